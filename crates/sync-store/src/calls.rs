@@ -16,19 +16,32 @@ pub(crate) fn depart(
     tx: &Transaction<'_>,
     sync: SyncId,
     key_digest: &str,
-    kind: CallKind,
+    kind: Option<CallKind>,
     rate: Rate,
     now: Timestamp,
 ) -> rusqlite::Result<Timestamp> {
     let mut gate = gate(tx, key_digest, now)?;
     let departure = gate.reserve(now, rate);
     store(tx, key_digest, &gate)?;
+    if let Some(kind) = kind {
+        count(tx, sync, kind, now)?;
+    }
+    Ok(departure)
+}
+
+/// Counts one call.
+pub(crate) fn count(
+    tx: &Transaction<'_>,
+    sync: SyncId,
+    kind: CallKind,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     tx.prepare_cached(
         "INSERT INTO calls (day, sync_id, kind, count) VALUES (?, ?, ?, 1)
          ON CONFLICT DO UPDATE SET count = count + 1",
     )?
     .execute(params![now.strftime("%Y-%m-%d").to_string(), sync.0, kind.word()])?;
-    Ok(departure)
+    Ok(())
 }
 
 /// See [`sync_core::state::StateStore::close_gate`].

@@ -6,10 +6,11 @@ use sync_core::{
     delivery::{Operation, Step, step},
     draft::Fields,
     key::Key,
-    state::{Books, Call, CallEntry, Dispatch, DispatchRequest, EntryId, Writer},
+    state::{Books, Call, CallEntry, CallKind, Dispatch, DispatchRequest, EntryId, Writer},
 };
 
 use crate::{
+    calls,
     column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, record_parameter, time},
     failure::Failure,
 };
@@ -63,6 +64,7 @@ pub(crate) fn dispatch(
             return Ok((Dispatch::AuditFirst, books));
         }
         mark_sending(tx, writer, request, operation, &chosen)?;
+        calls::count(tx, writer.sync, kind_of(operation), request.now)?;
         let suspects = chosen.first().and_then(|candidate| candidate.suspects);
         let entries = chosen.into_iter().map(|candidate| candidate.entry).collect();
         return Ok((Dispatch::Send(Call { operation, entries, suspects }), books));
@@ -180,6 +182,14 @@ fn operation(step: &Step) -> Option<Operation> {
         Step::Update(_) => Some(Operation::Update),
         Step::Delete(_) => Some(Operation::Delete),
         Step::Equal => None,
+    }
+}
+
+fn kind_of(operation: Operation) -> CallKind {
+    match operation {
+        Operation::Create => CallKind::Create,
+        Operation::Update => CallKind::Update,
+        Operation::Delete => CallKind::Delete,
     }
 }
 

@@ -21,6 +21,6 @@ mod structure;
 mod syncs;
 mod takeover;
 
-pub use lock::SyncLock;
+pub use lock::{FileLocks, SyncLock};
 pub use open::OpenNote;
 pub use store::SqliteStore;

@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sync_core::state::{StateError, SyncId};
+use sync_core::{
+    port::Locks,
+    state::{StateError, SyncId},
+};
 
 /// A lock held until this value is dropped or the process is gone, however it goes. A stopped process still holds
 /// it, so it cannot wake up beside a successor.
@@ -35,6 +38,26 @@ impl SyncLock {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(failed(&error)),
         }
+    }
+}
+
+/// The locks beside one state file.
+#[derive(Clone, Debug)]
+pub struct FileLocks {
+    state: PathBuf,
+}
+
+impl FileLocks {
+    /// Locks beside `state`.
+    pub fn beside(state: &Path) -> Self {
+        Self { state: state.to_owned() }
+    }
+}
+
+impl Locks for FileLocks {
+    fn try_lock(&self, sync: SyncId) -> Result<Option<Box<dyn Send + Sync>>, StateError> {
+        let lock = SyncLock::try_take(&self.state, sync)?;
+        Ok(lock.map(|lock| Box::new(lock) as Box<dyn Send + Sync>))
     }
 }
 

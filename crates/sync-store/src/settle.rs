@@ -16,7 +16,7 @@ use crate::{
     column::{KeyColumn, KeyParameter, fingerprint, record_parameter},
     dispatch::MISSING,
     failure::Failure,
-    quarantine::new_group,
+    quarantine::{new_group, retry_at},
 };
 
 /// An entry that is being sent, as it stands in the outbox.
@@ -25,6 +25,7 @@ struct Sent {
     key: Key,
     print: Option<Fingerprint>,
     operation: String,
+    refusals: i64,
     /// A newer entry of the key waits: this one is no longer what anybody wishes.
     superseded: bool,
 }
@@ -63,7 +64,7 @@ pub(crate) fn settle(
 fn sent(tx: &Transaction<'_>, writer: &Writer, id: EntryId) -> Result<Option<Sent>, Failure> {
     let sent = tx
         .prepare_cached(
-            "SELECT seq, key, fingerprint, operation, EXISTS (SELECT 1 FROM outbox AS newer
+            "SELECT seq, key, fingerprint, operation, refusals, EXISTS (SELECT 1 FROM outbox AS newer
                WHERE newer.sync_id = o.sync_id AND newer.destination_id = o.destination_id
                  AND newer.key = o.key AND newer.state = 0)
              FROM outbox AS o WHERE seq = ? AND sync_id = ? AND state = 1",
@@ -74,7 +75,8 @@ fn sent(tx: &Transaction<'_>, writer: &Writer, id: EntryId) -> Result<Option<Sen
                 key: row.get::<_, KeyColumn>(1)?.0,
                 print: fingerprint(row.get(2)?),
                 operation: row.get(3)?,
-                superseded: row.get(4)?,
+                refusals: row.get(4)?,
+                superseded: row.get(5)?,
             })
         })
         .optional()?;
@@ -115,12 +117,12 @@ fn settle_one(
             drop_entry(tx, sent)?;
             books.deleted += 1;
         }
-        Outcome::Refused { fault, retry_at } => {
+        Outcome::Refused { fault } => {
             if sent.superseded {
                 drop_entry(tx, sent)?;
                 books.superseded += 1;
             } else {
-                quarantine(tx, writer, sent, fault, *retry_at)?;
+                quarantine(tx, writer, now, sent, fault)?;
                 books.quarantined += 1;
             }
         }
@@ -252,9 +254,9 @@ fn back(
 fn quarantine(
     tx: &Transaction<'_>,
     writer: &Writer,
+    now: Timestamp,
     sent: &Sent,
     fault: &Fault,
-    retry_at: Timestamp,
 ) -> rusqlite::Result<()> {
     remove(tx, writer, &sent.key, QUARANTINED)?;
     tx.prepare_cached(
@@ -262,7 +264,7 @@ fn quarantine(
            refusals = refusals + 1, code = ?, slug = ?, reason = ?, remedy = ? WHERE seq = ?",
     )?
     .execute(params![
-        retry_at.as_millisecond(),
+        retry_at(now, sent.refusals + 1).as_millisecond(),
         fault.code,
         fault.slug.as_ref().map(|slug| slug.as_str()),
         fault.reason.0,

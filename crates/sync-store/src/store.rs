@@ -270,6 +270,17 @@ impl StateStore for SqliteStore {
         self.read(|tx| Ok(scan::waiting_creates(tx, writer, after, keys_max)?))
     }
 
+    fn is_ready(&mut self, writer: &Writer, now: Timestamp) -> Result<bool, StateError> {
+        self.read(|tx| {
+            Ok(tx.query_row(
+                "SELECT EXISTS (SELECT 1 FROM outbox
+                 WHERE sync_id = ? AND destination_id = ? AND state = 0 AND not_before <= ?)",
+                rusqlite::params![writer.sync.0, writer.destination.0, now.as_millisecond()],
+                |row| row.get(0),
+            )?)
+        })
+    }
+
     fn backlog(&mut self, writer: &Writer) -> Result<(u64, u64), StateError> {
         self.read(|tx| {
             Ok(tx.query_row(
@@ -328,7 +339,7 @@ impl StateStore for SqliteStore {
         &mut self,
         sync: SyncId,
         key_digest: &str,
-        kind: CallKind,
+        kind: Option<CallKind>,
         rate: Rate,
         now: Timestamp,
     ) -> Result<Timestamp, StateError> {

@@ -129,12 +129,10 @@ pub enum Outcome {
     },
     /// The record is deleted.
     Deleted,
-    /// The service refuses this row: into quarantine.
+    /// The service refuses this row: into quarantine, to be tried again after 1, 6, 24 hours, then daily.
     Refused {
         /// Why.
         fault: Fault,
-        /// When it is tried again by itself.
-        retry_at: Timestamp,
     },
     /// It had no effect, or may be repeated: a wish again.
     Back {

@@ -280,6 +280,9 @@ pub trait StateStore: Send {
         keys_max: usize,
     ) -> Result<Vec<Key>, StateError>;
 
+    /// Whether any entry may be sent now, as far as its own time is concerned.
+    fn is_ready(&mut self, writer: &Writer, now: Timestamp) -> Result<bool, StateError>;
+
     /// Entries waiting, being sent or in doubt; and rows in quarantine.
     fn backlog(&mut self, writer: &Writer) -> Result<(u64, u64), StateError>;
 
@@ -307,12 +310,13 @@ pub trait StateStore: Send {
     /// Stops the sync (the breaker), or lets it go again.
     fn set_stop(&mut self, writer: &Writer, stop: Option<&Stop>) -> Result<(), StateError>;
 
-    /// Reserves a departure at the key's gate, answers its time, and counts the call by day, sync and kind.
+    /// Reserves a departure at the key's gate and answers its time. A call of a `kind` is counted, by day, sync and
+    /// kind; bulk writes are counted by [`StateStore::dispatch`], which decides what they are.
     fn depart(
         &mut self,
         sync: SyncId,
         key_digest: &str,
-        kind: CallKind,
+        kind: Option<CallKind>,
         rate: Rate,
         now: Timestamp,
     ) -> Result<Timestamp, StateError>;
