@@ -4,9 +4,11 @@
 //! [`value`] is a cell of a row, [`field_value`] a cell of a record, [`draft`] the record a row should
 //! become, [`key`] what ties the two together, [`port`] the world around the engine.
 
+pub mod breaker;
 pub mod capture;
 pub mod config;
 pub mod delivery;
+pub mod doubt;
 pub mod draft;
 pub mod error;
 pub mod field_value;
