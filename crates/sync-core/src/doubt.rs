@@ -92,7 +92,7 @@ mod tests {
     fn adopted(verdict: Verdict) -> String {
         match verdict {
             Verdict::Adopt { record, .. } => record.id.0,
-            other => format!("{other:?}"),
+            verdict @ (Verdict::LookAgain(_) | Verdict::Recreate) => format!("{verdict:?}"),
         }
     }
 
