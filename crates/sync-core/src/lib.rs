@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`config`] is what the user wants, [`source`] and [`table`] describe both sides,
 //! [`value`] is a cell of a row, [`field_value`] a cell of a record, [`draft`] the record a row should
-//! become, [`key`] what ties the two together, [`port`] the world around the engine.
+//! become, [`key`] what ties the two together, [`schedule`] when it is done, [`port`] the world around the engine.
 
 pub mod breaker;
 pub mod capture;
@@ -16,6 +16,7 @@ pub mod key;
 pub mod pace;
 pub mod port;
 pub mod record;
+pub mod schedule;
 pub mod secret;
 pub mod slug;
 pub mod source;
