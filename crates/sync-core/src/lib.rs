@@ -3,6 +3,11 @@
 //! Reading order: [`config`] is what the user wants, [`source`] and [`table`] describe both sides,
 //! [`value`] is a cell of a row, [`field_value`] a cell of a record, [`draft`] the record a row should
 //! become, [`key`] what ties the two together, [`schedule`] when it is done, [`port`] the world around the engine.
+=======
+//! [`value`] is a cell of a row, [`field_value`] a cell of a record, [`mapping`] turns the one into the other,
+//! [`draft`] is the record a row should become, [`key`] what ties the two together, [`port`] the world around the
+//! engine.
+>>>>>>> mapping
 
 pub mod breaker;
 pub mod capture;
@@ -13,6 +18,7 @@ pub mod draft;
 pub mod error;
 pub mod field_value;
 pub mod key;
+pub mod mapping;
 pub mod pace;
 pub mod port;
 pub mod record;
