@@ -128,8 +128,6 @@ mod tests {
 
     #[test]
     fn a_server_that_no_suite_used_is_said_loudly() {
-        assert!(
-            list(REPORT, "it\tMariaDB 10.11\n").ends_with("MySQL: *** NOTHING RAN ON IT ***")
-        );
+        assert!(list(REPORT, "it\tMariaDB 10.11\n").ends_with("MySQL: *** NOTHING RAN ON IT ***"));
     }
 }
