@@ -71,6 +71,7 @@ mod tests {
             left_at: second(0),
             answered,
             empty_looks,
+            fault: None,
         }
     }
 

@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use sync_core::{
     draft::Fields,
+    error::Quoted,
     key::Key,
-    state::{Doubt, EntryId, Writer},
+    slug::Slug,
+    state::{Doubt, EntryId, Fault, Writer},
 };
 
 use crate::{
@@ -22,7 +24,7 @@ pub(crate) fn due(
     doubts_max: usize,
 ) -> Result<(Vec<Doubt>, Option<Timestamp>), Failure> {
     let mut select = tx.prepare_cached(
-        "SELECT seq, key, fields, left_at, answered, empty_looks FROM outbox
+        "SELECT seq, key, fields, left_at, answered, empty_looks, code, slug, reason, remedy FROM outbox
          WHERE sync_id = ? AND destination_id = ? AND state = 1 AND doubt = 1 AND not_before <= ?
          ORDER BY not_before, seq LIMIT ?",
     )?;
@@ -45,6 +47,7 @@ pub(crate) fn due(
             left_at: time(row.get(3)?),
             answered: row.get(4)?,
             empty_looks: row.get(5)?,
+            fault: fault(row)?,
         });
     }
     if !doubts.is_empty() {
@@ -57,6 +60,17 @@ pub(crate) fn due(
         |row| row.get(0),
     )?;
     Ok((doubts, next.map(time)))
+}
+
+/// What was said against a row, from columns 6 to 9.
+fn fault(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Fault>> {
+    let Some(code) = row.get::<_, Option<String>>(6)? else { return Ok(None) };
+    Ok(Some(Fault {
+        code,
+        slug: row.get::<_, Option<String>>(7)?.map(Slug::from),
+        reason: Quoted(row.get::<_, Option<String>>(8)?.unwrap_or_default()),
+        remedy: row.get::<_, Option<String>>(9)?.unwrap_or_default(),
+    }))
 }
 
 /// What a process that is gone left `sending`: an update or delete is sent again until it is answered (D1); a create

@@ -8,6 +8,7 @@ use sync_core::{
     draft::Fingerprint,
     key::Key,
     record::RecordId,
+    slug::Slug,
     state::{Books, EntryId, Fault, Origin, Outcome, Settlement, Writer},
 };
 
@@ -132,10 +133,10 @@ fn settle_one(
             }
             back(tx, sent, group, *not_before, books)?;
         }
-        Outcome::InDoubt { answered, left_at, empty_looks, look_at, .. } => {
+        Outcome::InDoubt { answered, left_at, empty_looks, look_at, fault, .. } => {
             tx.prepare_cached(
                 "UPDATE outbox SET doubt = 1, answered = ?, left_at = ?, empty_looks = ?, not_before = ?,
-                   suspects = coalesce(?, suspects) WHERE seq = ?",
+                   suspects = coalesce(?, suspects), code = ?, slug = ?, reason = ?, remedy = ? WHERE seq = ?",
             )?
             .execute(params![
                 answered,
@@ -143,6 +144,10 @@ fn settle_one(
                 empty_looks,
                 look_at.as_millisecond(),
                 group,
+                fault.as_ref().map(|fault| &fault.code),
+                fault.as_ref().and_then(|fault| fault.slug.as_ref()).map(Slug::as_str),
+                fault.as_ref().map(|fault| &fault.reason.0),
+                fault.as_ref().map(|fault| &fault.remedy),
                 sent.seq
             ])?;
         }
@@ -244,8 +249,8 @@ fn back(
         return drop_entry(tx, sent);
     }
     tx.prepare_cached(
-        "UPDATE outbox SET state = 0, doubt = 0, operation = NULL, record_id = NULL, not_before = ?,
-           suspects = coalesce(?, suspects) WHERE seq = ?",
+        "UPDATE outbox SET state = 0, doubt = 0, operation = NULL, record_id = NULL, code = NULL, slug = NULL,
+           reason = NULL, remedy = NULL, not_before = ?, suspects = coalesce(?, suspects) WHERE seq = ?",
     )?
     .execute(params![not_before.as_millisecond(), group, sent.seq])?;
     Ok(())
@@ -266,7 +271,7 @@ fn quarantine(
     .execute(params![
         retry_at(now, sent.refusals + 1).as_millisecond(),
         fault.code,
-        fault.slug.as_ref().map(|slug| slug.as_str()),
+        fault.slug.as_ref().map(Slug::as_str),
         fault.reason.0,
         fault.remedy,
         sent.seq

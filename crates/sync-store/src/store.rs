@@ -270,15 +270,16 @@ impl StateStore for SqliteStore {
         self.read(|tx| Ok(scan::waiting_creates(tx, writer, after, keys_max)?))
     }
 
-    fn is_ready(&mut self, writer: &Writer, now: Timestamp) -> Result<bool, StateError> {
-        self.read(|tx| {
-            Ok(tx.query_row(
-                "SELECT EXISTS (SELECT 1 FROM outbox
-                 WHERE sync_id = ? AND destination_id = ? AND state = 0 AND not_before <= ?)",
-                rusqlite::params![writer.sync.0, writer.destination.0, now.as_millisecond()],
-                |row| row.get(0),
-            )?)
-        })
+    fn next_ready(
+        &mut self,
+        writer: &Writer,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StateError> {
+        self.read(|tx| Ok(dispatch::next_ready(tx, writer, now)?))
+    }
+
+    fn see_shape(&mut self, writer: &Writer, shape_hash: &str) -> Result<bool, StateError> {
+        self.write(writer, |tx| Ok(syncs::see_shape(tx, writer.sync.0, shape_hash)?))
     }
 
     fn backlog(&mut self, writer: &Writer) -> Result<(u64, u64), StateError> {

@@ -104,6 +104,8 @@ pub struct Doubt {
     pub answered: bool,
     /// Look-ups that found nothing so far.
     pub empty_looks: u32,
+    /// What the answer said against the row.
+    pub fault: Option<Fault>,
 }
 
 /// What became of an entry.
@@ -154,6 +156,9 @@ pub enum Outcome {
         look_at: Timestamp,
         /// As in [`Outcome::Back`]: the group it will be created in if it is not found.
         group: Option<u32>,
+        /// What the answer says against the row: if it is not found, it is refused for this instead of being
+        /// created again.
+        fault: Option<Fault>,
     },
     /// Its record is gone; the link is dropped, and the id looked up before it is created again (D7).
     Missing,

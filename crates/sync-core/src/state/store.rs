@@ -280,8 +280,17 @@ pub trait StateStore: Send {
         keys_max: usize,
     ) -> Result<Vec<Key>, StateError>;
 
-    /// Whether any entry may be sent now, as far as its own time is concerned.
-    fn is_ready(&mut self, writer: &Writer, now: Timestamp) -> Result<bool, StateError>;
+    /// When the next waiting entry may be sent, as far as its own time is concerned: `now` if one may already,
+    /// `None` if none waits.
+    fn next_ready(
+        &mut self,
+        writer: &Writer,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StateError>;
+
+    /// Compares the hash of what the live table contributes to values with the one seen last. Where it differs, the
+    /// next read must be a full one and quarantined rows are due. Answers whether it differed.
+    fn see_shape(&mut self, writer: &Writer, shape_hash: &str) -> Result<bool, StateError>;
 
     /// Entries waiting, being sent or in doubt; and rows in quarantine.
     fn backlog(&mut self, writer: &Writer) -> Result<(u64, u64), StateError>;
