@@ -189,8 +189,11 @@ mod tests {
         shape_of(&[("sext", "textfield"), ("sdate", "datefield")])
     }
 
-    /// The ids and complaints (item, slug, words) of an answer to three items.
-    fn answer(json: &Value) -> Option<(Vec<String>, Vec<(Option<usize>, String, String)>)> {
+    /// Item, slug and words of a complaint.
+    type Words = (Option<usize>, String, String);
+
+    /// The ids and complaints of an answer to three items.
+    fn answer(json: &Value) -> Option<(Vec<String>, Vec<Words>)> {
         let answer = read(&json.to_string(), &shape(), 3)?;
         let complaint = |complaint: Complaint| {
             let slug = complaint.slug.map(|slug| slug.to_string()).unwrap_or_default();
