@@ -11,6 +11,7 @@ use crate::{
     key::Key,
     record::{RecordId, SeenRecord},
     source::{Column, Row},
+    state::{StateError, SyncId},
     table::{Field, TableStructure},
 };
 
@@ -33,6 +34,13 @@ pub trait Clock: Send + Sync {
 pub trait Dice: Send + Sync {
     /// A number from 0 to `bound` - 1; 0 when `bound` is 0.
     fn below(&self, bound: u64) -> u64;
+}
+
+/// The operating system's locks: one holder a sync, on this machine, until the process is gone.
+pub trait Locks: Send + Sync {
+    /// Takes the sync's lock; it is held until the value is dropped. `None`: somebody else has it, be it another
+    /// process or another run of this one.
+    fn try_lock(&self, sync: SyncId) -> Result<Option<Box<dyn Send + Sync>>, StateError>;
 }
 
 /// The position of a query sync: the server's clock, held below the oldest open transaction, as a value of the
