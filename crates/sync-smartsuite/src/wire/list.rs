@@ -1,8 +1,11 @@
 //! A page of records: what is asked, and the envelope of the answer.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json, value::RawValue};
 use sync_core::{
     port::{RecordFilter, RecordPage, RecordShape},
+    record::{RecordId, SeenRecord},
     table::FieldKind,
     value::Decimal,
 };
@@ -73,37 +76,44 @@ pub(crate) fn read(
         records: page.records,
         total: total.unwrap_or(shown.saturating_add(open_end)).max(shown),
         received: received.min(limit),
+        rising_to: page.rising_to,
     })
 }
 
 #[derive(Default)]
 struct Reading {
     matches: Matcher,
-    records: Vec<sync_core::record::SeenRecord>,
+    records: Vec<SeenRecord>,
+    ids: BTreeSet<RecordId>,
     received: Option<usize>,
+    rising_to: Option<u64>,
     unreadable: bool,
 }
 
 impl Reading {
     fn take_all(&mut self, json: &str, shape: &RecordShape, limit: usize) {
         let mut received = 0;
+        let mut highest = Some(0);
         let whole = elements(json, |raw: &RawValue| {
             received += 1;
             if received > limit {
                 return; // The limit was ignored. What is beyond it is for the next page.
             }
-            match record::read(raw, shape) {
-                Some(Found { deleted: true, .. }) => {}
-                Some(Found { record, deleted: false }) => {
-                    if self.matches.accepts(&record) {
-                        self.records.push(record);
-                    }
-                }
-                None => self.unreadable = true,
+            let Some(Found { record, deleted }) = record::read(raw, shape) else {
+                self.unreadable = true;
+                return;
+            };
+            highest = highest.and_then(|highest| record.autonumber.filter(|n| *n >= highest));
+            // A record shown twice is one, not a twin.
+            if !deleted && self.matches.accepts(&record) && self.ids.insert(record.id.clone()) {
+                self.records.push(record);
             }
         });
         match whole {
-            Ok(()) => self.received = Some(received),
+            Ok(()) => {
+                self.received = Some(received);
+                self.rising_to = highest.filter(|_| received > 0);
+            }
             Err(_) => self.unreadable = true,
         }
     }
@@ -131,7 +141,7 @@ impl Matcher {
         }
     }
 
-    fn accepts(&self, record: &sync_core::record::SeenRecord) -> bool {
+    fn accepts(&self, record: &SeenRecord) -> bool {
         let id = record.external_id.as_ref();
         match self {
             Self::Everything => true,
@@ -245,6 +255,34 @@ mod tests {
         }
         let cut = r#"{"items":[{"id":"a"}],"total":1"#;
         assert_eq!(read(cut, &text_shape(), &all, 0, 25), None);
+    }
+
+    #[test]
+    fn numbers_rise_only_if_every_record_says_so() {
+        let rising_to = |numbers: &[Value]| {
+            let items: Vec<_> = numbers
+                .iter()
+                .enumerate()
+                .map(|(at, number)| json!({ "id": at.to_string(), "autonumber": number }))
+                .collect();
+            let answer = json!({ "items": items, "total": 9 }).to_string();
+            read(&answer, &text_shape(), &RecordFilter::All, 0, 3).unwrap().rising_to
+        };
+        assert_eq!(rising_to(&[json!(1), json!(2), json!(9)]), Some(9));
+        assert_eq!(
+            rising_to(&[json!(1), json!(2), json!(9), json!(4)]),
+            Some(9),
+            "beyond the limit"
+        );
+        assert_eq!(rising_to(&[json!(2), json!(1)]), None);
+        assert_eq!(rising_to(&[json!(1), json!(null), json!(3)]), None);
+        assert_eq!(rising_to(&[]), None);
+    }
+
+    #[test]
+    fn a_record_shown_twice_is_one() {
+        let answer = json!({ "total": 3, "items": [{ "id": "a" }, { "id": "b" }, { "id": "a" }] });
+        assert_eq!(page(&answer, &RecordFilter::All), Some((named(&["a", "b"]), 3, 3)));
     }
 
     #[test]
