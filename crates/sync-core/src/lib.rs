@@ -18,6 +18,7 @@ pub mod mapping;
 pub mod pace;
 pub mod port;
 pub mod record;
+pub mod scan;
 pub mod schedule;
 pub mod secret;
 pub mod slug;
