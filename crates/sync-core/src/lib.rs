@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`config`] is what the user wants, [`source`] and [`table`] describe both sides,
 //! [`value`] is a cell of a row, [`field_value`] a cell of a record, [`draft`] the record a row should
-//! become, [`key`] what ties the two together, [`port`] the world around the engine.
+//! become, [`key`] what ties the two together, [`sql`] the user's query, [`port`] the world around the engine.
 
 pub mod config;
 pub mod draft;
@@ -14,5 +14,6 @@ pub mod record;
 pub mod secret;
 pub mod slug;
 pub mod source;
+pub mod sql;
 pub mod table;
 pub mod value;
