@@ -1,2 +1,8 @@
 //! To be written.
+
+#[cfg(test)]
+mod report {
+    mod diagnostic;
+}
+
 fn main() {}

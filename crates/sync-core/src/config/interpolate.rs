@@ -65,6 +65,27 @@ pub(super) fn interpolate(scalar: Scalar, lookup: &Lookup<'_>) -> Result<Scalar,
     })
 }
 
+/// Replaces the variables of a plain text, where `${` that begins none stands for itself. The error names a variable
+/// that is not set.
+pub(super) fn expand(text: &str, lookup: &Lookup<'_>) -> Result<String, String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, _)) = rest.split_once("${") {
+        out.push_str(before);
+        let reference = Reference::read(rest.get(before.len()..).unwrap_or(""));
+        match reference.resolve(lookup) {
+            Ok(value) => out.push_str(&value),
+            Err(Reason::Malformed) => {
+                out.push_str(rest.get(before.len()..before.len() + reference.length).unwrap_or(""));
+            }
+            Err(Reason::Unset { name }) => return Err(name),
+        }
+        rest = rest.get(before.len() + reference.length..).unwrap_or("");
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
 /// The text so far, with the origin of each byte.
 #[derive(Default)]
 struct Replaced {

@@ -6,11 +6,12 @@ use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
 
 use super::{
     defaults,
-    diagnostic::{Code, Finding, Report},
+    diagnostic::{Code, Finding, Hinted, Report},
     interpolate::{Lookup, Reason, interpolate},
     node::{Entry, Node},
     scalar::{Scalar, origin},
     span::Span,
+    syntax,
 };
 
 /// The tree of `text`; `None` when it is not YAML at all, which is then reported.
@@ -26,8 +27,7 @@ pub(super) fn read(text: &str, lookup: &Lookup<'_>, report: &mut Report<'_>) -> 
     match reader.document() {
         Ok(node) => Some(node),
         Err(Stop::Syntax(error)) => {
-            let finding = syntax_finding(text, &error);
-            reader.report.add(finding);
+            reader.report.add(syntax::finding(text, &error));
             None
         }
         Err(Stop::TooLarge(span)) => {
@@ -307,7 +307,7 @@ fn covering(start: Span, first: Option<Span>) -> Span {
     if start.start < start.end { start } else { first.unwrap_or(start) }
 }
 
-fn unresolved_finding(span: Span, reason: &Reason) -> Finding {
+fn unresolved_finding(span: Span, reason: &Reason) -> Hinted {
     match reason {
         Reason::Unset { name } => {
             let message = format!("the environment variable `{name}` is not set");
@@ -318,12 +318,4 @@ fn unresolved_finding(span: Span, reason: &Reason) -> Finding {
         Reason::Malformed => Finding::new(Code::BadVariable, span, "this is not a variable")
             .hint("write `${NAME}` or `${NAME:-default}`, or `$${` for a plain `${`"),
     }
-}
-
-/// Says what is wrong with the YAML, with the usual cause where one is known.
-fn syntax_finding(text: &str, error: &ScanError) -> Finding {
-    let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
-    let at = text.floor_char_boundary(at);
-    let width = text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-    Finding::new(Code::YamlSyntax, Span { start: at, end: at + width }, error.info())
 }

@@ -94,10 +94,12 @@ pub(super) fn time_zone(given: &Given<Scalar>, report: &mut Report<'_>) -> Optio
     let message = format!("there is no time zone `{}`", given.value.shown());
     let finding = Finding::new(Code::BadTimeZone, given.span, message);
     let known: Vec<_> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
-    report.add(match nearest(name, known.iter().map(String::as_str)) {
-        Some(near) => finding.label(format!("did you mean `{near}`?")),
-        None => finding
-            .hint("write an IANA name such as `Europe/Berlin` or `America/New_York`, or `UTC`"),
-    });
+    let hint = match nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            "write an IANA name such as `Europe/Berlin` or `America/New_York`, or `UTC`".to_owned()
+        }
+    };
+    report.add(finding.hint(hint));
     None
 }

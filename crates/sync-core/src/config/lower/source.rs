@@ -56,7 +56,8 @@ fn columns(scalars: &[Scalar], report: &mut Report<'_>) -> Option<Vec<String>> {
             report.add(
                 Finding::new(Code::MappedTwice, scalar.span, message)
                     .label("again here")
-                    .also(first.span, "first named here"),
+                    .also(first.span, "first named here")
+                    .hint("name each column once"),
             );
         }
     }
