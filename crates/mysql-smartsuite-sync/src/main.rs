@@ -1,8 +1,8 @@
 //! To be written.
 
+fn main() {}
+
 #[cfg(test)]
 mod report {
     mod diagnostic;
 }
-
-fn main() {}

@@ -69,5 +69,4 @@ pub(crate) fn json<'d>(diagnostics: &'d [Diagnostic], path: &'d str) -> Json<'d>
 }
 
 #[cfg(test)]
-#[path = "diagnostic_tests.rs"]
 mod tests;

@@ -88,11 +88,18 @@ macro_rules! section {
         #[schemars(deny_unknown_fields)]
         pub struct $name {
             $($(#[$field_meta])* #[schemars(rename = $key)] pub $field: $type,)+
+            #[schemars(skip)]
+            written: Vec<&'static str>,
         }
 
         impl $name {
             /// The keys it knows, in the order of the reference.
             pub const KEYS: &'static [&'static str] = &[$($key),+];
+
+            /// Whether the user wrote this key, even if its value could not be used.
+            pub fn has(&self, key: &str) -> bool {
+                self.written.contains(&key)
+            }
         }
 
         impl Decode for $name {
@@ -112,7 +119,10 @@ macro_rules! section {
                     return report.wrong_type::<Self>(node, subject);
                 };
                 let section = Section::read(node, Self::KEYS, subject, report)?;
-                Some(Self { $($field: Key::take(&section, $key, report),)+ })
+                Some(Self {
+                    $($field: Key::take(&section, $key, report),)+
+                    written: section.written(),
+                })
             }
         }
     };
@@ -151,6 +161,10 @@ impl<'n> Section<'n> {
         }
         let at = if subject.at.start < subject.at.end { subject.at } else { *span };
         Some(Self { name: subject.name.to_owned(), at, entries })
+    }
+
+    pub(super) fn written(&self) -> Vec<&'static str> {
+        self.entries.iter().map(|(key, _)| *key).collect()
     }
 
     fn given<T: Decode>(&self, key: &'static str, report: &mut Report<'_>) -> Option<Given<T>> {
@@ -283,7 +297,8 @@ impl<T: Decode> Decode for Vec<Given<T>> {
             let at = if at.start < at.end { at } else { subject.at };
             out.extend(decode_given(item, at, Subject { name, at }, report));
         }
-        Some(out)
+        // A list of nothing but broken entries is not an empty list.
+        (items.is_empty() || !out.is_empty()).then_some(out)
     }
 }
 

@@ -119,6 +119,16 @@ codes! {
     BadTimeZone = "config_bad_time_zone", Error;
     /// The date pattern cannot be understood.
     BadDateFormat = "config_bad_date_format", Error;
+    /// The query names a parameter other than `:last_sync_time`.
+    QueryParameter = "config_query_parameter", Error;
+    /// The query is not one SELECT, or a quote or comment in it has no end.
+    QueryStatement = "config_query_statement", Error;
+    /// `%%` in the query, outside LIKE: the Python program needed percent signs doubled, here they stand for two.
+    QueryPercent = "config_query_percent", Error;
+    /// The query yields nothing while `:last_sync_time` is NULL, which is on every full read.
+    QueryNullFilter = "config_query_null_filter", Warning;
+    /// The query uses `:last_sync_time`, but without `updated_at_field` it is always NULL.
+    QueryCursor = "config_query_cursor", Warning;
     /// The column has a conversion but is not mapped, so the conversion is not used.
     UnmappedColumn = "config_unmapped_column", Warning;
     /// The column has both a type and a transformation; the type is used.

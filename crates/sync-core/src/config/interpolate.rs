@@ -55,12 +55,13 @@ pub(super) fn interpolate(scalar: Scalar, lookup: &Lookup<'_>) -> Result<Scalar,
         return Err(unresolved);
     }
     out.origin.push(scalar.origin.last().copied().unwrap_or(scalar.span.end));
-    let written = out.any.then_some(scalar.text);
+    let written = (!out.variables.is_empty()).then_some(scalar.text);
     Ok(Scalar {
         text: out.text,
         span: scalar.span,
         typed: scalar.typed || written.is_some(),
         written,
+        variables: out.variables,
         origin: out.origin,
     })
 }
@@ -91,7 +92,7 @@ pub(super) fn expand(text: &str, lookup: &Lookup<'_>) -> Result<String, String> 
 struct Replaced {
     text: String,
     origin: Vec<usize>,
-    any: bool,
+    variables: Vec<Range<usize>>,
 }
 
 impl Replaced {
@@ -102,9 +103,9 @@ impl Replaced {
 
     fn replace(&mut self, scalar: &Scalar, at: usize, value: &str) {
         let origin = scalar.origin.get(at).copied().unwrap_or(scalar.span.start);
+        self.variables.push(self.text.len()..self.text.len() + value.len());
         self.text.push_str(value);
         self.origin.extend(std::iter::repeat_n(origin, value.len()));
-        self.any = true;
     }
 }
 

@@ -3,6 +3,7 @@
 mod conversion;
 mod destination;
 mod overlap;
+mod query;
 mod schedule;
 mod source;
 

@@ -9,8 +9,10 @@ use super::{
 
 /// The parser stops at its first error, so there is only one of these.
 pub(super) fn finding(text: &str, error: &ScanError) -> Hinted {
-    let at = error.marker().byte_offset().unwrap_or(text.len());
-    let at = text.floor_char_boundary(at);
+    let mut at = text.floor_char_boundary(error.marker().byte_offset().unwrap_or(text.len()));
+    if *error.kind() == ErrorKind::UnknownQuotedScalarEscape {
+        at += bad_escape(text.get(at..).unwrap_or(""));
+    }
     let rest = text.get(at..).unwrap_or("");
     let word = rest.split_whitespace().next().filter(|word| rest.starts_with(word)).unwrap_or("");
     let (width, message, hint) = explained(error, word);
@@ -56,7 +58,7 @@ fn explained(error: &ScanError, word: &str) -> (Option<usize>, String, &'static 
             "quote the whole value; a `'` inside `'...'` is written twice",
         ),
         ErrorKind::UnknownQuotedScalarEscape => (
-            "this text in double quotes holds a `\\` that means nothing",
+            "this `\\` means nothing in a text in double quotes",
             "use single quotes, or write `\\\\` for one backslash",
         ),
         ErrorKind::UnexpectedCharacter { character } if character.is_control() => {
@@ -97,4 +99,16 @@ fn explained(error: &ScanError, word: &str) -> (Option<usize>, String, &'static 
         }
     };
     (None, message.to_owned(), hint)
+}
+
+/// Where the escape stands that the parser does not know; it tells only where the text begins.
+fn bad_escape(quoted: &str) -> usize {
+    const KNOWN: &str = "0abt\tnvfre \"/\\N_LPxuU\r\n";
+    let mut characters = quoted.char_indices();
+    while let Some((at, character)) = characters.next() {
+        if character == '\\' && !characters.next().is_some_and(|(_, next)| KNOWN.contains(next)) {
+            return at;
+        }
+    }
+    0
 }

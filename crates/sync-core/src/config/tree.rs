@@ -138,7 +138,7 @@ impl<'t> Reader<'t, '_, '_> {
     fn node(&mut self, piece: Piece<'t>) -> Result<Node, Stop> {
         let Piece { kind, span, anchor, tag } = piece;
         self.spend(1, span)?;
-        let node = match kind {
+        let mut node = match kind {
             PieceKind::Scalar(text, style) => self.scalar(&text, style, span, tag.as_ref())?,
             PieceKind::List => self.list(span)?,
             PieceKind::Map => self.map(span)?,
@@ -148,6 +148,7 @@ impl<'t> Reader<'t, '_, '_> {
         if let Some(tag) = tag.filter(Tag::is_custom) {
             let message = format!("the tag `{}` means nothing here", tag.original());
             self.report.add(Finding::new(Code::WrongType, span, message).hint("remove the tag"));
+            node = Node::Broken;
         }
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, node.clone());
@@ -184,6 +185,7 @@ impl<'t> Reader<'t, '_, '_> {
             span,
             typed: style == ScalarStyle::Plain && !forced_text,
             written: None,
+            variables: Vec::new(),
             origin: origin(text, self.text, span, style),
         };
         let places = scalar.clone();
@@ -284,7 +286,14 @@ impl<'t> Reader<'t, '_, '_> {
 
 /// A scalar where nothing was written.
 fn nothing(span: Span) -> Scalar {
-    Scalar { text: String::new(), span, typed: true, written: None, origin: vec![span.start] }
+    Scalar {
+        text: String::new(),
+        span,
+        typed: true,
+        written: None,
+        variables: Vec::new(),
+        origin: vec![span.start],
+    }
 }
 
 /// Nodes and bytes of a tree.

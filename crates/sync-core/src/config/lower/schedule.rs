@@ -54,6 +54,7 @@ pub(super) fn lower(
             );
             None
         }
+        (None, None) if raw.has("interval") || raw.has("cron") => None,
         (None, None) => {
             report.add(
                 Finding::new(Code::MissingKey, given.key, "`schedule` says no time")
@@ -72,14 +73,18 @@ fn cron(
     let (message, hint) = match Schedule::new(&definition) {
         // The zone has been reported at its own place.
         Ok(_) | Err(ScheduleFault::TimeZone { .. }) => return Some(definition),
-        Err(ScheduleFault::Pattern { reason }) => (
-            format!("this cron pattern cannot be understood: {reason}"),
+        Err(fault @ ScheduleFault::Pattern { .. }) => (
+            // The fault quotes the pattern; a variable's value may be a secret.
+            if given.value.is_foreign(&(0..given.value.text.len())) {
+                "the cron pattern cannot be understood".to_owned()
+            } else {
+                fault.to_string()
+            },
             "minute, hour, day of month, month, day of week: `*/15 * * * *` is every quarter of an hour, `30 6 * * 1-5` is 06:30 on weekdays",
         ),
-        Err(ScheduleFault::Never) => (
-            "this cron pattern never comes due".to_owned(),
-            "check day and month: there is no 30 February",
-        ),
+        Err(ScheduleFault::Never) => {
+            (ScheduleFault::Never.to_string(), "check day and month: there is no 30 February")
+        }
     };
     report.add(Finding::new(Code::BadCron, given.span, message).hint(hint));
     None
