@@ -20,6 +20,7 @@ CREATE TABLE syncs (
   external_id_field TEXT,
   values_hash TEXT,
   key_hash TEXT,
+  shape_hash TEXT,
   watermark TEXT,
   full_read TEXT DEFAULT 'first',              -- why the next read must be a full one
   stop_code TEXT, stop_message TEXT, stop_remedy TEXT,
