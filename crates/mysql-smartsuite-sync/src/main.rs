@@ -1,2 +1,8 @@
 //! To be written.
+
 fn main() {}
+
+#[cfg(test)]
+mod report {
+    mod diagnostic;
+}

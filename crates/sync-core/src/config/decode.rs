@@ -10,6 +10,7 @@ use super::{
     scalar::Scalar,
     span::Span,
     suggestion::nearest,
+    words,
 };
 
 /// A value the user gave, with the place of its key and its own.
@@ -53,6 +54,19 @@ pub(super) trait Decode: Sized {
     /// What the user should have written, in words.
     const EXPECTED: &'static str;
 
+    /// How to write it.
+    fn how() -> String {
+        format!("write {}", Self::EXPECTED)
+    }
+
+    /// What to do where it is missing.
+    fn add(key: &str) -> String {
+        format!("add `{key}:` with {}", Self::EXPECTED)
+    }
+
+    /// What one of several is called.
+    const ITEM: &'static str = "an entry";
+
     /// Whether a key without a value counts as not given.
     const EMPTY_IS_ABSENT: bool = true;
 
@@ -68,25 +82,47 @@ pub(super) trait Key: Sized {
 /// Declares a section of the file once: its keys with their types and documentation are the structure, the JSON
 /// schema, the reference page, and what is accepted.
 macro_rules! section {
-    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $key:literal $field:ident: $type:ty,)+ }) => {
+    ($(#[$meta:meta])* $name:ident $(in a list $item:literal)? { $($(#[$field_meta:meta])* $key:literal $field:ident: $type:ty,)+ }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, schemars::JsonSchema)]
         #[schemars(deny_unknown_fields)]
         pub struct $name {
             $($(#[$field_meta])* #[schemars(rename = $key)] pub $field: $type,)+
+            #[schemars(skip)]
+            written: Vec<&'static str>,
         }
 
         impl $name {
             /// The keys it knows, in the order of the reference.
             pub const KEYS: &'static [&'static str] = &[$($key),+];
+
+            /// Whether the user wrote this key, even if its value could not be used.
+            pub fn has(&self, key: &str) -> bool {
+                self.written.contains(&key)
+            }
         }
 
         impl Decode for $name {
-            const EXPECTED: &'static str = "a mapping";
+            const EXPECTED: &'static str = "keys of its own";
+            $(const ITEM: &'static str = $item;)?
+
+            fn how() -> String {
+                format!("write its keys below it, further to the right: {}", words::list(Self::KEYS))
+            }
+
+            fn add(key: &str) -> String {
+                format!("add `{key}:` and below it, further to the right, {}", words::list(Self::KEYS))
+            }
 
             fn decode(node: &Node, subject: Subject<'_>, report: &mut Report<'_>) -> Option<Self> {
+                let Node::Map { .. } = node else {
+                    return report.wrong_type::<Self>(node, subject);
+                };
                 let section = Section::read(node, Self::KEYS, subject, report)?;
-                Some(Self { $($field: Key::take(&section, $key, report),)+ })
+                Some(Self {
+                    $($field: Key::take(&section, $key, report),)+
+                    written: section.written(),
+                })
             }
         }
     };
@@ -109,10 +145,7 @@ impl<'n> Section<'n> {
         subject: Subject<'_>,
         report: &mut Report<'_>,
     ) -> Option<Self> {
-        let Node::Map { span, entries: written } = node else {
-            report.wrong_type(node, "a mapping", subject);
-            return None;
-        };
+        let Node::Map { span, entries: written } = node else { return None };
         let known = |entry: &Entry| keys.iter().find(|key| **key == entry.key.text).copied();
         let mut entries: Vec<_> =
             written.iter().filter_map(|entry| Some((known(entry)?, entry))).collect();
@@ -128,6 +161,10 @@ impl<'n> Section<'n> {
         }
         let at = if subject.at.start < subject.at.end { subject.at } else { *span };
         Some(Self { name: subject.name.to_owned(), at, entries })
+    }
+
+    pub(super) fn written(&self) -> Vec<&'static str> {
+        self.entries.iter().map(|(key, _)| *key).collect()
     }
 
     fn given<T: Decode>(&self, key: &'static str, report: &mut Report<'_>) -> Option<Given<T>> {
@@ -156,7 +193,7 @@ impl<T: Decode> Key for Required<T> {
             report.add(
                 Finding::new(Code::MissingKey, section.at, message)
                     .label(format!("`{key}` is missing here"))
-                    .hint(format!("add `{key}:` with {}", T::EXPECTED)),
+                    .hint(T::add(key)),
             );
         }
         Self(section.given(key, report))
@@ -174,18 +211,17 @@ impl<T: Decode> Key for Option<Given<T>> {
 }
 
 impl Report<'_> {
-    /// Says what stands there and what should.
-    pub(super) fn wrong_type(&mut self, node: &Node, expected: &str, subject: Subject<'_>) {
-        let Some(span) = node.span() else { return };
+    /// Says what stands there and what should. Always `None`, as there is nothing to go on with.
+    pub(super) fn wrong_type<T: Decode>(&mut self, node: &Node, subject: Subject<'_>) -> Option<T> {
         let finding = if node.is_null() {
             Finding::new(Code::WrongType, subject.at, format!("{} has no value", subject.name))
-                .hint(format!("write {expected} after it"))
         } else {
             let message =
-                format!("{} takes {expected}, but {} stands here", subject.name, node.kind());
-            Finding::new(Code::WrongType, span, message).label(format!("not {expected}"))
+                format!("{} takes {}, but {} stands here", subject.name, T::EXPECTED, node.kind());
+            Finding::new(Code::WrongType, node.span()?, message)
         };
-        self.add(finding);
+        self.add(finding.label(format!("expected {}", T::EXPECTED)).hint(T::how()));
+        None
     }
 
     fn unknown_key(
@@ -195,30 +231,25 @@ impl Report<'_> {
         keys: &[&str],
         subject: Subject<'_>,
     ) {
-        let message = format!("{} knows no key `{}`", subject.name, key.shown());
-        let finding = Finding::new(Code::UnknownKey, key.span, message);
-        self.add(match meant {
-            Some(meant) => finding
-                .label(format!("did you mean `{meant}`?"))
-                .hint(format!("write `{meant}:` instead")),
-            None => {
-                finding.label("not known here").hint(super::raw::home_of(&key.text).unwrap_or_else(
-                    || format!("the keys known here are {}", super::words::list(keys)),
-                ))
-            }
-        });
+        let message = format!("`{}` is not a key of {}", key.shown(), subject.name);
+        let hint = match (meant, super::raw::home_of(&key.text)) {
+            (Some(meant), _) => format!("did you mean `{meant}`?"),
+            (None, Some(home)) => home,
+            (None, None) => format!("its keys are {}", words::list(keys)),
+        };
+        self.add(Finding::new(Code::UnknownKey, key.span, message).label("unknown key").hint(hint));
     }
 }
 
 impl Decode for Scalar {
-    const EXPECTED: &'static str = "text";
+    const EXPECTED: &'static str = "a text";
+
+    fn how() -> String {
+        "write one text; quote it if it holds `: `, ` #` or brackets".to_owned()
+    }
 
     fn decode(node: &Node, subject: Subject<'_>, report: &mut Report<'_>) -> Option<Self> {
-        let text = node.text().cloned();
-        if text.is_none() {
-            report.wrong_type(node, Self::EXPECTED, subject);
-        }
-        text
+        node.text().cloned().or_else(|| report.wrong_type(node, subject))
     }
 }
 
@@ -226,53 +257,61 @@ impl Decode for bool {
     const EXPECTED: &'static str = "`true` or `false`";
     const EMPTY_IS_ABSENT: Self = false;
 
+    fn how() -> String {
+        "write `true` or `false`, without quotes".to_owned()
+    }
+
     fn decode(node: &Node, subject: Subject<'_>, report: &mut Report<'_>) -> Option<Self> {
-        let value = node.typed().and_then(boolean);
-        if value.is_none() {
-            report.wrong_type(node, Self::EXPECTED, subject);
-        }
-        value
+        node.typed().and_then(boolean).or_else(|| report.wrong_type(node, subject))
     }
 }
 
 impl Decode for u32 {
     const EXPECTED: &'static str = "a whole number";
 
+    fn how() -> String {
+        "write digits alone, without quotes".to_owned()
+    }
+
     fn decode(node: &Node, subject: Subject<'_>, report: &mut Report<'_>) -> Option<Self> {
         let value = node.typed().and_then(|text| text.parse().ok());
-        if value.is_none() {
-            report.wrong_type(node, Self::EXPECTED, subject);
-        }
-        value
+        value.or_else(|| report.wrong_type(node, subject))
     }
 }
 
 impl<T: Decode> Decode for Vec<Given<T>> {
     const EXPECTED: &'static str = "a list";
 
+    fn how() -> String {
+        "write each entry on a line of its own that begins with `- `".to_owned()
+    }
+
     fn decode(node: &Node, subject: Subject<'_>, report: &mut Report<'_>) -> Option<Self> {
         let Node::List { items, .. } = node else {
-            report.wrong_type(node, Self::EXPECTED, subject);
-            return None;
+            return report.wrong_type(node, subject);
         };
-        let name = format!("an entry of {}", subject.name);
+        let name = T::ITEM;
         let mut out = Self::new();
         for item in items {
             let at = item.span().unwrap_or(subject.at);
             let at = if at.start < at.end { at } else { subject.at };
-            out.extend(decode_given(item, at, Subject { name: &name, at }, report));
+            out.extend(decode_given(item, at, Subject { name, at }, report));
         }
-        Some(out)
+        // A list of nothing but broken entries is not an empty list.
+        (items.is_empty() || !out.is_empty()).then_some(out)
     }
 }
 
 impl<T: Decode> Decode for Entries<T> {
-    const EXPECTED: &'static str = "a mapping";
+    const EXPECTED: &'static str = "lines of the form `column: ...`";
+
+    fn how() -> String {
+        "write one line for each column below it, further to the right".to_owned()
+    }
 
     fn decode(node: &Node, subject: Subject<'_>, report: &mut Report<'_>) -> Option<Self> {
         let Node::Map { entries, .. } = node else {
-            report.wrong_type(node, Self::EXPECTED, subject);
-            return None;
+            return report.wrong_type(node, subject);
         };
         let mut out = Vec::new();
         for Entry { key, value } in entries {
@@ -288,6 +327,10 @@ impl<T: Decode> Decode for Entries<T> {
 impl Decode for OneOrMany {
     const EXPECTED: &'static str = "a column, or a list of columns";
 
+    fn how() -> String {
+        "write one column, or several as in `[country, number]`".to_owned()
+    }
+
     fn decode(node: &Node, subject: Subject<'_>, report: &mut Report<'_>) -> Option<Self> {
         if let Some(scalar) = node.text() {
             return Some(Self(vec![scalar.clone()]));
@@ -296,18 +339,20 @@ impl Decode for OneOrMany {
             let items = Vec::<Given<Scalar>>::decode(node, subject, report)?;
             return Some(Self(items.into_iter().map(|item| item.value).collect()));
         }
-        report.wrong_type(node, Self::EXPECTED, subject);
-        None
+        report.wrong_type(node, subject)
     }
 }
 
 impl Decode for ValueMap {
-    const EXPECTED: &'static str = "a mapping of source texts to choices";
+    const EXPECTED: &'static str = "lines of the form `text: choice`";
+
+    fn how() -> String {
+        "write one line for each text of the column below it, further to the right".to_owned()
+    }
 
     fn decode(node: &Node, subject: Subject<'_>, report: &mut Report<'_>) -> Option<Self> {
         let Node::Map { entries, .. } = node else {
-            report.wrong_type(node, Self::EXPECTED, subject);
-            return None;
+            return report.wrong_type(node, subject);
         };
         let mut out = Vec::new();
         for Entry { key, value } in entries {

@@ -18,7 +18,7 @@ pub struct Diagnostic {
     /// Where; the first is the problem itself, others explain it. At least one.
     pub labels: Vec<Label>,
     /// What to do about it.
-    pub hint: Option<String>,
+    pub hint: String,
 }
 
 /// How bad it is.
@@ -119,6 +119,16 @@ codes! {
     BadTimeZone = "config_bad_time_zone", Error;
     /// The date pattern cannot be understood.
     BadDateFormat = "config_bad_date_format", Error;
+    /// The query names a parameter other than `:last_sync_time`.
+    QueryParameter = "config_query_parameter", Error;
+    /// The query is not one SELECT, or a quote or comment in it has no end.
+    QueryStatement = "config_query_statement", Error;
+    /// `%%` in the query, outside LIKE: the Python program needed percent signs doubled, here they stand for two.
+    QueryPercent = "config_query_percent", Error;
+    /// The query yields nothing while `:last_sync_time` is NULL, which is on every full read.
+    QueryNullFilter = "config_query_null_filter", Warning;
+    /// The query uses `:last_sync_time`, but without `updated_at_field` it is always NULL.
+    QueryCursor = "config_query_cursor", Warning;
     /// The column has a conversion but is not mapped, so the conversion is not used.
     UnmappedColumn = "config_unmapped_column", Warning;
     /// The column has both a type and a transformation; the type is used.
@@ -133,18 +143,24 @@ impl fmt::Display for Code {
     }
 }
 
-/// A diagnostic in the making.
+/// A diagnostic in the making: it lacks the hint, without which it cannot be reported.
 #[derive(Clone, Debug)]
 pub(super) struct Finding {
     code: Code,
     message: String,
     labels: Vec<(Span, String)>,
-    hint: Option<String>,
+}
+
+/// A finding with its hint.
+#[derive(Clone, Debug)]
+pub(super) struct Hinted {
+    finding: Finding,
+    hint: String,
 }
 
 impl Finding {
     pub(super) fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), labels: vec![(span, String::new())], hint: None }
+        Self { code, message: message.into(), labels: vec![(span, String::new())] }
     }
 
     /// Words beside the first mark.
@@ -161,9 +177,9 @@ impl Finding {
         self
     }
 
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
+    /// What to do about it.
+    pub(super) fn hint(self, hint: impl Into<String>) -> Hinted {
+        Hinted { finding: self, hint: hint.into() }
     }
 }
 
@@ -183,7 +199,7 @@ impl<'t> Report<'t> {
         &self.lines
     }
 
-    pub(super) fn add(&mut self, finding: Finding) {
+    pub(super) fn add(&mut self, Hinted { finding, hint }: Hinted) {
         let labels = finding.labels.into_iter().map(|(span, text)| {
             let span = self.lines.first_line(span);
             Label { span, place: self.lines.place(span.start), text }
@@ -193,7 +209,7 @@ impl<'t> Report<'t> {
             severity: finding.code.severity(),
             message: finding.message,
             labels: labels.collect(),
-            hint: finding.hint,
+            hint,
         };
         // What is reached through two aliases is reported once.
         if !self.diagnostics.contains(&diagnostic) {

@@ -12,6 +12,7 @@ use super::{
     field_type,
     node::Node,
     scalar::Scalar,
+    words,
 };
 
 section! {
@@ -40,7 +41,7 @@ section! {
 
 section! {
     /// One sync: the rows of one query become records of one table.
-    RawSync {
+    RawSync in a list "a sync" {
         /// The sync's name in commands, logs and the state. Unique. After a change of name, give the old one as
         /// `previously`.
         #[schemars(length(min = 1))]

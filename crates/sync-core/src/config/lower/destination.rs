@@ -11,7 +11,6 @@ use crate::{
         raw::{ON_MISSING, RawDestination, RawSync},
         scalar::Scalar,
         suggestion::nearest,
-        words,
     },
     slug::Slug,
 };
@@ -70,7 +69,7 @@ fn on_missing(given: &Given<Scalar>, report: &mut Report<'_>) -> Option<OnMissin
                 given,
                 "on_missing",
                 nearest(other, ON_MISSING.iter().copied()),
-                &words::choice(ON_MISSING),
+                ON_MISSING,
             ));
             None
         }
