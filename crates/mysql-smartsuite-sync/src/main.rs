@@ -3,6 +3,8 @@
 fn main() {}
 
 #[cfg(test)]
+mod environment;
+#[cfg(test)]
 mod report {
     mod diagnostic;
 }

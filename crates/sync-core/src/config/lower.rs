@@ -12,9 +12,10 @@ use std::collections::BTreeMap;
 use super::{
     decode::Given,
     defaults,
-    diagnostic::{Code, Finding, Report},
+    diagnostic::Code,
     model::{Config, SyncDefinition},
     raw::{RawFile, RawSmartSuite, RawSync},
+    report::{Finding, Report},
     scalar::Scalar,
     span::Span,
 };

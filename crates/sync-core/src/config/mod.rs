@@ -5,6 +5,7 @@
 //! `interpolate` replace variables, `decode` reads nodes as the sections of `raw`, `lower` turns those into the
 //! `model`. Each step reports all that is wrong and goes on, so that one reading of the file finds everything.
 
+mod code;
 pub mod decode;
 pub mod defaults;
 pub mod diagnostic;
@@ -15,6 +16,7 @@ mod lower;
 pub mod model;
 mod node;
 pub mod raw;
+mod report;
 pub mod scalar;
 pub mod span;
 mod suggestion;
@@ -27,10 +29,11 @@ mod words;
 pub use interpolate::Lookup;
 
 use decode::{Decode as _, Subject};
-use diagnostic::{Code, Diagnostic, Finding, Report};
+use diagnostic::{Code, Diagnostic};
 use model::Config;
 use node::Node;
 use raw::RawFile;
+use report::{Finding, Report};
 use span::Span;
 
 /// What a mapping file says.

@@ -7,10 +7,9 @@ use super::{
     decode::{
         Decode, Entries, Given, Key, OneOrMany, Required, Section, Subject, ValueMap, section,
     },
-    defaults,
-    diagnostic::Report,
-    field_type,
+    defaults, field_type,
     node::Node,
+    report::Report,
     scalar::Scalar,
     words,
 };

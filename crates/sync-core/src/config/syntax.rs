@@ -3,7 +3,8 @@
 use granit_parser::{ErrorKind, ScanError};
 
 use super::{
-    diagnostic::{Code, Finding, Hinted},
+    diagnostic::Code,
+    report::{Finding, Hinted},
     span::Span,
 };
 

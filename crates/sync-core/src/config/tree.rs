@@ -6,9 +6,10 @@ use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
 
 use super::{
     defaults,
-    diagnostic::{Code, Finding, Hinted, Report},
+    diagnostic::Code,
     interpolate::{Lookup, Reason, interpolate},
     node::{Entry, Node},
+    report::{Finding, Hinted, Report},
     scalar::{Scalar, origin},
     span::Span,
     syntax,

@@ -6,12 +6,13 @@ use jiff::{Timestamp, fmt::strtime, tz::TimeZone};
 
 use crate::config::{
     decode::{Entries, Given, ValueMap},
-    diagnostic::{Code, Finding, Hinted, Report},
+    diagnostic::Code,
     field_type::{self, FieldType},
     model::{Conversion, Transformation, TypeOptions},
     raw::{
         PHONE_TYPES, RawDestination, RawFieldType, RawOptions, RawTransformation, TRANSFORMATIONS,
     },
+    report::{Finding, Hinted, Report},
     scalar::Scalar,
     span::Span,
     suggestion::nearest,

@@ -6,9 +6,10 @@ use crate::{
     config::{
         decode::{Entries, Given},
         defaults,
-        diagnostic::{Code, Finding, Report},
+        diagnostic::Code,
         model::{DestinationDefinition, FieldMapping, OnMissing},
         raw::{ON_MISSING, RawDestination, RawSync},
+        report::{Finding, Report},
         scalar::Scalar,
         suggestion::nearest,
     },

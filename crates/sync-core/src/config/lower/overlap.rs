@@ -1,8 +1,9 @@
 //! A record belongs to one sync: enabled syncs of one table and external-id field must tell their keys apart.
 
 use crate::config::{
-    diagnostic::{Code, Finding, Report},
+    diagnostic::Code,
     raw::{RawDestination, RawSync},
+    report::{Finding, Report},
     span::Span,
 };
 

@@ -5,8 +5,9 @@ use std::ops::Range;
 use crate::{
     config::{
         decode::Given,
-        diagnostic::{Code, Finding, Report},
+        diagnostic::Code,
         raw::RawSource,
+        report::{Finding, Report},
         scalar::Scalar,
     },
     sql::{

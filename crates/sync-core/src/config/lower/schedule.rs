@@ -6,9 +6,10 @@ use crate::{
     config::{
         decode::Given,
         defaults,
-        diagnostic::{Code, Finding, Report},
+        diagnostic::Code,
         model::ScheduleDefinition,
         raw::RawSchedule,
+        report::{Finding, Report},
         scalar::Scalar,
         suggestion::nearest,
     },

@@ -1,9 +1,10 @@
 //! The `source` of a sync.
 
 use crate::config::{
-    diagnostic::{Code, Finding, Report},
+    diagnostic::Code,
     model::SourceDefinition,
     raw::RawSource,
+    report::{Finding, Report},
     scalar::Scalar,
 };
 
