@@ -1,0 +1,4 @@
+//! Cells in, field values out; and what compiling says.
+
+mod fixture;
+mod texts;
