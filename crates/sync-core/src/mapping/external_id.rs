@@ -73,7 +73,7 @@ pub(super) fn find<'a>(
     let named = format!("field `{slug}` (\"{}\")", field.label);
     if field.kind != FieldKind::Number {
         return unsuitable(
-            format!("{named} is a {}, which cannot carry the key", type_name(&field.kind)),
+            format!("{named} is of type {}, which cannot carry the key", type_name(&field.kind)),
             "use a text field, the title, or for whole numbers a number field",
         );
     }

@@ -21,7 +21,7 @@ pub(super) fn declared_type(pair: Pair<'_>, declared: &FieldKind) -> Option<Find
 
 /// The declared type is not the field's.
 pub(super) fn contradiction(pair: Pair<'_>, code: FindingCode, declared: &str) -> Finding {
-    let message = format!("declared as {declared}, but the field is a {}", pair.field_type());
+    let message = format!("declared as {declared}, but the field is of type {}", pair.field_type());
     pair.finding(code, &message).hint(
         "remove the entry (the type is then the field's own), or map the column to another field",
     )

@@ -49,7 +49,7 @@ pub(super) fn choose(
         Conversion::Transformed(transformation) => choice.of_older_form(transformation),
     }?;
     if let Some(advice) = rule.misfit(&pair.column.kind) {
-        let message = format!("no value of the column can become a {}", pair.field_type());
+        let message = format!("no value of the column fits type {}", pair.field_type());
         findings.push(pair.finding(FindingCode::ColumnTypeMisfit, &message).hint(advice));
     }
     Some(rule)
@@ -95,7 +95,8 @@ impl RuleChoice<'_> {
                 Box::new(IdSet { multiple: field.multiple })
             }
             FieldKind::AutoNumber | FieldKind::Other(_) => {
-                let message = format!("a {} cannot be written yet", self.pair.field_type());
+                let message =
+                    format!("fields of type {} cannot be written yet", self.pair.field_type());
                 self.findings.push(
                     self.pair
                         .finding(FindingCode::FieldTypeUnsupported, &message)

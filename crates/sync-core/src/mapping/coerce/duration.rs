@@ -7,7 +7,6 @@
 use std::borrow::Cow;
 
 use bigdecimal::BigDecimal;
-use serde_json::Value as Json;
 
 use super::{Cell, Coerce, holds_number, holds_text, number, source_text};
 use crate::{
@@ -50,7 +49,7 @@ impl Coerce for Duration {
 
 /// The text of a cell that is written like a clock.
 fn clock_text(cell: Cell<'_>) -> Result<Option<Cow<'_, str>>, Refusal> {
-    if !matches!(cell.value, Value::Text(_) | Value::Bytes(_) | Value::Json(Json::String(_))) {
+    if !cell.is_text() {
         return Ok(None);
     }
     Ok(Some(source_text::text(cell)?).filter(|text| text.contains(':')))

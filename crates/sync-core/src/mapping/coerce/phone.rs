@@ -21,7 +21,6 @@ use crate::{
         notes::Notes,
     },
     source::ColumnKind,
-    value::Value,
 };
 
 /// The country of numbers that do not say, when none is declared: what files written for the earlier program mean.
@@ -73,14 +72,12 @@ impl Coerce for Phone {
 
 impl Phone {
     fn numbers(&self, cell: Cell<'_>) -> Result<Vec<Number>, Refusal> {
-        let items = if let Value::Json(Json::Array(items)) = cell.value {
-            items.as_slice()
-        } else if let Value::Json(object @ Json::Object(_)) = cell.value {
-            std::slice::from_ref(object)
-        } else {
+        let json = source_text::compound_json(cell)?;
+        let Some(json) = json.as_deref() else {
             let entries = source_text::entries(cell, &[',', ';', '\n', '\r'])?;
             return entries.iter().map(|entry| self.number(entry)).collect();
         };
+        let items = json.as_array().map_or(std::slice::from_ref(json), Vec::as_slice);
         let item = |item: &Json| match item {
             Json::Null => None,
             Json::String(text) if text.trim().is_empty() => None,

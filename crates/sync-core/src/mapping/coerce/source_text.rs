@@ -51,7 +51,7 @@ pub(super) fn entries(cell: Cell<'_>, separators: &[char]) -> Result<Vec<String>
     if let Value::Labels(labels) = cell.value {
         return Ok(labels.iter().filter_map(|label| trimmed(label)).collect());
     }
-    if let Value::Json(Json::Array(items)) = cell.value {
+    if let Some(Json::Array(items)) = compound_json(cell)?.as_deref() {
         let scalar = |item: &Json| match item {
             Json::Null => Ok(None),
             Json::String(text) => Ok(trimmed(text)),
@@ -63,6 +63,21 @@ pub(super) fn entries(cell: Cell<'_>, separators: &[char]) -> Result<Vec<String>
         return items.iter().filter_map(|item| scalar(item).transpose()).collect();
     }
     Ok(text(cell)?.split(separators).filter_map(trimmed).collect())
+}
+
+/// A JSON array or object, also as text: MariaDB keeps JSON in text columns.
+pub(super) fn compound_json(cell: Cell<'_>) -> Result<Option<Cow<'_, Json>>, Refusal> {
+    if let Value::Json(json) = cell.value {
+        return Ok((json.is_array() || json.is_object()).then_some(Cow::Borrowed(json)));
+    }
+    if !matches!(cell.value, Value::Text(_) | Value::Bytes(_)) {
+        return Ok(None);
+    }
+    let text = text(cell)?;
+    if !text.trim_start().starts_with(['[', '{']) {
+        return Ok(None);
+    }
+    Ok(serde_json::from_str(&text).ok().map(Cow::Owned))
 }
 
 /// With the digits behind the point that the column declares: `5.00`.

@@ -30,7 +30,7 @@ impl Coerce for YesNo {
     fn coerce(&self, cell: Cell<'_>, _: &mut Notes) -> Result<FieldValue, Refusal> {
         let yes = if let Value::Bool(bit) | Value::Json(Json::Bool(bit)) = cell.value {
             *bit
-        } else if is_text(cell.value) {
+        } else if cell.is_text() {
             let text = source_text::text(cell)?;
             word(&text).ok_or_else(|| Refusal::new(FaultCode::NotYesOrNo).about(&text))?
         } else {
@@ -38,10 +38,6 @@ impl Coerce for YesNo {
         };
         Ok(if yes { FieldValue::Yes } else { FieldValue::Empty })
     }
-}
-
-fn is_text(value: &Value) -> bool {
-    matches!(value, Value::Text(_) | Value::Bytes(_) | Value::Json(Json::String(_)))
 }
 
 fn word(text: &str) -> Option<bool> {

@@ -61,6 +61,7 @@ fn a_label_beats_an_id_and_an_exact_match_a_loose_one() {
     check(&text("open"), &field, "choice closed");
     check(&text("closed"), &field, "choice open");
     check(&text("Open"), &field, "choice o");
+    check(&text(" Open "), &field, "choice o");
     check(&text("OPEN"), &field, "fault: choice_ambiguous");
     let twice = to(FieldKind::SingleSelect).choices(&["a=Same", "b=Same"]);
     check(&text("Same"), &twice, "fault: choice_ambiguous");
@@ -126,6 +127,8 @@ fn several_choices_are_a_set() {
             (text(" , "), "empty"),
             (json(r#"["Active", "backlog", 1, null]"#), "ids aCt1V backlog n1"),
             (json(r#"["Ben, Jerry"]"#), "ids bJ3rY"),
+            (text(r#" ["Active", "Ben, Jerry"]"#), "ids aCt1V bJ3rY"),
+            (text("[Active"), "fault: choice_unknown"),
             (json("[]"), "empty"),
             (json(r#"[["Active"]]"#), "fault: type_unsuitable"),
             (json(r#"{"a": 1}"#), "fault: choice_unknown"),

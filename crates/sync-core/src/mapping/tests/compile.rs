@@ -95,7 +95,7 @@ fn autonumbers_are_read_only_and_unknown_types_unsupported() {
     check_only(
         &world(&ColumnKind::Text, FieldKind::Other("addressfield".to_owned())),
         FindingCode::FieldTypeUnsupported,
-        "column `c` into field `f` (\"Field\"): a addressfield cannot be written yet (remove the mapping, or map the \
+        "column `c` into field `f` (\"Field\"): fields of type addressfield cannot be written yet (remove the mapping, or map the \
          column to a field of another type)",
     );
     let autonumber = world(&ColumnKind::Text, FieldKind::AutoNumber);

@@ -102,6 +102,7 @@ fn people_and_linked_records_are_sets_of_ids() {
             (text("jane@example.com"), "fault: not_an_id"),
             (text("123"), "fault: not_an_id"),
             (text("6500000000000000000000cg"), "fault: not_an_id"),
+            (text(r#"["6500000000000000000000c1"]"#), "ids 6500000000000000000000c1"),
             (json("[123]"), "fault: not_an_id"),
             (int(123), "never: column_type_misfit"),
             (dec("1"), "never: column_type_misfit"),

@@ -112,6 +112,8 @@ fn extensions_types_and_lists() {
             "phones US 9135551212 (2), CA 4165551212 (2)",
         ),
         (json(r#"["913 555 1212", ["x"]]"#), "fault: not_a_phone"),
+        (text(r#"{"number": "416-555-1212", "type": 1}"#), "phones CA 4165551212 (1)"),
+        (text(r#"["913 555 1212"]"#), "phones US 9135551212 (2)"),
         (json(r#"{"country": "US"}"#), "fault: not_a_phone"),
         (json(r#"{"number": "9135551212", "country": "Atlantis"}"#), "fault: not_a_phone"),
         (text(""), "empty"),
