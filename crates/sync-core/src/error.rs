@@ -1,5 +1,7 @@
 //! What can go wrong at the two edges, in closed vocabularies that carry their own policy.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use std::time::Duration;
 
 use crate::slug::Slug;
@@ -17,6 +19,15 @@ pub struct CallError {
     pub complaints: Vec<Complaint>,
     /// The answer's own words, shortened to 500 bytes. May echo row values.
     pub detail: Quoted,
+    /// The refusal was about the form in which a value was written, not about the value, and the client will use
+    /// another form from now on: the same call may be sent once more before anybody is blamed.
+    pub retry_as_is: bool,
+}
+
+impl From<CallErrorKind> for CallError {
+    fn from(kind: CallErrorKind) -> Self {
+        Self { kind, complaints: Vec::new(), detail: Quoted::default(), retry_as_is: false }
+    }
 }
 
 /// Text from outside that may echo row values: `Debug` hides it, and it has no `Display`.
@@ -67,7 +78,7 @@ pub enum CallErrorKind {
     /// A bot-challenge or other HTML page instead of an answer, whatever its status.
     #[error("a web page came instead of SmartSuite's answer")]
     Challenge,
-    /// A 2xx whose body could not be understood, or was too large.
+    /// A 2xx whose body could not be understood or was too large, or a 4xx in words that are not the service's.
     #[error("SmartSuite's answer could not be understood")]
     Garbled,
     /// 401, or 403 about the token.

@@ -110,6 +110,33 @@ impl Key {
         }
         if is_plain(&text) { text } else { escaped(&text) }
     }
+
+    /// The key that an external id stands for; the inverse of [`Key::external_id`]. `None` for an id that this
+    /// prefix never makes, and for a hashed one.
+    pub fn from_external_id(external_id: &str, prefix: &str) -> Option<Self> {
+        let text = match external_id.strip_prefix('~') {
+            None => external_id.to_owned(),
+            Some(escaped) => unescaped(escaped)?,
+        };
+        let key = Self::from_text(text.strip_prefix(prefix)?);
+        (key.external_id(prefix) == external_id).then_some(key)
+    }
+}
+
+/// Undoes [`escaped`], without its leading `~`; `None` if it is not of that form.
+fn unescaped(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let digit =
+                |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+            bytes.push(digit(rest.next()?)? << 4 | digit(rest.next()?)?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// The exact text of one key column.
@@ -245,6 +272,12 @@ mod tests {
         fn different_keys_have_different_external_ids(a in "[ ~%a0-9\\n]{0,6}", b in "[ ~%a0-9\\n]{0,6}") {
             let (one, two) = (Key::from_text(&a).external_id(""), Key::from_text(&b).external_id(""));
             prop_assert_eq!(a == b, one == two);
+        }
+
+        #[test]
+        fn an_external_id_leads_back_to_its_key(text in "[ ~%a0-9\\n\u{e9}]{0,8}", prefix in "(eu:)?") {
+            let key = Key::from_text(&text);
+            prop_assert!(Key::from_external_id(&key.external_id(&prefix), &prefix) == Some(key));
         }
     }
 }

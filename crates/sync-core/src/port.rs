@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     draft::Fields,
-    error::{CallError, SourceError},
+    error::{CallError, Complaint, SourceError},
     key::Key,
     record::{RecordId, SeenRecord},
     source::{Column, Row},
+    state::{StateError, SyncId},
     table::{Field, TableStructure},
 };
 
@@ -33,6 +34,13 @@ pub trait Clock: Send + Sync {
 pub trait Dice: Send + Sync {
     /// A number from 0 to `bound` - 1; 0 when `bound` is 0.
     fn below(&self, bound: u64) -> u64;
+}
+
+/// The operating system's locks: one holder a sync, on this machine, until the process is gone.
+pub trait Locks: Send + Sync {
+    /// Takes the sync's lock; it is held until the value is dropped. `None`: somebody else has it, be it another
+    /// process or another run of this one.
+    fn try_lock(&self, sync: SyncId) -> Result<Option<Box<dyn Send + Sync>>, StateError>;
 }
 
 /// The position of a query sync: the server's clock, held below the oldest open transaction, as a value of the
@@ -117,16 +125,34 @@ pub enum RecordFilter {
 /// One page of records, in rising order of `autonumber`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordPage {
-    /// The records, restricted to the shape.
+    /// The records, restricted to the shape; none is in the recycle bin.
     pub records: Vec<SeenRecord>,
     /// How many match in all, as the service says.
     pub total: u64,
+    /// How many records the answer held before those that do not match were dropped. Offsets count these: a reading
+    /// by offset ends when `offset + received` reaches `total`, or at a page that received none.
+    pub received: usize,
+}
+
+/// A 2xx answer to a bulk create or update.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BulkAnswer {
+    /// The records that the answer names; may be fewer than were sent, in any order.
+    pub records: Vec<SeenRecord>,
+    /// What the answer says against single items, where it does. Such an item is **not** proved untouched: it
+    /// counts as one that no answer names, and the complaint as the reason once a look-up finds it missing.
+    pub complaints: Vec<Complaint>,
+    /// As [`CallError::retry_as_is`]: the complaints were about a written form that will be another next time.
+    pub retry_as_is: bool,
 }
 
 /// Most items in a bulk call.
 pub const BULK_MAX: usize = 25;
 /// Most records in a page.
 pub const PAGE_MAX: usize = 1000;
+/// Most bytes of items in one call. The service documents no limit; one megabyte is the usual one of a web server,
+/// and a little is left for the envelope.
+pub const PAYLOAD_BYTES_MAX: usize = 1_000_000;
 
 /// SmartSuite. **Each method makes exactly one HTTP request**, so that whoever calls can pass the gate and count it
 /// first; none retries, none follows a redirect.
@@ -137,7 +163,7 @@ pub trait RecordTarget: Send + Sync {
     /// The table with its fields and choices. May be repeated.
     fn structure<'a>(&'a self, table: &'a str) -> Boxed<'a, Result<TableStructure, CallError>>;
 
-    /// Creates records in one bulk call, at most 25. **Must not be repeated** without a look-up.
+    /// Creates records in one call, 1 to 25. **Must not be repeated** without a look-up.
     ///
     /// `Ok` lists the records that the answer names; it may be shorter than `items`, in any order. An item that no
     /// answer names by its external id is in doubt.
@@ -145,25 +171,36 @@ pub trait RecordTarget: Send + Sync {
         &'a self,
         shape: &'a RecordShape,
         items: &'a [Fields],
-    ) -> Boxed<'a, Result<Vec<SeenRecord>, CallError>>;
+    ) -> Boxed<'a, Result<BulkAnswer, CallError>>;
 
-    /// Updates the given fields of records in one bulk PATCH, at most 25, each id once. May be repeated. `Ok` lists
-    /// the records that the answer names.
+    /// Updates the given fields of records in one PATCH, 1 to 25, each id once. May be repeated. `Ok` lists
+    /// the records that the answer names; one that it leaves out was not updated, or is gone.
+    ///
+    /// # Errors
+    /// `NotFound` for several items may mean that one of the ids is unknown: bisect. For a single one, the record
+    /// or the whole table is missing; [`RecordTarget::structure`] tells which.
     fn update<'a>(
         &'a self,
         shape: &'a RecordShape,
         items: &'a [(RecordId, Fields)],
-    ) -> Boxed<'a, Result<Vec<SeenRecord>, CallError>>;
+    ) -> Boxed<'a, Result<BulkAnswer, CallError>>;
 
-    /// Moves records to the recycle bin in one bulk call, at most 25. May be repeated. `Ok` lists the ids that the
+    /// The bytes that one item of a bulk call takes on the wire, so that a batch can be split below
+    /// [`PAYLOAD_BYTES_MAX`]. Makes no request.
+    fn payload_bytes(&self, shape: &RecordShape, fields: &Fields) -> usize;
+
+    /// Moves records to the recycle bin in one bulk call, 1 to 25. May be repeated. `Ok` lists the ids that the
     /// answer names; an id it leaves out is gone or was never there.
+    ///
+    /// # Errors
+    /// `NotFound` as in [`RecordTarget::update`]: with several ids, bisect.
     fn delete<'a>(
         &'a self,
         table: &'a str,
         ids: &'a [RecordId],
     ) -> Boxed<'a, Result<Vec<RecordId>, CallError>>;
 
-    /// One record by id; `None` if it is not there. May be repeated.
+    /// One record by id; `None` if it is not there or in the recycle bin. May be repeated.
     fn get<'a>(
         &'a self,
         shape: &'a RecordShape,

@@ -1,3 +1,49 @@
-//! What the user wants: `model` is what it means. Everything in it is checked; it cannot hold a wrong value.
+//! What the user wants: from the text of the mapping file to checked types.
+//!
+//! Reading order: `model` is what a file means; it cannot hold a wrong value. `raw` is what the user typed, with
+//! the documentation of every key. Between them: `tree` reads YAML into `node`s that know their places and lets
+//! `interpolate` replace variables, `decode` reads nodes as the sections of `raw`, `lower` turns those into the
+//! `model`. Each step reports all that is wrong and goes on, so that one reading of the file finds everything.
 
+pub mod decode;
+pub mod defaults;
+pub mod diagnostic;
+pub mod field_type;
+mod interpolate;
+mod lower;
 pub mod model;
+mod node;
+pub mod raw;
+pub mod scalar;
+pub mod span;
+mod suggestion;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod words;
+
+pub use interpolate::Lookup;
+
+use decode::{Decode as _, Subject};
+use diagnostic::{Diagnostic, Report};
+use model::Config;
+use span::Span;
+
+/// What a mapping file says.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    /// What it means; `None` if it has errors.
+    pub config: Option<Config>,
+    /// Everything that is wrong with it, in the order of the file.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads the text of a mapping file. `lookup` gives the values of environment variables for `${VAR}`.
+pub fn parse(text: &str, lookup: &Lookup<'_>) -> Parsed {
+    let mut report = Report::new(text);
+    let subject = Subject { name: "the file", at: Span { start: 0, end: 0 } };
+    let config = tree::read(text, lookup, &mut report)
+        .and_then(|node| raw::RawFile::decode(&node, subject, &mut report))
+        .and_then(|file| lower::lower(&file, &mut report));
+    Parsed { config, diagnostics: report.finish() }
+}

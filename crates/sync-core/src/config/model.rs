@@ -12,6 +12,8 @@ pub struct Config {
     /// Whether the token's member is used by this tool alone (`smartsuite.dedicated_member`), so that what it
     /// created counts as created here.
     pub dedicated_member: bool,
+    /// Calls that may leave each second, evenly spaced (`smartsuite.calls_per_second`): 1 to 5.
+    pub calls_per_second: u32,
 }
 
 /// One sync: rows of one query into records of one table.
