@@ -19,6 +19,7 @@ pub mod mapping;
 pub mod pace;
 pub mod port;
 pub mod record;
+pub mod scan;
 pub mod schedule;
 pub mod secret;
 pub mod slug;
