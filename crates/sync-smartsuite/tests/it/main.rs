@@ -2,7 +2,10 @@
 #![cfg(test)]
 
 mod bytes;
+mod calls;
 mod fixture;
+mod memory;
+mod scripted;
 mod secret;
 mod server;
 mod socket;
