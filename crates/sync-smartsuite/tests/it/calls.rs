@@ -106,8 +106,9 @@ async fn nothing_to_write_is_no_call() {
 #[tokio::test]
 async fn a_bulk_route_that_fails_for_one_item_gives_way_to_the_single_route() {
     let created = r#"{"id":"r1","sext":"k1"}"#;
-    let (client, script) =
-        client(&[BOOM, (200, created), BOOM, BOOM, (200, "[]"), (200, "[]"), (200, "[]")]);
+    let named = r#"[{"id":"r1","sext":"k1"}]"#;
+    let answers = [BOOM, (200, created), BOOM, BOOM, (200, named), (200, named), (200, named)];
+    let (client, script) = client(&answers);
     let shape = shape();
     let one = [row("k1")];
     assert!(client.create(&shape, &one).await.is_err());
@@ -127,6 +128,21 @@ async fn a_bulk_route_that_fails_for_one_item_gives_way_to_the_single_route() {
     let (bulk, single) = ("/records/bulk/", "/records/");
     let patch = "PATCH /records/bulk/";
     assert_eq!(routes, [bulk, single, bulk, single, bulk, patch, bulk]);
+}
+
+#[tokio::test]
+async fn an_item_passed_over_in_silence_is_asked_about_alone() {
+    let refused = r#"{"title":["no"]}"#;
+    let (client, script) = client(&[(200, "[]"), (400, refused), (200, "[]"), (200, "[]")]);
+    let (shape, one) = (shape(), [row("k1")]);
+    assert_eq!(client.create(&shape, &one).await, Ok(BulkAnswer::default()));
+    let error = client.create(&shape, &one).await.unwrap_err();
+    assert_eq!(error.complaints[0].slug.as_deref(), Some("title"), "now there is a reason");
+    client.create(&shape, &one).await.unwrap();
+    client.create(&shape, &[row("k1"), row("k2")]).await.unwrap();
+    let lines: Vec<_> = script.sent().into_iter().map(|sent| sent.line).collect();
+    let ends = ["/bulk/", "/records/", "/bulk/", "/bulk/"];
+    assert!(lines.iter().zip(ends).all(|(line, end)| line.ends_with(end)), "{lines:?}");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod bytes;
 mod calls;
+mod emulated;
 mod fixture;
 mod memory;
 mod scripted;
