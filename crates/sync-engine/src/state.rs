@@ -59,7 +59,9 @@ impl State {
             drop(answer.send(job(store)));
         }));
         submitted.await;
-        answered.await.unwrap_or_else(|_| Err(StateError::Other("the state's thread has ended".into())))
+        answered
+            .await
+            .unwrap_or_else(|_| Err(StateError::Other("the state's thread has ended".into())))
     }
 }
 

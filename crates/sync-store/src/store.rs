@@ -12,8 +12,9 @@ use sync_core::{
     pace::Rate,
     record::RecordId,
     state::{
-        Books, CallKind, Chunk, Dispatch, DispatchRequest, Doubt, Mark, OpenedSync, ReadTicket,
-        RunEnd, SeenLink, Settlement, StateError, StateStore, Stop, SyncId, SyncIdentity, Writer,
+        Books, CallKind, Chunk, DestinationId, Dispatch, DispatchRequest, Doubt, Mark, OpenedSync,
+        ReadTicket, RunEnd, SeenLink, Settlement, StateError, StateStore, Stop, SyncId,
+        SyncIdentity, Writer,
     },
     table::TableStructure,
 };
@@ -257,6 +258,16 @@ impl StateStore for SqliteStore {
         })
     }
 
+    fn link_count(&mut self, writer: &Writer) -> Result<u64, StateError> {
+        self.read(|tx| {
+            Ok(tx.query_row(
+                "SELECT count(*) FROM links WHERE sync_id = ? AND destination_id = ?",
+                [writer.sync.0, writer.destination.0],
+                |row| count(row, 0),
+            )?)
+        })
+    }
+
     fn unsettled(&mut self, writer: &Writer) -> Result<(u64, u64), StateError> {
         self.read(|tx| Ok(scan::unsettled(tx, writer)?))
     }
@@ -318,18 +329,18 @@ impl StateStore for SqliteStore {
 
     fn structure(
         &mut self,
-        sync: &OpenedSync,
+        destination: DestinationId,
     ) -> Result<Option<(TableStructure, Timestamp)>, StateError> {
-        self.read(|tx| structure::get(tx, sync.destination))
+        self.read(|tx| structure::get(tx, destination))
     }
 
     fn set_structure(
         &mut self,
-        sync: &OpenedSync,
+        destination: DestinationId,
         table: &TableStructure,
         now: Timestamp,
     ) -> Result<bool, StateError> {
-        self.transact(Durability::Process, |tx| structure::set(tx, sync.destination, table, now))
+        self.transact(Durability::Process, |tx| structure::set(tx, destination, table, now))
     }
 
     fn set_stop(&mut self, writer: &Writer, stop: Option<&Stop>) -> Result<(), StateError> {

@@ -8,8 +8,8 @@ use crate::{
     key::Key,
     pace::Rate,
     state::{
-        Books, Chunk, Dispatch, DispatchRequest, Doubt, OpenedSync, ReadTicket, RunEnd, SeenLink,
-        Settlement, Stop, SyncId, SyncIdentity, Writer,
+        Books, Chunk, DestinationId, Dispatch, DispatchRequest, Doubt, OpenedSync, ReadTicket,
+        RunEnd, SeenLink, Settlement, Stop, SyncId, SyncIdentity, Writer,
     },
     table::TableStructure,
 };
@@ -269,6 +269,9 @@ pub trait StateStore: Send {
     /// The table's mark.
     fn mark(&mut self, writer: &Writer) -> Result<Mark, StateError>;
 
+    /// Number of links to the destination.
+    fn link_count(&mut self, writer: &Writer) -> Result<u64, StateError>;
+
     /// Waiting creates, and waiting entries whose link's fingerprint is unknown: what a scan could save.
     fn unsettled(&mut self, writer: &Writer) -> Result<(u64, u64), StateError>;
 
@@ -304,14 +307,14 @@ pub trait StateStore: Send {
     /// The cached structure and when it was read.
     fn structure(
         &mut self,
-        sync: &OpenedSync,
+        destination: DestinationId,
     ) -> Result<Option<(TableStructure, Timestamp)>, StateError>;
 
     /// Replaces the cached structure. Where it differs from the cached one, stopped syncs of the table start again
     /// and their quarantined rows are due. Answers whether it differed.
     fn set_structure(
         &mut self,
-        sync: &OpenedSync,
+        destination: DestinationId,
         structure: &TableStructure,
         now: Timestamp,
     ) -> Result<bool, StateError>;
