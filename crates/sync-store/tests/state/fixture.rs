@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params, types::ValueRef};
 use sync_core::{
     delivery::Operation,
     draft::{Fields, Fingerprint},
@@ -227,26 +227,7 @@ impl State {
 
     /// Everything in the file, to see that nothing changed.
     pub(crate) fn dump(&self) -> Vec<String> {
-        let sql = self.sql();
-        let tables: Vec<String> = sql
-            .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
-            .unwrap()
-            .query_map([], |row| row.get(0))
-            .unwrap()
-            .collect::<Result<_, _>>()
-            .unwrap();
-        let mut lines = Vec::new();
-        for table in tables {
-            let mut select = sql.prepare(&format!("SELECT * FROM {table}")).unwrap();
-            let columns = select.column_count();
-            let mut rows = select.query([]).unwrap();
-            while let Some(row) = rows.next().unwrap() {
-                let values: Vec<String> =
-                    (0..columns).map(|at| format!("{:?}", row.get_ref(at).unwrap())).collect();
-                lines.push(format!("{table}: {}", values.join(" ")));
-            }
-        }
-        lines
+        dump(&self.sql())
     }
 
     /// What is stored for a key at the present destination, such as `waiting B, link A`; `?` is an unknown
@@ -287,6 +268,45 @@ impl State {
         }
         slots.join(", ")
     }
+}
+
+/// Every row of every table.
+pub(crate) fn dump(sql: &Connection) -> Vec<String> {
+    let tables: Vec<String> = texts(sql, "SELECT name FROM sqlite_schema WHERE type = 'table'");
+    tables
+        .iter()
+        .flat_map(|table| {
+            let rows = rows(sql, &format!("SELECT * FROM {table}"));
+            rows.into_iter().map(move |row| format!("{table}: {row}"))
+        })
+        .collect()
+}
+
+/// The rows of a query as `sqlite3` prints them, with `NULL` spelled out.
+pub(crate) fn rows(sql: &Connection, query: &str) -> Vec<String> {
+    let mut select = sql.prepare(query).unwrap();
+    let columns = select.column_count();
+    let row = |row: &rusqlite::Row<'_>| {
+        let cells = (0..columns).map(|at| cell(row.get_ref(at).unwrap())).collect::<Vec<_>>();
+        Ok(cells.join("|"))
+    };
+    select.query_map([], row).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+fn cell(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Null => "NULL".into(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        ValueRef::Blob(bytes) => format!("{bytes:02x?}"),
+    }
+}
+
+/// The first column of a query.
+pub(crate) fn texts(sql: &Connection, query: &str) -> Vec<String> {
+    let mut select = sql.prepare(query).unwrap();
+    select.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 pub(crate) fn written(entry: &CallEntry) -> Outcome {

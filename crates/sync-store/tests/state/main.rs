@@ -12,3 +12,5 @@ mod fixture;
 mod holders;
 #[cfg(test)]
 mod scanning;
+#[cfg(test)]
+mod taking_over;
