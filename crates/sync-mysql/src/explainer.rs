@@ -1,6 +1,6 @@
 //! What the driver and the server say, as errors that a person can act on and that hold no row values.
 
-use std::io;
+use std::{io, path::Path};
 
 use mysql_async::{DriverError, Error, IoError, ServerError};
 use sync_core::{
@@ -126,6 +126,14 @@ impl Explainer {
                 "check MYSQL_SSL_CA and that MYSQL_HOST is a name in the server's certificate; \
                      MYSQL_SSL_MODE=required encrypts without checking it"
                     .to_owned(),
+        }
+    }
+
+    pub(crate) fn no_authority(&self, file: &Path, error: &io::Error) -> SourceError {
+        SourceError {
+            kind: SourceErrorKind::Tls,
+            message: format!("`{}` cannot be read: {}", file.display(), io_words(error)),
+            remedy: "let MYSQL_SSL_CA name a PEM file with the authority's certificate".to_owned(),
         }
     }
 

@@ -231,13 +231,19 @@ async fn connect(options: &ConnectOptions, explainer: &Explainer) -> Result<Conn
         None if is_near(options).await => SslMode::Preferred,
         None => SslMode::Required,
     };
+    let authority = match (&options.ssl_ca, mode) {
+        (Some(file), SslMode::VerifyIdentity) => Some(
+            tokio::fs::read(file).await.map_err(|error| explainer.no_authority(file, &error))?,
+        ),
+        _ => None,
+    };
     // Fails if the program has chosen a provider already, which is as good.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let first = Conn::new(driver_options(options, mode)).await;
+    let first = Conn::new(driver_options(options, mode, authority)).await;
     let offers_no_tls =
         matches!(&first, Err(Error::Driver(mysql_async::DriverError::NoClientSslFlagFromServer)));
     let conn = if offers_no_tls && mode == SslMode::Preferred {
-        Conn::new(driver_options(options, SslMode::Disabled)).await
+        Conn::new(driver_options(options, SslMode::Disabled, None)).await
     } else {
         first
     };
@@ -260,7 +266,7 @@ fn is_private(address: std::net::IpAddr) -> bool {
     }
 }
 
-fn driver_options(options: &ConnectOptions, mode: SslMode) -> Opts {
+fn driver_options(options: &ConnectOptions, mode: SslMode, authority: Option<Vec<u8>>) -> Opts {
     let unchecked = || {
         SslOpts::default()
             .with_danger_accept_invalid_certs(true)
@@ -269,9 +275,9 @@ fn driver_options(options: &ConnectOptions, mode: SslMode) -> Opts {
     let ssl = match mode {
         SslMode::Disabled => None,
         SslMode::Preferred | SslMode::Required => Some(unchecked()),
-        SslMode::VerifyIdentity => Some(match &options.ssl_ca {
-            Some(file) => SslOpts::default()
-                .with_root_certs(vec![file.clone().into()])
+        SslMode::VerifyIdentity => Some(match authority {
+            Some(pem) => SslOpts::default()
+                .with_root_certs(vec![pem.into()])
                 .with_disable_built_in_roots(true),
             None => SslOpts::default(),
         }),

@@ -243,7 +243,7 @@ impl MysqlSource {
         if let Some(layout) = known.filter(|layout| layout.is_of(&wire)) {
             return Ok(layout);
         }
-        let layout = Arc::new(Layout::learn(session, wire).await?);
+        let layout = Arc::new(Layout::learn(session, wire, self.template.text()).await?);
         *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&layout));
         Ok(layout)
     }

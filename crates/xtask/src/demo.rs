@@ -47,14 +47,14 @@ fn everything_is_in_place(stage: &Stage) -> Result<()> {
     stage.chapter("Is everything in place? Configuration, both servers, both schemas");
     let act = stage.run(&["validate", "--online"])?;
     act.ended_with(0)?;
-    act.wrote("bulk create", 0)
+    act.wrote("", &[])
 }
 
 fn the_first_run_creates(stage: &Stage) -> Result<()> {
     stage.chapter("The first run creates 5 and 7 records, with one call for each table");
     let act = stage.run(&["run"])?;
     act.ended_with(0)?;
-    act.wrote("bulk create", 2)?;
+    act.wrote("bulk create", &[5, 7])?;
     let counts = (stage.records(CUSTOMERS)?.len(), stage.records(ORDERS)?.len());
     ensure!(counts == (5, 7), "expected 5 and 7 records in SmartSuite, got {counts:?}");
     Ok(())
@@ -75,7 +75,7 @@ fn changes_are_updates(stage: &Stage) -> Result<()> {
     )?;
     let act = stage.run(&["run"])?;
     act.ended_with(0)?;
-    act.wrote("bulk update", 2)?;
+    act.wrote("bulk update", &[1, 1])?;
     let customers = stage.records(CUSTOMERS)?;
     ensure!(
         customers.iter().any(|record| record["screditlim"] == "20000.50"),
@@ -95,8 +95,9 @@ fn one_bad_row_harms_one_row(stage: &Stage) -> Result<()> {
     )?;
     let act = stage.run(&["run"])?;
     act.ended_with(2)?;
-    act.wrote("bulk update", 1)?;
-    act.said(&["vip", "Active", "Inactive", "Pending"])
+    act.wrote("bulk update", &[1])?;
+    // The row's own values are private: the column and the choices are named, the value is not.
+    act.said(&["status", "Active", "Inactive", "Pending"])
 }
 
 fn the_state_of_things(stage: &Stage) -> Result<()> {
@@ -104,5 +105,5 @@ fn the_state_of_things(stage: &Stage) -> Result<()> {
     let act = stage.run(&["status"])?;
     act.ended_with(0)?;
     act.cost_nothing()?;
-    act.said(&["customers", "orders", "vip"])
+    act.said(&["customers", "orders"])
 }

@@ -35,14 +35,16 @@ impl Act {
         Ok(())
     }
 
-    /// It must have made exactly so many calls that write, all of this kind.
-    pub(crate) fn wrote(&self, kind: &str, count: usize) -> Result<()> {
-        let writes: Vec<&str> =
-            self.calls.iter().filter(|call| call.writes()).map(Call::kind).collect();
-        ensure!(
-            writes.len() == count && writes.iter().all(|found| *found == kind),
-            "expected {count} x `{kind}` and no other write, got {writes:?}"
-        );
+    /// Its calls that changed something must have been of this kind and sent so many records each.
+    pub(crate) fn wrote(&self, kind: &str, records: &[u64]) -> Result<()> {
+        let writes: Vec<(&str, u64)> = self
+            .calls
+            .iter()
+            .filter(|call| call.is_effective)
+            .map(|call| (call.kind.as_str(), call.items))
+            .collect();
+        let expected: Vec<(&str, u64)> = records.iter().map(|&count| (kind, count)).collect();
+        ensure!(writes == expected, "expected the writes {expected:?}, got {writes:?}");
         Ok(())
     }
 

@@ -7,48 +7,35 @@ use serde_json::Value;
 /// One request that reached the emulator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
-    method: String,
-    path: String,
+    /// Its kind, in words: `bulk create`, `list`.
+    pub(crate) kind: String,
+    /// How many records it sent.
+    pub(crate) items: u64,
+    /// Whether it changed something.
+    pub(crate) is_effective: bool,
 }
 
 impl Call {
     /// A call from an entry of the log.
     pub(crate) fn from_log(entry: &Value) -> Option<Self> {
-        let path = entry["path"].as_str()?;
+        let route = entry.get("route")?.as_str()?;
         Some(Self {
-            method: entry["method"].as_str()?.to_owned(),
-            path: path.split('?').next()?.trim_end_matches('/').to_owned(),
+            kind: if route == "table" {
+                "structure read".to_owned()
+            } else {
+                route.replace('_', " ")
+            },
+            items: entry.get("items").and_then(Value::as_u64).unwrap_or_default(),
+            is_effective: entry.get("effect")?.as_str()? != "none",
         })
-    }
-
-    /// Whether it may change something.
-    pub(crate) fn writes(&self) -> bool {
-        ["create", "update", "delete"].iter().any(|effect| self.kind().ends_with(effect))
-    }
-
-    /// What the call does.
-    pub(crate) fn kind(&self) -> &'static str {
-        let ends = |end: &str| self.path.ends_with(end);
-        match self.method.as_str() {
-            "POST" if ends("/records/bulk") => "bulk create",
-            "PATCH" if ends("/records/bulk") => "bulk update",
-            "PATCH" if ends("/records/bulk_delete") => "bulk delete",
-            "POST" if ends("/records/list") => "list",
-            "GET" if self.path.contains("/records/") => "record read",
-            "GET" if self.path.contains("/applications/") => "structure read",
-            "POST" if ends("/records") => "single create",
-            "PATCH" | "PUT" if self.path.contains("/records/") => "single update",
-            "DELETE" => "single delete",
-            _ => "other call",
-        }
     }
 }
 
-/// `3 API calls: 1 list, 2 bulk creates`.
+/// `3 API calls: 2 bulk creates, 1 list`.
 pub(crate) fn summary(calls: &[Call]) -> String {
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     for call in calls {
-        *kinds.entry(call.kind()).or_default() += 1;
+        *kinds.entry(&call.kind).or_default() += 1;
     }
     let parts: Vec<String> = kinds.into_iter().map(|(kind, count)| counted(count, kind)).collect();
     match calls.len() {
@@ -67,30 +54,29 @@ mod tests {
 
     use super::*;
 
-    fn call(method: &str, path: &str) -> Call {
-        Call::from_log(&json!({"method": method, "path": path})).unwrap()
+    fn call(route: &str) -> Call {
+        Call::from_log(&json!({"route": route, "items": 5, "effect": "applied"})).unwrap()
     }
 
     #[test]
-    fn calls_are_told_apart_by_method_and_path() {
-        let table = "/api/v1/applications/t1";
-        let kind = |method, path: &str| call(method, &format!("{table}{path}")).kind();
-        assert_eq!(kind("POST", "/records/bulk/"), "bulk create");
-        assert_eq!(kind("PATCH", "/records/bulk/"), "bulk update");
-        assert_eq!(kind("PATCH", "/records/bulk_delete/?fields=id"), "bulk delete");
-        assert_eq!(kind("POST", "/records/list/?limit=1000"), "list");
-        assert_eq!(kind("POST", "/records/"), "single create");
-        assert_eq!(kind("PATCH", "/records/r1/"), "single update");
-        assert_eq!(kind("GET", "/"), "structure read");
-        assert!(call("POST", "/records/").writes() && !call("POST", "/records/list/").writes());
+    fn an_entry_of_the_log_is_put_into_words() {
+        let expected = Call { kind: "bulk create".to_owned(), items: 5, is_effective: true };
+        assert_eq!(call("bulk_create"), expected);
+        let read = Call::from_log(&json!({"route": "table", "effect": "none"})).unwrap();
+        assert_eq!(
+            (read.kind.as_str(), read.items, read.is_effective),
+            ("structure read", 0, false)
+        );
+        assert_eq!(Call::from_log(&json!({"path": "/"})), None);
     }
 
     #[test]
     fn a_summary_counts_by_kind() {
         assert_eq!(summary(&[]), "no API call");
-        let list = call("POST", "/a/records/list/");
-        let create = call("POST", "/a/records/bulk/");
-        assert_eq!(summary(std::slice::from_ref(&list)), "1 API call: 1 list");
-        assert_eq!(summary(&[create.clone(), list, create]), "3 API calls: 2 bulk creates, 1 list");
+        assert_eq!(summary(&[call("list")]), "1 API call: 1 list");
+        assert_eq!(
+            summary(&[call("bulk_create"), call("list"), call("bulk_create")]),
+            "3 API calls: 2 bulk creates, 1 list"
+        );
     }
 }

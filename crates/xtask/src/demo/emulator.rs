@@ -3,11 +3,12 @@
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
-use serde_json::{Value, json};
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
 use tempfile::TempDir;
 use throwaway_server::{WatchedProcess, wait_until};
 
@@ -28,7 +29,7 @@ pub(crate) struct Emulator {
     address: String,
     // Order matters: the process goes before its folder.
     _process: WatchedProcess,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Emulator {
@@ -51,7 +52,12 @@ impl Emulator {
         })?;
         ensure!(started, "the emulator did not start within {START_LIMIT:?}");
         let address = address.context("an emulator that has started said where")?;
-        Ok(Self { address, _process: process, _folder: folder })
+        Ok(Self { address, _process: process, folder })
+    }
+
+    /// A folder that goes when the emulator goes, by whatever death of this process.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -61,37 +67,28 @@ impl Emulator {
 
     /// Every API call since the start.
     pub(crate) fn calls(&self) -> Result<Vec<Call>> {
-        let log = self.ask("GET", "/_emulator/log", "")?;
-        let entries = log.as_array().or_else(|| log.get("entries")?.as_array());
-        let entries = entries.context("the emulator's log is a list")?;
-        entries.iter().map(|entry| Call::from_log(entry).context("a call has a path")).collect()
+        let log = self.ask("/_emulator/log")?;
+        let requests = log.get("requests").and_then(Value::as_array);
+        let requests = requests.context("the emulator's log lists requests")?;
+        requests.iter().map(|entry| Call::from_log(entry).context("a call has a kind")).collect()
     }
 
-    /// The records of a table, as any client of the API would read them.
+    /// The records that a table holds.
     pub(crate) fn records(&self, table: &str) -> Result<Vec<Value>> {
-        let path = format!("/api/v1/applications/{table}/records/list/?offset=0&limit=100");
-        let answer = self.ask("POST", &path, &json!({"hydrated": false}).to_string())?;
-        Ok(answer.get("items").and_then(Value::as_array).context("a list has items")?.clone())
+        let dump = self.ask(&format!("/_emulator/tables/{table}/dump"))?;
+        Ok(dump.get("records").and_then(Value::as_array).context("a dump has records")?.clone())
     }
 
-    /// One exchange. HTTP/1.0: the answer ends where the connection does.
-    fn ask(&self, method: &str, path: &str, body: &str) -> Result<Value> {
+    /// Asks the emulator's side door, whose requests are in no log.
+    fn ask(&self, path: &str) -> Result<Value> {
         let mut stream = TcpStream::connect(&self.address)?;
-        write!(
-            stream,
-            "{method} {path} HTTP/1.0\r\nHost: {}\r\nAuthorization: Token {TOKEN}\r\n\
-             ACCOUNT-ID: {ACCOUNT}\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\n\r\n{body}",
-            self.address,
-            body.len()
-        )?;
+        // HTTP/1.0: the answer ends where the connection does.
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address)?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         let (head, body) = answer.split_once("\r\n\r\n").context("an answer has a body")?;
         let status = head.lines().next().unwrap_or_default();
-        if !status.contains(" 200 ") {
-            bail!("the emulator answered `{status}` to {method} {path}: {body}");
-        }
+        ensure!(status.contains(" 200 "), "the emulator answered `{status}` to {path}: {body}");
         Ok(serde_json::from_str(body)?)
     }
 }

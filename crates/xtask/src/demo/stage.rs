@@ -5,7 +5,6 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
-use tempfile::TempDir;
 use throwaway_server::{Installation, Server, TestDatabase, TestUser};
 
 use crate::demo::act::Act;
@@ -21,19 +20,17 @@ pub(crate) struct Stage {
     database: TestDatabase,
     server: Server,
     emulator: Emulator,
-    folder: TempDir,
 }
 
 impl Stage {
     /// Loads the shop, and leaves SmartSuite empty.
     pub(crate) fn set() -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("demo-").tempdir()?;
         let server = Server::start_installation(Installation::any()?, &[])?;
         let mut database = server.create_database()?;
         database.client().load(&project::root().join("sample/sample.sql"))?;
         let user = database.create_user("SELECT", "PROCESS")?;
         let emulator = Emulator::start()?;
-        Ok(Self { chapters: Cell::new(0), user, database, server, emulator, folder })
+        Ok(Self { chapters: Cell::new(0), user, database, server, emulator })
     }
 
     /// The database server, for people.
@@ -64,7 +61,7 @@ impl Stage {
             .arg("--config")
             .arg(project::root().join("config/sync_mappings.example.yml"))
             .args(arguments)
-            .current_dir(self.folder.path())
+            .current_dir(self.emulator.folder())
             .env("MYSQL_HOST", self.database.host())
             .env("MYSQL_PORT", self.database.port().to_string())
             .env("MYSQL_USER", &self.user.name)
@@ -73,7 +70,7 @@ impl Stage {
             .env("SMARTSUITE_BASE_URL", self.emulator.url())
             .env("SMARTSUITE_ACCOUNT_ID", ACCOUNT)
             .env("SMARTSUITE_TOKEN", TOKEN)
-            .env("STATE_DB_PATH", self.folder.path().join("sync_state.db"))
+            .env("STATE_DB_PATH", self.emulator.folder().join("sync_state.db"))
             .output()
             .context("failed to start the product")?;
         let calls = self.emulator.calls()?.split_off(before);
