@@ -1,6 +1,9 @@
 //! Why a command cannot go on, for people.
 
-use crate::{environment::{EnvFileError, SettingsError}, exit::Exit};
+use crate::{
+    environment::{EnvFileError, SettingsError},
+    exit::Exit,
+};
 use sync_core::state::StateError;
 
 /// A command that could not do its work.

@@ -41,7 +41,9 @@ impl Ending {
                     ));
                 } else {
                     heard.asked.cancel();
-                    say("ending: the calls in flight finish first (press Ctrl-C again to see how to force it)");
+                    say(
+                        "ending: the calls in flight finish first (press Ctrl-C again to see how to force it)",
+                    );
                 }
             }
         }));

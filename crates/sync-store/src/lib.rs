@@ -55,6 +55,7 @@ mod column;
 mod dispatch;
 mod doubt;
 mod failure;
+mod inspect;
 mod lock;
 mod open;
 mod place;
@@ -68,6 +69,7 @@ mod structure;
 mod syncs;
 mod takeover;
 
+pub use inspect::{Found, Inspection, inspect};
 pub use lock::{FileLocks, SyncLock};
 pub use open::OpenNote;
 pub use report::{

@@ -61,7 +61,8 @@ pub(crate) fn perform(global: &Global, args: &RunArgs, screen: &Screen) -> Resul
     for note in &wire.notes {
         tracing::warn!("{note}");
     }
-    let finished = command::runtime()?.block_on(run_all(&wire, &chosen, args, &refusals, console))?;
+    let finished =
+        command::runtime()?.block_on(run_all(&wire, &chosen, args, &refusals, console))?;
     let exit = finished.iter().fold(Exit::Done, |exit, one| exit.and(one.exit()));
     if args.json {
         screen.say(&format!("{:#}", run::json(&finished, exit)));
@@ -99,7 +100,8 @@ async fn run_all(
     };
     let mut under_way = JoinSet::new();
     for (place, definition) in chosen.iter().enumerate() {
-        let (engine, clock, ending) = (wire.engine.clone(), Arc::clone(&wire.clock), ending.clone());
+        let (engine, clock, ending) =
+            (wire.engine.clone(), Arc::clone(&wire.clock), ending.clone());
         let (task, name) = (wire.task(definition), definition.name.clone());
         let waits = args.if_running == IfRunning::Wait;
         under_way.spawn(async move {
@@ -115,7 +117,10 @@ async fn run_all(
     let mut finished = Vec::new();
     while let Some(joined) = under_way.join_next().await {
         let (place, report, took) = joined.map_err(|error| {
-            Failure::world(format!("a sync ended in a fault of this program: {error}"), "please report this")
+            Failure::world(
+                format!("a sync ended in a fault of this program: {error}"),
+                "please report this",
+            )
         })?;
         let refusals = refusals.take(&report.sync);
         let busy_fails = args.if_running == IfRunning::Fail;

@@ -100,7 +100,11 @@ impl Finished {
             let code = paint.faint(&format!("[{}]", trouble.code));
             out += &format!("{margin}{} {code}", trouble.message.replace('\n', &margin));
             for finding in &trouble.findings {
-                out += &format!("{margin}- {} {}", finding.message, paint.faint(&format!("[{}]", finding.code.code())));
+                out += &format!(
+                    "{margin}- {} {}",
+                    finding.message,
+                    paint.faint(&format!("[{}]", finding.code.code()))
+                );
                 if let Some(hint) = &finding.hint {
                     out += &format!("{margin}  {} {hint}", paint.strong("hint:"));
                 }

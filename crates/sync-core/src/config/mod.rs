@@ -15,6 +15,7 @@ mod interpolate;
 mod lower;
 pub mod model;
 mod node;
+pub mod places;
 pub mod raw;
 mod report;
 pub mod scalar;
@@ -32,6 +33,7 @@ use decode::{Decode as _, Subject};
 use diagnostic::{Code, Diagnostic};
 use model::Config;
 use node::Node;
+use places::SyncPlaces;
 use raw::RawFile;
 use report::{Finding, Report};
 use span::Span;
@@ -43,15 +45,17 @@ pub struct Parsed {
     pub config: Option<Config>,
     /// Everything that is wrong with it, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,
+    /// Where the parts of each sync stand, in the order of the file.
+    pub places: Vec<SyncPlaces>,
 }
 
 /// Reads the text of a mapping file. `lookup` gives the values of environment variables for `${VAR}`.
 pub fn parse(text: &str, lookup: &Lookup<'_>) -> Parsed {
     let mut report = Report::new(text);
-    let config = tree::read(text, lookup, &mut report)
-        .and_then(|node| decoded(&node, &mut report))
-        .and_then(|file| lower::lower(&file, &mut report));
-    Parsed { config, diagnostics: report.finish() }
+    let file = tree::read(text, lookup, &mut report).and_then(|node| decoded(&node, &mut report));
+    let config = file.as_ref().and_then(|file| lower::lower(file, &mut report));
+    let places = file.as_ref().map(places::of).unwrap_or_default();
+    Parsed { config, diagnostics: report.finish(), places }
 }
 
 fn decoded(node: &Node, report: &mut Report<'_>) -> Option<RawFile> {

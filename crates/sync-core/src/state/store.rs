@@ -218,6 +218,10 @@ pub trait StateStore: Send {
         now: Timestamp,
     ) -> Result<OpenedSync, StateError>;
 
+    /// Where the state keeps what belongs to the sync and to its table, for those who only look: the rules for a
+    /// changed definition are not applied.
+    fn place(&mut self, identity: &SyncIdentity) -> Result<(SyncId, DestinationId), StateError>;
+
     /// Takes the sync's lease under a new fencing token. The caller holds the operating system's lock. What a dead
     /// holder left `sending` becomes a wish again (updates, deletes) or doubt counted from `now` (creates), and its
     /// `running` runs become `interrupted`. What it left is counted by [`StateStore::backlog`] from then on.

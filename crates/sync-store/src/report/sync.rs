@@ -4,11 +4,14 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Row;
 use sync_core::{
     port::Watermark,
-    state::{FullReadReason, StateError, Stop},
+    state::{FullReadReason, StateError, Stop, SyncId},
 };
 
 use super::{QuarantineCount, StateReader};
-use crate::column::{count, optional_time};
+use crate::{
+    column::{count, optional_time},
+    lock::is_seen_held,
+};
 
 /// How a sync stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +46,7 @@ pub struct SyncReport {
     pub dirty: u64,
     /// Set when the breaker stopped it.
     pub stopped: Option<Stop>,
-    /// Who holds its lease. A process that was killed stays here until the next one takes over; whether it lives, the
-    /// lock says.
+    /// Who holds its lease. A process that was killed stays here until the next one takes over.
     pub holder: Option<Holder>,
 }
 
@@ -66,6 +68,8 @@ pub struct Holder {
     pub name: String,
     /// When it last said that it lives.
     pub heartbeat_at: Timestamp,
+    /// Whether a process that can be seen from here holds the sync's lock: one in another container may not be seen.
+    pub is_seen: bool,
 }
 
 impl Holder {
@@ -77,7 +81,7 @@ impl Holder {
 
 const QUERY: &str = "
     SELECT s.id, s.name, d.host, d.account, d.table_id, s.last_successful_run, s.read_at, s.watermark, s.full_read,
-      s.stop_code, s.stop_message, s.stop_remedy, s.holder, s.heartbeat_at,
+      s.stop_code, s.stop_message, s.stop_remedy, s.holder, s.heartbeat_at, s.stop_key,
       (SELECT count(*) FROM links AS l
         WHERE l.sync_id = s.id AND l.destination_id = s.destination_id AND l.standing = 0),
       (SELECT count(*) FROM dirty WHERE dirty.sync_id = s.id),
@@ -116,7 +120,11 @@ impl StateReader {
         syncs
             .into_iter()
             .map(|(id, report)| {
-                Ok(SyncReport { quarantined: self.quarantine_counts(id)?, ..report })
+                let holder = report.holder.map(|holder| Holder {
+                    is_seen: is_seen_held(&self.path, SyncId(id)),
+                    ..holder
+                });
+                Ok(SyncReport { quarantined: self.quarantine_counts(id)?, holder, ..report })
             })
             .collect()
     }
@@ -139,20 +147,22 @@ fn report(row: &Row<'_>) -> rusqlite::Result<SyncReport> {
         last_sync_time: optional_time(row, 6)?,
         watermark: row.get::<_, Option<String>>(7)?.map(Watermark),
         full_read: row.get::<_, Option<String>>(8)?.as_deref().map(FullReadReason::from_word),
-        links: count(row, 14)?,
-        waiting: count(row, 16)?,
-        next_send: optional_time(row, 17)?,
-        sending: count(row, 18)?,
-        in_doubt: count(row, 19)?,
-        in_doubt_elsewhere: count(row, 20)?,
+        links: count(row, 15)?,
+        waiting: count(row, 17)?,
+        next_send: optional_time(row, 18)?,
+        sending: count(row, 19)?,
+        in_doubt: count(row, 20)?,
+        in_doubt_elsewhere: count(row, 21)?,
         quarantined: Vec::new(),
-        dirty: count(row, 15)?,
+        dirty: count(row, 16)?,
         stopped: match stop_code {
-            Some(code) => Some(Stop { code, message: text(10)?, remedy: text(11)? }),
+            Some(code) => {
+                Some(Stop { code, message: text(10)?, remedy: text(11)?, key: row.get(14)? })
+            }
             None => None,
         },
         holder: match (holder, optional_time(row, 13)?) {
-            (Some(name), Some(heartbeat_at)) => Some(Holder { name, heartbeat_at }),
+            (Some(name), Some(heartbeat_at)) => Some(Holder { name, heartbeat_at, is_seen: false }),
             _ => None,
         },
     })

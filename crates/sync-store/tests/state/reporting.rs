@@ -57,7 +57,7 @@ fn a_new_sync_has_done_nothing_yet() {
             quarantined: Vec::new(),
             dirty: 0,
             stopped: None,
-            holder: Some(Holder { name: "first".into(), heartbeat_at: state.now }),
+            holder: Some(Holder { name: "first".into(), heartbeat_at: state.now, is_seen: false }),
         }]
     );
     assert_eq!(reader(&state).sync("unknown").unwrap(), None);
@@ -119,7 +119,8 @@ fn what_is_in_doubt_at_an_earlier_table_is_not_forgotten() {
 #[test]
 fn a_stopped_sync_says_why() {
     let mut state = State::new();
-    let stop = Stop { code: "refused".into(), message: "why".into(), remedy: "how".into() };
+    let stop =
+        Stop { code: "refused".into(), message: "why".into(), remedy: "how".into(), key: None };
     state.store.set_stop(&state.writer, Some(&stop)).unwrap();
     assert_eq!(report(&state).stopped, Some(stop));
     state.store.set_stop(&state.writer, None).unwrap();
