@@ -286,7 +286,9 @@ fn a_changed_structure_lets_stopped_syncs_go_and_makes_quarantined_rows_due() {
     let entry = state.single();
     state.settle(&entry, Outcome::Refused { fault: fault("unknown_choice") });
     state.store.set_stop(&state.writer, Some(&stop())).unwrap();
-    assert!(!state.store.set_structure(state.sync.destination, &structure("a"), state.now).unwrap());
+    assert!(
+        !state.store.set_structure(state.sync.destination, &structure("a"), state.now).unwrap()
+    );
     assert_eq!(
         state.store.release_quarantine(&state.writer, state.now, false).unwrap().released,
         0
