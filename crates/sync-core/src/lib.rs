@@ -1,8 +1,8 @@
 //! What the product means, without doing any of it: no I/O, no clock, no chance, no async runtime.
 //!
-//! Reading order: [`config`] is what the user wants, [`source`] and [`table`] describe both sides, [`sql`] is the
-//! user's query, [`value`] a cell of a row, [`field_value`] a cell of a record, [`mapping`] turns the one into the
-//! other, [`draft`] is the record a row should become, [`key`] what ties the two together. [`capture`], [`delivery`],
+//! Reading order: [`config`] is what the user wants, [`source`] and [`table`] describe both sides, [`value`] is a cell
+//! of a row, [`field_value`] a cell of a record, [`mapping`] turns the one into the other, [`draft`] is the record a
+//! row should become, [`key`] what ties the two together, [`sql`] reads the user's query. [`capture`], [`delivery`],
 //! [`doubt`] and [`breaker`] decide, [`pace`] and [`schedule`] say when, [`state`] is what is remembered, [`port`] the
 //! world around the engine.
 

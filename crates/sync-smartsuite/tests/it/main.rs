@@ -2,7 +2,11 @@
 #![cfg(test)]
 
 mod bytes;
+mod calls;
+mod emulated;
 mod fixture;
+mod memory;
+mod scripted;
 mod secret;
 mod server;
 mod socket;
