@@ -15,7 +15,9 @@ mod interpolate;
 mod lower;
 pub mod model;
 mod node;
+pub mod places;
 pub mod raw;
+pub mod reference;
 mod report;
 pub mod scalar;
 pub mod span;
@@ -32,6 +34,7 @@ use decode::{Decode as _, Subject};
 use diagnostic::{Code, Diagnostic};
 use model::Config;
 use node::Node;
+use places::Places;
 use raw::RawFile;
 use report::{Finding, Report};
 use span::Span;
@@ -43,15 +46,17 @@ pub struct Parsed {
     pub config: Option<Config>,
     /// Everything that is wrong with it, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,
+    /// Where things stand in it, as far as it could be read.
+    pub places: Places,
 }
 
 /// Reads the text of a mapping file. `lookup` gives the values of environment variables for `${VAR}`.
 pub fn parse(text: &str, lookup: &Lookup<'_>) -> Parsed {
     let mut report = Report::new(text);
-    let config = tree::read(text, lookup, &mut report)
-        .and_then(|node| decoded(&node, &mut report))
-        .and_then(|file| lower::lower(&file, &mut report));
-    Parsed { config, diagnostics: report.finish() }
+    let file = tree::read(text, lookup, &mut report).and_then(|node| decoded(&node, &mut report));
+    let config = file.as_ref().and_then(|file| lower::lower(file, &mut report));
+    let places = file.as_ref().map(Places::of).unwrap_or_default();
+    Parsed { config, diagnostics: report.finish(), places }
 }
 
 fn decoded(node: &Node, report: &mut Report<'_>) -> Option<RawFile> {
