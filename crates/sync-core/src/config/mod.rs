@@ -5,18 +5,22 @@
 //! `interpolate` replace variables, `decode` reads nodes as the sections of `raw`, `lower` turns those into the
 //! `model`. Each step reports all that is wrong and goes on, so that one reading of the file finds everything.
 
+mod code;
 pub mod decode;
 pub mod defaults;
 pub mod diagnostic;
+pub mod env_file;
 pub mod field_type;
 mod interpolate;
 mod lower;
 pub mod model;
 mod node;
 pub mod raw;
+mod report;
 pub mod scalar;
 pub mod span;
 mod suggestion;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -25,8 +29,11 @@ mod words;
 pub use interpolate::Lookup;
 
 use decode::{Decode as _, Subject};
-use diagnostic::{Diagnostic, Report};
+use diagnostic::{Code, Diagnostic};
 use model::Config;
+use node::Node;
+use raw::RawFile;
+use report::{Finding, Report};
 use span::Span;
 
 /// What a mapping file says.
@@ -41,9 +48,20 @@ pub struct Parsed {
 /// Reads the text of a mapping file. `lookup` gives the values of environment variables for `${VAR}`.
 pub fn parse(text: &str, lookup: &Lookup<'_>) -> Parsed {
     let mut report = Report::new(text);
-    let subject = Subject { name: "the file", at: Span { start: 0, end: 0 } };
     let config = tree::read(text, lookup, &mut report)
-        .and_then(|node| raw::RawFile::decode(&node, subject, &mut report))
+        .and_then(|node| decoded(&node, &mut report))
         .and_then(|file| lower::lower(&file, &mut report));
     Parsed { config, diagnostics: report.finish() }
+}
+
+fn decoded(node: &Node, report: &mut Report<'_>) -> Option<RawFile> {
+    let at = Span { start: 0, end: 0 };
+    if node.is_null() {
+        report.add(
+            Finding::new(Code::EmptyValue, at, "the file is empty")
+                .hint("begin with config/sync_mappings.example.yml"),
+        );
+        return None;
+    }
+    RawFile::decode(node, Subject { name: "the file", at }, report)
 }

@@ -7,11 +7,11 @@ use super::{
     decode::{
         Decode, Entries, Given, Key, OneOrMany, Required, Section, Subject, ValueMap, section,
     },
-    defaults,
-    diagnostic::Report,
-    field_type,
+    defaults, field_type,
     node::Node,
+    report::Report,
     scalar::Scalar,
+    words,
 };
 
 section! {
@@ -40,7 +40,7 @@ section! {
 
 section! {
     /// One sync: the rows of one query become records of one table.
-    RawSync {
+    RawSync in a list "a sync" {
         /// The sync's name in commands, logs and the state. Unique. After a change of name, give the old one as
         /// `previously`.
         #[schemars(length(min = 1))]

@@ -17,6 +17,8 @@ pub struct Scalar {
     pub(super) typed: bool,
     /// What it said before variables were replaced, where there were any.
     pub(super) written: Option<String>,
+    /// The parts of `text` that are values of variables, rising.
+    pub(super) variables: Vec<Range<usize>>,
     /// For each byte of `text` and its end, the byte of the file it came from.
     pub(super) origin: Vec<usize>,
 }
@@ -25,6 +27,11 @@ impl Scalar {
     /// The text as the user wrote it: what messages quote, since a variable's value may be a secret.
     pub fn shown(&self) -> &str {
         self.written.as_deref().unwrap_or(&self.text)
+    }
+
+    /// Whether a part of the text holds something of a variable's value, so that it must not be quoted.
+    pub fn is_foreign(&self, part: &Range<usize>) -> bool {
+        self.variables.iter().any(|value| value.start < part.end && part.start < value.end)
     }
 
     /// Where a part of the text stands in the file.

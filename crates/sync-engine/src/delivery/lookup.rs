@@ -129,11 +129,7 @@ impl Delivery<'_> {
             },
             Verdict::Recreate => match &doubt.fault {
                 Some(fault) => {
-                    self.refused(
-                        doubt.id,
-                        &fault.code,
-                        fault.slug.as_ref().map(ToString::to_string),
-                    );
+                    self.tell_refused(fault);
                     Outcome::Refused { fault: fault.clone() }
                 }
                 None => self.back(),
