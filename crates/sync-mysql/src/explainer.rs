@@ -129,7 +129,7 @@ impl Explainer {
         }
     }
 
-    pub(crate) fn no_authority(&self, file: &Path, error: &io::Error) -> SourceError {
+    pub(crate) fn no_authority(file: &Path, error: &io::Error) -> SourceError {
         SourceError {
             kind: SourceErrorKind::Tls,
             message: format!("`{}` cannot be read: {}", file.display(), io_words(error)),

@@ -233,7 +233,7 @@ async fn connect(options: &ConnectOptions, explainer: &Explainer) -> Result<Conn
     };
     let authority = match (&options.ssl_ca, mode) {
         (Some(file), SslMode::VerifyIdentity) => Some(
-            tokio::fs::read(file).await.map_err(|error| explainer.no_authority(file, &error))?,
+            tokio::fs::read(file).await.map_err(|error| Explainer::no_authority(file, &error))?,
         ),
         _ => None,
     };

@@ -172,7 +172,8 @@ fn the_example_names_every_variable() {
             .find_map(|line| line.strip_prefix('#')?.strip_prefix(name)?.strip_prefix('='));
         line.unwrap_or_else(|| panic!("{name}")).to_owned()
     };
-    assert_eq!(default("SMARTSUITE_BASE_URL"), BASE_URL);
+    // The client adds the path where only a host is given.
+    assert_eq!(default("SMARTSUITE_BASE_URL") + "/api/v1", BASE_URL);
     assert_eq!(default("SYNC_INTERVAL_MINUTES"), INTERVAL_MINUTES.to_string());
     assert_eq!(default("STATE_DB_PATH"), STATE_PATH);
     assert_eq!(default("LOG_LEVEL").parse(), Ok(LogLevel::Info));

@@ -25,6 +25,7 @@ fn group<'d>(diagnostic: &'d Diagnostic, text: &'d str, path: &'d str) -> Group<
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
     };
     let mut snippet = Snippet::source(text).path(path);
     let mut kind = AnnotationKind::Primary;
@@ -33,7 +34,7 @@ fn group<'d>(diagnostic: &'d Diagnostic, text: &'d str, path: &'d str) -> Group<
         snippet = snippet.annotation(kind.span(label.span.start..label.span.end).label(words));
         kind = AnnotationKind::Context;
     }
-    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.name());
+    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
     let hint = Level::HELP.with_name("hint").message(diagnostic.hint.as_str());
     title.element(snippet).element(hint)
 }
@@ -43,11 +44,13 @@ pub(crate) fn summary(diagnostics: &[Diagnostic], path: &str) -> String {
     let count = |severity: Severity| {
         diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count()
     };
-    let parts: Vec<_> = [(count(Severity::Error), "error"), (count(Severity::Warning), "warning")]
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, noun)| format!("{count} {noun}{}", if count == 1 { "" } else { "s" }))
-        .collect();
+    let parts: Vec<_> =
+        [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")]
+            .into_iter()
+            .map(|(severity, noun)| (count(severity), noun))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, noun)| format!("{count} {noun}{}", if count == 1 { "" } else { "s" }))
+            .collect();
     if parts.is_empty() {
         return format!("`{path}`: no problems");
     }

@@ -12,6 +12,8 @@ pub enum Severity {
     Error,
     /// The file is used; a person should look.
     Warning,
+    /// Good to know.
+    Note,
 }
 
 /// Declares every code once: its name for machines, its severity, its meaning.

@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 pub use super::code::{Code, Severity};
-use super::span::{Place, Span};
+use super::span::{LineIndex, Place, Span};
 
 /// One problem, with its places.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnostic {
-    /// Stable, for machines and the manual.
-    pub code: Code,
+    /// Stable, for machines and the manual: the name of a [`Code`], or of a finding made at the servers.
+    pub code: &'static str,
     /// Whether the file can be used in spite of it.
     pub severity: Severity,
     /// One line in words, literals in backticks. Never holds the value of an environment variable.
@@ -30,4 +30,12 @@ pub struct Label {
     pub place: Place,
     /// Words beside the mark; may be empty.
     pub text: String,
+}
+
+impl Label {
+    /// The label of `span`, as far as it lies on its first line.
+    pub fn new(lines: &LineIndex<'_>, span: Span, text: impl Into<String>) -> Self {
+        let span = lines.first_line(span);
+        Self { span, place: lines.place(span.start), text: text.into() }
+    }
 }

@@ -17,6 +17,7 @@ pub mod model;
 mod node;
 pub mod places;
 pub mod raw;
+pub mod reference;
 mod report;
 pub mod scalar;
 pub mod span;
@@ -33,7 +34,7 @@ use decode::{Decode as _, Subject};
 use diagnostic::{Code, Diagnostic};
 use model::Config;
 use node::Node;
-use places::SyncPlaces;
+use places::Places;
 use raw::RawFile;
 use report::{Finding, Report};
 use span::Span;
@@ -45,8 +46,8 @@ pub struct Parsed {
     pub config: Option<Config>,
     /// Everything that is wrong with it, in the order of the file.
     pub diagnostics: Vec<Diagnostic>,
-    /// Where the parts of each sync stand, in the order of the file.
-    pub places: Vec<SyncPlaces>,
+    /// Where things stand in it, as far as it could be read.
+    pub places: Places,
 }
 
 /// Reads the text of a mapping file. `lookup` gives the values of environment variables for `${VAR}`.
@@ -54,7 +55,7 @@ pub fn parse(text: &str, lookup: &Lookup<'_>) -> Parsed {
     let mut report = Report::new(text);
     let file = tree::read(text, lookup, &mut report).and_then(|node| decoded(&node, &mut report));
     let config = file.as_ref().and_then(|file| lower::lower(file, &mut report));
-    let places = file.as_ref().map(places::of).unwrap_or_default();
+    let places = file.as_ref().map(Places::of).unwrap_or_default();
     Parsed { config, diagnostics: report.finish(), places }
 }
 

@@ -156,7 +156,8 @@ section! {
         /// `number`, `choice` or `date`.
         #[schemars(extend("enum" = TRANSFORMATIONS))]
         "type" kind: Required<Scalar>,
-        /// `number`: `int` rounds to a whole number, `float` writes the number as it is, exactly. `date`: the strftime pattern of the text in the column; without it ISO 8601.
+        /// `number`: `int` rounds to a whole number, `float` writes the number as it is, exactly. `date`: the strftime
+        /// pattern by which text columns are read and text fields are written; without it ISO 8601.
         "format" format: Option<Given<Scalar>>,
         /// `choice`: texts of the column, each with the label or id of a choice.
         "value_map" value_map: Option<Given<ValueMap>>,

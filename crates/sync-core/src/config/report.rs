@@ -62,12 +62,10 @@ impl<'t> Report<'t> {
     }
 
     pub(super) fn add(&mut self, Hinted { finding, hint }: Hinted) {
-        let labels = finding.labels.into_iter().map(|(span, text)| {
-            let span = self.lines.first_line(span);
-            Label { span, place: self.lines.place(span.start), text }
-        });
+        let labels =
+            finding.labels.into_iter().map(|(span, text)| Label::new(&self.lines, span, text));
         let diagnostic = Diagnostic {
-            code: finding.code,
+            code: finding.code.name(),
             severity: finding.code.severity(),
             message: finding.message,
             labels: labels.collect(),

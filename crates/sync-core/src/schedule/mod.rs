@@ -49,7 +49,7 @@ impl Schedule {
                     .map_err(|_| ScheduleFault::TimeZone { name: time_zone.clone() })?;
                 let cron = Box::new(pattern::parse(pattern)?);
                 let schedule = Self(Kind::Cron { cron, zone });
-                // Leap days come within eight years of any time; what is not due by then never is.
+                // Patterns know no year, so that what is ever due is due after any time.
                 schedule.next_after(Timestamp::UNIX_EPOCH, None).ok_or(ScheduleFault::Never)?;
                 Ok(schedule)
             }

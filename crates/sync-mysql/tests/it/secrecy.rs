@@ -37,10 +37,7 @@ async fn server_messages_that_echo_rows_are_masked(stage: Stage) {
         let definition = definition(query, &["k"], None);
         let source = source(stage.options(), &definition, &["x"]).unwrap();
         for scope in [ReadScope::Full, ReadScope::Keys(vec![Key::from_text("planted-key")])] {
-            let error = match read(&source, scope).await {
-                Ok(_) => panic!("{query} should fail"),
-                Err(error) => error,
-            };
+            let Err(error) = read(&source, scope).await else { panic!("{query} should fail") };
             let shown = format!("{error} {error:?}");
             assert!(shown.contains(code), "{query}: {shown}");
             for secret in ["planted", "quoted", "long", "706c616e746564"] {

@@ -24,7 +24,11 @@ pub(super) fn lower(raw: &RawSource, report: &mut Report<'_>) -> Option<SourceDe
     let updated_at_field =
         raw.updated_at_field.as_ref().and_then(|given| filled(given, "updated_at_field", report));
     let time_zone = raw.time_zone.as_ref().and_then(|given| schedule::time_zone(given, report));
-    let query_line = raw.query.0.as_ref().map(|given| report.lines().place(given.span.start).line);
+    let query_line = raw
+        .query
+        .0
+        .as_ref()
+        .map(|given| report.lines().place(given.value.span_of(0..1).start).line);
     Some(SourceDefinition {
         query: query?,
         query_line: query_line?,
