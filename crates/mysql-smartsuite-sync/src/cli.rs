@@ -46,6 +46,10 @@ pub(crate) enum Command {
     /// Bring SmartSuite in step with the database, once
     Run(RunArgs),
 
+    /// Keep running: each sync at its times, until it is ended by Ctrl-C or SIGTERM
+    Schedule(ScheduleArgs),
+    /// Say whether everything is in place, and all that is not
+    Validate(ValidateArgs),
     /// Show how each sync stands: what was done, what waits, what failed and why
     Status(StatusArgs),
     /// Run a local SmartSuite to try things out
@@ -84,6 +88,28 @@ pub(crate) enum IfRunning {
     Skip,
     /// Leave that sync to it, and fail
     Fail,
+}
+
+/// Options of `schedule`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ScheduleArgs {
+    /// Minutes between the starts of syncs without a schedule of their own [default: SYNC_INTERVAL_MINUTES, else 5]
+    #[arg(long, value_name = "MINUTES")]
+    pub(crate) interval: Option<u32>,
+    /// Run every sync once at the start, whatever its schedule
+    #[arg(long)]
+    pub(crate) run_immediately: bool,
+}
+
+/// Options of `validate`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ValidateArgs {
+    /// Ask both servers too: does every query work, does every mapping fit? Costs one call a table
+    #[arg(long)]
+    pub(crate) online: bool,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Options of `status`.

@@ -2,7 +2,9 @@
 
 mod emulator;
 mod run;
+mod schedule;
 mod status;
+mod validate;
 
 use std::{path::Path, process::ExitCode};
 
@@ -19,7 +21,9 @@ pub(crate) fn perform(cli: Cli, screen: &Screen) -> Result<ExitCode, Failure> {
     let Cli { global, command } = cli;
     match command {
         Command::Run(args) => run::perform(&global, &args, screen).map(Into::into),
+        Command::Schedule(args) => schedule::perform(&global, &args, screen).map(Into::into),
         Command::Status(args) => status::perform(&global, &args, screen).map(Into::into),
+        Command::Validate(args) => validate::perform(&global, &args, screen).map(Into::into),
         Command::Emulator(args) => Ok(emulator::perform(&args)),
     }
 }
