@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use smartsuite_emulator::EmulatorArgs;
 
 use crate::environment::LogLevel;
@@ -54,6 +55,17 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Run a local SmartSuite to try things out
     Emulator(EmulatorArgs),
+    /// Print what a shell needs to complete this command line
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man {
+        /// Write a page for each command into this folder instead
+        #[arg(long, value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
 }
 
 /// Options of `run`.
