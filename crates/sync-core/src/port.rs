@@ -145,7 +145,8 @@ pub struct BulkAnswer {
     /// What the answer says against single items, where it does. Such an item is **not** proved untouched: it
     /// counts as one that no answer names, and the complaint as the reason once a look-up finds it missing.
     pub complaints: Vec<Complaint>,
-    /// As [`CallError::retry_as_is`]: the complaints were about a written form that will be another next time.
+    /// As [`CallError::retry_as_is`]: what is not named may have been written in a form that will be another next
+    /// time.
     pub retry_as_is: bool,
 }
 
