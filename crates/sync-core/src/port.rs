@@ -161,8 +161,9 @@ pub const PAYLOAD_BYTES_MAX: usize = 1_000_000;
 /// SmartSuite. **Each method makes exactly one HTTP request**, so that whoever calls can pass the gate and count it
 /// first; none retries, none follows a redirect.
 ///
-/// Errors classify the answer (`CallErrorKind::is_answered`): only an answered error proves that the call had no
-/// effect.
+/// Errors classify the answer (`CallErrorKind::is_answered`): only an answered error proves that the call will have
+/// no effect later. Whether a refused bulk call has written the items before the bad one is unknown, so that a create
+/// is looked up after every error but `NotSent`.
 pub trait RecordTarget: Send + Sync {
     /// The table with its fields and choices. May be repeated.
     fn structure<'a>(&'a self, table: &'a str) -> Boxed<'a, Result<TableStructure, CallError>>;
