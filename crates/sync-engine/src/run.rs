@@ -263,17 +263,17 @@ impl Running<'_> {
         let mapping = match self.capture(&structure).await {
             Ok(mapping) => mapping,
             Err(Unread::Failed(trouble)) => return Ok(Work::Failed(trouble)),
-            Err(Unread::Broken(broken)) => return self.broken(broken),
+            Err(Unread::Broken(broken)) => return Self::broken(broken),
         };
         let route = self.route(&mapping);
-        for _ in 0..ROUNDS_MAX {
+        for round in 0..ROUNDS_MAX {
+            match self.capture_dirty(&mapping).await {
+                Ok(false) if round > 0 => break,
+                Ok(_) => {}
+                Err(broken) => return Self::broken(broken),
+            }
             if let Some(work) = self.deliver(&route).await? {
                 return Ok(work);
-            }
-            match self.capture_dirty(&mapping).await {
-                Ok(false) => break,
-                Ok(true) => {}
-                Err(broken) => return self.broken(broken),
             }
         }
         Ok(Work::Done)
@@ -389,7 +389,7 @@ impl Running<'_> {
         })
     }
 
-    fn broken(&self, broken: Broken) -> Result<Work, StateError> {
+    fn broken(broken: Broken) -> Result<Work, StateError> {
         match broken {
             Broken::State(error) => Err(error),
             Broken::Source(error) => Ok(Work::Failed(Trouble::from(&error))),

@@ -22,10 +22,10 @@ pub(crate) fn value(kind: &ColumnKind, cell: Vec<u8>) -> Result<Value, BadCell> 
         ColumnKind::Float => Value::Float(single(&cell)?),
         ColumnKind::Double => Value::Float(finite(&cell)?),
         ColumnKind::Text | ColumnKind::Enum => text(cell),
-        ColumnKind::Set => match text(cell) {
-            Value::Text(labels) => Value::Labels(labels_of(&labels)),
-            other => other,
-        },
+        ColumnKind::Set => String::from_utf8(cell).map_or_else(
+            |error| Value::Bytes(error.into_bytes()),
+            |labels| Value::Labels(labels_of(&labels)),
+        ),
         ColumnKind::Binary | ColumnKind::Other(_) => Value::Bytes(cell),
         ColumnKind::Date => match civil_date(date_numbers(ascii(&cell)?).ok_or(BadCell)?) {
             Some(day) => Value::Date(day),

@@ -1,6 +1,6 @@
 //! What the driver and the server say, as errors that a person can act on and that hold no row values.
 
-use std::io;
+use std::{io, path::Path};
 
 use mysql_async::{DriverError, Error, IoError, ServerError};
 use sync_core::{
@@ -59,8 +59,9 @@ impl Explainer {
     pub(crate) fn reading(&self, error: &Error, sent: Option<&SentSql>) -> SourceError {
         match error {
             Error::Server(said) => self.server(said, sent),
-            Error::Io(_) | Error::Driver(DriverError::ConnectionClosed) => self.interrupted(),
-            Error::Driver(_) | Error::Other(_) | Error::Url(_) => self.garbled(),
+            Error::Io(_) => self.interrupted(),
+            Error::Driver(driver) => self.driver(driver),
+            Error::Other(_) | Error::Url(_) => self.garbled(),
         }
     }
 
@@ -90,7 +91,7 @@ impl Explainer {
     }
 
     /// A cell is not what its column's type says.
-    pub(crate) fn bad_cell(&self, column: &str) -> SourceError {
+    pub(crate) fn bad_cell(column: &str) -> SourceError {
         SourceError {
             kind: SourceErrorKind::Protocol,
             message: format!(
@@ -128,6 +129,14 @@ impl Explainer {
         }
     }
 
+    pub(crate) fn no_authority(file: &Path, error: &io::Error) -> SourceError {
+        SourceError {
+            kind: SourceErrorKind::Tls,
+            message: format!("`{}` cannot be read: {}", file.display(), io_words(error)),
+            remedy: "let MYSQL_SSL_CA name a PEM file with the authority's certificate".to_owned(),
+        }
+    }
+
     fn driver(&self, error: &DriverError) -> SourceError {
         match error {
             DriverError::NoClientSslFlagFromServer => SourceError {
@@ -152,11 +161,30 @@ impl Explainer {
                 remedy: "give the user caching_sha2_password, mysql_native_password or ed25519"
                     .to_owned(),
             },
-            _ => self.garbled(),
+            DriverError::ConnectionClosed => self.interrupted(),
+            DriverError::CantParseServerVersion { .. }
+            | DriverError::FromValue { .. }
+            | DriverError::FromRow { .. }
+            | DriverError::Params(_)
+            | DriverError::MixedParams
+            | DriverError::NestedTransaction
+            | DriverError::PacketOutOfOrder
+            | DriverError::PoolDisconnected
+            | DriverError::ReadOnlyTransNotSupported
+            | DriverError::StmtParamsMismatch { .. }
+            | DriverError::StmtParamsNumberExceedsLimit { .. }
+            | DriverError::UnexpectedPacket { .. }
+            | DriverError::PacketTooLarge
+            | DriverError::BadCompressedPacketHeader
+            | DriverError::NamedPipesDisabled
+            | DriverError::LocalInfile(_)
+            | DriverError::NoKeyFound
+            | DriverError::InvalidParsecSalt
+            | DriverError::BulkExecute(_) => self.garbled(),
         }
     }
 
-    fn garbled(&self) -> SourceError {
+    pub(crate) fn garbled(&self) -> SourceError {
         SourceError {
             kind: SourceErrorKind::Protocol,
             message: format!("the answer of MySQL at {} could not be understood", self.address),

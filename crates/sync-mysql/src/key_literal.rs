@@ -16,7 +16,7 @@ pub(crate) fn key_literal(kind: &ColumnKind, text: &str) -> Option<String> {
             let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
             (is_digits(whole) && is_digits(fraction)).then(|| text.to_owned())
         }
-        ColumnKind::Text | ColumnKind::Enum => Some(format!("_utf8mb4 {}", hex(text.bytes()))),
+        ColumnKind::Text | ColumnKind::Enum => Some(text_literal(text)),
         ColumnKind::Binary => {
             let digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
             (digits && text.len().is_multiple_of(2)).then(|| format!("X'{text}'"))
@@ -44,10 +44,12 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `X'...'`, also for nothing at all, which `0x` could not say.
-fn hex(bytes: impl Iterator<Item = u8>) -> String {
-    let digits: String = bytes.map(|byte| format!("{byte:02x}")).collect();
-    format!("X'{digits}'")
+/// Text as the codes of its bytes, so that nothing in it can be taken for SQL.
+pub(crate) fn text_literal(text: &str) -> String {
+    let digits = text.bytes().flat_map(|byte| [byte >> 4, byte & 15]);
+    let digits: String =
+        digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect();
+    format!("_utf8mb4 X'{digits}'")
 }
 
 #[cfg(test)]

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use sync_core::{
     error::{SourceError, SourceErrorKind},
     source::ColumnKind,
+    sql::{Token, tokens},
 };
 
 use crate::{
     column::{Origin, ResultColumn},
+    key_literal::text_literal,
     server::Flavour,
     session::Session,
 };
@@ -29,10 +31,14 @@ impl Layout {
     pub(crate) async fn learn(
         session: &mut Session,
         wire: Vec<ResultColumn>,
+        query: &str,
     ) -> Result<Self, SourceError> {
+        // MariaDB names a subquery as the table that its columns come from; a table of that name is another one.
+        let named = named_subqueries(query);
+        let is_table = |origin: &&Origin| !named.contains(&origin.table.to_lowercase());
         let tables: BTreeSet<(String, String)> = wire
             .iter()
-            .filter_map(|column| column.origin.as_ref())
+            .filter_map(|column| column.origin.as_ref().filter(is_table))
             .map(|origin| (origin.schema.clone(), origin.table.clone()))
             .collect();
         let mut facts = BTreeMap::new();
@@ -42,8 +48,10 @@ impl Layout {
         let mut columns = wire.clone();
         for column in &mut columns {
             let fact = column.origin.as_ref().and_then(|origin| facts.get(origin));
-            if let Some(kind) = fact.and_then(|fact| fact.kind.clone()) {
-                column.kind = kind;
+            match fact {
+                Some(Fact { kind: Some(kind), .. }) => column.kind = kind.clone(),
+                Some(Fact { kind: None, .. }) => {}
+                None => column.origin = None,
             }
         }
         let kept_current = facts
@@ -122,6 +130,19 @@ impl Layout {
     }
 }
 
+/// The names that the query gives to subqueries, in lower case: `(...) AS name`, `WITH name AS (...)`.
+fn named_subqueries(query: &str) -> BTreeSet<String> {
+    let all = tokens(query);
+    let significant: Vec<Token<'_>> =
+        all.into_iter().filter(|token| token.is_significant() && !token.is_word("AS")).collect();
+    let around = significant.windows(2).filter_map(|pair| match pair {
+        [close, name] if close.is_symbol(")") => Some(name),
+        [name, open] if open.is_symbol("(") => Some(name),
+        _ => None,
+    });
+    around.map(|name| name.text.trim_matches('`').to_lowercase()).collect()
+}
+
 /// What `information_schema` says of a table column.
 #[derive(Clone, Debug, Default)]
 struct Fact {
@@ -136,7 +157,8 @@ async fn read_facts(
     table: &str,
     facts: &mut BTreeMap<Origin, Fact>,
 ) -> Result<(), SourceError> {
-    let at = format!("TABLE_SCHEMA = {} AND TABLE_NAME = {}", literal(schema), literal(table));
+    let at =
+        format!("TABLE_SCHEMA = {} AND TABLE_NAME = {}", text_literal(schema), text_literal(table));
     let origin = |column: &str| Origin {
         schema: schema.to_owned(),
         table: table.to_owned(),
@@ -174,12 +196,6 @@ async fn read_facts(
     Ok(())
 }
 
-/// A name as a string that needs no escaping.
-fn literal(name: &str) -> String {
-    let digits: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
-    format!("_utf8mb4 X'{digits}'")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,7 +216,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(columns: &[&str], wanted: &[&str], expected: Result<Vec<&str>, &str>) {
+    fn check(columns: &[&str], wanted: &[&str], expected: Result<&[&str], &str>) {
         let wanted: Vec<String> = wanted.iter().map(|name| (*name).to_owned()).collect();
         let layout = layout(columns);
         let selected = layout.select(&wanted);
@@ -208,12 +224,25 @@ mod tests {
             .as_ref()
             .map(|columns| columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>())
             .map_err(|error| error.message.as_str());
-        assert_eq!(shown, expected);
+        assert_eq!(shown.as_ref().map(Vec::as_slice), expected.as_ref().copied());
+    }
+
+    #[test]
+    fn subqueries_are_known_by_their_names() {
+        for (query, name) in [
+            ("SELECT * FROM (SELECT 1) AS q", "q"),
+            ("SELECT * FROM (SELECT 1) `Orders`", "orders"),
+            ("WITH o AS (SELECT 1) SELECT * FROM o", "o"),
+            ("WITH a AS (SELECT 1), o (x) AS (SELECT 1) SELECT * FROM o", "o"),
+        ] {
+            assert!(named_subqueries(query).contains(name), "{query}");
+        }
+        assert!(!named_subqueries("SELECT MAX(a) FROM t WHERE (b)").contains("t"));
     }
 
     #[test]
     fn columns_come_in_the_wanted_order() {
-        check(&["a", "b", "c"], &["c", "a"], Ok(vec!["c", "a"]));
+        check(&["a", "b", "c"], &["c", "a"], Ok(&["c", "a"]));
     }
 
     #[test]
@@ -227,7 +256,7 @@ mod tests {
 
     #[test]
     fn twins_matter_only_where_they_are_wanted() {
-        check(&["id", "a", "id"], &["a"], Ok(vec!["a"]));
+        check(&["id", "a", "id"], &["a"], Ok(&["a"]));
         check(
             &["id", "a", "id"],
             &["a", "id"],

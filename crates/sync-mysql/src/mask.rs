@@ -72,8 +72,7 @@ pub(crate) fn masked(message: &str, is_known: impl Fn(&str) -> bool) -> String {
     else {
         return message.to_owned();
     };
-    loop {
-        let Some((quotation, inside, behind)) = quotation(rest) else { break };
+    while let Some((quotation, inside, behind)) = quotation(rest) {
         if !inside.is_empty() && !SERVER_PHRASES.contains(&inside) && !is_known(inside) {
             break;
         }

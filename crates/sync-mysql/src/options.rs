@@ -41,7 +41,7 @@ pub struct TimeLimits {
 impl Default for TimeLimits {
     /// 10 seconds to connect; 10 minutes for an answer, as a query over a large table sorts before it speaks.
     fn default() -> Self {
-        Self { connect: Duration::from_secs(10), answer: Duration::from_secs(600), statement: None }
+        Self { connect: Duration::from_secs(10), answer: Duration::from_mins(10), statement: None }
     }
 }
 

@@ -218,18 +218,19 @@ impl Pump {
         let mut batch_bytes = 0;
         loop {
             // Most rows are there already; only a wait is worth a timer.
-            let next = match stream.next().now_or_never() {
-                Some(next) => next,
-                None => tokio::select! {
+            let next = if let Some(next) = stream.next().now_or_never() {
+                next
+            } else {
+                tokio::select! {
                     biased;
                     () = &mut closed => return Err(Stop::Abandoned),
                     next = timeout(limit, stream.next()) => next.map_err(|_| silent())?,
-                },
+                }
             };
             let Some(next) = next else { break };
             let cells = next.map_err(|error| failed(&error, &self.sent))?.unwrap();
             batch_bytes += cells.iter().map(size).sum::<usize>();
-            let row = converter.row(cells, &explainer)?;
+            let row = converter.row(cells)?;
             if self.keys.as_ref().is_none_or(|keys| is_meant(&row, &self.columns, keys)) {
                 batch.push(row);
             }
@@ -247,10 +248,8 @@ impl Pump {
 }
 
 fn size(cell: &mysql_async::Value) -> usize {
-    match cell {
-        mysql_async::Value::Bytes(bytes) => bytes.len(),
-        _ => size_of::<mysql_async::Value>(),
-    }
+    let held = if let mysql_async::Value::Bytes(bytes) = cell { bytes.len() } else { 0 };
+    held + size_of::<mysql_async::Value>()
 }
 
 /// Whether a row that the server found has one of the keys exactly: its collation may have taken `a` for `A`.
@@ -295,20 +294,15 @@ impl Converter {
         })
     }
 
-    fn row(
-        &self,
-        mut cells: Vec<mysql_async::Value>,
-        explainer: &Explainer,
-    ) -> Result<Row, SourceError> {
+    fn row(&self, mut cells: Vec<mysql_async::Value>) -> Result<Row, SourceError> {
         let values = self.columns.iter().map(|(place, name, kind)| {
             let cell =
                 cells.get_mut(*place).map(|cell| std::mem::replace(cell, mysql_async::Value::NULL));
             match cell {
                 Some(mysql_async::Value::NULL) => Ok(Value::Null),
-                Some(mysql_async::Value::Bytes(bytes)) => {
-                    convert::value(kind, bytes).map_err(|convert::BadCell| explainer.bad_cell(name))
-                }
-                _ => Err(explainer.bad_cell(name)),
+                Some(mysql_async::Value::Bytes(bytes)) => convert::value(kind, bytes)
+                    .map_err(|convert::BadCell| Explainer::bad_cell(name)),
+                _ => Err(Explainer::bad_cell(name)),
             }
         });
         values.collect::<Result<Vec<_>, _>>().map(Row)

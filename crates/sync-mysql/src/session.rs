@@ -85,9 +85,8 @@ impl Session {
         .await?;
         self.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
         self.run("SET SESSION TRANSACTION READ ONLY").await?;
-        let version = self.rows("SELECT VERSION()").await?;
-        let text = version.into_iter().flatten().next().flatten().unwrap_or_default();
-        self.version = ServerVersion::parse(&text);
+        let version = self.cell("SELECT VERSION()").await?;
+        self.version = ServerVersion::parse(&version.unwrap_or_default());
         if let Some(limit) = self.limits.statement {
             self.limit_statements(limit).await?;
         }
@@ -137,6 +136,35 @@ impl Session {
         self.rows_within(HOUSEKEEPING_LIMIT, sql, None).await
     }
 
+    /// The first cell of the first row of one of our own queries.
+    pub(crate) async fn cell(&mut self, sql: &str) -> Result<Option<String>, SourceError> {
+        Ok(self.rows(sql).await?.into_iter().flatten().next().flatten())
+    }
+
+    /// One column of one of our own statements whose columns differ from server to server: the first that has one of
+    /// these names.
+    pub(crate) async fn column(
+        &mut self,
+        sql: &str,
+        names: &[&str],
+    ) -> Result<Vec<Option<String>>, SourceError> {
+        let rows = self.driver_rows(HOUSEKEEPING_LIMIT, sql, None).await?;
+        Ok(rows.iter().map(|row| names.iter().find_map(|name| cell_named(row, name))).collect())
+    }
+
+    /// Runs a statement that contains the user's query and gathers these columns of its few rows.
+    pub(crate) async fn named_rows(
+        &mut self,
+        sent: &SentSql,
+        names: &[&str],
+    ) -> Result<Vec<TextRow>, SourceError> {
+        let rows = self.driver_rows(self.limits.answer, &sent.sql, Some(sent)).await?;
+        Ok(rows
+            .iter()
+            .map(|row| names.iter().map(|name| cell_named(row, name)).collect())
+            .collect())
+    }
+
     /// Runs a statement that contains the user's query and gathers its few rows.
     pub(crate) async fn query_rows(&mut self, sent: &SentSql) -> Result<Vec<TextRow>, SourceError> {
         self.rows_within(self.limits.answer, &sent.sql, Some(sent)).await
@@ -148,12 +176,21 @@ impl Session {
         sql: &str,
         sent: Option<&SentSql>,
     ) -> Result<Vec<TextRow>, SourceError> {
+        let rows = self.driver_rows(limit, sql, sent).await?;
+        Ok(rows.into_iter().map(|row| row.unwrap().into_iter().map(text).collect()).collect())
+    }
+
+    async fn driver_rows(
+        &mut self,
+        limit: Duration,
+        sql: &str,
+        sent: Option<&SentSql>,
+    ) -> Result<Vec<mysql_async::Row>, SourceError> {
         let explainer = Arc::clone(&self.explainer);
-        let rows = timeout(limit, self.conn()?.query::<mysql_async::Row, _>(sql))
+        timeout(limit, self.conn()?.query(sql))
             .await
             .map_err(|_| explainer.silent(limit.as_secs()))?
-            .map_err(|error| explainer.reading(&error, sent))?;
-        Ok(rows.into_iter().map(|row| row.unwrap().into_iter().map(text).collect()).collect())
+            .map_err(|error| explainer.reading(&error, sent))
     }
 
     /// The columns of a query, without running it.
@@ -177,13 +214,15 @@ impl Session {
     }
 }
 
+fn cell_named(row: &mysql_async::Row, name: &str) -> Option<String> {
+    let place = row.columns_ref().iter().position(|column| column.name_str() == name)?;
+    row.as_ref(place).cloned().and_then(text)
+}
+
+/// A cell as text; the text protocol has no other values than bytes and NULL.
 fn text(value: mysql_async::Value) -> Option<String> {
-    match value {
-        mysql_async::Value::Bytes(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-        mysql_async::Value::NULL => None,
-        // The text protocol has no other values.
-        other => Some(other.as_sql(false)),
-    }
+    let mysql_async::Value::Bytes(bytes) = value else { return None };
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 async fn connect(options: &ConnectOptions, explainer: &Explainer) -> Result<Conn, SourceError> {
@@ -192,13 +231,19 @@ async fn connect(options: &ConnectOptions, explainer: &Explainer) -> Result<Conn
         None if is_near(options).await => SslMode::Preferred,
         None => SslMode::Required,
     };
+    let authority = match (&options.ssl_ca, mode) {
+        (Some(file), SslMode::VerifyIdentity) => Some(
+            tokio::fs::read(file).await.map_err(|error| Explainer::no_authority(file, &error))?,
+        ),
+        _ => None,
+    };
     // Fails if the program has chosen a provider already, which is as good.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let first = Conn::new(driver_options(options, mode)).await;
+    let first = Conn::new(driver_options(options, mode, authority)).await;
     let offers_no_tls =
         matches!(&first, Err(Error::Driver(mysql_async::DriverError::NoClientSslFlagFromServer)));
     let conn = if offers_no_tls && mode == SslMode::Preferred {
-        Conn::new(driver_options(options, SslMode::Disabled)).await
+        Conn::new(driver_options(options, SslMode::Disabled, None)).await
     } else {
         first
     };
@@ -221,7 +266,7 @@ fn is_private(address: std::net::IpAddr) -> bool {
     }
 }
 
-fn driver_options(options: &ConnectOptions, mode: SslMode) -> Opts {
+fn driver_options(options: &ConnectOptions, mode: SslMode, authority: Option<Vec<u8>>) -> Opts {
     let unchecked = || {
         SslOpts::default()
             .with_danger_accept_invalid_certs(true)
@@ -230,9 +275,9 @@ fn driver_options(options: &ConnectOptions, mode: SslMode) -> Opts {
     let ssl = match mode {
         SslMode::Disabled => None,
         SslMode::Preferred | SslMode::Required => Some(unchecked()),
-        SslMode::VerifyIdentity => Some(match &options.ssl_ca {
-            Some(file) => SslOpts::default()
-                .with_root_certs(vec![file.clone().into()])
+        SslMode::VerifyIdentity => Some(match authority {
+            Some(pem) => SslOpts::default()
+                .with_root_certs(vec![pem.into()])
                 .with_disable_built_in_roots(true),
             None => SslOpts::default(),
         }),

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::tz::TimeZone;
 use sync_core::{
     config::model::SourceDefinition,
     error::{SourceError, SourceErrorKind},
@@ -14,6 +15,7 @@ use crate::{
     explainer::{Explainer, SentSql},
     layout::Layout,
     options::ConnectOptions,
+    overlap::{CursorFacts, CursorZone, Moment, Overlaps, position},
     read::{IdleSession, MysqlRead, ReadPlan},
     session::Session,
     statement::{KeyComparison, RowFilter, wrapped},
@@ -31,7 +33,10 @@ pub struct MysqlSource {
     /// Key columns first.
     pub(crate) wanted: Vec<String>,
     pub(crate) cursor: Option<String>,
+    /// The zone of DATETIME columns, where it is configured.
+    pub(crate) zone: Option<TimeZone>,
     pub(crate) explainer: Arc<Explainer>,
+    pub(crate) overlaps: Overlaps,
     idle: IdleSession,
     /// What was last learnt about the query's columns.
     layout: Mutex<Option<Arc<Layout>>>,
@@ -76,16 +81,33 @@ impl MysqlSource {
         if let Some(finding) = null_filter(&definition.query) {
             return Err(explainer.sql(&finding.message, Some(finding.at), &finding.hint));
         }
+        let zone =
+            definition.time_zone.as_deref().map(TimeZone::get).transpose().map_err(|_| {
+                explainer.sql(
+                    "`source.time_zone` names no time zone",
+                    None,
+                    "write an IANA name such as Europe/Berlin",
+                )
+            })?;
         Ok(Self {
             options,
             template,
             key_columns,
             wanted: columns,
             cursor: definition.updated_at_field.clone(),
+            zone,
             explainer: Arc::new(explainer),
+            overlaps: Overlaps::default(),
             idle: IdleSession::default(),
             layout: Mutex::default(),
         })
+    }
+
+    /// The source with other overlaps than the usual ones.
+    #[must_use]
+    pub fn with_overlaps(mut self, overlaps: Overlaps) -> Self {
+        self.overlaps = overlaps;
+        self
     }
 
     async fn open_read(&self, scope: ReadScope) -> Result<MysqlRead, SourceError> {
@@ -124,6 +146,12 @@ impl MysqlSource {
         scope: &ReadScope,
         comparison: KeyComparison,
     ) -> Result<MysqlRead, SourceError> {
+        let since = since(scope)?;
+        let moment = if self.keeps_position(scope) {
+            Some(Moment::measure(&mut session, self.zone.as_ref()).await?)
+        } else {
+            None
+        };
         session.run("START TRANSACTION WITH CONSISTENT SNAPSHOT").await?;
         let layout = self.layout_on(&mut session).await?;
         let columns = layout.select(&self.wanted)?;
@@ -138,7 +166,7 @@ impl MysqlSource {
             }
             ReadScope::Full | ReadScope::Since(_) => {
                 let has_float = columns.iter().any(|column| column.kind == ColumnKind::Float);
-                let rendered = self.template.render(since(scope)?);
+                let rendered = self.template.render(since);
                 let sent = if has_float {
                     wrap(rendered, RowFilter::All)
                 } else {
@@ -147,14 +175,61 @@ impl MysqlSource {
                 (sent, None)
             }
         };
+        let (watermark, notes) = match (moment, self.cursor_on(&layout)) {
+            (Some(moment), Ok(Some(cursor))) => {
+                let position = position(&moment, &cursor, &self.overlaps, since);
+                (Some(position.time.watermark()), position.notes)
+            }
+            (Some(_), Err(NoTime(note))) => (None, vec![note]),
+            (None, _) | (Some(_), Ok(None)) => (None, Vec::new()),
+        };
         let plan = ReadPlan {
             sent,
             columns: columns.into_iter().cloned().collect(),
             keys,
-            watermark: None,
-            notes: Vec::new(),
+            watermark,
+            notes,
         };
         MysqlRead::start(session, plan, Arc::clone(&self.idle)).await
+    }
+
+    /// Whether a read leads to a position: the query asks for what changed, and the read is no look at single keys.
+    fn keeps_position(&self, scope: &ReadScope) -> bool {
+        self.cursor.is_some()
+            && self.template.has_parameter()
+            && !matches!(scope, ReadScope::Keys(_))
+    }
+
+    /// What is known of the cursor column; `None` without one.
+    pub(crate) fn cursor_on(&self, layout: &Layout) -> Result<Option<CursorFacts>, NoTime> {
+        let Some(name) = self.cursor.clone() else { return Ok(None) };
+        let Some(column) = layout.column(&name) else {
+            // The query uses it without returning it.
+            return Ok(Some(CursorFacts {
+                name,
+                zone: CursorZone::Unknown,
+                is_date: false,
+                is_kept_current: false,
+                nullable: false,
+            }));
+        };
+        let zone = match (&column.kind, &column.origin) {
+            (ColumnKind::Timestamp, _) => CursorZone::Utc,
+            (ColumnKind::DateTime | ColumnKind::Date, Some(_)) => CursorZone::Writers,
+            (ColumnKind::DateTime | ColumnKind::Date, None) => CursorZone::Unknown,
+            _ => {
+                return Err(NoTime(format!(
+                    "cursor column `{name}` holds no dates and times: every run reads everything"
+                )));
+            }
+        };
+        Ok(Some(CursorFacts {
+            zone,
+            is_date: column.kind == ColumnKind::Date,
+            is_kept_current: layout.is_kept_current(column),
+            nullable: column.nullable,
+            name,
+        }))
     }
 
     /// The query's columns as they are now.
@@ -168,11 +243,15 @@ impl MysqlSource {
         if let Some(layout) = known.filter(|layout| layout.is_of(&wire)) {
             return Ok(layout);
         }
-        let layout = Arc::new(Layout::learn(session, wire).await?);
+        let layout = Arc::new(Layout::learn(session, wire, self.template.text()).await?);
         *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&layout));
         Ok(layout)
     }
 }
+
+/// The cursor column is none that a position can be a value of; says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NoTime(pub(crate) String);
 
 /// The time that stands for `:last_sync_time`.
 fn since(scope: &ReadScope) -> Result<Option<CursorTime>, SourceError> {

@@ -41,9 +41,9 @@ pub(crate) fn wrapped(
     };
     let selected: Vec<String> = wanted
         .iter()
-        .map(|column| match column.kind {
-            ColumnKind::Float => format!("{} + 0e0 AS {}", inner(column), quoted(&column.name)),
-            _ => format!("{} AS {}", inner(column), quoted(&column.name)),
+        .map(|column| {
+            let widened = if column.kind == ColumnKind::Float { " + 0e0" } else { "" };
+            format!("{}{widened} AS {}", inner(column), quoted(&column.name))
         })
         .collect();
     let selected = selected.join(", ");

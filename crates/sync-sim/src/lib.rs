@@ -7,7 +7,9 @@
 )]
 
 pub mod clock;
+pub mod crash;
 pub mod network;
+pub mod random;
 pub mod source;
 pub mod world;
 

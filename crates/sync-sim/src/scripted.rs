@@ -1,10 +1,11 @@
 //! Worlds with a script: each begins with what could go wrong.
 
-use smartsuite_emulator::{Fault, FaultKind, LateEnd, Profile, RouteKind};
+use smartsuite_emulator::{Fault, FaultKind, LateEnd, OutOfRange, Profile, RouteKind};
 use sync_core::state::RunStatus;
+use sync_engine::event::Event;
 use sync_engine::run::{RunOptions, RunOutcome, RunReport};
 
-use crate::world::World;
+use crate::world::{AMOUNT_MAX, World};
 
 /// Runs a script in a world of its own.
 fn world<F: Future<Output = ()>>(profile: Profile, script: impl FnOnce(World) -> F) {
@@ -35,6 +36,12 @@ fn fill(world: &World, rows: i64) {
 
 fn profiles() -> [Profile; 4] {
     [Profile::default(), Profile::strict(), Profile::lenient(), Profile::adversarial()]
+}
+
+/// The profiles in which a number above the field's range is refused.
+fn refusing_profiles() -> [Profile; 3] {
+    let adversarial = Profile { out_of_range: OutOfRange::Refuse, ..Profile::adversarial() };
+    [Profile::default(), Profile::strict(), adversarial]
 }
 
 #[test]
@@ -133,7 +140,7 @@ fn the_state_lost_costs_calls_but_no_duplicate() {
 
 #[test]
 fn a_refused_row_harms_itself_alone() {
-    for profile in profiles() {
+    for profile in refusing_profiles() {
         world(profile, |world| async move {
             fill(&world, 60);
             succeeded(&world.run().await);
@@ -154,13 +161,12 @@ fn a_refused_row_harms_itself_alone() {
     }
 }
 
-/// Every row changes, and one of them to a title that the table's unique field refuses; answers what that record
-/// still holds.
+/// Every row changes, and one of them to an amount that the service refuses; answers what that record still holds.
 fn smartsuite_refuses(world: &World, id: i64) -> (String, String) {
     for other in 1..=60 {
         world.database.put(other, &format!("row {other} changed"), other);
     }
-    world.database.put(id, &"x".repeat(70_000), id);
+    world.database.put(id, "refused", AMOUNT_MAX + 1);
     (format!("row {id}"), id.to_string())
 }
 
@@ -201,12 +207,60 @@ fn back_to_the_old_value_while_the_new_one_waits_sends_nothing() {
 
 #[test]
 fn two_whole_batches_refused_stop_the_sync_until_somebody_says_so() {
-    world(Profile::default(), |world| async move {
-        for id in 1..=200 {
-            world.database.put(id, &"x".repeat(70_000), id);
-        }
-        let report = world.run().await;
-        println!("{:?}", report);
-        let _ = RunOptions::default();
+    for profile in refusing_profiles() {
+        world(profile, |world| async move {
+            for id in 1..=200 {
+                world.database.put(id, "bad", AMOUNT_MAX + id);
+            }
+            let report = world.run().await;
+            assert_eq!(status(&report), RunStatus::Failed, "{report:#?}");
+            assert!(report.calls <= 40, "the mistake cost {} calls", report.calls);
+            assert!(report.books.waiting_after > 100, "{report:#?}");
+            assert_eq!(world.records(), std::collections::BTreeMap::new());
+
+            world.clear_log();
+            assert!(matches!(world.run().await.outcome, RunOutcome::Stopped(_)));
+            assert_eq!(world.all_requests(), 0, "a stopped sync makes no call");
+
+            for id in 1..=200 {
+                world.database.put(id, "good", id);
+            }
+            let retry = RunOptions { retry: true, ..RunOptions::default() };
+            let report = world.process().run(retry).await.expect("the state works");
+            succeeded(&report);
+            assert_eq!(world.records(), world.wished());
+        });
+    }
+}
+
+#[test]
+fn a_value_that_the_service_keeps_otherwise_is_said_and_not_sent_again() {
+    world(Profile { out_of_range: OutOfRange::Clamp, ..Profile::default() }, |world| async move {
+        world.database.put(1, "clamped", AMOUNT_MAX + 1);
+        succeeded(&world.run().await);
+        let notes = world.events.take().into_iter().filter_map(|event| match event {
+            Event::Note { text } => Some(text),
+            _ => None,
+        });
+        assert!(notes.into_iter().any(|note| note.contains("Amount")));
+        world.clear_log();
+        succeeded(&world.run().await);
+        assert_eq!(world.all_requests(), 0);
     });
+}
+
+#[test]
+fn one_bad_row_in_a_first_load_costs_few_calls() {
+    for profile in refusing_profiles() {
+        world(profile, |world| async move {
+            fill(&world, 100);
+            world.database.put(40, "bad", AMOUNT_MAX + 1);
+            let report = world.run().await;
+            assert_eq!(status(&report), RunStatus::Partial, "{report:#?}");
+            let mut wished = world.wished();
+            wished.remove("40");
+            assert_eq!(world.records(), wished);
+            assert!(report.calls <= 30, "{} calls", report.calls);
+        });
+    }
 }

@@ -36,8 +36,10 @@ use crate::{
 pub const TABLE: &str = "6500000000000000000000aa";
 /// Its external-id field.
 pub const EXTERNAL_ID: &str = "sextidaaaa";
-/// Its number field.
+/// Its number field, a slider: the service refuses what is above [`AMOUNT_MAX`], and the mapping cannot know.
 pub const AMOUNT: &str = "samountaaa";
+/// The largest amount that the service takes.
+pub const AMOUNT_MAX: i64 = 10_000;
 
 /// A world; everything in it lives in virtual time.
 pub struct World {
@@ -108,7 +110,12 @@ impl World {
         let table = TableSeed::new(id, "Items")
             .field("title", "Title", "recordtitlefield", json!({"primary": true}))
             .field(EXTERNAL_ID, "External ID", "textfield", json!({}))
-            .field(AMOUNT, "Amount", "numberfield", json!({"precision": 2}))
+            .field(
+                AMOUNT,
+                "Amount",
+                "numbersliderfield",
+                json!({"min_value": 0, "max_value": AMOUNT_MAX}),
+            )
             .field("snoteaaaaa", "Note", "textfield", json!({}));
         let emulator = Emulator::builder()
             .profile(profile)
@@ -175,7 +182,11 @@ impl World {
         let dump = self.side_door("GET", &format!("/_emulator/tables/{TABLE}/dump"), &Json::Null);
         let mut records: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
         for record in dump["records"].as_array().into_iter().flatten() {
-            let text = |slug: &str| record[slug].as_str().unwrap_or_default().to_owned();
+            let text = |slug: &str| match &record[slug] {
+                Json::String(text) => text.clone(),
+                Json::Null => String::new(),
+                other => other.to_string(),
+            };
             records.entry(text(EXTERNAL_ID)).or_default().push((text("title"), text(AMOUNT)));
         }
         records

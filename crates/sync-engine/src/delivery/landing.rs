@@ -8,7 +8,8 @@ use sync_core::{
     doubt::SETTLING,
     error::{CallError, CallErrorKind, Complaint, Quoted, Scope},
     port::{BulkAnswer, RecordShape},
-    record::RecordId,
+    record::{RecordId, SeenRecord},
+    slug::Slug,
     state::{Call, CallEntry, EntryId, Fault, Outcome, Settlement},
 };
 
@@ -33,13 +34,16 @@ pub(crate) enum Answer {
 pub(crate) struct Landing {
     /// What became of each entry, except those in `unnamed`.
     pub(crate) settlements: Vec<Settlement>,
-    /// Entries of an update whose record the answer left out: it may be gone.
-    pub(crate) unnamed: Vec<CallEntry>,
+    /// Entries of an update whose record the answer left out, with what it says against them: the record may be gone.
+    pub(crate) unnamed: Vec<(CallEntry, Option<Fault>)>,
     /// Entries that were written.
     pub(crate) accepted: Vec<EntryId>,
-    /// Entries that stand alone and are refused, with the code.
-    pub(crate) refused: Vec<(EntryId, String)>,
-    /// The call was refused, and its entries are split.
+    /// Entries that the answer itself blames, with the code. A create is refused only once a look-up finds nothing,
+    /// but the breaker should not wait for that.
+    pub(crate) blamed: Vec<(EntryId, String)>,
+    /// The faults of those that are refused now.
+    pub(crate) refused: Vec<Fault>,
+    /// The call was refused for its content.
     pub(crate) split: bool,
     /// A refusal named one of our fields, so the table's structure may have changed.
     pub(crate) names_field: bool,
@@ -47,6 +51,8 @@ pub(crate) struct Landing {
     pub(crate) failure: Option<CallError>,
     /// The member who created the records.
     pub(crate) member: Option<String>,
+    /// Fields that the service keeps otherwise than they were sent, with the number of records.
+    pub(crate) kept_otherwise: BTreeMap<Slug, u64>,
 }
 
 /// Reads the answer to `call`, which left at `left_at`.
@@ -87,16 +93,13 @@ impl Reading<'_> {
             let id = external_id_of(&entry.fields, &self.shape.external_id.slug);
             if let Some(record) = named.get(id.as_str()) {
                 landing.member = landing.member.take().or_else(|| record.created_by.clone());
-                landing.accepted.push(entry.id);
-                landing.settle(
-                    entry,
-                    Outcome::Written { record: record.id.clone(), autonumber: record.autonumber },
-                );
+                landing.accept(entry, record);
             } else {
                 let complaint =
                     complaint_of(item, &answer.complaints).filter(|_| !answer.retry_as_is);
                 let fault = complaint
                     .map(|complaint| self.fault(CallErrorKind::Refused { status: 200 }, complaint));
+                landing.blamed.extend(fault.as_ref().map(|fault| (entry.id, fault.code.clone())));
                 landing.settle(entry, self.in_doubt(true, None, fault));
             }
         }
@@ -122,7 +125,7 @@ impl Reading<'_> {
                 }
                 (None, Some(complaint)) if !answer.retry_as_is => {
                     let fault = self.fault(CallErrorKind::Refused { status: 200 }, complaint);
-                    landing.refuse(entry, fault);
+                    landing.blame(entry, fault);
                 }
                 (None, Some(_)) => landing.settle(entry, self.back(None, Duration::ZERO)),
                 (None, None) if entry.attempts >= UNNAMED_MAX => {
@@ -140,7 +143,7 @@ impl Reading<'_> {
                         },
                     );
                 }
-                (None, None) => landing.unnamed.push(entry.clone()),
+                (None, None) => landing.unnamed.push((entry.clone(), None)),
             }
         }
         landing
@@ -190,7 +193,7 @@ impl Reading<'_> {
         let general = Complaint { item: None, slug: None, message: error.detail.clone() };
         let any_named =
             (0..entries.len()).any(|item| complaint_of(item, &error.complaints).is_some());
-        landing.split = !alone && !as_is;
+        landing.split = !as_is;
         for (item, entry) in entries.iter().enumerate() {
             let complaint = match complaint_of(item, &error.complaints) {
                 Some(complaint) => Some(complaint),
@@ -206,9 +209,12 @@ impl Reading<'_> {
             };
             match (self.call.operation, fault) {
                 (Operation::Create, fault) => {
-                    landing.settle(entry, self.in_doubt(true, group, fault))
+                    landing
+                        .blamed
+                        .extend(fault.as_ref().map(|fault| (entry.id, fault.code.clone())));
+                    landing.settle(entry, self.in_doubt(true, group, fault));
                 }
-                (_, Some(fault)) => landing.refuse(entry, fault),
+                (_, Some(fault)) => landing.blame(entry, fault),
                 (_, None) => landing.settle(entry, self.back(group, Duration::ZERO)),
             }
         }
@@ -227,7 +233,7 @@ impl Reading<'_> {
                 landing.accepted.push(entry.id);
                 landing.settle(entry, Outcome::Deleted);
             } else {
-                landing.unnamed.push(entry.clone());
+                landing.unnamed.push((entry.clone(), None));
             }
         }
         landing
@@ -271,8 +277,31 @@ impl Landing {
         self.settlements.push(Settlement { id: entry.id, outcome });
     }
 
+    /// The record was written. What it shows may still differ from what was sent: the link takes what was sent, so
+    /// that it is not sent for ever, and people are told.
+    fn accept(&mut self, entry: &CallEntry, record: &SeenRecord) {
+        for slug in entry.fields.differing(&record.fields) {
+            *self.kept_otherwise.entry(slug).or_default() += 1;
+        }
+        self.accepted.push(entry.id);
+        self.settle(
+            entry,
+            Outcome::Written { record: record.id.clone(), autonumber: record.autonumber },
+        );
+    }
+
+    /// A complaint about one of the fields is the row's; any other may mean that its record is gone.
+    fn blame(&mut self, entry: &CallEntry, fault: Fault) {
+        if fault.slug.is_some() || entry.record.is_none() {
+            self.refuse(entry, fault);
+        } else {
+            self.unnamed.push((entry.clone(), Some(fault)));
+        }
+    }
+
     fn refuse(&mut self, entry: &CallEntry, fault: Fault) {
-        self.refused.push((entry.id, fault.code.clone()));
+        self.blamed.push((entry.id, fault.code.clone()));
+        self.refused.push(fault.clone());
         self.settle(entry, Outcome::Refused { fault });
     }
 }

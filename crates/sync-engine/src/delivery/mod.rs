@@ -7,7 +7,7 @@ mod landing;
 mod lookup;
 mod scan;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use sync_core::{
@@ -18,6 +18,7 @@ use sync_core::{
     error::{CallError, Quoted, Scope},
     port::{BULK_MAX, RecordShape, RecordTarget},
     record::RecordId,
+    slug::Slug,
     state::{
         Books, Call, CallEntry, CallKind, Dispatch, DispatchRequest, Fault, Outcome, Settlement,
         StateError, Stop, Writer,
@@ -80,6 +81,8 @@ pub(crate) struct Delivery<'a> {
     /// Whether creates may be sent: the audit of this process was made.
     audited: bool,
     structure_checked: bool,
+    /// Fields that the service keeps otherwise than they were sent, with the number of records.
+    kept_otherwise: BTreeMap<Slug, u64>,
     ended: Option<Ended>,
 }
 
@@ -110,9 +113,11 @@ pub(crate) async fn deliver(
         prepared: false,
         audited,
         structure_checked: false,
+        kept_otherwise: BTreeMap::new(),
         ended: None,
     };
     let ended = delivery.run().await?;
+    delivery.tell_kept_otherwise();
     Ok((ended, delivery.books, delivery.audited))
 }
 
@@ -141,14 +146,17 @@ impl Delivery<'_> {
     /// Does one thing that can be done now; answers whether there was one.
     async fn step(&mut self) -> Result<bool, StateError> {
         let (writer, now) = (self.route.writer, self.now());
-        let (doubts, _) =
+        let (doubts, next_look) =
             self.state(move |state| state.doubts(&writer, now, lookup::IDS_MAX)).await?;
         if !doubts.is_empty() {
             self.look_up(doubts).await?;
             return Ok(true);
         }
         let ready = self.state(move |state| state.next_ready(&writer, now)).await?;
-        if self.flights.len() >= IN_FLIGHT_MAX || ready.is_none_or(|at| at > now) {
+        if self.flights.len() >= self.in_flight_max() || ready.is_none_or(|at| at > now) {
+            return Ok(false);
+        }
+        if self.breaker.is_wary() && next_look.is_some() {
             return Ok(false);
         }
         if !self.prepared {
@@ -167,6 +175,11 @@ impl Delivery<'_> {
             }
         }
         self.dispatch().await
+    }
+
+    /// One call at a time until rows are accepted: a mistake that hits everything should cost few calls.
+    fn in_flight_max(&self) -> usize {
+        if self.breaker.any_accepted() { IN_FLIGHT_MAX } else { 1 }
     }
 
     /// Lets the next call leave.
@@ -190,7 +203,8 @@ impl Delivery<'_> {
                 self.prepared = false;
                 Ok(true)
             }
-            Dispatch::Nothing(_) => Ok(false),
+            // The store gave others a turn and has more to look at.
+            Dispatch::Nothing(at) => Ok(at.is_some_and(|at| at <= now)),
         }
     }
 
@@ -245,8 +259,8 @@ impl Delivery<'_> {
             land(&flight.call, &self.route.shape, flight.answer?, flight.left_at, self.now());
         self.note(&flight.call, &landing).await?;
         let Landing { mut settlements, unnamed, .. } = landing;
-        for entry in unnamed {
-            let outcome = self.outcome_of_unnamed(&entry).await?;
+        for (entry, fault) in unnamed {
+            let outcome = self.outcome_of_unnamed(&entry, fault).await?;
             settlements.push(Settlement { id: entry.id, outcome });
         }
         self.settle(settlements).await
@@ -269,8 +283,14 @@ impl Delivery<'_> {
         if landing.split {
             self.breaker.call_refused(call.entries.iter().map(|entry| entry.id));
         }
-        for (entry, code) in &landing.refused {
-            self.refused(*entry, code, None);
+        for (entry, code) in &landing.blamed {
+            self.breaker.row_refused(*entry, code);
+        }
+        for fault in &landing.refused {
+            self.tell_refused(fault);
+        }
+        for (slug, records) in &landing.kept_otherwise {
+            *self.kept_otherwise.entry(slug.clone()).or_default() += records;
         }
         if landing.names_field {
             self.check_structure().await?;
@@ -290,9 +310,9 @@ impl Delivery<'_> {
         Ok(())
     }
 
-    fn refused(&mut self, entry: sync_core::state::EntryId, code: &str, slug: Option<String>) {
-        self.route.calls.observe(&Event::RowRefused { code: code.to_owned(), slug });
-        self.breaker.row_refused(entry, code);
+    fn tell_refused(&self, fault: &Fault) {
+        let slug = fault.slug.as_ref().map(ToString::to_string);
+        self.route.calls.observe(&Event::RowRefused { code: fault.code.clone(), slug });
     }
 
     /// A failure that is not about rows: the table's or account's stops the sync, a passing one ends the run when it
@@ -342,7 +362,11 @@ impl Delivery<'_> {
     }
 
     /// An update answered without its record, or 404 for it alone: the record may be gone, or the table.
-    async fn outcome_of_unnamed(&mut self, entry: &CallEntry) -> Result<Outcome, StateError> {
+    async fn outcome_of_unnamed(
+        &mut self,
+        entry: &CallEntry,
+        fault: Option<Fault>,
+    ) -> Result<Outcome, StateError> {
         let Some(record) = &entry.record else { return Ok(self.back()) };
         let route = self.route;
         let found = route
@@ -350,7 +374,14 @@ impl Delivery<'_> {
             .repeatable(CallKind::LookUp, || route.target.get(&route.shape, record))
             .await?;
         match found {
-            Ok(Some(_)) => Ok(self.back()),
+            Ok(Some(_)) => Ok(match fault {
+                Some(fault) => {
+                    self.breaker.row_refused(entry.id, &fault.code);
+                    self.tell_refused(&fault);
+                    Outcome::Refused { fault }
+                }
+                None => self.back(),
+            }),
             Ok(None) => {
                 self.check_structure().await?;
                 Ok(if self.ended.is_some() { self.back() } else { self.outcome_of_missing() })
@@ -397,6 +428,17 @@ impl Delivery<'_> {
             .await?;
         }
         Ok(())
+    }
+
+    fn tell_kept_otherwise(&self) {
+        for (slug, records) in &self.kept_otherwise {
+            let label = self.route.shape.field(slug).map_or("", |field| field.label.as_str());
+            let text = format!(
+                "SmartSuite keeps another value in field `{label}` (`{slug}`) than it was sent, in {records} of the \
+                 records written: check the field's limits"
+            );
+            self.route.calls.observe(&Event::Note { text });
+        }
     }
 
     fn count(&mut self, books: Books) {

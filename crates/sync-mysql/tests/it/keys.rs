@@ -1,7 +1,7 @@
 //! Rows are found again by their key, whatever its type.
 
 use sync_core::{key::Key, port::ReadScope, source::Row};
-use throwaway_server::Flavor;
+use throwaway_server::{Flavor, Server};
 
 use crate::stage::{Seen, Stage, on_both_servers, read};
 
@@ -12,6 +12,7 @@ on_both_servers!(
     keys_that_no_row_can_have_yield_nothing,
     a_key_outside_the_character_set_does_not_hide_the_others,
     unwanted_twins_do_not_disturb,
+    reads_by_key_use_the_index,
 );
 
 fn key_of(seen: &Seen, row: &Row, length: usize) -> Key {
@@ -137,4 +138,53 @@ async fn unwanted_twins_do_not_disturb(stage: Stage) {
     let source = stage.source(query, &["k"], &["id"]);
     let Err(error) = read(&source, ReadScope::Full).await else { panic!("`id` is there twice") };
     assert_eq!(error.message, "the query returns more than one column named `id`");
+}
+
+async fn reads_by_key_use_the_index(stage: Stage) {
+    // A server of its own, since its counters are the measure.
+    let server = Server::start(stage.db.flavor()).unwrap();
+    let stage = Stage { db: server.create_database().unwrap() };
+    stage.execute(
+        "CREATE TABLE t (id INT PRIMARY KEY, big BIGINT UNSIGNED, price DECIMAL(20,4), name VARCHAR(20) COLLATE utf8mb4_general_ci,
+           old VARCHAR(20) CHARACTER SET latin1, at DATETIME(6), stamp TIMESTAMP(3) NULL, day DATE, raw_id BINARY(4), u TIMESTAMP(3) NULL,
+           UNIQUE (big), UNIQUE (price), UNIQUE (name), UNIQUE (old), UNIQUE (at), UNIQUE (stamp), UNIQUE (day), UNIQUE (raw_id),
+           UNIQUE pair (name, at))",
+    );
+    let rows: Vec<String> = (1..=2_000)
+        .map(|n| {
+            format!(
+                "({n}, {n}, {n} / 8, 'n{n}', 'o{n}', TIMESTAMP'2000-01-01 00:00:00' + INTERVAL {n} HOUR,
+                  TIMESTAMP'2000-01-01 00:00:00' + INTERVAL {n} HOUR, DATE'2000-01-01' + INTERVAL {n} DAY, UNHEX(LPAD(HEX({n}), 8, '0')), NULL)"
+            )
+        })
+        .collect();
+    stage.execute(&format!("INSERT INTO t VALUES {}; ANALYZE TABLE t", rows.join(", ")));
+    let scanned = || -> u64 {
+        let shown =
+            stage.db.client().query("SHOW GLOBAL STATUS LIKE 'Handler_read_rnd_next'").unwrap();
+        shown.trim().rsplit('\t').next().unwrap().parse().unwrap()
+    };
+    let query = "SELECT * FROM t WHERE u > :last_sync_time OR :last_sync_time IS NULL";
+    for key in [
+        vec!["id"],
+        vec!["big"],
+        vec!["price"],
+        vec!["name"],
+        vec!["old"],
+        vec!["at"],
+        vec!["stamp"],
+        vec!["day"],
+        vec!["raw_id"],
+        vec!["name", "at"],
+    ] {
+        let source = stage.source(query, &key, &[]);
+        let all = read(&source, ReadScope::Full).await.unwrap();
+        let keys: Vec<Key> =
+            all.rows.iter().step_by(199).map(|row| key_of(&all, row, key.len())).collect();
+        let before = scanned();
+        let seen = read(&source, ReadScope::Keys(keys.clone())).await.unwrap();
+        let scanned = scanned() - before;
+        assert_eq!(seen.rows.len(), keys.len(), "{key:?}");
+        assert!(scanned < 1_000, "{key:?}: {scanned} rows were scanned");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, future::Future};
 
+use mysql_async::{Conn, OptsBuilder};
 use sync_core::{
     config::model::SourceDefinition,
     error::SourceError,
@@ -11,7 +12,7 @@ use sync_core::{
     value::Value,
 };
 use sync_mysql::{ConnectOptions, MysqlSource};
-use throwaway_server::{Flavor, TestDatabase};
+use throwaway_server::{Flavor, TestDatabase, TestUser};
 
 /// Makes `on_mariadb` and `on_mysql` of a check that takes a [`Stage`].
 macro_rules! on_both_servers {
@@ -65,9 +66,27 @@ impl Stage {
         options
     }
 
+    pub(crate) fn options_of(&self, user: &TestUser) -> ConnectOptions {
+        let mut options = self.options();
+        options.user.clone_from(&user.name);
+        options.password = Secret::new(user.password.clone());
+        options
+    }
+
     pub(crate) fn source(&self, query: &str, key: &[&str], wanted: &[&str]) -> MysqlSource {
         source(self.options(), &definition(query, key, None), wanted).unwrap()
     }
+}
+
+/// A connection of root's, past the source.
+pub(crate) async fn connect(options: &ConnectOptions) -> Conn {
+    let options = OptsBuilder::default()
+        .ip_or_hostname(options.host.clone())
+        .tcp_port(options.port)
+        .user(Some("root"))
+        .db_name(Some(options.database.clone()))
+        .prefer_socket(false);
+    Conn::new(options).await.unwrap()
 }
 
 pub(crate) fn definition(query: &str, key: &[&str], cursor: Option<&str>) -> SourceDefinition {
