@@ -407,3 +407,6 @@ impl StateStore for SqliteStore {
         self.write(writer, |tx| runs::end(tx, writer, run, end, now))
     }
 }
+
+#[cfg(test)]
+mod tests;
