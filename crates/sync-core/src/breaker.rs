@@ -33,6 +33,7 @@ pub struct Breaker {
     batch_of: BTreeMap<EntryId, usize>,
     whole_in_a_row: u32,
     try_fresh: bool,
+    any_accepted: bool,
     settled: u64,
     refused: BTreeMap<String, u64>,
     tripped: Option<String>,
@@ -79,6 +80,7 @@ impl Breaker {
     pub fn accepted(&mut self, entries: impl IntoIterator<Item = EntryId>) {
         for entry in entries {
             self.settled += 1;
+            self.any_accepted = true;
             self.whole_in_a_row = 0;
             self.try_fresh = false;
             if let Some(batch) =
@@ -92,6 +94,17 @@ impl Breaker {
     /// Whether the next call should hold rows that were never refused: a whole batch was, and one more decides.
     pub fn wants_fresh(&self) -> bool {
         self.try_fresh
+    }
+
+    /// Whether rows were refused and none was accepted yet: until it is known what they suffer from, no other rows
+    /// should follow them.
+    pub fn is_wary(&self) -> bool {
+        !self.any_accepted && !self.batches.is_empty() && !self.try_fresh
+    }
+
+    /// Whether anything was accepted in this run: until then, one call at a time.
+    pub fn any_accepted(&self) -> bool {
+        self.any_accepted
     }
 
     /// The code it tripped on, if it did.
@@ -118,8 +131,9 @@ mod tests {
     fn two_whole_batches_in_a_row_trip_it() {
         let mut breaker = Breaker::default();
         breaker.call_refused(batch(0));
+        assert!(breaker.is_wary());
         refuse(&mut breaker, &batch(0)[..3]);
-        assert!(breaker.wants_fresh());
+        assert!(breaker.wants_fresh() && !breaker.is_wary());
         assert_eq!(breaker.tripped(), None);
         breaker.call_refused(batch(100));
         assert!(!breaker.wants_fresh());

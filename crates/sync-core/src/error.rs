@@ -1,5 +1,7 @@
 //! What can go wrong at the two edges, in closed vocabularies that carry their own policy.
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 use std::time::Duration;
 
 use crate::slug::Slug;

@@ -2,8 +2,9 @@
 //!
 //! Reading order: [`config`] is what the user wants, [`source`] and [`table`] describe both sides, [`value`] is a cell
 //! of a row, [`field_value`] a cell of a record, [`mapping`] turns the one into the other, [`draft`] is the record a
-//! row should become, [`key`] what ties the two together. [`capture`], [`delivery`], [`doubt`] and [`breaker`] decide,
-//! [`pace`] and [`schedule`] say when, [`state`] is what is remembered, [`port`] the world around the engine.
+//! row should become, [`key`] what ties the two together, [`sql`] reads the user's query. [`capture`], [`delivery`],
+//! [`doubt`] and [`breaker`] decide, [`pace`] and [`schedule`] say when, [`state`] is what is remembered, [`port`] the
+//! world around the engine.
 
 pub mod breaker;
 pub mod capture;
@@ -18,10 +19,12 @@ pub mod mapping;
 pub mod pace;
 pub mod port;
 pub mod record;
+pub mod scan;
 pub mod schedule;
 pub mod secret;
 pub mod slug;
 pub mod source;
+pub mod sql;
 pub mod state;
 pub mod table;
 pub mod value;

@@ -132,6 +132,9 @@ pub struct RecordPage {
     /// How many records the answer held before those that do not match were dropped. Offsets count these: a reading
     /// by offset ends when `offset + received` reaches `total`, or at a page that received none.
     pub received: usize,
+    /// The highest `autonumber` received, if every record had one and they rose: only then may a reading go on above
+    /// it. `None` also for an empty page.
+    pub rising_to: Option<u64>,
 }
 
 /// A 2xx answer to a bulk create or update.

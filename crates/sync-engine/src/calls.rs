@@ -62,7 +62,8 @@ impl Calls {
             let now = self.clock.now();
             let (sync, digest, rate) = (self.sync, Arc::clone(&self.key_digest), self.rate);
             let kind = counted.take();
-            let at = self.state.run(move |state| state.depart(sync, &digest, kind, rate, now)).await?;
+            let at =
+                self.state.run(move |state| state.depart(sync, &digest, kind, rate, now)).await?;
             self.sleep_until(at).await;
             // Somebody's 429 may have closed the gate while this task waited for its turn.
             let (now, digest) = (self.clock.now(), Arc::clone(&self.key_digest));

@@ -4,6 +4,9 @@
 pub(crate) mod complaint;
 mod retry_after;
 
+#[cfg(test)]
+mod tests;
+
 use serde_json::Value;
 use sync_core::{
     error::{CallError, CallErrorKind, Quoted},

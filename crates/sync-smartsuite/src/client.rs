@@ -107,20 +107,30 @@ impl SmartSuiteClient {
         if items.is_empty() {
             return Ok(BulkAnswer::default()); // What the service makes of an empty list is unknown.
         }
-        let forms = self.forms.forms(&shape.table);
         let creates = ids.is_empty();
         let single = items.len() == 1 && self.single.is_on(&shape.table, creates);
+        let result = self.write_by(shape, ids, items, single).await;
+        if items.len() == 1 {
+            self.single.learn(&shape.table, creates, single, &result);
+        }
+        result
+    }
+
+    /// Creates or updates by one route, and learns which forms of values are taken.
+    async fn write_by(
+        &self,
+        shape: &RecordShape,
+        ids: &[&RecordId],
+        items: &[&Fields],
+        single: bool,
+    ) -> Result<BulkAnswer, CallError> {
+        let forms = self.forms.forms(&shape.table);
         let request = self.write_request(shape, ids, items, &forms, single)?;
         let asked = self.asked(Some(shape), items.len());
         let body = match self.send(request, self.bulk_limits(), asked).await {
             Ok(accepted) => accepted.body,
             Err(mut error) => {
-                if let CallErrorKind::Refused { .. } = error.kind {
-                    error.retry_as_is = self.forms.refused(shape, items, &forms, &error.complaints);
-                }
-                if items.len() == 1 && error.kind == (CallErrorKind::Server { status: 500 }) {
-                    self.single.turn(&shape.table, creates);
-                }
+                error.retry_as_is = self.forms.refused(shape, items, &forms, &error.complaints);
                 return Err(error);
             }
         };
@@ -132,11 +142,11 @@ impl SmartSuiteClient {
             complaint.message.0 = answer::redacted(words, asked.token);
         }
         for record in &found.records {
-            let of_record = |at: &usize| match ids.get(*at) {
+            let is_sent = |at: &usize| match ids.get(*at) {
                 Some(id) => **id == record.id,
                 None => items.get(*at).is_some_and(|item| is_key_of(shape, item, record)),
             };
-            let item = (0..items.len()).find(of_record).and_then(|at| items.get(at));
+            let item = (0..items.len()).find(is_sent).and_then(|at| items.get(at));
             if let Some(item) = item {
                 self.forms.answered(shape, item, record, &forms);
             }

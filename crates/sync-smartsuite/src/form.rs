@@ -145,3 +145,168 @@ impl FormMemory {
 fn form_count(codec: &Codec, cleared: bool) -> usize {
     if cleared { codec.clear.len() } else { codec.write.len() }
 }
+
+#[cfg(test)]
+mod tests {
+    use sync_core::{error::Quoted, record::RecordId};
+
+    use super::*;
+    use crate::wire::shape_of;
+
+    /// A table with a date, as one service takes it, and what the client learns of it.
+    struct World {
+        memory: FormMemory,
+        shape: RecordShape,
+        /// The form that this service takes for dates; `None`: all.
+        takes: Option<usize>,
+    }
+
+    impl World {
+        fn new(takes: Option<usize>) -> Self {
+            let shape = shape_of(&[("sext", "textfield"), ("sdate", "datefield")]);
+            Self { memory: FormMemory::default(), shape, takes }
+        }
+
+        /// Sends items, of which the ones at `bad` hold a value that no form makes good; the hint, or nothing if
+        /// the service took them.
+        fn send(&self, items: &[Fields], bad: &[usize]) -> Option<bool> {
+            let forms = self.memory.forms("t1");
+            let refs: Vec<&Fields> = items.iter().collect();
+            let wrong = |at: &usize| {
+                let value = items[*at].get("sdate").unwrap();
+                let form = forms.chosen(&Slug::from("sdate"), value);
+                bad.contains(at) || self.takes.is_some_and(|takes| takes != form)
+            };
+            let complaints: Vec<_> = (0..items.len())
+                .filter(wrong)
+                .map(|item| complaint(item, "can't be converted to date"))
+                .collect();
+            if !complaints.is_empty() {
+                return Some(self.memory.refused(&self.shape, &refs, &forms, &complaints));
+            }
+            for item in items {
+                self.memory.answered(&self.shape, item, &seen(item), &forms);
+            }
+            None
+        }
+    }
+
+    fn complaint(item: usize, words: &str) -> Complaint {
+        let message = Quoted(words.to_owned());
+        Complaint { item: Some(item), slug: Some("sdate".into()), message }
+    }
+
+    fn dated() -> Fields {
+        let at = "2025-05-30T08:00:00Z".parse().unwrap();
+        let date = FieldValue::Date { at, include_time: true };
+        Fields::new(vec![("sext".into(), FieldValue::text("k")), ("sdate".into(), date)])
+    }
+
+    fn cleared() -> Fields {
+        Fields::new(vec![("sdate".into(), FieldValue::Empty)])
+    }
+
+    fn seen(item: &Fields) -> SeenRecord {
+        SeenRecord {
+            id: RecordId("r".to_owned()),
+            external_id: None,
+            autonumber: None,
+            created_by: None,
+            updated_by: None,
+            fields: item.iter().map(|(slug, value)| (slug.clone(), value.clone())).collect(),
+        }
+    }
+
+    #[test]
+    fn a_refused_form_gives_way_to_the_next_and_a_proved_one_stays() {
+        let world = World::new(Some(1));
+        assert_eq!(world.send(&[dated()], &[]), Some(true), "refused, and worth sending again");
+        assert_eq!(world.send(&[dated()], &[]), None, "the other form is taken");
+        assert_eq!(world.send(&[dated()], &[0]), Some(false), "now the value is to blame");
+        assert_eq!(world.send(&[dated()], &[]), None);
+    }
+
+    #[test]
+    fn a_form_that_was_taken_is_never_blamed() {
+        let world = World::new(Some(0));
+        assert_eq!(world.send(&[dated()], &[]), None);
+        assert_eq!(world.send(&[dated()], &[0]), Some(false));
+        assert_eq!(world.send(&[dated()], &[]), None);
+    }
+
+    #[test]
+    fn a_bad_value_in_the_first_batch_does_not_settle_on_the_wrong_form() {
+        for takes in [Some(0), Some(1), None] {
+            let world = World::new(takes);
+            let batch: Vec<Fields> = std::iter::repeat_with(dated).take(4).collect();
+            // As the engine does: again once while the hint says so, then in halves down to the bad one.
+            let mut parts = vec![(0..4_usize).collect::<Vec<_>>()];
+            let mut blamed = Vec::new();
+            while let Some(part) = parts.pop() {
+                let items: Vec<Fields> = part.iter().map(|&at| batch[at].clone()).collect();
+                let bad: Vec<usize> = (0..part.len()).filter(|&at| part[at] == 2).collect();
+                let mut hint = world.send(&items, &bad);
+                if hint == Some(true) {
+                    hint = world.send(&items, &bad);
+                }
+                match (hint, part.split_at(part.len() / 2)) {
+                    (None, _) => {}
+                    (Some(_), ([], only)) => blamed.extend_from_slice(only),
+                    (Some(_), (left, right)) => parts.extend([right.to_vec(), left.to_vec()]),
+                }
+            }
+            assert_eq!(blamed, [2], "{takes:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_proof_the_turns_end() {
+        let world = World::new(Some(9));
+        let hints = std::iter::repeat_with(|| world.send(&[dated()], &[])).take(20);
+        assert_eq!(hints.filter(|hint| *hint == Some(true)).count(), usize::from(TURNS_MAX));
+    }
+
+    #[test]
+    fn words_about_something_else_do_not_change_the_form() {
+        let world = World::new(None);
+        let item = dated();
+        let other = [complaint(0, "This field may not exceed 5 entries.")];
+        let forms = Forms::default();
+        assert!(!world.memory.refused(&world.shape, &[&item], &forms, &other));
+        let unnamed = [Complaint { slug: None, ..complaint(0, "no date") }];
+        assert!(!world.memory.refused(&world.shape, &[&item], &forms, &unnamed));
+        let elsewhere = [complaint(7, "no date")];
+        assert!(!world.memory.refused(&world.shape, &[&item], &forms, &elsewhere));
+    }
+
+    #[test]
+    fn clearing_has_forms_of_its_own() {
+        let world = World::new(None);
+        let item = cleared();
+        let words = [complaint(0, "This field may not be null.")];
+        assert!(world.memory.refused(&world.shape, &[&item], &Forms::default(), &words));
+        let forms = world.memory.forms("t1");
+        assert_eq!(forms.chosen(&"sdate".into(), &FieldValue::Empty), 1);
+        assert_eq!(forms.chosen(&"sdate".into(), dated().get("sdate").unwrap()), 0);
+        assert_eq!(world.memory.forms("t2").chosen(&"sdate".into(), &FieldValue::Empty), 0);
+    }
+
+    #[test]
+    fn a_value_that_was_taken_and_lost_turns_the_form() {
+        let world = World::new(None);
+        let (item, forms) = (dated(), Forms::default());
+        world.memory.answered(&world.shape, &item, &seen(&cleared()), &forms);
+        assert_eq!(world.memory.forms("t1").chosen(&"sdate".into(), item.get("sdate").unwrap()), 1);
+    }
+
+    #[test]
+    fn of_two_overlapping_calls_only_one_turns_the_form() {
+        let world = World::new(Some(1));
+        let item = dated();
+        let (one, two) = (world.memory.forms("t1"), world.memory.forms("t1"));
+        let words = [complaint(0, "no date")];
+        assert!(world.memory.refused(&world.shape, &[&item], &one, &words));
+        assert!(world.memory.refused(&world.shape, &[&item], &two, &words));
+        assert_eq!(world.send(&[dated()], &[]), None, "the form has turned once, not back");
+    }
+}

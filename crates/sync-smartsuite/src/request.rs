@@ -55,6 +55,9 @@ impl Requests {
         body: Option<&Value>,
     ) -> Result<Request<Bytes>, CallError> {
         let unusable = || CallError::from(CallErrorKind::WrongAddress);
+        if path.iter().any(|segment| matches!(*segment, "" | "." | "..")) {
+            return Err(unusable());
+        }
         let mut url = self.base.clone();
         url.path_segments_mut().map_err(|()| unusable())?.extend(path).push("");
         if !query.is_empty() {
@@ -103,7 +106,11 @@ mod tests {
     #[test]
     fn an_id_cannot_leave_its_place_in_the_path() {
         let odd = requests().make(Method::GET, &["applications", "a/b?c#d e%2f"], &[], None);
-        assert_eq!(odd.unwrap().uri().path(), "/api/v1/applications/a%2Fb%3Fc%23d%20e%2f/");
+        assert_eq!(odd.unwrap().uri().path(), "/api/v1/applications/a%2Fb%3Fc%23d%20e%252f/");
+        for id in ["", ".", ".."] {
+            let error = requests().make(Method::GET, &["applications", id], &[], None).err();
+            assert_eq!(error.map(|error| error.kind), Some(CallErrorKind::WrongAddress), "{id}");
+        }
     }
 
     #[test]

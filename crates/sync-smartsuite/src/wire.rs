@@ -9,3 +9,16 @@ pub(crate) mod list;
 pub(crate) mod record;
 pub(crate) mod structure;
 pub(crate) mod walk;
+
+/// A shape for tests; its first field carries the external id.
+#[cfg(test)]
+pub(crate) fn shape_of(fields: &[(&str, &str)]) -> sync_core::port::RecordShape {
+    let structure: Vec<_> = fields
+        .iter()
+        .map(|(slug, kind)| serde_json::json!({ "slug": slug, "field_type": kind }))
+        .collect();
+    let json = serde_json::json!({ "structure": structure }).to_string();
+    let fields = structure::read(&json, "t1").unwrap().fields;
+    let external_id = fields.first().unwrap().clone();
+    sync_core::port::RecordShape { table: "t1".to_owned(), external_id, fields }
+}

@@ -92,7 +92,7 @@ pub(crate) fn dispatch(
             continue;
         }
         let Some((operation, chosen)) = choose(calls, request) else {
-            return Ok((Dispatch::Nothing(next_time(tx, writer, request)?), books));
+            return Ok((Dispatch::Nothing(next_time(tx, writer, request.now)?), books));
         };
         if operation == Operation::Create && !request.creates {
             return Ok((Dispatch::AuditFirst, books));
@@ -295,19 +295,35 @@ fn settle_without_call(
     Ok(())
 }
 
+/// See [`sync_core::state::StateStore::next_ready`].
+pub(crate) fn next_ready(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: jiff::Timestamp,
+) -> rusqlite::Result<Option<jiff::Timestamp>> {
+    let ready: bool = tx
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM outbox
+             WHERE sync_id = ? AND destination_id = ? AND state = 0 AND not_before <= ?)",
+        )?
+        .query_row(params![writer.sync.0, writer.destination.0, now.as_millisecond()], |row| {
+            row.get(0)
+        })?;
+    if ready { Ok(Some(now)) } else { next_time(tx, writer, now) }
+}
+
 fn next_time(
     tx: &Transaction<'_>,
     writer: &Writer,
-    request: &DispatchRequest,
+    now: jiff::Timestamp,
 ) -> rusqlite::Result<Option<jiff::Timestamp>> {
     let next: Option<i64> = tx
         .prepare_cached(
             "SELECT min(not_before) FROM outbox
              WHERE sync_id = ? AND destination_id = ? AND state = 0 AND not_before > ?",
         )?
-        .query_row(
-            params![writer.sync.0, writer.destination.0, request.now.as_millisecond()],
-            |row| row.get(0),
-        )?;
+        .query_row(params![writer.sync.0, writer.destination.0, now.as_millisecond()], |row| {
+            row.get(0)
+        })?;
     Ok(next.map(time))
 }

@@ -12,8 +12,9 @@ use sync_core::{
     pace::Rate,
     record::RecordId,
     state::{
-        Books, CallKind, Chunk, Dispatch, DispatchRequest, Doubt, Mark, OpenedSync, ReadTicket,
-        RunEnd, SeenLink, Settlement, StateError, StateStore, Stop, SyncId, SyncIdentity, Writer,
+        Books, CallKind, Chunk, DestinationId, Dispatch, DispatchRequest, Doubt, Mark, OpenedSync,
+        ReadTicket, RunEnd, SeenLink, Settlement, StateError, StateStore, Stop, SyncId,
+        SyncIdentity, Writer,
     },
     table::TableStructure,
 };
@@ -282,6 +283,16 @@ impl StateStore for SqliteStore {
         self.read_as(writer, |tx| Ok(scan::mark(tx, writer)?))
     }
 
+    fn link_count(&mut self, writer: &Writer) -> Result<u64, StateError> {
+        self.read(|tx| {
+            Ok(tx.query_row(
+                "SELECT count(*) FROM links WHERE sync_id = ? AND destination_id = ?",
+                [writer.sync.0, writer.destination.0],
+                |row| count(row, 0),
+            )?)
+        })
+    }
+
     fn unsettled(&mut self, writer: &Writer) -> Result<(u64, u64), StateError> {
         self.read_as(writer, |tx| Ok(scan::unsettled(tx, writer)?))
     }
@@ -295,15 +306,16 @@ impl StateStore for SqliteStore {
         self.read_as(writer, |tx| Ok(scan::waiting_creates(tx, writer, after, keys_max)?))
     }
 
-    fn is_ready(&mut self, writer: &Writer, now: Timestamp) -> Result<bool, StateError> {
-        self.read_as(writer, |tx| {
-            Ok(tx.query_row(
-                "SELECT EXISTS (SELECT 1 FROM outbox
-                 WHERE sync_id = ? AND destination_id = ? AND state = 0 AND not_before <= ?)",
-                rusqlite::params![writer.sync.0, writer.destination.0, now.as_millisecond()],
-                |row| row.get(0),
-            )?)
-        })
+    fn next_ready(
+        &mut self,
+        writer: &Writer,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StateError> {
+        self.read_as(writer, |tx| Ok(dispatch::next_ready(tx, writer, now)?))
+    }
+
+    fn see_shape(&mut self, writer: &Writer, shape_hash: &str) -> Result<bool, StateError> {
+        self.write(writer, |tx| Ok(syncs::see_shape(tx, writer.sync.0, shape_hash)?))
     }
 
     fn backlog(&mut self, writer: &Writer) -> Result<(u64, u64), StateError> {
@@ -342,18 +354,18 @@ impl StateStore for SqliteStore {
 
     fn structure(
         &mut self,
-        sync: &OpenedSync,
+        destination: DestinationId,
     ) -> Result<Option<(TableStructure, Timestamp)>, StateError> {
-        self.read(|tx| structure::get(tx, sync.destination))
+        self.read(|tx| structure::get(tx, destination))
     }
 
     fn set_structure(
         &mut self,
-        sync: &OpenedSync,
+        destination: DestinationId,
         table: &TableStructure,
         now: Timestamp,
     ) -> Result<bool, StateError> {
-        self.transact(Durability::Process, |tx| structure::set(tx, sync.destination, table, now))
+        self.transact(Durability::Process, |tx| structure::set(tx, destination, table, now))
     }
 
     fn set_stop(&mut self, writer: &Writer, stop: Option<&Stop>) -> Result<(), StateError> {

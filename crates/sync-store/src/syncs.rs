@@ -222,6 +222,25 @@ pub(crate) fn make_quarantine_due(tx: &Transaction<'_>, sync: i64) -> rusqlite::
     Ok(())
 }
 
+/// See [`sync_core::state::StateStore::see_shape`].
+pub(crate) fn see_shape(
+    tx: &Transaction<'_>,
+    sync: i64,
+    shape_hash: &str,
+) -> rusqlite::Result<bool> {
+    let known: Option<String> =
+        tx.query_row("SELECT shape_hash FROM syncs WHERE id = ?", [sync], |row| row.get(0))?;
+    let differed = differs(known.as_deref(), shape_hash);
+    tx.execute(
+        "UPDATE syncs SET shape_hash = ?1, full_read = iif(?2, coalesce(full_read, ?3), full_read) WHERE id = ?4",
+        params![shape_hash, differed, FullReadReason::DefinitionChanged.word(), sync],
+    )?;
+    if differed {
+        make_quarantine_due(tx, sync)?;
+    }
+    Ok(differed)
+}
+
 fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
     connection.query_row(
         "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy,

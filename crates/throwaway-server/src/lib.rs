@@ -39,3 +39,4 @@ pub use patience::wait_until;
 pub use server::Server;
 pub use shared::SharedServer;
 pub use unavailable::{Unavailable, skip_if_unavailable};
+pub use watched_process::WatchedProcess;

@@ -96,7 +96,7 @@ fn download(workshop: &Path) -> Result<Vec<PathBuf>> {
         fs::create_dir_all(folder)?;
     }
     fs::write(workshop.join("state/status"), "")?;
-    let mirror = debian_mirror()?;
+    let mirror = debian_mirror(workshop)?;
     fs::write(
         sources.join("unstable.sources"),
         format!(
@@ -134,16 +134,31 @@ fn download(workshop: &Path) -> Result<Vec<PathBuf>> {
     Ok(chosen)
 }
 
-/// The Debian mirror that this machine's own apt uses.
-fn debian_mirror() -> Result<String> {
-    let listed = program::run(Command::new("apt-get").args([
-        "indextargets",
-        "--format",
-        "$(COMPONENT) $(LABEL) $(REPO_URI)",
-        "Created-By: Packages",
-    ]))
-    .context("this machine has no apt")?;
-    mirror_in(&listed).context("apt knows no Debian mirror; on Debian run `apt-get update` first")
+/// The Debian mirror that this machine's own apt uses. Apt knows whose a mirror is once it has
+/// fetched its lists; where it never did, they are fetched into `workshop`.
+fn debian_mirror(workshop: &Path) -> Result<String> {
+    let list = |command: &mut Command| {
+        let format = "$(COMPONENT) $(LABEL) $(REPO_URI)";
+        command.args(["indextargets", "--format", format, "Created-By: Packages"]);
+        program::run(command).context("this machine has no apt")
+    };
+    if let Some(mirror) = mirror_in(&list(&mut Command::new("apt-get"))?) {
+        return Ok(mirror);
+    }
+    let state = workshop.join("own-sources");
+    fs::create_dir_all(state.join("lists/partial"))?;
+    let apt = || {
+        let mut command = Command::new("apt-get");
+        command.arg("-q").arg("-o").arg(format!("Dir::State={}", state.display()));
+        command.args(["-o", "Dir::Cache=", "-o", "APT::Sandbox::User=root"]);
+        command
+    };
+    // Some other source may be out of reach: what the list then holds decides.
+    let refreshed = program::run(apt().arg("update"));
+    mirror_in(&list(&mut apt())?).with_context(|| {
+        let failure = refreshed.err().map_or_else(String::new, |error| format!(": {error:#}"));
+        format!("apt's sources name no Debian mirror{failure}")
+    })
 }
 
 fn mirror_in(listed: &str) -> Option<String> {

@@ -32,17 +32,19 @@ kill -s KILL "$reader" 2>/dev/null
 exit "$code"
 "#;
 
-/// A running process and its guardian.
+/// A running process that ends when this value is dropped or the process that holds it dies, and the
+/// guardian that sees to it.
 #[derive(Debug)]
-pub(crate) struct WatchedProcess {
+pub struct WatchedProcess {
     guardian: Child,
     pipe: Option<ChildStdin>,
 }
 
 impl WatchedProcess {
-    /// Starts `command` with its output appended to `log`. `folder` holds the process's files: it
-    /// is removed if this process dies before [`WatchedProcess`] is dropped, and by the drop.
-    pub(crate) fn start(command: &Command, folder: &Path, log: File) -> Result<Self> {
+    /// Starts a program with its arguments and no standard input; its output is appended to `log`.
+    /// `folder` holds the process's files: it is removed, together with the process, by the drop and
+    /// by this process's death.
+    pub fn start(command: &Command, folder: &Path, log: File) -> Result<Self> {
         let mut guardian = Command::new("sh")
             .args(["-c", GUARDIAN])
             .arg(folder)
@@ -60,12 +62,12 @@ impl WatchedProcess {
     }
 
     /// Whether the process has not ended yet.
-    pub(crate) fn is_running(&mut self) -> Result<bool> {
+    pub fn is_running(&mut self) -> Result<bool> {
         Ok(self.guardian.try_wait()?.is_none())
     }
 
     /// Sends a signal (`TERM`, `KILL`) and waits for the process to end; an error after `limit`.
-    pub(crate) fn end(&mut self, signal: &str, limit: Duration) -> Result<()> {
+    pub fn end(&mut self, signal: &str, limit: Duration) -> Result<()> {
         if !self.is_running()? {
             return Ok(());
         }

@@ -10,6 +10,7 @@
 )]
 
 mod check;
+mod demo;
 mod project;
 mod servers;
 mod suites;
@@ -23,6 +24,8 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo x", about)]
 enum Chore {
+    /// A real database, an emulated SmartSuite, and the whole story of a sync between them.
+    Demo,
     /// Everything that must hold before a change lands: `lint`, then all tests on real servers.
     Test,
     /// Formatting, the repository's own rules, clippy, documentation.
@@ -41,6 +44,7 @@ enum Chore {
 
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
+        Chore::Demo => demo::tell(),
         Chore::Test => check::test(),
         Chore::Lint => check::lint(),
         Chore::Tidy => tidy::check(),

@@ -17,13 +17,14 @@ pub(crate) fn ledger_path() -> Result<PathBuf> {
     Ok(project::target()?.join("suites.tsv"))
 }
 
-fn report_path() -> Result<PathBuf> {
-    Ok(project::target()?.join("nextest/ci/junit.xml"))
+/// Nextest's report. Its place does not move with cargo's target folder.
+fn report_path() -> PathBuf {
+    project::root().join("target/nextest/ci/junit.xml")
 }
 
 /// Removes what an earlier run left, so that a run that ends early cannot borrow its results.
 pub(crate) fn forget() -> Result<()> {
-    for path in [ledger_path()?, report_path()?] {
+    for path in [ledger_path()?, report_path()] {
         match fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(error)
@@ -37,7 +38,7 @@ pub(crate) fn forget() -> Result<()> {
 
 /// Prints the list of the last run.
 pub(crate) fn print() -> Result<()> {
-    let report = fs::read_to_string(report_path()?).unwrap_or_default();
+    let report = fs::read_to_string(report_path()).unwrap_or_default();
     let ledger = fs::read_to_string(ledger_path()?).unwrap_or_default();
     println!("\n== suites and the servers they ran on\n{}", list(&report, &ledger));
     Ok(())

@@ -25,6 +25,6 @@ pub const CALLS_PER_SECOND_MAX: u32 = 5;
 /// `schedule.interval` in minutes: a year; more is a typing error.
 pub const INTERVAL_MINUTES_MAX: u32 = 525_600;
 
-/// Bytes and nodes of the file with its aliases followed: a thousand times a large mapping file, and far below what
-/// would trouble a machine.
-pub(super) const TREE_SIZE_MAX: usize = 10_000_000;
+/// Bytes and nodes of the file with its aliases followed: twenty times a mapping file of a hundred tables, and far
+/// below what would trouble a machine.
+pub(super) const TREE_SIZE_MAX: usize = 2_000_000;

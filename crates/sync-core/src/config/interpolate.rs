@@ -55,14 +55,36 @@ pub(super) fn interpolate(scalar: Scalar, lookup: &Lookup<'_>) -> Result<Scalar,
         return Err(unresolved);
     }
     out.origin.push(scalar.origin.last().copied().unwrap_or(scalar.span.end));
-    let written = out.any.then_some(scalar.text);
+    let written = (!out.variables.is_empty()).then_some(scalar.text);
     Ok(Scalar {
         text: out.text,
         span: scalar.span,
         typed: scalar.typed || written.is_some(),
         written,
+        variables: out.variables,
         origin: out.origin,
     })
+}
+
+/// Replaces the variables of a plain text, where `${` that begins none stands for itself. The error names a variable
+/// that is not set.
+pub(super) fn expand(text: &str, lookup: &Lookup<'_>) -> Result<String, String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, _)) = rest.split_once("${") {
+        out.push_str(before);
+        let reference = Reference::read(rest.get(before.len()..).unwrap_or(""));
+        match reference.resolve(lookup) {
+            Ok(value) => out.push_str(&value),
+            Err(Reason::Malformed) => {
+                out.push_str(rest.get(before.len()..before.len() + reference.length).unwrap_or(""));
+            }
+            Err(Reason::Unset { name }) => return Err(name),
+        }
+        rest = rest.get(before.len() + reference.length..).unwrap_or("");
+    }
+    out.push_str(rest);
+    Ok(out)
 }
 
 /// The text so far, with the origin of each byte.
@@ -70,7 +92,7 @@ pub(super) fn interpolate(scalar: Scalar, lookup: &Lookup<'_>) -> Result<Scalar,
 struct Replaced {
     text: String,
     origin: Vec<usize>,
-    any: bool,
+    variables: Vec<Range<usize>>,
 }
 
 impl Replaced {
@@ -81,9 +103,9 @@ impl Replaced {
 
     fn replace(&mut self, scalar: &Scalar, at: usize, value: &str) {
         let origin = scalar.origin.get(at).copied().unwrap_or(scalar.span.start);
+        self.variables.push(self.text.len()..self.text.len() + value.len());
         self.text.push_str(value);
         self.origin.extend(std::iter::repeat_n(origin, value.len()));
-        self.any = true;
     }
 }
 

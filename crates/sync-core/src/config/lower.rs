@@ -3,6 +3,7 @@
 mod conversion;
 mod destination;
 mod overlap;
+mod query;
 mod schedule;
 mod source;
 
@@ -11,9 +12,10 @@ use std::collections::BTreeMap;
 use super::{
     decode::Given,
     defaults,
-    diagnostic::{Code, Finding, Report},
+    diagnostic::Code,
     model::{Config, SyncDefinition},
     raw::{RawFile, RawSmartSuite, RawSync},
+    report::{Finding, Report},
     scalar::Scalar,
     span::Span,
 };
@@ -121,7 +123,10 @@ fn filled_scalar(scalar: &Scalar, what: &str, report: &mut Report<'_>) -> Option
     } else {
         return Some(scalar.text.trim().to_owned());
     };
-    report.add(Finding::new(Code::EmptyValue, scalar.span, format!("{what} {problem}")));
+    report.add(
+        Finding::new(Code::EmptyValue, scalar.span, format!("{what} {problem}"))
+            .hint("write it on one line, as it is called"),
+    );
     None
 }
 
@@ -135,7 +140,11 @@ fn in_range(
     if allowed.contains(&given.value) {
         return Some(given.value);
     }
-    let message = format!("`{key}` is from {} to {}", allowed.start(), allowed.end());
-    report.add(Finding::new(Code::OutOfRange, given.span, message).label("out of range"));
+    let hint = format!("write a number from {} to {}", allowed.start(), allowed.end());
+    report.add(
+        Finding::new(Code::OutOfRange, given.span, format!("`{key}` cannot be {}", given.value))
+            .label("out of range")
+            .hint(hint),
+    );
     None
 }

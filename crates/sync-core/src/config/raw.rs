@@ -7,11 +7,11 @@ use super::{
     decode::{
         Decode, Entries, Given, Key, OneOrMany, Required, Section, Subject, ValueMap, section,
     },
-    defaults,
-    diagnostic::Report,
-    field_type,
+    defaults, field_type,
     node::Node,
+    report::Report,
     scalar::Scalar,
+    words,
 };
 
 section! {
@@ -40,7 +40,7 @@ section! {
 
 section! {
     /// One sync: the rows of one query become records of one table.
-    RawSync {
+    RawSync in a list "a sync" {
         /// The sync's name in commands, logs and the state. Unique. After a change of name, give the old one as
         /// `previously`.
         #[schemars(length(min = 1))]
@@ -156,7 +156,8 @@ section! {
         /// `number`, `choice` or `date`.
         #[schemars(extend("enum" = TRANSFORMATIONS))]
         "type" kind: Required<Scalar>,
-        /// `number`: `int` rounds to a whole number, `float` writes the number as it is, exactly. `date`: the strftime pattern of the text in the column; without it ISO 8601.
+        /// `number`: `int` rounds to a whole number, `float` writes the number as it is, exactly. `date`: the strftime
+        /// pattern by which text columns are read and text fields are written; without it ISO 8601.
         "format" format: Option<Given<Scalar>>,
         /// `choice`: texts of the column, each with the label or id of a choice.
         "value_map" value_map: Option<Given<ValueMap>>,

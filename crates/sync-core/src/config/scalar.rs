@@ -17,6 +17,8 @@ pub struct Scalar {
     pub(super) typed: bool,
     /// What it said before variables were replaced, where there were any.
     pub(super) written: Option<String>,
+    /// The parts of `text` that are values of variables, rising.
+    pub(super) variables: Vec<Range<usize>>,
     /// For each byte of `text` and its end, the byte of the file it came from.
     pub(super) origin: Vec<usize>,
 }
@@ -25,6 +27,11 @@ impl Scalar {
     /// The text as the user wrote it: what messages quote, since a variable's value may be a secret.
     pub fn shown(&self) -> &str {
         self.written.as_deref().unwrap_or(&self.text)
+    }
+
+    /// Whether a part of the text holds something of a variable's value, so that it must not be quoted.
+    pub fn is_foreign(&self, part: &Range<usize>) -> bool {
+        self.variables.iter().any(|value| value.start < part.end && part.start < value.end)
     }
 
     /// Where a part of the text stands in the file.
@@ -49,8 +56,11 @@ impl Scalar {
 /// Both texts are walked together: unquoting, folding and indentation only ever drop or replace white space, quotes
 /// and escapes, so that what is neither is found exactly.
 pub(super) fn origin(decoded: &str, file: &str, span: Span, style: ScalarStyle) -> Vec<usize> {
-    let quoted = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
-    let mut at = span.start + usize::from(quoted);
+    let mut at = match style {
+        ScalarStyle::Plain => span.start,
+        ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => span.start + 1,
+        ScalarStyle::Literal | ScalarStyle::Folded => block_start(decoded, file, span),
+    };
     let rest = |at: usize| file.get(at..span.end).unwrap_or("");
     let mut origin = Vec::with_capacity(decoded.len() + 1);
     for character in decoded.chars() {
@@ -68,6 +78,16 @@ pub(super) fn origin(decoded: &str, file: &str, span: Span, style: ScalarStyle) 
     }
     origin.push(at.min(span.end));
     origin
+}
+
+/// Where the first line of a block scalar begins. The parser's span begins behind its empty lines and indentation.
+fn block_start(decoded: &str, file: &str, span: Span) -> usize {
+    let empty_lines = decoded.len() - decoded.trim_start_matches('\n').len();
+    if empty_lines == 0 {
+        return span.start;
+    }
+    let mut breaks = file.get(..span.start).unwrap_or("").rmatch_indices('\n');
+    breaks.nth(empty_lines).map_or(span.start, |(header_end, _)| header_end + 1)
 }
 
 /// Without the white space and the escaped line breaks that begin `written`.

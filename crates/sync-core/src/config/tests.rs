@@ -1,5 +1,9 @@
 //! The mapping file as people write it.
 
+mod forms;
+mod mistakes;
+mod yaml;
+
 use super::{
     model::{Conversion, OnMissing, ScheduleDefinition, Transformation},
     *,
@@ -10,6 +14,27 @@ const EXAMPLE: &str = include_str!("../../../../config/sync_mappings.example.yml
 
 fn parsed(text: &str) -> Parsed {
     parse(text, &|_| None)
+}
+
+/// The configuration of a file without fault.
+#[track_caller]
+fn config(text: &str) -> Config {
+    let parsed = parsed(text);
+    assert_eq!(parsed.diagnostics, []);
+    parsed.config.unwrap()
+}
+
+/// A sync with these lines at the end of its destination.
+fn sync(destination: &str) -> String {
+    format!(
+        "syncs:
+  - name: customers
+    source: {{query: SELECT 1, primary_key: id}}
+    destination:
+      table_id: 6500000000000000000000c1
+      external_id_field: sexternal1
+{destination}"
+    )
 }
 
 #[test]

@@ -6,11 +6,13 @@ use granit_parser::{Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
 
 use super::{
     defaults,
-    diagnostic::{Code, Finding, Report},
+    diagnostic::Code,
     interpolate::{Lookup, Reason, interpolate},
     node::{Entry, Node},
+    report::{Finding, Hinted, Report},
     scalar::{Scalar, origin},
     span::Span,
+    syntax,
 };
 
 /// The tree of `text`; `None` when it is not YAML at all, which is then reported.
@@ -26,8 +28,7 @@ pub(super) fn read(text: &str, lookup: &Lookup<'_>, report: &mut Report<'_>) -> 
     match reader.document() {
         Ok(node) => Some(node),
         Err(Stop::Syntax(error)) => {
-            let finding = syntax_finding(text, &error);
-            reader.report.add(finding);
+            reader.report.add(syntax::finding(text, &error));
             None
         }
         Err(Stop::TooLarge(span)) => {
@@ -138,7 +139,7 @@ impl<'t> Reader<'t, '_, '_> {
     fn node(&mut self, piece: Piece<'t>) -> Result<Node, Stop> {
         let Piece { kind, span, anchor, tag } = piece;
         self.spend(1, span)?;
-        let node = match kind {
+        let mut node = match kind {
             PieceKind::Scalar(text, style) => self.scalar(&text, style, span, tag.as_ref())?,
             PieceKind::List => self.list(span)?,
             PieceKind::Map => self.map(span)?,
@@ -148,6 +149,7 @@ impl<'t> Reader<'t, '_, '_> {
         if let Some(tag) = tag.filter(Tag::is_custom) {
             let message = format!("the tag `{}` means nothing here", tag.original());
             self.report.add(Finding::new(Code::WrongType, span, message).hint("remove the tag"));
+            node = Node::Broken;
         }
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, node.clone());
@@ -184,6 +186,7 @@ impl<'t> Reader<'t, '_, '_> {
             span,
             typed: style == ScalarStyle::Plain && !forced_text,
             written: None,
+            variables: Vec::new(),
             origin: origin(text, self.text, span, style),
         };
         let places = scalar.clone();
@@ -284,7 +287,14 @@ impl<'t> Reader<'t, '_, '_> {
 
 /// A scalar where nothing was written.
 fn nothing(span: Span) -> Scalar {
-    Scalar { text: String::new(), span, typed: true, written: None, origin: vec![span.start] }
+    Scalar {
+        text: String::new(),
+        span,
+        typed: true,
+        written: None,
+        variables: Vec::new(),
+        origin: vec![span.start],
+    }
 }
 
 /// Nodes and bytes of a tree.
@@ -307,7 +317,7 @@ fn covering(start: Span, first: Option<Span>) -> Span {
     if start.start < start.end { start } else { first.unwrap_or(start) }
 }
 
-fn unresolved_finding(span: Span, reason: &Reason) -> Finding {
+fn unresolved_finding(span: Span, reason: &Reason) -> Hinted {
     match reason {
         Reason::Unset { name } => {
             let message = format!("the environment variable `{name}` is not set");
@@ -318,12 +328,4 @@ fn unresolved_finding(span: Span, reason: &Reason) -> Finding {
         Reason::Malformed => Finding::new(Code::BadVariable, span, "this is not a variable")
             .hint("write `${NAME}` or `${NAME:-default}`, or `$${` for a plain `${`"),
     }
-}
-
-/// Says what is wrong with the YAML, with the usual cause where one is known.
-fn syntax_finding(text: &str, error: &ScanError) -> Finding {
-    let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
-    let at = text.floor_char_boundary(at);
-    let width = text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-    Finding::new(Code::YamlSyntax, Span { start: at, end: at + width }, error.info())
 }

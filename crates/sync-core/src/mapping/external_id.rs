@@ -67,32 +67,29 @@ pub(super) fn find<'a>(
             "add a text field for the key and name it in `external_id_field`",
         );
     }
-    match &field.kind {
-        FieldKind::Text | FieldKind::Title => Ok((field, Carrier::Text)),
-        FieldKind::Number if !destination.key_prefix.is_empty() => unsuitable(
-            format!(
-                "field `{slug}` (\"{}\") is a number and cannot carry `key_prefix`",
-                field.label
-            ),
-            "use a text field for the key",
-        ),
-        FieldKind::Number if !has_whole_number_key(source, columns) => unsuitable(
-            format!(
-                "field `{slug}` (\"{}\") is a number, the key is not a single whole number",
-                field.label
-            ),
-            "use a text field for the key",
-        ),
-        FieldKind::Number => Ok((field, Carrier::Number)),
-        other => unsuitable(
-            format!(
-                "field `{slug}` (\"{}\") is a {}, which cannot carry the key",
-                field.label,
-                type_name(other)
-            ),
-            "use a text field, the title, or for whole numbers a number field",
-        ),
+    if matches!(field.kind, FieldKind::Text | FieldKind::Title) {
+        return Ok((field, Carrier::Text));
     }
+    let named = format!("field `{slug}` (\"{}\")", field.label);
+    if field.kind != FieldKind::Number {
+        return unsuitable(
+            format!("{named} is of type {}, which cannot carry the key", type_name(&field.kind)),
+            "use a text field, the title, or for whole numbers a number field",
+        );
+    }
+    if !destination.key_prefix.is_empty() {
+        return unsuitable(
+            format!("{named} is a number and cannot carry `key_prefix`"),
+            "use a text field for the key",
+        );
+    }
+    if !has_whole_number_key(source, columns) {
+        return unsuitable(
+            format!("{named} is a number, the key is not a single whole number"),
+            "use a text field for the key",
+        );
+    }
+    Ok((field, Carrier::Number))
 }
 
 /// Unknown columns count as whole numbers: they are reported for themselves.

@@ -14,9 +14,15 @@ mod external_id;
 mod family;
 mod fault;
 mod finding;
+mod fit;
 mod hash;
+mod key_columns;
 mod notes;
+mod pair;
+mod rule;
 mod suggestion;
+mod zone;
+
 #[cfg(test)]
 mod tests;
 

@@ -1,14 +1,11 @@
 //! When a sync is due.
 
-use croner::{
-    Cron,
-    errors::CronError,
-    parser::{CronParser, Seconds, Year},
-};
+use croner::Cron;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::config::model::ScheduleDefinition;
 
+mod pattern;
 #[cfg(test)]
 mod tests;
 
@@ -26,9 +23,9 @@ enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleFault {
     /// The cron pattern is wrong.
-    #[error("the cron pattern cannot be understood: {reason}")]
+    #[error("the cron pattern {reason}")]
     Pattern {
-        /// What is wrong with it, as a phrase.
+        /// What is wrong with it, as the rest of a sentence.
         reason: String,
     },
     /// The cron pattern is well-formed, but its time never comes.
@@ -50,9 +47,9 @@ impl Schedule {
             ScheduleDefinition::Cron { pattern, time_zone } => {
                 let zone = TimeZone::get(time_zone)
                     .map_err(|_| ScheduleFault::TimeZone { name: time_zone.clone() })?;
-                let cron = parser().parse(pattern).map_err(pattern_fault)?;
-                let schedule = Self(Kind::Cron { cron: Box::new(cron), zone });
-                // Leap days come within eight years of any time; what is not due by then never is.
+                let cron = Box::new(pattern::parse(pattern)?);
+                let schedule = Self(Kind::Cron { cron, zone });
+                // Patterns know no year, so that what is ever due is due after any time.
                 schedule.next_after(Timestamp::UNIX_EPOCH, None).ok_or(ScheduleFault::Never)?;
                 Ok(schedule)
             }
@@ -80,30 +77,4 @@ impl Schedule {
         };
         Some(if due < now { now } else { due })
     }
-}
-
-fn parser() -> CronParser {
-    CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build()
-}
-
-fn pattern_fault(error: CronError) -> ScheduleFault {
-    let reason = match error {
-        CronError::EmptyPattern => "it is empty".to_owned(),
-        CronError::InvalidDate | CronError::InvalidTime | CronError::TimeSearchLimitExceeded => {
-            return ScheduleFault::Never;
-        }
-        CronError::InvalidPattern(text)
-        | CronError::IllegalCharacters(text)
-        | CronError::ComponentError(text) => phrase(&text),
-    };
-    ScheduleFault::Pattern { reason }
-}
-
-/// As part of a sentence: no capital at the start, no full stop at the end.
-fn phrase(text: &str) -> String {
-    let text = text.trim_end_matches('.');
-    let mut characters = text.chars();
-    characters
-        .next()
-        .map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
 }

@@ -56,10 +56,9 @@ impl Books {
         self.read == self.unchanged + self.queued + self.withdrawn + self.parked + self.skipped
     }
 
-    /// Whether every entry is accounted for.
-    pub fn entries_balance(&self) -> bool {
-        let came = self.waiting_before + self.queued + self.released;
-        let went = self.created
+    /// Entries that left the outbox.
+    pub fn left(&self) -> u64 {
+        self.created
             + self.adopted
             + self.updated
             + self.deleted
@@ -67,8 +66,11 @@ impl Books {
             + self.superseded
             + self.taken_back
             + self.quarantined
-            + self.waiting_after;
-        came == went
+    }
+
+    /// Whether every entry is accounted for.
+    pub fn entries_balance(&self) -> bool {
+        self.waiting_before + self.queued + self.released == self.left() + self.waiting_after
     }
 }
 

@@ -9,8 +9,8 @@ use crate::{
     pace::Rate,
     record::RecordId,
     state::{
-        Books, Chunk, Dispatch, DispatchRequest, Doubt, OpenedSync, ReadTicket, RunEnd, SeenLink,
-        Settlement, Stop, SyncId, SyncIdentity, Writer,
+        Books, Chunk, DestinationId, Dispatch, DispatchRequest, Doubt, OpenedSync, ReadTicket,
+        RunEnd, SeenLink, Settlement, Stop, SyncId, SyncIdentity, Writer,
     },
     table::TableStructure,
 };
@@ -325,6 +325,9 @@ pub trait StateStore: Send {
     /// The table's mark, as far as this sync has accounted for its records: another sync's records have other keys.
     fn mark(&mut self, writer: &Writer) -> Result<Mark, StateError>;
 
+    /// Number of links to the destination.
+    fn link_count(&mut self, writer: &Writer) -> Result<u64, StateError>;
+
     /// Waiting creates, and waiting entries whose link's fingerprint is unknown: what a scan could save.
     fn unsettled(&mut self, writer: &Writer) -> Result<(u64, u64), StateError>;
 
@@ -336,8 +339,17 @@ pub trait StateStore: Send {
         keys_max: usize,
     ) -> Result<Vec<Key>, StateError>;
 
-    /// Whether any entry may be sent now, as far as its own time is concerned.
-    fn is_ready(&mut self, writer: &Writer, now: Timestamp) -> Result<bool, StateError>;
+    /// When the next waiting entry may be sent, as far as its own time is concerned: `now` if one may already,
+    /// `None` if none waits.
+    fn next_ready(
+        &mut self,
+        writer: &Writer,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StateError>;
+
+    /// Compares the hash of what the live table contributes to values with the one seen last. Where it differs, the
+    /// next read must be a full one and quarantined rows are due. Answers whether it differed.
+    fn see_shape(&mut self, writer: &Writer, shape_hash: &str) -> Result<bool, StateError>;
 
     /// Entries waiting, being sent or in doubt; and rows in quarantine.
     fn backlog(&mut self, writer: &Writer) -> Result<(u64, u64), StateError>;
@@ -351,14 +363,14 @@ pub trait StateStore: Send {
     /// The cached structure and when it was read.
     fn structure(
         &mut self,
-        sync: &OpenedSync,
+        destination: DestinationId,
     ) -> Result<Option<(TableStructure, Timestamp)>, StateError>;
 
     /// Replaces the cached structure. Where it differs from the cached one, stopped syncs of the table start again
     /// and their quarantined rows are due. Answers whether it differed.
     fn set_structure(
         &mut self,
-        sync: &OpenedSync,
+        destination: DestinationId,
         structure: &TableStructure,
         now: Timestamp,
     ) -> Result<bool, StateError>;

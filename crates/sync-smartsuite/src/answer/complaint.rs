@@ -147,3 +147,87 @@ impl Reader<'_> {
 fn is_numbered(object: &Map<String, Value>) -> bool {
     !object.is_empty() && object.keys().all(|key| key.bytes().all(|b| b.is_ascii_digit()))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::wire::shape_of;
+
+    /// The complaints about a refusal, as `item/slug: words`.
+    fn complaints(json: &Value, items: usize) -> Vec<String> {
+        let shape = shape_of(&[("sext", "textfield"), ("sdate", "datefield")]);
+        let line = |complaint: Complaint| {
+            let item = complaint.item.map(|item| item.to_string()).unwrap_or_default();
+            let slug = complaint.slug.map(|slug| slug.to_string()).unwrap_or_default();
+            format!("{item}/{slug}: {}", complaint.message.0)
+        };
+        of_body(json, items, Some(&shape)).into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn slugs_of_the_shape_are_fields_and_other_names_stay_in_the_words() {
+        assert_eq!(complaints(&json!({ "sext": ["too long"] }), 0), ["/sext: too long"]);
+        assert_eq!(
+            complaints(&json!({ "sext": "Not allowed comparison." }), 0),
+            ["/sext: Not allowed comparison."]
+        );
+        assert_eq!(
+            complaints(&json!({ "params": ["This field is required."] }), 0),
+            ["/: params: This field is required."]
+        );
+        assert_eq!(complaints(&json!({ "detail": "Not found." }), 0), ["/: Not found."]);
+        assert_eq!(complaints(&json!({ "message": "m", "code": "c" }), 0), ["/: code: c", "/: m"]);
+    }
+
+    #[test]
+    fn a_list_with_an_element_for_each_item_names_the_item() {
+        let bad = json!({ "sdate": { "from_date": ["no date"] } });
+        let expected = ["1/sdate: from_date: no date"];
+        assert_eq!(complaints(&json!([{}, bad]), 2), expected);
+        assert_eq!(complaints(&json!({ "items": [{}, bad] }), 2), expected);
+        assert_eq!(complaints(&json!({ "items": [{}, bad] }), 25), expected);
+        assert_eq!(complaints(&json!({ "items": [null, "broken"] }), 2), ["1/: broken"]);
+    }
+
+    #[test]
+    fn a_list_that_does_not_match_the_items_is_about_the_whole() {
+        let too_many = json!({ "items": ["no more than 25 elements"] });
+        assert_eq!(complaints(&too_many, 26), ["/: no more than 25 elements"]);
+        assert_eq!(complaints(&json!([{ "sext": ["bad"] }]), 25), ["/sext: bad"]);
+        assert_eq!(complaints(&json!([{}, {}, { "sext": ["bad"] }]), 2), ["/sext: bad"]);
+    }
+
+    #[test]
+    fn items_named_by_index_are_found() {
+        assert_eq!(
+            complaints(&json!({ "items": { "3": { "sext": ["bad"] } } }), 25),
+            ["3/sext: bad"]
+        );
+        assert_eq!(complaints(&json!({ "3": ["bad"], "99": "odd" }), 25), ["3/: bad", "/: odd"]);
+        let failed = json!({ "failed_items": [{ "index": 7, "reason": "bad" }] });
+        assert_eq!(complaints(&failed, 25), ["7/: bad"]);
+    }
+
+    #[test]
+    fn a_refusal_of_one_item_is_about_that_item() {
+        assert_eq!(complaints(&json!({ "sext": ["bad"] }), 1), ["0/sext: bad"]);
+        assert_eq!(complaints(&json!({ "detail": "bad" }), 1), ["0/: bad"]);
+    }
+
+    #[test]
+    fn what_says_nothing_complains_of_nothing() {
+        for json in [json!({}), json!([]), json!([{}, {}]), json!({ "sext": [] }), json!(null)] {
+            assert!(complaints(&json, 2).is_empty(), "{json}");
+        }
+    }
+
+    #[test]
+    fn words_and_their_number_are_bounded() {
+        let many: Vec<Value> = (0..5000).map(|_| json!({ "sext": ["x".repeat(5000)] })).collect();
+        let complaints = complaints(&Value::from(many), 5000);
+        assert_eq!(complaints.len(), COMPLAINTS_MAX);
+        assert!(complaints.iter().all(|words| words.len() < 600));
+    }
+}

@@ -179,3 +179,120 @@ fn id_member(raw: &RawValue) -> Option<String> {
     .ok()?;
     id
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::shape_of;
+
+    fn shape() -> RecordShape {
+        shape_of(&[("sext", "textfield"), ("sdate", "datefield")])
+    }
+
+    /// Item, slug and words of a complaint.
+    type Words = (Option<usize>, String, String);
+
+    /// The ids and complaints of an answer to three items.
+    fn answer(json: &Value) -> Option<(Vec<String>, Vec<Words>)> {
+        let answer = read(&json.to_string(), &shape(), 3)?;
+        let complaint = |complaint: Complaint| {
+            let slug = complaint.slug.map(|slug| slug.to_string()).unwrap_or_default();
+            (complaint.item, slug, complaint.message.0)
+        };
+        Some((
+            answer.records.into_iter().map(|record| record.id.0).collect(),
+            answer.complaints.into_iter().map(complaint).collect(),
+        ))
+    }
+
+    fn named(ids: &[&str]) -> Vec<String> {
+        ids.iter().map(|&id| id.to_owned()).collect()
+    }
+
+    #[test]
+    fn every_envelope_names_its_records() {
+        let records = json!([{ "id": "a" }, { "id": "b" }]);
+        for envelope in [
+            records.clone(),
+            json!({ "items": records }),
+            json!({ "results": records, "count": 2 }),
+            json!({ "successful_items": records, "failed_items": [] }),
+        ] {
+            assert_eq!(answer(&envelope), Some((named(&["a", "b"]), vec![])), "{envelope}");
+        }
+        assert_eq!(answer(&json!({ "id": "a", "sext": "k" })), Some((named(&["a"]), vec![])));
+    }
+
+    #[test]
+    fn failed_items_are_complaints_with_their_index() {
+        let json = json!({ "successful_items": [{ "id": "a" }], "failed_items": [
+            { "index": 1, "reason": "no such choice" },
+            { "index": 2, "reason": { "sdate": ["can't be converted to date"] } },
+            { "index": 99, "reason": "odd" } ] });
+        let (ids, complaints) = answer(&json).unwrap();
+        assert_eq!(ids, ["a"]);
+        let text = |text: &str| text.to_owned();
+        assert_eq!(
+            complaints,
+            [
+                (Some(1), String::new(), text("no such choice")),
+                (Some(2), text("sdate"), text("can't be converted to date")),
+                (None, String::new(), text("odd")),
+            ]
+        );
+    }
+
+    #[test]
+    fn words_in_the_place_of_a_record_are_a_complaint() {
+        let (ids, complaints) = answer(&json!([{ "id": "a" }, { "sext": ["too long"] }])).unwrap();
+        assert_eq!(ids, ["a"]);
+        assert_eq!(complaints, [(Some(1), "sext".to_owned(), "too long".to_owned())]);
+    }
+
+    #[test]
+    fn a_record_named_twice_counts_once_and_one_too_many_is_no_answer() {
+        let twice = json!([{ "id": "a" }, { "id": "a" }, { "id": "b" }, { "id": "c" }]);
+        assert_eq!(answer(&twice).unwrap().0, ["a", "b", "c"]);
+        assert_eq!(
+            answer(&json!([{ "id": "a" }, { "id": "b" }, { "id": "c" }, { "id": "d" }])),
+            None
+        );
+    }
+
+    #[test]
+    fn what_has_no_known_shape_is_no_answer() {
+        for json in [json!({}), json!({ "ok": true }), json!("created"), json!(null), json!(3)] {
+            assert_eq!(answer(&json), None, "{json}");
+        }
+        assert_eq!(read("", &shape(), 3), None);
+        assert_eq!(read(r#"[{"id":"a"}"#, &shape(), 3), None);
+        assert_eq!(read(r#"{"items":[{"id":"a"}]"#, &shape(), 3), None);
+    }
+
+    #[test]
+    fn a_delete_names_the_ids_that_were_asked_for() {
+        let asked = [RecordId("a".to_owned()), RecordId("b".to_owned())];
+        for json in [
+            r#"["b","a","a","z"]"#,
+            r#"[{"id":"a","deleted_date":{"date":"x"}},{"id":"b"},{"id":"z"},null]"#,
+            r#"{"items":["a","b"]}"#,
+        ] {
+            assert_eq!(read_ids(json, &asked).unwrap(), asked, "{json}");
+        }
+        assert_eq!(read_ids("[]", &asked), Some(vec![]));
+        for json in ["", "{}", "null", "[\"a\"", "<html>"] {
+            assert_eq!(read_ids(json, &asked), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn an_item_is_a_flat_object_of_slugs() {
+        let fields = Fields::new(vec![
+            ("sext".into(), sync_core::field_value::FieldValue::text("k1")),
+            ("sdate".into(), sync_core::field_value::FieldValue::Empty),
+        ]);
+        let id = RecordId("a".to_owned());
+        let json = item(&shape(), Some(&id), &fields, &Forms::default());
+        assert_eq!(json, json!({ "id": "a", "sext": "k1", "sdate": null }));
+    }
+}

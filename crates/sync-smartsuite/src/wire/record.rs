@@ -99,3 +99,85 @@ fn is_set(date: &Value) -> bool {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use sync_core::value::Decimal;
+
+    use super::*;
+    use crate::wire::shape_of;
+
+    fn found(json: &Value) -> Option<Found> {
+        read_text(&json.to_string(), &shape_of(&[("sext", "textfield"), ("snum", "numberfield")]))
+    }
+
+    #[test]
+    fn a_record_is_restricted_to_the_shape_and_absent_is_empty() {
+        let record = found(&json!({ "id": "r1", "sext": "k1", "other": [1, 2], "title": "x" }));
+        let record = record.unwrap().record;
+        assert_eq!(record.id, RecordId("r1".to_owned()));
+        assert_eq!(record.external_id.as_deref(), Some("k1"));
+        let values: Vec<_> = record.fields.iter().map(|(_, value)| value.kind()).collect();
+        assert_eq!(values, ["text", "empty"]);
+    }
+
+    #[test]
+    fn who_made_it_is_read_plain_and_hydrated() {
+        let plain = found(&json!({
+            "id": "r1", "first_created": { "on": "2024-07-29T09:27:44Z", "by": "m1" },
+            "last_updated": { "on": "2024-07-29T09:27:44Z", "by": { "id": "m2", "email": ["a@b.c"] } },
+        }));
+        let record = plain.unwrap().record;
+        assert_eq!(record.created_by.as_deref(), Some("m1"));
+        assert_eq!(record.updated_by.as_deref(), Some("m2"));
+    }
+
+    #[test]
+    fn an_autonumber_may_be_a_number_or_end_a_text() {
+        for (json, number) in [
+            (json!(743), Some(743)),
+            (json!("743"), Some(743)),
+            (json!("EAV001"), Some(1)),
+            (json!("2024-0012"), Some(12)),
+            (json!("#7/A"), Some(7)),
+            (json!("none"), None),
+            (json!(-1), None),
+            (json!(null), None),
+            (json!("99999999999999999999999"), None),
+        ] {
+            let record = found(&json!({ "id": "r1", "autonumber": json })).unwrap().record;
+            assert_eq!(record.autonumber, number, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_date_of_deletion_marks_a_deleted_record() {
+        for (date, deleted) in [
+            (json!({ "date": null, "include_time": false }), false),
+            (json!({ "date": null }), false),
+            (json!(null), false),
+            (json!(""), false),
+            (json!({ "date": "2024-07-29T09:27:44Z", "include_time": true }), true),
+            (json!("2024-07-29T09:27:44Z"), true),
+        ] {
+            let found = found(&json!({ "id": "r1", "deleted_date": date })).unwrap();
+            assert_eq!(found.deleted, deleted, "{date}");
+        }
+    }
+
+    #[test]
+    fn without_an_id_there_is_no_record() {
+        for json in [json!({}), json!([]), json!({ "id": "" }), json!({ "id": 5 }), json!(null)] {
+            assert!(found(&json).is_none(), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_numeric_external_id_has_one_text() {
+        let number: Decimal = "42.00".parse().unwrap();
+        assert_eq!(external_id(&FieldValue::Number(number)).as_deref(), Some("42"));
+        assert_eq!(external_id(&FieldValue::Empty), None);
+        assert_eq!(external_id(&FieldValue::Choice("x".to_owned())), None);
+    }
+}

@@ -217,3 +217,99 @@ fn kind(name: &str) -> FieldKind {
         other => FieldKind::Other(other.to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn table(fields: &Value) -> TableStructure {
+        let json = json!({ "id": "t9", "name": "Customers", "primary_field": "title",
+            "structure": fields, "permissions": { "level": "all_members" }, "tomorrow": [{}] });
+        read(&json.to_string(), "t1").unwrap()
+    }
+
+    fn one(field: &Value) -> Field {
+        table(&json!([field])).fields.remove(0)
+    }
+
+    #[test]
+    fn a_table_is_read_with_its_fields_in_order() {
+        let table = table(&json!([
+            { "slug": "title", "label": "Title", "field_type": "recordtitlefield",
+              "params": { "primary": true, "required": true, "unique": true } },
+            { "slug": "s4f1c0a9b2", "label": "Status", "field_type": "statusfield",
+              "params": { "choices": [
+                { "value": "backlog", "label": "Backlog", "value_color": "#3A86FF", "value_order": 0 },
+                { "value": 7, "label": "Seven" }, { "label": "no id" }, { "value": "x" }, null ] } },
+            { "slug": "snew", "field_type": "hologramfield", "params": "soon" },
+        ]));
+        assert_eq!((table.id.as_str(), table.name.as_str()), ("t9", "Customers"));
+        let slugs: Vec<_> = table.fields.iter().map(|field| field.slug.to_string()).collect();
+        assert_eq!(slugs, ["title", "s4f1c0a9b2", "snew"]);
+        let [title, status, new] = table.fields.as_slice() else { panic!("three fields") };
+        assert!(title.required && title.unique && !title.read_only && !title.multiple);
+        let choices: Vec<_> = status.choices.iter().map(|c| (&*c.id, &*c.label)).collect();
+        assert_eq!(choices, [("backlog", "Backlog"), ("7", "Seven"), ("x", "x")]);
+        assert_eq!(new.kind, FieldKind::Other("hologramfield".to_owned()));
+        assert_eq!(new.label, "snew");
+    }
+
+    #[test]
+    fn computed_and_system_fields_are_read_only() {
+        for kind in COMPUTED_TYPES {
+            assert!(one(&json!({ "slug": "s1", "field_type": kind })).read_only, "{kind}");
+        }
+        for slug in SYSTEM_SLUGS {
+            assert!(one(&json!({ "slug": slug, "field_type": "textfield" })).read_only, "{slug}");
+        }
+        let title = |generated: bool| {
+            one(&json!({ "slug": "title", "field_type": "recordtitlefield",
+                "params": { "is_auto_generated": generated } }))
+        };
+        assert!(title(true).read_only && !title(false).read_only);
+        assert!(!one(&json!({ "slug": "s1", "field_type": "textfield" })).read_only);
+    }
+
+    #[test]
+    fn several_entries_are_allowed_unless_the_field_says_single() {
+        let people = |params: Value| {
+            one(&json!({ "slug": "s1", "field_type": "userfield", "params": params })).multiple
+        };
+        assert!(!people(json!({ "entries_allowed": "single" })));
+        assert!(people(json!({ "entries_allowed": "multiple" })));
+        assert!(people(json!({})));
+    }
+
+    #[test]
+    fn precision_and_link_target_are_read() {
+        let number = |precision: Value| {
+            one(&json!({ "slug": "s1", "field_type": "numberfield",
+                "params": { "precision": precision } }))
+            .precision
+        };
+        assert_eq!(number(json!(2)), Some(2));
+        assert_eq!(number(json!("2")), Some(2));
+        assert_eq!(number(json!(null)), None);
+        let link = one(&json!({ "slug": "s1", "field_type": "linkedrecordfield",
+            "params": { "linked_application": "t2", "entries_allowed": "single" } }));
+        assert_eq!(link.linked_table.as_deref(), Some("t2"));
+        assert!(!link.multiple);
+    }
+
+    #[test]
+    fn entries_that_are_no_fields_are_left_out() {
+        let odd = json!([null, 5, {}, { "slug": "s1" }, { "field_type": "textfield" }, []]);
+        assert!(table(&odd).fields.is_empty());
+    }
+
+    #[test]
+    fn no_list_of_fields_is_no_table() {
+        for json in ["", "[]", "{}", r#"{"structure":null}"#, r#"{"structure":{}}"#, "<html>"] {
+            assert_eq!(read(json, "t1"), None, "{json}");
+        }
+        let many = vec![json!({ "slug": "s1", "field_type": "textfield" }); FIELDS_MAX + 1];
+        assert_eq!(read(&json!({ "structure": many }).to_string(), "t1"), None);
+    }
+}

@@ -18,6 +18,7 @@ CREATE TABLE syncs (
   destination_id INTEGER NOT NULL DEFAULT 0,   -- 0: as the Python program had it, not recorded
   values_hash TEXT,
   key_hash TEXT,
+  shape_hash TEXT,
   definition INTEGER NOT NULL DEFAULT 0,       -- raised when the definition changes
   watermark TEXT,
   read INTEGER NOT NULL DEFAULT 0,             -- number of the newest read

@@ -281,18 +281,20 @@ fn a_changed_structure_lets_stopped_syncs_go_and_makes_quarantined_rows_due() {
         primary_field: "title".into(),
         fields: Vec::new(),
     };
-    assert!(state.store.set_structure(&state.sync, &structure("a"), state.now).unwrap());
+    assert!(state.store.set_structure(state.sync.destination, &structure("a"), state.now).unwrap());
     state.capture(&[(3, "B")]);
     let entry = state.single();
     state.settle(&entry, Outcome::Refused { fault: fault("unknown_choice") });
     state.store.set_stop(&state.writer, Some(&stop())).unwrap();
-    assert!(!state.store.set_structure(&state.sync, &structure("a"), state.now).unwrap());
+    assert!(
+        !state.store.set_structure(state.sync.destination, &structure("a"), state.now).unwrap()
+    );
     assert_eq!(
         state.store.release_quarantine(&state.writer, state.now, false).unwrap().released,
         0
     );
-    assert!(state.store.set_structure(&state.sync, &structure("b"), state.now).unwrap());
-    let read = state.store.structure(&state.sync).unwrap();
+    assert!(state.store.set_structure(state.sync.destination, &structure("b"), state.now).unwrap());
+    let read = state.store.structure(state.sync.destination).unwrap();
     assert_eq!(read, Some((structure("b"), state.now)));
     assert_eq!(
         state.store.release_quarantine(&state.writer, state.now, false).unwrap().released,

@@ -169,9 +169,9 @@ fn what_is_to_wait_waits_and_the_time_is_told() {
     let until = state.now + SignedDuration::from_secs(30);
     state.settle(&entry, back(until));
     assert_eq!(state.dispatch().0, Dispatch::Nothing(Some(until)));
-    assert!(!state.store.is_ready(&state.writer, state.now).unwrap());
+    assert_ne!(state.store.next_ready(&state.writer, state.now).unwrap(), Some(state.now));
     state.now = until;
-    assert!(state.store.is_ready(&state.writer, state.now).unwrap());
+    assert_eq!(state.store.next_ready(&state.writer, state.now).unwrap(), Some(state.now));
     assert_eq!(state.single().attempts, 1);
 }
 

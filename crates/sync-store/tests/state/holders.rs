@@ -177,7 +177,7 @@ fn methods(state: &mut State) -> Vec<(&'static str, Method)> {
         ("mark", Box::new(|s| s.store.mark(&s.writer).map(drop))),
         ("unsettled", Box::new(|s| s.store.unsettled(&s.writer).map(drop))),
         ("waiting_creates", Box::new(|s| s.store.waiting_creates(&s.writer, None, 9).map(drop))),
-        ("is_ready", Box::new(|s| s.store.is_ready(&s.writer, s.now).map(drop))),
+        ("next_ready", Box::new(|s| s.store.next_ready(&s.writer, s.now).map(drop))),
         ("backlog", Box::new(|s| s.store.backlog(&s.writer).map(drop))),
         ("own_member", Box::new(|s| s.store.own_member(&s.writer).map(drop))),
         ("set_own_member", Box::new(|s| s.store.set_own_member(&s.writer, "m"))),

@@ -45,11 +45,26 @@ const ALLOWED: &[Allowed] = &[
         never: &["mysql_async", "reqwest"],
     },
     Allowed { name: "sync-engine", ours: &["sync-core"], in_tests: &[], never: PROTOCOLS },
+    // The only one that puts them together; `emulator` is one of its commands.
     Allowed {
         name: "mysql-smartsuite-sync",
-        ours: &["sync-core", "sync-engine", "sync-mysql", "sync-smartsuite", "sync-store"],
-        in_tests: &["smartsuite-emulator", "throwaway-server"],
+        ours: &[
+            "smartsuite-emulator",
+            "sync-core",
+            "sync-engine",
+            "sync-mysql",
+            "sync-smartsuite",
+            "sync-store",
+        ],
+        in_tests: &["throwaway-server"],
         never: &[],
+    },
+    // Replaces the world around the real engine.
+    Allowed {
+        name: "sync-sim",
+        ours: &["smartsuite-emulator", "sync-core", "sync-engine", "sync-smartsuite", "sync-store"],
+        in_tests: &[],
+        never: &["mysql_async"],
     },
     // Shares nothing with the client, so that it cannot share its misreadings.
     Allowed {

@@ -6,12 +6,13 @@ use jiff::{Timestamp, fmt::strtime, tz::TimeZone};
 
 use crate::config::{
     decode::{Entries, Given, ValueMap},
-    diagnostic::{Code, Finding, Report},
+    diagnostic::Code,
     field_type::{self, FieldType},
     model::{Conversion, Transformation, TypeOptions},
     raw::{
         PHONE_TYPES, RawDestination, RawFieldType, RawOptions, RawTransformation, TRANSFORMATIONS,
     },
+    report::{Finding, Hinted, Report},
     scalar::Scalar,
     span::Span,
     suggestion::nearest,
@@ -53,7 +54,7 @@ fn typed(raw: &RawFieldType, report: &mut Report<'_>) -> Option<Conversion> {
     let Some(found) = field_type::find(&name.value.text) else {
         let first = field_type::first_names();
         let meant = nearest(&name.value.text, field_type::all_names());
-        report.add(unknown_value(name, "type", meant, &words::choice(&first)));
+        report.add(unknown_value(name, "type", meant, &first));
         return None;
     };
     let options = match &raw.options {
@@ -91,7 +92,7 @@ fn options(raw: &RawOptions, of: &FieldType, report: &mut Report<'_>) -> Option<
     })
 }
 
-fn foreign_option(option: &str, key: Span, of: &FieldType) -> Finding {
+fn foreign_option(option: &str, key: Span, of: &FieldType) -> Hinted {
     let name = of.names.first().copied().unwrap_or_default();
     let message = format!("`{name}` has no option `{option}`");
     let hint = match of.options {
@@ -163,7 +164,7 @@ fn transformation(raw: &RawTransformation, report: &mut Report<'_>) -> Option<Tr
         }
         other => {
             let meant = nearest(other, TRANSFORMATIONS.iter().copied());
-            report.add(unknown_value(name, "type", meant, &words::choice(TRANSFORMATIONS)));
+            report.add(unknown_value(name, "type", meant, TRANSFORMATIONS));
             None
         }
     }
@@ -176,7 +177,7 @@ fn number_format(given: &Given<Scalar>, report: &mut Report<'_>) -> Option<bool>
         other => {
             let formats = ["int", "float"];
             let meant = nearest(other, formats);
-            report.add(unknown_value(given, "format", meant, &words::choice(&formats)));
+            report.add(unknown_value(given, "format", meant, &formats));
             None
         }
     }
@@ -195,18 +196,17 @@ fn date_format(given: &Given<Scalar>, report: &mut Report<'_>) -> Option<String>
     Some(given.value.text.clone())
 }
 
-/// A value that is not one of the allowed.
+/// A value that is not one of those allowed, which `allowed` lists.
 pub(super) fn unknown_value(
     given: &Given<Scalar>,
     key: &str,
     meant: Option<&str>,
-    allowed: &str,
-) -> Finding {
+    allowed: &[&str],
+) -> Hinted {
     let message = format!("`{key}` cannot be `{}`", given.value.shown());
-    let finding = Finding::new(Code::UnknownValue, given.span, message);
-    let finding = match meant {
-        Some(meant) => finding.label(format!("did you mean `{meant}`?")),
-        None => finding.label("not known"),
+    let hint = match meant {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("write {}", words::choice(allowed)),
     };
-    finding.hint(format!("write {allowed}"))
+    Finding::new(Code::UnknownValue, given.span, message).label("not known").hint(hint)
 }

@@ -6,12 +6,12 @@ use crate::{
     config::{
         decode::{Entries, Given},
         defaults,
-        diagnostic::{Code, Finding, Report},
+        diagnostic::Code,
         model::{DestinationDefinition, FieldMapping, OnMissing},
         raw::{ON_MISSING, RawDestination, RawSync},
+        report::{Finding, Report},
         scalar::Scalar,
         suggestion::nearest,
-        words,
     },
     slug::Slug,
 };
@@ -70,7 +70,7 @@ fn on_missing(given: &Given<Scalar>, report: &mut Report<'_>) -> Option<OnMissin
                 given,
                 "on_missing",
                 nearest(other, ON_MISSING.iter().copied()),
-                &words::choice(ON_MISSING),
+                ON_MISSING,
             ));
             None
         }

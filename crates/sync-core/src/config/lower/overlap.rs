@@ -1,8 +1,9 @@
 //! A record belongs to one sync: enabled syncs of one table and external-id field must tell their keys apart.
 
 use crate::config::{
-    diagnostic::{Code, Finding, Report},
+    diagnostic::Code,
     raw::{RawDestination, RawSync},
+    report::{Finding, Report},
     span::Span,
 };
 
@@ -22,6 +23,9 @@ impl<'r> Claim<'r> {
         let destination: &RawDestination = &sync.destination.0.as_ref()?.value;
         let table = destination.table_id.0.as_ref()?;
         let prefix = destination.key_prefix.as_ref();
+        if prefix.is_none() && destination.has("key_prefix") {
+            return None;
+        }
         Some(Self {
             sync: sync.name.0.as_ref()?.value.shown(),
             table: table.value.text.trim(),

@@ -6,9 +6,10 @@ use crate::{
     config::{
         decode::Given,
         defaults,
-        diagnostic::{Code, Finding, Report},
+        diagnostic::Code,
         model::ScheduleDefinition,
         raw::RawSchedule,
+        report::{Finding, Report},
         scalar::Scalar,
         suggestion::nearest,
     },
@@ -54,6 +55,7 @@ pub(super) fn lower(
             );
             None
         }
+        (None, None) if raw.has("interval") || raw.has("cron") => None,
         (None, None) => {
             report.add(
                 Finding::new(Code::MissingKey, given.key, "`schedule` says no time")
@@ -72,14 +74,18 @@ fn cron(
     let (message, hint) = match Schedule::new(&definition) {
         // The zone has been reported at its own place.
         Ok(_) | Err(ScheduleFault::TimeZone { .. }) => return Some(definition),
-        Err(ScheduleFault::Pattern { reason }) => (
-            format!("this cron pattern cannot be understood: {reason}"),
+        Err(fault @ ScheduleFault::Pattern { .. }) => (
+            // The fault quotes the pattern; a variable's value may be a secret.
+            if given.value.is_foreign(&(0..given.value.text.len())) {
+                "the cron pattern cannot be understood".to_owned()
+            } else {
+                fault.to_string()
+            },
             "minute, hour, day of month, month, day of week: `*/15 * * * *` is every quarter of an hour, `30 6 * * 1-5` is 06:30 on weekdays",
         ),
-        Err(ScheduleFault::Never) => (
-            "this cron pattern never comes due".to_owned(),
-            "check day and month: there is no 30 February",
-        ),
+        Err(ScheduleFault::Never) => {
+            (ScheduleFault::Never.to_string(), "check day and month: there is no 30 February")
+        }
     };
     report.add(Finding::new(Code::BadCron, given.span, message).hint(hint));
     None
@@ -94,10 +100,12 @@ pub(super) fn time_zone(given: &Given<Scalar>, report: &mut Report<'_>) -> Optio
     let message = format!("there is no time zone `{}`", given.value.shown());
     let finding = Finding::new(Code::BadTimeZone, given.span, message);
     let known: Vec<_> = jiff::tz::db().available().map(|zone| zone.to_string()).collect();
-    report.add(match nearest(name, known.iter().map(String::as_str)) {
-        Some(near) => finding.label(format!("did you mean `{near}`?")),
-        None => finding
-            .hint("write an IANA name such as `Europe/Berlin` or `America/New_York`, or `UTC`"),
-    });
+    let hint = match nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            "write an IANA name such as `Europe/Berlin` or `America/New_York`, or `UTC`".to_owned()
+        }
+    };
+    report.add(finding.hint(hint));
     None
 }

@@ -1,17 +1,17 @@
 //! The `source` of a sync.
 
 use crate::config::{
-    decode::Given,
-    diagnostic::{Code, Finding, Report},
+    diagnostic::Code,
     model::SourceDefinition,
     raw::RawSource,
+    report::{Finding, Report},
     scalar::Scalar,
 };
 
-use super::{filled, filled_scalar, schedule};
+use super::{filled, filled_scalar, query, schedule};
 
 pub(super) fn lower(raw: &RawSource, report: &mut Report<'_>) -> Option<SourceDefinition> {
-    let query = raw.query.0.as_ref().and_then(|given| query(given, report));
+    let query = raw.query.0.as_ref().and_then(|given| query::lower(given, raw, report));
     let primary_key = raw.primary_key.0.as_ref().and_then(|given| {
         if given.value.0.is_empty() {
             report.add(
@@ -24,7 +24,11 @@ pub(super) fn lower(raw: &RawSource, report: &mut Report<'_>) -> Option<SourceDe
     let updated_at_field =
         raw.updated_at_field.as_ref().and_then(|given| filled(given, "updated_at_field", report));
     let time_zone = raw.time_zone.as_ref().and_then(|given| schedule::time_zone(given, report));
-    let query_line = raw.query.0.as_ref().map(|given| report.lines().place(given.span.start).line);
+    let query_line = raw
+        .query
+        .0
+        .as_ref()
+        .map(|given| report.lines().place(given.value.span_of(0..1).start).line);
     Some(SourceDefinition {
         query: query?,
         query_line: query_line?,
@@ -32,17 +36,6 @@ pub(super) fn lower(raw: &RawSource, report: &mut Report<'_>) -> Option<SourceDe
         updated_at_field,
         time_zone,
     })
-}
-
-fn query(given: &Given<Scalar>, report: &mut Report<'_>) -> Option<String> {
-    if given.value.text.trim().is_empty() {
-        report.add(
-            Finding::new(Code::EmptyValue, given.key, "`query` is empty")
-                .hint("write the SELECT that yields the rows"),
-        );
-        return None;
-    }
-    Some(given.value.text.clone())
 }
 
 /// Key columns: named, and each once.
@@ -56,7 +49,8 @@ fn columns(scalars: &[Scalar], report: &mut Report<'_>) -> Option<Vec<String>> {
             report.add(
                 Finding::new(Code::MappedTwice, scalar.span, message)
                     .label("again here")
-                    .also(first.span, "first named here"),
+                    .also(first.span, "first named here")
+                    .hint("name each column once"),
             );
         }
     }

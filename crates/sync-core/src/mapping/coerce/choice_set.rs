@@ -27,8 +27,7 @@ impl Coerce for ChoiceSet {
     }
 
     fn coerce(&self, cell: Cell<'_>, _: &mut Notes) -> Result<FieldValue, Refusal> {
-        let listed = matches!(cell.value, Value::Labels(_) | Value::Json(Json::Array(_)));
-        if !listed {
+        if !matches!(cell.value, Value::Labels(_) | Value::Json(Json::Array(_))) {
             let whole = source_text::text(cell)?;
             if self.choices.names(&whole) {
                 return Ok(FieldValue::ids(self.choices.resolve(&whole)?.map(str::to_owned)));

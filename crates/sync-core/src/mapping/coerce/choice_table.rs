@@ -63,8 +63,8 @@ impl ChoiceTable {
         (table, unknown)
     }
 
-    /// The choice a text stands for: by `value_map`, else by exact label, exact id, or either of them trimmed and in
-    /// any case if that is unambiguous. `None` for blank text that the map does not name.
+    /// The choice a text stands for: by `value_map`, else by exact label, exact id, or either of them in any case
+    /// if that is unambiguous; outer white space does not matter. `None` for blank text that the map does not name.
     pub(super) fn resolve(&self, text: &str) -> Result<Option<&str>, Refusal> {
         let found = match self.mapped.get(text) {
             Some(mapped) => mapped.as_deref().map_err(|code| *code),
@@ -80,7 +80,7 @@ impl ChoiceTable {
 
     /// Whether the text as a whole is a source text of the map, a label or an id.
     pub(super) fn names(&self, text: &str) -> bool {
-        self.mapped.contains_key(text) || self.exact.contains_key(text.trim())
+        self.mapped.contains_key(text) || self.folded.contains_key(&folded(text))
     }
 
     /// The labels, for messages.
@@ -89,7 +89,8 @@ impl ChoiceTable {
     }
 
     fn find(&self, text: &str) -> Result<&str, FaultCode> {
-        match self.exact.get(text).or_else(|| self.folded.get(&folded(text))) {
+        let exact = self.exact.get(text).or_else(|| self.exact.get(text.trim()));
+        match exact.or_else(|| self.folded.get(&folded(text))) {
             Some(Hit::One(id)) => Ok(id),
             Some(Hit::Several) => Err(FaultCode::ChoiceAmbiguous),
             None => Err(FaultCode::ChoiceUnknown),
@@ -105,7 +106,7 @@ fn hits<'a>(pairs: impl Iterator<Item = (String, &'a String)>) -> BTreeMap<Strin
         hits.entry(text)
             .and_modify(|seen| {
                 if *seen != hit {
-                    *seen = Hit::Several
+                    *seen = Hit::Several;
                 }
             })
             .or_insert(hit);

@@ -39,6 +39,7 @@ pub(in crate::mapping) struct Date {
 }
 
 /// What a value says about time.
+#[derive(Clone, Copy)]
 enum Moment {
     Day(civil::Date),
     Wall(civil::DateTime),
@@ -71,7 +72,15 @@ impl Coerce for Date {
                 }
                 self.parse(text).ok_or_else(|| Refusal::new(FaultCode::NotADate).about(text))?
             }
-            _ => return Err(Refusal::unsuitable(cell.value.kind(), "a date")),
+            Value::Null
+            | Value::ZeroDate(_)
+            | Value::Int(_)
+            | Value::Bool(_)
+            | Value::Decimal(_)
+            | Value::Float(_)
+            | Value::Duration(_)
+            | Value::Labels(_)
+            | Value::Json(_) => return Err(Refusal::unsuitable(cell.value.kind(), "a date")),
         };
         self.canonical(moment, notes).ok_or_else(|| Refusal::new(FaultCode::DateOutOfRange))
     }

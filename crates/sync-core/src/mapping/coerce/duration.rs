@@ -4,6 +4,8 @@
 //! **Canonical form**: exact seconds as a number, rounded to the field's digits if it has any. **Empty**: blank text.
 //! **Faults**: not a number.
 
+use std::borrow::Cow;
+
 use bigdecimal::BigDecimal;
 
 use super::{Cell, Coerce, holds_number, holds_text, number, source_text};
@@ -31,26 +33,26 @@ impl Coerce for Duration {
     }
 
     fn coerce(&self, cell: Cell<'_>, notes: &mut Notes) -> Result<FieldValue, Refusal> {
-        let seconds = match cell.value {
-            Value::Duration(microseconds) => {
-                Some(Decimal::from(BigDecimal::from_bigint((*microseconds).into(), 6)))
-            }
-            Value::Text(_) | Value::Bytes(_) => {
-                let text = source_text::text(cell)?;
-                match text.contains(':') {
-                    true => Some(
-                        clock_seconds(&text)
-                            .ok_or_else(|| Refusal::new(FaultCode::NotANumber).about(&text))?,
-                    ),
-                    false => number::decimal(cell)?,
-                }
-            }
-            _ => number::decimal(cell)?,
+        let seconds = if let Value::Duration(microseconds) = cell.value {
+            Some(Decimal::from(BigDecimal::from_bigint((*microseconds).into(), 6)))
+        } else if let Some(text) = clock_text(cell)? {
+            let seconds = clock_seconds(&text);
+            Some(seconds.ok_or_else(|| Refusal::new(FaultCode::NotANumber).about(&text))?)
+        } else {
+            number::decimal(cell, "a duration")?
         };
         Ok(seconds.map_or(FieldValue::Empty, |seconds| {
             FieldValue::Number(number::rounded(seconds, self.digits, notes))
         }))
     }
+}
+
+/// The text of a cell that is written like a clock.
+fn clock_text(cell: Cell<'_>) -> Result<Option<Cow<'_, str>>, Refusal> {
+    if !cell.is_text() {
+        return Ok(None);
+    }
+    Ok(Some(source_text::text(cell)?).filter(|text| text.contains(':')))
 }
 
 /// `[-]H:MM:SS[.ffffff]` in seconds.

@@ -53,7 +53,11 @@ fn is_address(text: &str) -> bool {
     }
     let (scheme, rest) = text.split_once("://").map_or((None, text), |(s, r)| (Some(s), r));
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    // A name and password need a scheme; without one, `a@b.org` is an e-mail address.
+    let host = match authority.rsplit_once('@') {
+        Some((_, host)) if scheme.is_some() => host,
+        _ => authority,
+    };
     let known = matches!(
         scheme.map(str::to_ascii_lowercase).as_deref(),
         None | Some("http" | "https" | "ftp" | "ftps" | "sftp")

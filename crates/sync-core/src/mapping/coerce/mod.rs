@@ -35,6 +35,8 @@ pub(super) mod yes_no;
 
 use std::fmt::Debug;
 
+use serde_json::Value as Json;
+
 pub(super) use source_text::decimal_text;
 
 use super::{
@@ -50,6 +52,13 @@ pub(super) struct Cell<'a> {
     pub(super) value: &'a Value,
     /// Its column's type.
     pub(super) column: &'a ColumnKind,
+}
+
+impl Cell<'_> {
+    /// Whether the value is text: a string, a JSON string, or bytes, which may be.
+    fn is_text(self) -> bool {
+        matches!(self.value, Value::Text(_) | Value::Bytes(_) | Value::Json(Json::String(_)))
+    }
 }
 
 /// A rule with its options, compiled once and asked for every row.
@@ -68,7 +77,7 @@ pub(super) fn coerce(
     notes: &mut Notes,
 ) -> Result<FieldValue, Refusal> {
     match cell.value {
-        Value::Null | Value::Json(serde_json::Value::Null) => Ok(FieldValue::Empty),
+        Value::Null | Value::Json(Json::Null) => Ok(FieldValue::Empty),
         Value::ZeroDate(_) => {
             notes.zero_dates += 1;
             Ok(FieldValue::Empty)

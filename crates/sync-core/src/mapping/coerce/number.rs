@@ -39,7 +39,7 @@ impl Coerce for Number {
     }
 
     fn coerce(&self, cell: Cell<'_>, notes: &mut Notes) -> Result<FieldValue, Refusal> {
-        let Some(number) = decimal(cell)? else { return Ok(FieldValue::Empty) };
+        let Some(number) = decimal(cell, "a number")? else { return Ok(FieldValue::Empty) };
         let number = rounded(number, self.digits, notes);
         let bound = |limit: i32| Decimal::from(i128::from(limit));
         if self.least.is_some_and(|least| number < bound(least))
@@ -51,8 +51,8 @@ impl Coerce for Number {
     }
 }
 
-/// The exact number in a cell; `None` for blank text.
-pub(super) fn decimal(cell: Cell<'_>) -> Result<Option<Decimal>, Refusal> {
+/// The exact number in a cell that should become `meaning`; `None` for blank text.
+pub(super) fn decimal(cell: Cell<'_>, meaning: &'static str) -> Result<Option<Decimal>, Refusal> {
     match cell.value {
         Value::Null | Value::ZeroDate(_) => Ok(None),
         Value::Int(number) => Ok(Some(Decimal::from(*number))),
@@ -75,7 +75,7 @@ pub(super) fn decimal(cell: Cell<'_>) -> Result<Option<Decimal>, Refusal> {
         | Value::Instant(_)
         | Value::Duration(_)
         | Value::Labels(_)
-        | Value::Json(_) => Err(Refusal::unsuitable(cell.value.kind(), "a number")),
+        | Value::Json(_) => Err(Refusal::unsuitable(cell.value.kind(), meaning)),
     }
 }
 

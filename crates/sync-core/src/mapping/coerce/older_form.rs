@@ -30,10 +30,9 @@ impl Coerce for NumberText {
     }
 
     fn coerce(&self, cell: Cell<'_>, notes: &mut Notes) -> Result<FieldValue, Refusal> {
-        match self.0.coerce(cell, notes)? {
-            FieldValue::Number(number) => Ok(FieldValue::Text(number.to_string())),
-            other => Ok(other),
-        }
+        let value = self.0.coerce(cell, notes)?;
+        let FieldValue::Number(number) = value else { return Ok(value) };
+        Ok(FieldValue::Text(number.to_string()))
     }
 }
 
@@ -45,9 +44,10 @@ impl Coerce for DateText {
     fn coerce(&self, cell: Cell<'_>, notes: &mut Notes) -> Result<FieldValue, Refusal> {
         let value = self.0.coerce(cell, notes)?;
         let FieldValue::Date { at, include_time } = value else { return Ok(value) };
-        let (zone, plain) = match include_time {
-            true => (&self.0.zone, "%Y-%m-%d %H:%M:%S"),
-            false => (&TimeZone::UTC, "%Y-%m-%d"),
+        let (zone, plain) = if include_time {
+            (&self.0.zone, "%Y-%m-%d %H:%M:%S")
+        } else {
+            (&TimeZone::UTC, "%Y-%m-%d")
         };
         let pattern = self.0.pattern.as_deref().unwrap_or(plain);
         let text = jiff::fmt::strtime::format(pattern, &at.to_zoned(zone.clone()))

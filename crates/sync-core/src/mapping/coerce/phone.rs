@@ -21,7 +21,6 @@ use crate::{
         notes::Notes,
     },
     source::ColumnKind,
-    value::Value,
 };
 
 /// The country of numbers that do not say, when none is declared: what files written for the earlier program mean.
@@ -60,22 +59,8 @@ impl Coerce for Phone {
     }
 
     fn coerce(&self, cell: Cell<'_>, _: &mut Notes) -> Result<FieldValue, Refusal> {
-        let numbers = match cell.value {
-            Value::Json(Json::Object(members)) => vec![self.from_json(members)],
-            Value::Json(Json::Array(items)) if items.iter().any(Json::is_object) => {
-                items.iter().filter_map(Json::as_object).map(|o| self.from_json(o)).collect()
-            }
-            _ => source_text::entries(cell, &[',', ';', '\n', '\r'])?
-                .iter()
-                .map(|entry| {
-                    parse(entry, self.country, self.kind)
-                        .ok_or_else(|| Refusal::new(FaultCode::NotAPhone).about(entry))
-                })
-                .collect(),
-        };
         let mut distinct: Vec<Number> = Vec::new();
-        for number in numbers {
-            let number = number?;
+        for number in self.numbers(cell)? {
             if !distinct.contains(&number) {
                 distinct.push(number);
             }
@@ -86,7 +71,31 @@ impl Coerce for Phone {
 }
 
 impl Phone {
-    fn from_json(&self, members: &Map<String, Json>) -> Result<Number, Refusal> {
+    fn numbers(&self, cell: Cell<'_>) -> Result<Vec<Number>, Refusal> {
+        let json = source_text::compound_json(cell)?;
+        let Some(json) = json.as_deref() else {
+            let entries = source_text::entries(cell, &[',', ';', '\n', '\r'])?;
+            return entries.iter().map(|entry| self.number(entry)).collect();
+        };
+        let items = json.as_array().map_or(std::slice::from_ref(json), Vec::as_slice);
+        let item = |item: &Json| match item {
+            Json::Null => None,
+            Json::String(text) if text.trim().is_empty() => None,
+            Json::String(text) => Some(self.number(text)),
+            Json::Object(members) => Some(self.number_of(members)),
+            Json::Bool(_) | Json::Number(_) | Json::Array(_) => {
+                Some(self.number(&item.to_string()))
+            }
+        };
+        items.iter().filter_map(item).collect()
+    }
+
+    fn number(&self, text: &str) -> Result<Number, Refusal> {
+        parse(text, self.country, self.kind)
+            .ok_or_else(|| Refusal::new(FaultCode::NotAPhone).about(text))
+    }
+
+    fn number_of(&self, members: &Map<String, Json>) -> Result<Number, Refusal> {
         let text = |names: [&str; 2]| {
             let member = names.iter().find_map(|name| members.get(*name));
             member
@@ -123,7 +132,7 @@ fn parse(text: &str, default: Country, kind: u8) -> Option<Number> {
         None => digits(text)?,
     };
     let (country, national) = match international {
-        Some(_) => default.from_abroad(&digits)?,
+        Some(_) => default.abroad(&digits)?,
         None => default.at_home(&digits),
     };
     if national.len() < DIGITS_MIN || digits.len() > DIGITS_MAX {

@@ -48,33 +48,43 @@ pub(super) fn text(cell: Cell<'_>) -> Result<Cow<'_, str>, Refusal> {
 /// `separators`; trimmed, empty ones left out.
 pub(super) fn entries(cell: Cell<'_>, separators: &[char]) -> Result<Vec<String>, Refusal> {
     let trimmed = |entry: &str| Some(entry.trim().to_owned()).filter(|entry| !entry.is_empty());
-    match cell.value {
-        Value::Labels(labels) => Ok(labels.iter().filter_map(|label| trimmed(label)).collect()),
-        Value::Json(Json::Array(items)) => {
-            let scalar = |item: &Json| match item {
-                Json::Null => Ok(None),
-                Json::String(text) => Ok(trimmed(text)),
-                Json::Bool(_) | Json::Number(_) => Ok(Some(item.to_string())),
-                Json::Array(_) | Json::Object(_) => {
-                    Err(Refusal::unsuitable("nested JSON", "an entry of a list"))
-                }
-            };
-            items.iter().filter_map(|item| scalar(item).transpose()).collect()
-        }
-        _ => Ok(text(cell)?.split(separators).filter_map(trimmed).collect()),
+    if let Value::Labels(labels) = cell.value {
+        return Ok(labels.iter().filter_map(|label| trimmed(label)).collect());
     }
+    if let Some(Json::Array(items)) = compound_json(cell)?.as_deref() {
+        let scalar = |item: &Json| match item {
+            Json::Null => Ok(None),
+            Json::String(text) => Ok(trimmed(text)),
+            Json::Bool(_) | Json::Number(_) => Ok(Some(item.to_string())),
+            Json::Array(_) | Json::Object(_) => {
+                Err(Refusal::unsuitable("nested JSON", "an entry of a list"))
+            }
+        };
+        return items.iter().filter_map(|item| scalar(item).transpose()).collect();
+    }
+    Ok(text(cell)?.split(separators).filter_map(trimmed).collect())
+}
+
+/// A JSON array or object, also as text: MariaDB keeps JSON in text columns.
+pub(super) fn compound_json(cell: Cell<'_>) -> Result<Option<Cow<'_, Json>>, Refusal> {
+    if let Value::Json(json) = cell.value {
+        return Ok((json.is_array() || json.is_object()).then_some(Cow::Borrowed(json)));
+    }
+    if !matches!(cell.value, Value::Text(_) | Value::Bytes(_)) {
+        return Ok(None);
+    }
+    let text = text(cell)?;
+    if !text.trim_start().starts_with(['[', '{']) {
+        return Ok(None);
+    }
+    Ok(serde_json::from_str(&text).ok().map(Cow::Owned))
 }
 
 /// With the digits behind the point that the column declares: `5.00`.
 pub(in crate::mapping) fn decimal_text(number: &Decimal, column: &ColumnKind) -> String {
-    match column {
-        ColumnKind::Decimal { scale }
-            if number.as_big().fractional_digit_count() < i64::from(*scale) =>
-        {
-            number.as_big().with_scale(i64::from(*scale)).to_plain_string()
-        }
-        _ => number.to_string(),
-    }
+    let ColumnKind::Decimal { scale } = column else { return number.to_string() };
+    let digits = number.as_big().fractional_digit_count().max(i64::from(*scale));
+    number.as_big().with_scale(digits).to_plain_string()
 }
 
 /// The shortest text that reads back as the same FLOAT or DOUBLE.

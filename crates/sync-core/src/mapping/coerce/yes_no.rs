@@ -28,16 +28,13 @@ impl Coerce for YesNo {
     }
 
     fn coerce(&self, cell: Cell<'_>, _: &mut Notes) -> Result<FieldValue, Refusal> {
-        let yes = match cell.value {
-            Value::Bool(bit) | Value::Json(Json::Bool(bit)) => *bit,
-            Value::Text(_) | Value::Bytes(_) | Value::Json(Json::String(_)) => {
-                let text = source_text::text(cell)?;
-                word(&text).ok_or_else(|| Refusal::new(FaultCode::NotYesOrNo).about(&text))?
-            }
-            Value::Int(_) | Value::Decimal(_) | Value::Float(_) | Value::Json(Json::Number(_)) => {
-                number::decimal(cell)?.is_some_and(|number| number != Decimal::from(0))
-            }
-            _ => return Err(Refusal::unsuitable(cell.value.kind(), "a yes or no")),
+        let yes = if let Value::Bool(bit) | Value::Json(Json::Bool(bit)) = cell.value {
+            *bit
+        } else if cell.is_text() {
+            let text = source_text::text(cell)?;
+            word(&text).ok_or_else(|| Refusal::new(FaultCode::NotYesOrNo).about(&text))?
+        } else {
+            number::decimal(cell, "a yes or no")?.is_some_and(|number| number != Decimal::from(0))
         };
         Ok(if yes { FieldValue::Yes } else { FieldValue::Empty })
     }

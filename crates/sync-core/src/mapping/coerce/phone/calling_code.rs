@@ -40,7 +40,7 @@ impl Country {
 
     /// Country and national digits of a number that begins with a calling code; `None` if no country has it. Of
     /// countries that share the code and cannot be told apart, this one if it is among them.
-    pub(super) fn from_abroad(self, digits: &str) -> Option<(&'static str, &str)> {
+    pub(super) fn abroad(self, digits: &str) -> Option<(&'static str, &str)> {
         let (plan, national) = (1..=3).find_map(|length| {
             let (code, national) = digits.split_at_checked(length)?;
             let at = PLANS.binary_search_by(|plan| plan.code.cmp(code)).ok()?;

@@ -1,0 +1,276 @@
+//! The page that shows a person what is in "their SmartSuite" (section 8.6).
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use crate::emulator::Emulator;
+use crate::model::account::Account;
+use crate::model::cell::Cell;
+use crate::model::field::Field;
+use crate::model::field_type::FieldType;
+use crate::model::record::Record;
+use crate::model::table::Table;
+use crate::moment::Moment;
+use crate::profile::ReadEmpties;
+use crate::rules::read::View;
+
+/// Records on one page.
+const PAGE: usize = 100;
+
+const STYLE: &str = include_str!("page/style.css");
+
+/// The page of everything: workspaces and their tables.
+pub(crate) fn overview(emulator: &Emulator, now: Moment) -> String {
+    let mut main = String::new();
+    for account in emulator.world.accounts.values() {
+        section(&mut main, emulator, account, now);
+    }
+    let counters = emulator.log.counters();
+    let calls = format!(
+        "<p class=\"quiet\">{} requests so far, {} of them changed something. \
+         <a href=\"/_emulator/log\">Request log</a> &middot; \
+         <a href=\"/_emulator/profile\">Profile</a></p>",
+        counters.requests, counters.effects
+    );
+    main.push_str(&calls);
+    document("SmartSuite emulator", "", &main)
+}
+
+fn section(main: &mut String, emulator: &Emulator, account: &Account, now: Moment) {
+    let used = account.calls.get(&now.month()).copied().unwrap_or(0);
+    let quota = match account.plan.limits().calls_a_month {
+        Some(most) => format!("{used} of {most} API calls this month"),
+        None => format!("{used} API calls this month"),
+    };
+    main.push_str(&format!(
+        "<section><h2>{}</h2><p class=\"quiet\">ACCOUNT-ID <code>{}</code> &middot; plan {} \
+             &middot; {quota}</p>",
+        escaped(&account.name),
+        escaped(&account.slug),
+        account.plan.name(),
+    ));
+    for solution in account.solutions.values() {
+        main.push_str(&format!("<h3>{}</h3>", escaped(&solution.name)));
+        let mut tables: Vec<&Table> = emulator.world.tables_of(solution.id).collect();
+        tables.sort_by_key(|table| (table.order, table.id));
+        if tables.is_empty() {
+            main.push_str("<p class=\"empty\">No tables yet.</p>");
+            continue;
+        }
+        main.push_str("<ul class=\"cards\">");
+        for table in tables {
+            let count = table.live_count();
+            main.push_str(&format!(
+                "<li><a href=\"/_emulator/tables/{}\"><strong>{}</strong>\
+                     <span>{count} record{}</span><code>{}</code></a></li>",
+                table.id,
+                escaped(&table.name),
+                if count == 1 { "" } else { "s" },
+                table.id,
+            ));
+        }
+        main.push_str("</ul>");
+    }
+    main.push_str("</section>");
+}
+
+/// The page of one table; none if there is none of that id.
+pub(crate) fn table(
+    emulator: &Emulator,
+    now: Moment,
+    id: &str,
+    page: Option<&str>,
+) -> Option<String> {
+    let table = emulator.world.tables.get(&id.parse().ok()?)?;
+    let page: usize = page.and_then(|text| text.parse().ok()).unwrap_or(1).max(1);
+    let view = View {
+        empties: ReadEmpties::Explicit,
+        ..View::of_read(&emulator.world, &emulator.profile, table, now)
+    };
+    let fields: Vec<&Field> = shown_fields(table, now);
+    let mut main = format!(
+        "<p class=\"quiet\">{} records &middot; table id <code>{}</code></p>",
+        table.live_count(),
+        table.id
+    );
+    main.push_str("<div class=\"wide\"><table><thead><tr><th class=\"number\">#</th>");
+    for field in &fields {
+        main.push_str(&format!(
+            "<th>{}<small>{} &middot; {}</small></th>",
+            escaped(&field.label),
+            escaped(&field.slug),
+            field.kind.name().trim_end_matches("field"),
+        ));
+    }
+    main.push_str("</tr></thead><tbody>");
+    let live = table.rows().filter(|(_, record)| record.deleted.is_none());
+    let mut shown = 0;
+    for (rank, record) in live.skip((page - 1).saturating_mul(PAGE)).take(PAGE) {
+        row(&mut main, &view, &fields, rank, record);
+        shown += 1;
+    }
+    main.push_str("</tbody></table></div>");
+    if shown == 0 {
+        main.push_str("<p class=\"empty\">No records here yet.</p>");
+    }
+    pager(&mut main, table, page);
+    let title = format!("{} \u{2013} SmartSuite emulator", table.name);
+    let crumbs = format!(
+        "<nav><a href=\"/_emulator/\">All tables</a></nav><h2>{}</h2>",
+        escaped(&table.name)
+    );
+    Some(document(&title, &crumbs, &main))
+}
+
+/// The table's own fields, the title first; then when it was last changed.
+fn shown_fields(table: &Table, now: Moment) -> Vec<&Field> {
+    let all: Vec<&Field> = table.visible_fields(now).collect();
+    let is_system = |field: &&&Field| {
+        matches!(
+            field.kind,
+            FieldType::FirstCreated
+                | FieldType::LastUpdated
+                | FieldType::CommentsCount
+                | FieldType::AutoNumber
+        ) || field.slug == "followed_by"
+    };
+    let title = all.iter().filter(|field| field.slug == table.primary);
+    let own = all.iter().filter(|field| field.slug != table.primary && !is_system(field));
+    let last = all.iter().filter(|field| field.kind == FieldType::LastUpdated);
+    title.chain(own).chain(last).copied().collect()
+}
+
+fn row(main: &mut String, view: &View<'_>, fields: &[&Field], rank: u64, record: &Record) {
+    main.push_str(&format!("<tr id=\"{}\"><td class=\"number\">{rank}</td>", record.id));
+    for field in fields {
+        let cell = field.column.map_or(&Cell::Absent, |column| record.cell(column));
+        main.push_str(&format!("<td>{}</td>", value(view, field, cell, rank, record)));
+    }
+    main.push_str("</tr>");
+}
+
+/// A value as a person would want to read it.
+fn value(view: &View<'_>, field: &Field, cell: &Cell, rank: u64, record: &Record) -> String {
+    let label = |id: &str| field.choice(id).map_or_else(|| id.to_owned(), |c| c.label.clone());
+    match (field.kind, cell) {
+        (FieldType::SingleSelect, Cell::Text(id)) => pill(&label(id)),
+        (FieldType::Status, Cell::Status(status)) => pill(&label(&status.choice)),
+        (FieldType::MultipleSelect | FieldType::Tags, Cell::Texts(ids)) => {
+            ids.iter().map(|id| pill(&label(id))).collect()
+        }
+        (FieldType::LinkedRecord, Cell::Ids(ids)) => {
+            let table = field.linked_table.and_then(|id| view.world.tables.get(&id));
+            let shown = ids.iter().map(|id| {
+                let title = table.and_then(|table| {
+                    table.live(*id)?.cell(table.title_column()?).as_text().map(str::to_owned)
+                });
+                let title = title.filter(|title| !title.is_empty());
+                let title = title.unwrap_or_else(|| id.to_string());
+                let page = table.map(|table| table.id.to_string()).unwrap_or_default();
+                format!(
+                    "<a class=\"pill\" href=\"/_emulator/tables/{page}#{id}\">{}</a>",
+                    escaped(&title)
+                )
+            });
+            shown.collect()
+        }
+        (FieldType::User, Cell::Ids(ids)) => {
+            let account = view.world.accounts.get(&view.table.account);
+            let name = |id: &crate::ObjectId| {
+                let member = account.and_then(|account| account.member(*id));
+                member
+                    .map_or_else(|| id.to_string(), |m| format!("{} {}", m.first_name, m.last_name))
+            };
+            ids.iter().map(|id| pill(&name(id))).collect()
+        }
+        (FieldType::YesNo, cell) => if *cell == Cell::Yes { "yes" } else { "no" }.to_owned(),
+        (FieldType::LastUpdated, _) => {
+            format!("<time>{}</time>", record.updated.at.timestamp().strftime("%Y-%m-%d %H:%M:%S"))
+        }
+        (kind, cell) if kind.is_stored() && cell.is_empty() => String::new(),
+        _ => escaped(&words(&view.field(field, rank, record))),
+    }
+}
+
+fn words(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(yes) => yes.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(words).collect::<Vec<_>>().join(", "),
+        Value::Object(parts) => {
+            if let Some(Value::String(date)) = parts.get("date") {
+                let has_time = parts.get("include_time") == Some(&Value::Bool(true));
+                let day = date.split('T').next().unwrap_or_default();
+                let time = date.trim_end_matches('Z').replace('T', " ");
+                return if has_time { time } else { day.to_owned() };
+            }
+            if let (Some(from), Some(to)) = (parts.get("from_date"), parts.get("to_date")) {
+                return format!("{} \u{2013} {}", words(from), words(to));
+            }
+            let key =
+                ["sys_title", "sys_root", "preview", "filename", "address", "value", "metadata"];
+            let found = key.iter().find_map(|key| parts.get(*key));
+            found.map_or_else(|| value.to_string(), words)
+        }
+    }
+}
+
+fn pill(text: &str) -> String {
+    format!("<span class=\"pill\">{}</span>", escaped(text))
+}
+
+fn pager(main: &mut String, table: &Table, page: usize) {
+    let total = usize::try_from(table.live_count()).unwrap_or(usize::MAX);
+    let pages = total.div_ceil(PAGE);
+    if pages <= 1 {
+        return;
+    }
+    let link = |to: usize, text: &str| {
+        format!("<a href=\"/_emulator/tables/{}?page={to}\">{text}</a>", table.id)
+    };
+    main.push_str("<p class=\"pager\">");
+    if page > 1 {
+        main.push_str(&link(page - 1, "&larr; Previous"));
+    }
+    main.push_str(&format!("<span>Page {page} of {pages}</span>"));
+    if page < pages {
+        main.push_str(&link(page + 1, "Next &rarr;"));
+    }
+    main.push_str("</p>");
+}
+
+fn document(title: &str, crumbs: &str, main: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <title>{}</title><style>{STYLE}</style></head><body>\
+         <header><h1><a href=\"/_emulator/\">SmartSuite emulator</a></h1>\
+         <p>A local stand-in. Nothing here is in the real service.</p></header>\
+         <main>{crumbs}{main}</main></body></html>\n",
+        escaped(title)
+    )
+}
+
+/// Text that cannot become markup.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c if c.is_control() && c != '\n' && c != '\t' => {
+                // A control character is shown by its number: it must be seen, not obeyed.
+                let written = write!(safe, "\\u{{{:x}}}", u32::from(c));
+                debug_assert!(written.is_ok(), "writing to a string does not fail");
+            }
+            c => safe.push(c),
+        }
+    }
+    safe
+}

@@ -1,0 +1,31 @@
+//! The service's behaviour, one file per group, each naming the section it reproduces.
+
+pub(crate) mod access;
+pub(crate) mod auth;
+pub(crate) mod bulk;
+pub(crate) mod call;
+pub(crate) mod comments;
+pub(crate) mod computed;
+pub(crate) mod deleted;
+pub(crate) mod dispatch;
+pub(crate) mod draft;
+pub(crate) mod effect;
+pub(crate) mod empty;
+pub(crate) mod fields;
+pub(crate) mod files;
+pub(crate) mod filter;
+pub(crate) mod hydrate;
+pub(crate) mod limits;
+pub(crate) mod links;
+pub(crate) mod list;
+pub(crate) mod members;
+pub(crate) mod plan;
+pub(crate) mod quota;
+pub(crate) mod read;
+pub(crate) mod single;
+pub(crate) mod solutions;
+pub(crate) mod sort;
+pub(crate) mod tables;
+pub(crate) mod title;
+pub(crate) mod view;
+pub(crate) mod webhooks;
