@@ -284,7 +284,7 @@ impl StateStore for SqliteStore {
     }
 
     fn link_count(&mut self, writer: &Writer) -> Result<u64, StateError> {
-        self.read(|tx| {
+        self.read_as(writer, |tx| {
             Ok(tx.query_row(
                 "SELECT count(*) FROM links WHERE sync_id = ? AND destination_id = ?",
                 [writer.sync.0, writer.destination.0],

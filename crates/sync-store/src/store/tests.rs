@@ -184,7 +184,7 @@ fn the_file_can_be_opened_while_another_process_writes() {
     let other = Connection::open(sync.store.path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut second = SqliteStore::open(sync.store.path()).unwrap();
-    assert_eq!(second.structure(&sync.opened), Ok(None));
+    assert_eq!(second.structure(sync.opened.destination), Ok(None));
 }
 
 #[test]
