@@ -145,6 +145,10 @@ impl StateStore for SqliteStore {
         self.transact(Durability::Process, |tx| syncs::open(tx, identity))
     }
 
+    fn place(&mut self, identity: &SyncIdentity) -> Result<(SyncId, DestinationId), StateError> {
+        self.transact(Durability::Process, |tx| Ok(syncs::place(tx, identity)?))
+    }
+
     fn hold(
         &mut self,
         sync: &OpenedSync,

@@ -37,7 +37,8 @@ pub(crate) fn open(tx: &Transaction<'_>, identity: &SyncIdentity) -> Result<Open
         // must not store what it read by it.
         tx.execute(
             "UPDATE syncs SET destination_id = ?, values_hash = ?, key_hash = ?, full_read = ?,
-               definition = definition + 1, token = token + 1, stop_code = NULL, stop_message = NULL, stop_remedy = NULL
+               definition = definition + 1, token = token + 1, stop_code = NULL, stop_message = NULL, stop_remedy = NULL,
+               stop_key = NULL
              WHERE id = ?",
             params![
                 destination,
@@ -49,6 +50,26 @@ pub(crate) fn open(tx: &Transaction<'_>, identity: &SyncIdentity) -> Result<Open
         )?;
     }
     Ok(read(tx, known.id)?)
+}
+
+/// See [`sync_core::state::StateStore::place`].
+pub(crate) fn place(
+    tx: &Transaction<'_>,
+    identity: &SyncIdentity,
+) -> rusqlite::Result<(SyncId, DestinationId)> {
+    // A sync that is to be renamed keeps its old name until it is opened.
+    let known: Option<i64> = tx
+        .query_row(
+            "SELECT id FROM syncs WHERE name IN (?1, ?2) ORDER BY name = ?1 DESC LIMIT 1",
+            (&identity.name, &identity.previously),
+            |row| row.get(0),
+        )
+        .optional()?;
+    let sync = match known {
+        Some(sync) => sync,
+        None => find_or_add(tx, &identity.name)?.id,
+    };
+    Ok((SyncId(sync), DestinationId(destination(tx, identity)?)))
 }
 
 /// Does to links, entries and position what the changes of the definition ask for; answers the one that matters
@@ -243,7 +264,7 @@ pub(crate) fn see_shape(
 
 fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
     connection.query_row(
-        "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy,
+        "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy, stop_key,
            (SELECT count(*) FROM links WHERE sync_id = syncs.id AND destination_id = syncs.destination_id), definition
          FROM syncs WHERE id = ?",
         [sync],
@@ -259,11 +280,12 @@ fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
                         code,
                         message: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
                         remedy: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
+                        key: row.get(7)?,
                     }),
                     None => None,
                 },
-                links: count(row, 7)?,
-                definition: row.get(8)?,
+                links: count(row, 8)?,
+                definition: row.get(9)?,
             })
         },
     )
@@ -329,11 +351,12 @@ pub(crate) fn set_stop(
     stop: Option<&Stop>,
 ) -> rusqlite::Result<()> {
     tx.execute(
-        "UPDATE syncs SET stop_code = ?, stop_message = ?, stop_remedy = ? WHERE id = ?",
+        "UPDATE syncs SET stop_code = ?, stop_message = ?, stop_remedy = ?, stop_key = ? WHERE id = ?",
         params![
             stop.map(|stop| &stop.code),
             stop.map(|stop| &stop.message),
             stop.map(|stop| &stop.remedy),
+            stop.and_then(|stop| stop.key.as_ref()),
             sync
         ],
     )?;

@@ -16,7 +16,7 @@ fn settled() -> State {
 }
 
 fn stop() -> Stop {
-    Stop { code: "breaker".into(), message: "m".into(), remedy: "r".into() }
+    Stop { code: "breaker".into(), message: "m".into(), remedy: "r".into(), key: None }
 }
 
 #[test]
@@ -304,4 +304,40 @@ fn a_changed_structure_lets_stopped_syncs_go_and_makes_quarantined_rows_due() {
     assert_eq!(state.sync.stopped, None);
     assert_eq!(state.linked(1), Some(record(1)));
     assert_eq!(state.slots(1), "link A", "{:?}", draft("A"));
+}
+
+#[test]
+fn a_stop_remembers_the_api_key_it_is_about() {
+    let mut state = settled();
+    let about_key = Stop { key: Some("digest".into()), ..stop() };
+    state.store.set_stop(&state.writer, Some(&about_key)).unwrap();
+    state.restart();
+    assert_eq!(state.sync.stopped, Some(about_key.clone()));
+    assert!(about_key.holds_for("digest") && !about_key.holds_for("other"));
+    assert!(stop().holds_for("digest") && stop().holds_for("other"));
+}
+
+#[test]
+fn to_look_at_a_sync_applies_no_rule() {
+    let mut state = settled();
+    let (sync, destination) = state.store.place(&state.identity).unwrap();
+    assert_eq!((sync, destination), (state.sync.id, state.sync.destination));
+    let renamed = SyncIdentity {
+        name: "clients".into(),
+        previously: Some("customers".into()),
+        table: "t2".into(),
+        values_hash: "v2".into(),
+        key_hash: "k2".into(),
+        ..identity()
+    };
+    let (sync, destination) = state.store.place(&renamed).unwrap();
+    assert_eq!(sync, state.sync.id);
+    assert_ne!(destination, state.sync.destination);
+    state.restart();
+    assert_eq!(state.sync.full_read, None, "it is as it was");
+    assert_eq!(state.slots(1), "link A");
+    // Looked at before it was ever run, and then renamed as announced.
+    state.identity = SyncIdentity { key_hash: "k1".into(), ..renamed };
+    state.restart();
+    assert_eq!(state.sync.id, sync);
 }

@@ -11,6 +11,10 @@ mod fixture;
 #[cfg(test)]
 mod holders;
 #[cfg(test)]
+mod reporting;
+#[cfg(test)]
 mod scanning;
 #[cfg(test)]
 mod taking_over;
+#[cfg(test)]
+mod views;
