@@ -1,1 +1,30 @@
-//! To be written.
+//! What the product means, without doing any of it: no I/O, no clock, no chance, no async runtime.
+//!
+//! Reading order: [`config`] is what the user wants, [`source`] and [`table`] describe both sides, [`value`] is a cell
+//! of a row, [`field_value`] a cell of a record, [`mapping`] turns the one into the other, [`draft`] is the record a
+//! row should become, [`key`] what ties the two together, [`sql`] reads the user's query. [`capture`], [`delivery`],
+//! [`doubt`] and [`breaker`] decide, [`pace`] and [`schedule`] say when, [`state`] is what is remembered, [`port`] the
+//! world around the engine.
+
+pub mod breaker;
+pub mod capture;
+pub mod config;
+pub mod delivery;
+pub mod doubt;
+pub mod draft;
+pub mod error;
+pub mod field_value;
+pub mod key;
+pub mod mapping;
+pub mod pace;
+pub mod port;
+pub mod record;
+pub mod scan;
+pub mod schedule;
+pub mod secret;
+pub mod slug;
+pub mod source;
+pub mod sql;
+pub mod state;
+pub mod table;
+pub mod value;

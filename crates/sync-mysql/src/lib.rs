@@ -1,1 +1,29 @@
-//! To be written.
+//! MySQL and MariaDB as a source of rows.
+//!
+//! [`MysqlSource`] is the whole of it: constructed from [`ConnectOptions`] and a sync's definition, it opens reads.
+//! Behind it, in the order of a read: `session` connects and makes the settings, `moment` and `overlap` find
+//! the position, `layout` learns the query's columns, `statement` writes the SQL, `read` takes rows off the wire, `convert` makes values of them. `explainer` and `mask`
+//! turn what goes wrong into words that hold no row values. [`MysqlSource::check`] looks at a query before it runs.
+
+mod check;
+mod column;
+mod convert;
+mod explainer;
+mod index_use;
+mod key_literal;
+mod layout;
+mod mask;
+mod moment;
+mod options;
+mod overlap;
+mod read;
+mod server;
+mod session;
+mod source;
+mod statement;
+
+pub use check::{Severity, SourceFinding, SourceReport};
+pub use options::{ConnectOptions, SslMode, TimeLimits, UnknownSslMode};
+pub use overlap::Overlaps;
+pub use server::{Flavour, ServerVersion};
+pub use source::MysqlSource;

@@ -1,1 +1,19 @@
-//! To be written.
+//! SmartSuite as the destination of records.
+//!
+//! Reading order: [`client`] is what the engine calls, one HTTP request a method; [`request`] says what is sent,
+//! [`answer`] what an answer means, [`wire`] how their JSON and our values correspond, [`form`] which way of writing a
+//! value has proved to work, [`transport`] the one place that touches the network.
+//!
+//! Nothing outside this crate knows SmartSuite's JSON. Nothing inside it retries, waits, paces or reads a clock.
+
+mod answer;
+mod client;
+mod form;
+mod options;
+mod request;
+mod transport;
+mod wire;
+
+pub use client::SmartSuiteClient;
+pub use options::{BASE_URL, ClientOptions, OptionsError, Timeouts};
+pub use transport::{BodyEnd, HttpTransport, Limits, Reply, Transport, TransportError};

@@ -1,2 +1,61 @@
-//! To be written.
-fn main() {}
+//! The project's own chores, as `cargo x CHORE`.
+//!
+//! Reading order: [`check`] (what `make test` and `make lint` do), [`tidy`] (the repository's own
+//! rules), [`servers`] and [`suites`] (which server each suite ran on), [`demo`].
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "chores talk to the person who runs them"
+)]
+
+mod check;
+mod demo;
+mod project;
+mod servers;
+mod suites;
+mod tidy;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[derive(Parser)]
+#[command(name = "cargo x", about)]
+enum Chore {
+    /// A real database, an emulated SmartSuite, and the whole story of a sync between them.
+    Demo,
+    /// Everything that must hold before a change lands: `lint`, then all tests on real servers.
+    Test,
+    /// Formatting, the repository's own rules, clippy, documentation.
+    Lint,
+    /// The repository's own rules alone: file lengths, crate edges, links, words.
+    Tidy,
+    /// Runs a command with one `MariaDB` and one `MySQL` server named in its environment.
+    WithServers {
+        /// The command and its arguments.
+        #[arg(required = true, last = true)]
+        command: Vec<OsString>,
+    },
+    /// Prints again what the last `cargo x test` ran, and on which server versions.
+    Suites,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Chore::parse() {
+        Chore::Demo => demo::tell(),
+        Chore::Test => check::test(),
+        Chore::Lint => check::lint(),
+        Chore::Tidy => tidy::check(),
+        Chore::WithServers { command } => servers::run_with(&command),
+        Chore::Suites => suites::print(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

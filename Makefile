@@ -1,0 +1,19 @@
+# The daily commands. Each needs Rust (rustup), a C compiler, and nothing else: what a step wants
+# beyond that it finds on the machine or installs, and says so.
+
+.PHONY: demo test lint fmt compiler
+
+demo: compiler ## real database, emulated SmartSuite, the whole story in half a minute
+	cargo x demo
+
+test: compiler ## everything that must hold before a change lands; ends with what ran on which server
+	cargo x test
+
+lint: compiler ## formatting, repository rules, clippy, documentation
+	cargo x lint
+
+fmt: ## lay the code out
+	cargo fmt --all
+
+compiler:
+	@command -v cc >/dev/null || { echo 'installing a C compiler'; $$([ "$$(id -u)" = 0 ] || echo sudo) sh -c 'apt-get -q update; apt-get -q install -y --no-install-recommends gcc libc6-dev'; }

@@ -1,0 +1,75 @@
+//! The diagnostics of a mapping file, for people and for machines.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, renderer::DecorStyle};
+use serde::Serialize;
+use sync_core::config::diagnostic::{Diagnostic, Severity};
+
+/// The screen for people: each diagnostic with its code, line, mark and hint, then their number.
+///
+/// `text` is the file's text and `path` the name the user gave it. `color`: whether the output is a terminal that
+/// shows colours.
+pub(crate) fn screen(diagnostics: &[Diagnostic], text: &str, path: &str, color: bool) -> String {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.decor_style(DecorStyle::Ascii);
+    let mut out = String::new();
+    for diagnostic in diagnostics {
+        out.push_str(&renderer.render(&[group(diagnostic, text, path)]));
+        out.push_str("\n\n");
+    }
+    out.push_str(&summary(diagnostics, path));
+    out.push('\n');
+    out
+}
+
+fn group<'d>(diagnostic: &'d Diagnostic, text: &'d str, path: &'d str) -> Group<'d> {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    };
+    let mut snippet = Snippet::source(text).path(path);
+    let mut kind = AnnotationKind::Primary;
+    for label in &diagnostic.labels {
+        let words = (!label.text.is_empty()).then_some(label.text.as_str());
+        snippet = snippet.annotation(kind.span(label.span.start..label.span.end).label(words));
+        kind = AnnotationKind::Context;
+    }
+    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
+    let hint = Level::HELP.with_name("hint").message(diagnostic.hint.as_str());
+    title.element(snippet).element(hint)
+}
+
+/// One line: "`FILE`: 2 errors, 1 warning".
+pub(crate) fn summary(diagnostics: &[Diagnostic], path: &str) -> String {
+    let count = |severity: Severity| {
+        diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count()
+    };
+    let parts: Vec<_> =
+        [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")]
+            .into_iter()
+            .map(|(severity, noun)| (count(severity), noun))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, noun)| format!("{count} {noun}{}", if count == 1 { "" } else { "s" }))
+            .collect();
+    if parts.is_empty() {
+        return format!("`{path}`: no problems");
+    }
+    format!("`{path}`: {}", parts.join(", "))
+}
+
+/// The same for machines.
+#[derive(Debug, Serialize)]
+pub(crate) struct Json<'d> {
+    /// The file, as the user named it.
+    file: &'d str,
+    /// In the order of the file.
+    diagnostics: &'d [Diagnostic],
+}
+
+/// Everything about `diagnostics` as one JSON value.
+pub(crate) fn json<'d>(diagnostics: &'d [Diagnostic], path: &'d str) -> Json<'d> {
+    Json { file: path, diagnostics }
+}
+
+#[cfg(test)]
+mod tests;

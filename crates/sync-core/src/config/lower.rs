@@ -1,0 +1,150 @@
+//! From what was typed to what it means, reporting everything that cannot be meant.
+
+mod conversion;
+mod destination;
+mod overlap;
+mod query;
+mod schedule;
+mod source;
+
+use std::collections::BTreeMap;
+
+use super::{
+    decode::Given,
+    defaults,
+    diagnostic::Code,
+    model::{Config, SyncDefinition},
+    raw::{RawFile, RawSmartSuite, RawSync},
+    report::{Finding, Report},
+    scalar::Scalar,
+    span::Span,
+};
+
+/// The checked configuration; `None` when an error stands in its way, which is then reported.
+pub(super) fn lower(file: &RawFile, report: &mut Report<'_>) -> Option<Config> {
+    let raw_syncs = file.syncs.0.as_ref();
+    if let Some(syncs) = raw_syncs.filter(|syncs| syncs.value.is_empty()) {
+        report.add(
+            Finding::new(Code::EmptyValue, syncs.key, "`syncs` lists no sync")
+                .hint("add one, as in config/sync_mappings.example.yml"),
+        );
+    }
+    let raw_syncs: Vec<_> =
+        raw_syncs.into_iter().flat_map(|syncs| &syncs.value).map(|sync| &sync.value).collect();
+    names(&raw_syncs, report);
+    overlap::check(&raw_syncs, report);
+    let syncs: Vec<_> = raw_syncs.iter().filter_map(|sync| lower_sync(sync, report)).collect();
+    let smartsuite = file.smartsuite.as_ref().map(|given| &given.value);
+    let config = Config {
+        syncs,
+        dedicated_member: smartsuite
+            .and_then(|section| section.dedicated_member.as_ref())
+            .map_or(defaults::DEDICATED_MEMBER, |given| given.value),
+        calls_per_second: calls_per_second(smartsuite, report),
+    };
+    (!report.has_errors()).then_some(config)
+}
+
+fn lower_sync(raw: &RawSync, report: &mut Report<'_>) -> Option<SyncDefinition> {
+    let name = raw.name.0.as_ref().and_then(|given| filled(given, "name", report));
+    let schedule = raw.schedule.as_ref().map(|given| schedule::lower(given, report));
+    let source = raw.source.0.as_ref().and_then(|given| source::lower(&given.value, report));
+    let destination =
+        raw.destination.0.as_ref().and_then(|given| destination::lower(&given.value, raw, report));
+    Some(SyncDefinition {
+        name: name?,
+        enabled: is_enabled(raw),
+        description: raw.description.as_ref().map(|given| given.value.text.clone()),
+        previously: raw.previously.as_ref().map(|given| given.value.text.clone()),
+        source: source?,
+        destination: destination?,
+        schedule: schedule.flatten(),
+    })
+}
+
+fn is_enabled(raw: &RawSync) -> bool {
+    raw.enabled.as_ref().map_or(defaults::ENABLED, |given| given.value)
+}
+
+fn calls_per_second(section: Option<&RawSmartSuite>, report: &mut Report<'_>) -> u32 {
+    let Some(given) = section.and_then(|section| section.calls_per_second.as_ref()) else {
+        return defaults::CALLS_PER_SECOND;
+    };
+    in_range(given, 1..=defaults::CALLS_PER_SECOND_MAX, "calls_per_second", report)
+        .unwrap_or(defaults::CALLS_PER_SECOND)
+}
+
+/// Names are unique, and `previously` names a sync that is no longer there, once.
+fn names(syncs: &[&RawSync], report: &mut Report<'_>) {
+    let mut names: BTreeMap<&str, Span> = BTreeMap::new();
+    for given in syncs.iter().filter_map(|sync| sync.name.0.as_ref()) {
+        if let Some(first) = names.get(given.value.text.as_str()) {
+            let message = format!("two syncs are named `{}`", given.value.shown());
+            report.add(
+                Finding::new(Code::DuplicateSync, given.span, message)
+                    .label("again here")
+                    .also(*first, "first used here")
+                    .hint("give each sync a name of its own"),
+            );
+        } else {
+            names.insert(&given.value.text, given.span);
+        }
+    }
+    let mut former: BTreeMap<&str, Span> = BTreeMap::new();
+    for given in syncs.iter().filter_map(|sync| sync.previously.as_ref()) {
+        let text = given.value.text.as_str();
+        let finding = |message: &str| Finding::new(Code::BadPreviously, given.span, message);
+        if let Some(current) = names.get(text) {
+            report.add(
+                finding("`previously` names a sync that is still in this file")
+                    .also(*current, "the sync of that name")
+                    .hint("remove `previously`, unless the other sync is the one to be renamed"),
+            );
+        } else if let Some(first) = former.insert(text, given.span) {
+            report.add(
+                finding("two syncs claim to be the same former sync")
+                    .also(first, "first claimed here")
+                    .hint("links can move to one sync only: keep `previously` in that one"),
+            );
+        }
+    }
+}
+
+/// The text, if there is any.
+fn filled(given: &Given<Scalar>, key: &str, report: &mut Report<'_>) -> Option<String> {
+    filled_scalar(&given.value, &format!("`{key}`"), report)
+}
+
+fn filled_scalar(scalar: &Scalar, what: &str, report: &mut Report<'_>) -> Option<String> {
+    let problem = if scalar.text.trim().is_empty() {
+        "is empty"
+    } else if scalar.text.trim_end_matches('\n').chars().any(char::is_control) {
+        "holds a control character or a line break"
+    } else {
+        return Some(scalar.text.trim().to_owned());
+    };
+    report.add(
+        Finding::new(Code::EmptyValue, scalar.span, format!("{what} {problem}"))
+            .hint("write it on one line, as it is called"),
+    );
+    None
+}
+
+/// The number, if it is one of those allowed.
+fn in_range(
+    given: &Given<u32>,
+    allowed: std::ops::RangeInclusive<u32>,
+    key: &str,
+    report: &mut Report<'_>,
+) -> Option<u32> {
+    if allowed.contains(&given.value) {
+        return Some(given.value);
+    }
+    let hint = format!("write a number from {} to {}", allowed.start(), allowed.end());
+    report.add(
+        Finding::new(Code::OutOfRange, given.span, format!("`{key}` cannot be {}", given.value))
+            .label("out of range")
+            .hint(hint),
+    );
+    None
+}

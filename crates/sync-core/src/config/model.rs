@@ -1,0 +1,155 @@
+//! The checked configuration.
+
+use std::collections::BTreeMap;
+
+use crate::{slug::Slug, table::FieldKind};
+
+/// Every sync of the mapping file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// In the file's order; names are unique.
+    pub syncs: Vec<SyncDefinition>,
+    /// Whether the token's member is used by this tool alone (`smartsuite.dedicated_member`), so that what it
+    /// created counts as created here.
+    pub dedicated_member: bool,
+    /// Calls that may leave each second, evenly spaced (`smartsuite.calls_per_second`): 1 to 5.
+    pub calls_per_second: u32,
+}
+
+/// One sync: rows of one query into records of one table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SyncDefinition {
+    /// Unique, non-empty.
+    pub name: String,
+    /// A disabled sync is checked but never run.
+    pub enabled: bool,
+    /// For people.
+    pub description: Option<String>,
+    /// The name under which the state may still know this sync.
+    pub previously: Option<String>,
+    /// Where rows come from.
+    pub source: SourceDefinition,
+    /// Where records go.
+    pub destination: DestinationDefinition,
+    /// When `schedule` runs it; `None`: at the service's interval.
+    pub schedule: Option<ScheduleDefinition>,
+}
+
+/// Where rows come from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceDefinition {
+    /// The user's SQL, as written.
+    pub query: String,
+    /// Line of the mapping file where the query's text begins, counted from 1; for messages about its lines.
+    pub query_line: usize,
+    /// Key columns, at least one, in order.
+    pub primary_key: Vec<String>,
+    /// The cursor column; `None`: every run reads everything.
+    pub updated_at_field: Option<String>,
+    /// Zone of DATETIME columns, an IANA name or `UTC`; `None`: UTC, with a warning where it matters.
+    pub time_zone: Option<String>,
+}
+
+/// Where records go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DestinationDefinition {
+    /// SmartSuite's table id.
+    pub table_id: String,
+    /// The field that carries the key.
+    pub external_id_field: Slug,
+    /// Put before every key, so that several syncs can share a table.
+    pub key_prefix: String,
+    /// Columns to fields, in the file's order. The external-id field is not among them unless the key column is
+    /// mapped to it.
+    pub fields: Vec<FieldMapping>,
+    /// What to do when a linked record is gone.
+    pub on_missing: OnMissing,
+}
+
+/// What to do when people deleted a linked record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnMissing {
+    /// Create it again.
+    Recreate,
+    /// Leave it, until the row changes its key.
+    Skip,
+    /// Park the row and say so.
+    Quarantine,
+}
+
+/// One column into one field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldMapping {
+    /// The source column.
+    pub column: String,
+    /// The destination field.
+    pub slug: Slug,
+    /// How the value is converted.
+    pub conversion: Conversion,
+}
+
+/// How a column's value becomes a field's value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Conversion {
+    /// By the column's MySQL type and the field's SmartSuite type.
+    Automatic,
+    /// `field_types`: as this type, whatever the live field says of its kind (a mismatch is reported).
+    Typed {
+        /// The declared type.
+        kind: FieldKind,
+        /// Its options.
+        options: TypeOptions,
+    },
+    /// `transformations`, the older form.
+    Transformed(Transformation),
+}
+
+/// `field_types.<column>.options`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TypeOptions {
+    /// Dates: whether the time of day is written; `None`: as the column's type has it.
+    pub include_time: Option<bool>,
+    /// Selects: source text to a choice's label or id. Source texts are compared exactly.
+    pub value_map: BTreeMap<String, String>,
+    /// Phones: country when the number does not say, ISO alpha-2.
+    pub default_country: Option<String>,
+    /// Phones: 1 office, 2 mobile, 4 home, 5 fax, 6 main, 8 other.
+    pub default_type: Option<u8>,
+}
+
+/// `transformations.<column>`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Transformation {
+    /// `type: number`.
+    Number {
+        /// `format: int`: rounded to a whole number; else as it is.
+        whole: bool,
+    },
+    /// `type: choice`.
+    Choice {
+        /// Source text to a choice's label or id.
+        value_map: BTreeMap<String, String>,
+    },
+    /// `type: date`.
+    Date {
+        /// strftime pattern for text columns; `None`: ISO 8601.
+        format: Option<String>,
+    },
+}
+
+/// When `schedule` runs a sync.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScheduleDefinition {
+    /// Every so many minutes.
+    Interval {
+        /// At least 1.
+        minutes: u32,
+    },
+    /// A cron pattern.
+    Cron {
+        /// Five or six fields, checked.
+        pattern: String,
+        /// IANA zone; `UTC` by default.
+        time_zone: String,
+    },
+}

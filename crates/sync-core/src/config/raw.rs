@@ -1,0 +1,193 @@
+//! What the user typed, with places. The documentation of each key is the text of the reference page and of the
+//! JSON schema.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+use super::{
+    decode::{
+        Decode, Entries, Given, Key, OneOrMany, Required, Section, Subject, ValueMap, section,
+    },
+    defaults, field_type,
+    node::Node,
+    report::Report,
+    scalar::Scalar,
+    words,
+};
+
+section! {
+    /// The mapping file: which rows become which records.
+    RawFile {
+        /// The syncs, each from one query into one table.
+        "syncs" syncs: Required<Vec<Given<RawSync>>>,
+        /// How the SmartSuite account is used, by all syncs together.
+        "smartsuite" smartsuite: Option<Given<RawSmartSuite>>,
+    }
+}
+
+section! {
+    /// How the SmartSuite account is used.
+    RawSmartSuite {
+        /// Whether the token belongs to a member that only this tool uses. Then every record which that member
+        /// created counts as created by this tool.
+        #[schemars(extend("default" = defaults::DEDICATED_MEMBER))]
+        "dedicated_member" dedicated_member: Option<Given<bool>>,
+        /// How many calls may leave each second, evenly spaced. SmartSuite allows 5 for one key; leave some if the
+        /// key has other users.
+        #[schemars(range(min = 1, max = 5), extend("default" = defaults::CALLS_PER_SECOND))]
+        "calls_per_second" calls_per_second: Option<Given<u32>>,
+    }
+}
+
+section! {
+    /// One sync: the rows of one query become records of one table.
+    RawSync in a list "a sync" {
+        /// The sync's name in commands, logs and the state. Unique. After a change of name, give the old one as
+        /// `previously`.
+        #[schemars(length(min = 1))]
+        "name" name: Required<Scalar>,
+        /// `false`: the sync is checked, but never run.
+        #[schemars(extend("default" = defaults::ENABLED))]
+        "enabled" enabled: Option<Given<bool>>,
+        /// For people; `status` shows it.
+        "description" description: Option<Given<Scalar>>,
+        /// The name this sync had before. Its links to records move to the new name, so that nothing is created
+        /// again.
+        "previously" previously: Option<Given<Scalar>>,
+        /// When `schedule` runs this sync. Without it: at the interval of the service.
+        "schedule" schedule: Option<Given<RawSchedule>>,
+        /// Where rows come from.
+        "source" source: Required<RawSource>,
+        /// Where records go.
+        "destination" destination: Required<RawDestination>,
+    }
+}
+
+section! {
+    /// When `schedule` runs a sync: either `interval` or `cron`. A time that was missed, because the service was down
+    /// or still busy, is made up for once.
+    RawSchedule {
+        /// Minutes from one start to the next.
+        #[schemars(range(min = 1, max = 525_600))]
+        "interval" interval: Option<Given<u32>>,
+        /// A cron pattern of five fields (minute, hour, day of month, month, day of week), or of six with seconds
+        /// first.
+        "cron" cron: Option<Given<Scalar>>,
+        /// The zone in which `cron` is meant, by its IANA name. When clocks go forward, a time that is skipped runs
+        /// as soon as it has passed; when they go back, a time of day that comes twice runs once.
+        #[schemars(extend("default" = defaults::TIME_ZONE))]
+        "time_zone" time_zone: Option<Given<Scalar>>,
+    }
+}
+
+section! {
+    /// Where rows come from.
+    RawSource {
+        /// The SQL that yields the rows. `:last_sync_time` stands for the time up to which changes are already known,
+        /// and is NULL when everything is to be read: write
+        /// `WHERE :last_sync_time IS NULL OR updated_at >= :last_sync_time`.
+        #[schemars(length(min = 1))]
+        "query" query: Required<Scalar>,
+        /// The column of the query that identifies a row, or a list of columns that do so together.
+        "primary_key" primary_key: Required<OneOrMany>,
+        /// The column of the query that says when a row last changed. Without it every run reads everything.
+        "updated_at_field" updated_at_field: Option<Given<Scalar>>,
+        /// The zone in which DATETIME columns are meant, by its IANA name. Without it: UTC.
+        "time_zone" time_zone: Option<Given<Scalar>>,
+    }
+}
+
+section! {
+    /// Where records go.
+    RawDestination {
+        /// The table's id: the last part of its address in the browser, 24 hexadecimal digits.
+        #[schemars(length(min = 1))]
+        "table_id" table_id: Required<Scalar>,
+        /// Slug of the field that carries each row's key: a text, title or number field that nothing else writes.
+        #[schemars(length(min = 1))]
+        "external_id_field" external_id_field: Required<Scalar>,
+        /// Put before every key in the external-id field, so that several syncs can share one table.
+        #[schemars(extend("default" = defaults::KEY_PREFIX))]
+        "key_prefix" key_prefix: Option<Given<Scalar>>,
+        /// What to do when people have deleted a record: `recreate` it, `skip` the row, or put the row in
+        /// `quarantine`, where `status` shows it.
+        #[schemars(extend("enum" = ON_MISSING), extend("default" = defaults::ON_MISSING))]
+        "on_missing" on_missing: Option<Given<Scalar>>,
+        /// Columns of the query, each with the slug of the field it is written to.
+        "field_mappings" field_mappings: Required<Entries<Scalar>>,
+        /// How single columns are converted. A column that is not listed converts by its own type and the type of
+        /// its field, which is right for most.
+        "field_types" field_types: Option<Given<Entries<RawFieldType>>>,
+        /// The older way to say how single columns are converted; `field_types` can do more and wins.
+        "transformations" transformations: Option<Given<Entries<RawTransformation>>>,
+    }
+}
+
+section! {
+    /// How a column is converted.
+    RawFieldType {
+        /// The type of the SmartSuite field. SmartSuite's own names are understood too.
+        #[schemars(schema_with = "type_schema")]
+        "type" kind: Required<Scalar>,
+        /// What the type leaves open.
+        "options" options: Option<Given<RawOptions>>,
+    }
+}
+
+section! {
+    /// What a type leaves open. Each option belongs to the types that its text names.
+    RawOptions {
+        /// `date`: whether the time of day is written too. Without it: if the column has one.
+        "include_time" include_time: Option<Given<bool>>,
+        /// `singleselect`, `multipleselectfield`, `status` and `tagsfield`: texts of the column, each with the label
+        /// or id of a choice. A text that is not listed must be a label or id itself. Texts are compared exactly.
+        "value_map" value_map: Option<Given<ValueMap>>,
+        /// `phonefield`: the country of numbers without one, two letters as in `DE`.
+        #[schemars(length(min = 2, max = 2))]
+        "default_country" default_country: Option<Given<Scalar>>,
+        /// `phonefield`: 1 office, 2 mobile, 4 home, 5 fax, 6 main, 8 other.
+        #[schemars(extend("enum" = PHONE_TYPES))]
+        "default_type" default_type: Option<Given<u32>>,
+    }
+}
+
+section! {
+    /// How a column is converted, in the older form.
+    RawTransformation {
+        /// `number`, `choice` or `date`.
+        #[schemars(extend("enum" = TRANSFORMATIONS))]
+        "type" kind: Required<Scalar>,
+        /// `number`: `int` rounds to a whole number, `float` writes the number as it is, exactly. `date`: the strftime
+        /// pattern by which text columns are read and text fields are written; without it ISO 8601.
+        "format" format: Option<Given<Scalar>>,
+        /// `choice`: texts of the column, each with the label or id of a choice.
+        "value_map" value_map: Option<Given<ValueMap>>,
+    }
+}
+
+/// Values of `on_missing`.
+pub(super) const ON_MISSING: &[&str] = &["recreate", "skip", "quarantine"];
+
+/// Types of `transformations`.
+pub(super) const TRANSFORMATIONS: &[&str] = &["number", "choice", "date"];
+
+/// Values of `default_type`.
+pub(super) const PHONE_TYPES: &[u8] = &[1, 2, 4, 5, 6, 8];
+
+fn type_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": field_type::all_names().collect::<Vec<_>>() })
+}
+
+/// Where a key belongs that stands in the wrong section, as a hint.
+pub(super) fn home_of(key: &str) -> Option<String> {
+    let homes = [
+        ("at the top of the file", RawFile::KEYS),
+        ("in the sync itself", RawSync::KEYS),
+        ("under `source`", RawSource::KEYS),
+        ("under `destination`", RawDestination::KEYS),
+        ("under `options`", RawOptions::KEYS),
+        ("under `schedule`", RawSchedule::KEYS),
+        ("under `smartsuite`", RawSmartSuite::KEYS),
+    ];
+    let (home, _) = homes.into_iter().find(|(_, keys)| keys.contains(&key))?;
+    Some(format!("`{key}` belongs {home}"))
+}

@@ -1,0 +1,151 @@
+//! A cell of a record in canonical form: what is sent and what is read back compare equal.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::value::Decimal;
+
+/// The value of one field of a record. What SmartSuite shows as absent, `null`, `""`, `[]`, an empty date or an
+/// unticked yes/no is [`FieldValue::Empty`]: the service does not tell them apart.
+///
+/// `Debug` names the kind and never shows the content.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum FieldValue {
+    /// Nothing; written as the field type's own clearing value.
+    Empty,
+    /// Text, text area, title, the text of a rich-text document.
+    Text(String),
+    /// Number, currency, percent, duration (seconds), rating, slider.
+    Number(Decimal),
+    /// A ticked yes/no. An unticked one is `Empty`.
+    Yes,
+    /// Single select or status: the choice's id, not its label.
+    Choice(String),
+    /// Multiple select, tags, people, linked records: ids, order without meaning.
+    Ids(BTreeSet<String>),
+    /// E-mail addresses or links, in order.
+    List(Vec<String>),
+    /// Phone numbers, in order.
+    Phones(Vec<Phone>),
+    /// A date, or an instant when `include_time`. Without time the instant is midnight UTC of the day.
+    Date {
+        /// The instant, UTC.
+        at: jiff::Timestamp,
+        /// Whether the time of day is meant.
+        include_time: bool,
+    },
+}
+
+/// One phone number as SmartSuite keeps it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Phone {
+    /// Country, ISO alpha-2, upper case; empty when unknown.
+    pub country: String,
+    /// The number's digits only; separators have no meaning and the service rewrites them.
+    pub digits: String,
+    /// Extension digits; empty for none.
+    pub extension: String,
+    /// 1 office, 2 mobile, 4 home, 5 fax, 6 main, 8 other.
+    pub kind: u8,
+}
+
+impl FieldValue {
+    /// The kind in words, for messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Text(_) => "text",
+            Self::Number(_) => "number",
+            Self::Yes => "yes",
+            Self::Choice(_) => "choice",
+            Self::Ids(_) => "ids",
+            Self::List(_) => "list",
+            Self::Phones(_) => "phones",
+            Self::Date { .. } => "date",
+        }
+    }
+
+    /// Text, with the empty text as `Empty`.
+    pub fn text(text: impl Into<String>) -> Self {
+        let text = text.into();
+        if text.is_empty() { Self::Empty } else { Self::Text(text) }
+    }
+
+    /// Ids, with none as `Empty`.
+    pub fn ids(ids: impl IntoIterator<Item = String>) -> Self {
+        let ids: BTreeSet<String> = ids.into_iter().collect();
+        if ids.is_empty() { Self::Empty } else { Self::Ids(ids) }
+    }
+
+    /// Entries in order, with none as `Empty`.
+    pub fn list(entries: Vec<String>) -> Self {
+        if entries.is_empty() { Self::Empty } else { Self::List(entries) }
+    }
+
+    /// Appends the canonical bytes: equal values give equal bytes, different values different ones, and no value's
+    /// bytes are the beginning of another's.
+    pub fn canonical_bytes(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Empty => out.push(0),
+            Self::Text(text) => tagged_text(out, 1, text),
+            Self::Number(number) => tagged_text(out, 2, &number.to_string()),
+            Self::Yes => out.push(3),
+            Self::Choice(id) => tagged_text(out, 4, id),
+            Self::Ids(ids) => {
+                out.push(5);
+                put_count(out, ids.len());
+                for id in ids {
+                    put_text(out, id);
+                }
+            }
+            Self::List(entries) => {
+                out.push(6);
+                put_count(out, entries.len());
+                for entry in entries {
+                    put_text(out, entry);
+                }
+            }
+            Self::Phones(phones) => {
+                out.push(7);
+                put_count(out, phones.len());
+                for phone in phones {
+                    put_text(out, &phone.country);
+                    put_text(out, &phone.digits);
+                    put_text(out, &phone.extension);
+                    out.push(phone.kind);
+                }
+            }
+            Self::Date { at, include_time } => {
+                out.push(if *include_time { 9 } else { 8 });
+                out.extend_from_slice(&at.as_nanosecond().to_be_bytes());
+            }
+        }
+    }
+}
+
+fn tagged_text(out: &mut Vec<u8>, tag: u8, text: &str) {
+    out.push(tag);
+    put_text(out, text);
+}
+
+pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_count(out, text.len());
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn put_count(out: &mut Vec<u8>, count: usize) {
+    out.extend_from_slice(&(count as u64).to_be_bytes());
+}
+
+impl std::fmt::Debug for FieldValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "FieldValue({})", self.kind())
+    }
+}
+
+impl std::fmt::Debug for Phone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Phone")
+    }
+}

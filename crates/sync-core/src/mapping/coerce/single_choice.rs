@@ -1,0 +1,31 @@
+//! Single select and status.
+//!
+//! **Accepts** the text of any value: looked up in `value_map`, then among labels and ids. **Canonical form**: the
+//! choice's id. **Empty**: blank text that `value_map` does not name; so ENUM's invalid value is empty.
+//! **Faults**: no such choice, or several with that label; both name the labels.
+
+use super::{Cell, Coerce, OPAQUE_HINT, choice_table::ChoiceTable, is_opaque, source_text};
+use crate::{
+    field_value::FieldValue,
+    mapping::{fault::Refusal, notes::Notes},
+    source::ColumnKind,
+};
+
+/// The rule with the field's choices.
+#[derive(Debug)]
+pub(in crate::mapping) struct SingleChoice {
+    /// What texts mean.
+    pub(in crate::mapping) choices: ChoiceTable,
+}
+
+impl Coerce for SingleChoice {
+    fn misfit(&self, column: &ColumnKind) -> Option<&'static str> {
+        is_opaque(column).then_some(OPAQUE_HINT)
+    }
+
+    fn coerce(&self, cell: Cell<'_>, _: &mut Notes) -> Result<FieldValue, Refusal> {
+        let text = source_text::text(cell)?;
+        let choice = self.choices.resolve(&text)?;
+        Ok(choice.map_or(FieldValue::Empty, |id| FieldValue::Choice(id.to_owned())))
+    }
+}

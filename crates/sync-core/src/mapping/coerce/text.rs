@@ -1,0 +1,62 @@
+//! Text, text area, title and rich text.
+//!
+//! **Accepts** the canonical text of everything but GEOMETRY and its like; bytes only if they are UTF-8.
+//! **Canonical form**: line ends as `\n`, without NUL and the other control characters that cannot be typed or
+//! shown (tab and line end stay); otherwise character by character as it is, outer spaces included. A rich text has
+//! no empty lines at its end, as an empty paragraph there is no content.
+//! **Empty**: the empty text. **Faults**: not UTF-8, longer than 64 KiB (SmartSuite documents no limit; this is
+//! what is believed safe).
+
+use std::borrow::Cow;
+
+use super::{Cell, Coerce, OPAQUE_HINT, is_opaque, source_text};
+use crate::{
+    field_value::FieldValue,
+    mapping::{
+        fault::{FaultCode, Refusal},
+        notes::Notes,
+    },
+    source::ColumnKind,
+};
+
+/// The longest text that is sent, in bytes of UTF-8.
+const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// The rule, for plain or rich text.
+#[derive(Debug)]
+pub(in crate::mapping) struct Text {
+    /// Whether the field holds a document of paragraphs.
+    pub(in crate::mapping) rich: bool,
+}
+
+impl Coerce for Text {
+    fn misfit(&self, column: &ColumnKind) -> Option<&'static str> {
+        is_opaque(column).then_some(OPAQUE_HINT)
+    }
+
+    fn coerce(&self, cell: Cell<'_>, notes: &mut Notes) -> Result<FieldValue, Refusal> {
+        let text = cleaned(source_text::text(cell)?, notes);
+        let kept = if self.rich { text.trim_end_matches('\n') } else { &text };
+        if kept.len() > TEXT_BYTES_MAX {
+            return Err(Refusal::new(FaultCode::TextTooLong).about(kept));
+        }
+        let whole = kept.len() == text.len();
+        Ok(FieldValue::text(if whole { text.into_owned() } else { kept.to_owned() }))
+    }
+}
+
+fn cleaned<'a>(text: Cow<'a, str>, notes: &mut Notes) -> Cow<'a, str> {
+    // Line ends first; most texts need neither step, and a scan of bytes is cheap.
+    let text = if text.contains('\r') {
+        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        text
+    };
+    let unwanted = |c: char| (c < ' ' && c != '\n' && c != '\t') || c == '\u{7f}';
+    if text.contains(unwanted) {
+        notes.cleaned_texts += 1;
+        Cow::Owned(text.replace(unwanted, ""))
+    } else {
+        text
+    }
+}

@@ -1,0 +1,131 @@
+//! A mapping that has been held against both schemas and can be applied to rows.
+
+use super::{
+    coerce::{self, Cell, Coerce},
+    external_id::Carrier,
+    fault::{FaultCode, Refusal, RowFault},
+    hash::MappingHash,
+    notes::Notes,
+};
+use crate::{
+    draft::{Draft, Fields},
+    field_value::FieldValue,
+    key::{Key, KeyFault},
+    port::RecordShape,
+    slug::Slug,
+    source::{ColumnKind, Row},
+    value::Value,
+};
+
+/// Turns rows of one read into drafts. Valid for reads with the columns it was compiled for.
+#[derive(Debug)]
+pub struct CompiledMapping {
+    /// Name and position of the key columns, in the key's order.
+    pub(super) key_columns: Vec<(String, usize)>,
+    pub(super) key_prefix: String,
+    pub(super) carrier: Carrier,
+    /// In order of their slugs, without the external-id field.
+    pub(super) fields: Vec<CompiledField>,
+    pub(super) shape: RecordShape,
+    pub(super) hash: MappingHash,
+    pub(super) structure_hash: MappingHash,
+}
+
+/// One column into one field.
+#[derive(Debug)]
+pub(super) struct CompiledField {
+    pub(super) slug: Slug,
+    pub(super) column: String,
+    pub(super) position: usize,
+    pub(super) kind: ColumnKind,
+    /// Whether an empty value is refused.
+    pub(super) required: bool,
+    pub(super) rule: Box<dyn Coerce>,
+}
+
+impl CompiledMapping {
+    /// The record a row should become: every mapped field that can be written, and the external-id field with
+    /// `key.external_id(prefix)`.
+    ///
+    /// # Errors
+    /// The first fault found, the key first, then fields by slug. The row cannot be written; others can.
+    pub fn draft(&self, row: &Row) -> Result<Draft, RowFault> {
+        self.draft_noting(row, &mut Notes::default())
+    }
+
+    /// [`CompiledMapping::draft`], counting what people should know of.
+    pub fn draft_noting(&self, row: &Row, notes: &mut Notes) -> Result<Draft, RowFault> {
+        let key = self.key(row)?;
+        let mut fields = Vec::with_capacity(self.fields.len() + 1);
+        for field in &self.fields {
+            match field.value(row, notes) {
+                Ok(value) => fields.push((Slug::clone(&field.slug), value)),
+                Err(refusal) => {
+                    return Err(refusal.at(Some(key), &field.column, Some(&field.slug)));
+                }
+            }
+        }
+        let Some(external_id) = self.carrier.value(key.external_id(&self.key_prefix)) else {
+            let refusal = Refusal::new(FaultCode::KeyUnsuitable)
+                .because("the external-id field holds numbers, this key is none".to_owned())
+                .about(&key.text());
+            return Err(self.key_fault(refusal));
+        };
+        fields.push((Slug::clone(&self.shape.external_id.slug), external_id));
+        Ok(Draft { key, fields: Fields::new(fields) })
+    }
+
+    /// The row's key.
+    ///
+    /// # Errors
+    /// A key column is NULL, holds no exact value, or is missing from the row.
+    pub fn key(&self, row: &Row) -> Result<Key, RowFault> {
+        let mut cells = Vec::with_capacity(self.key_columns.len());
+        for (column, position) in &self.key_columns {
+            let Some(cell) = row.0.get(*position) else {
+                return Err(Refusal::new(FaultCode::CellMissing).at(None, column, None));
+            };
+            cells.push((column.as_str(), cell));
+        }
+        Key::from_cells(cells).map_err(|fault| match fault {
+            KeyFault::Null { column } => Refusal::new(FaultCode::KeyNull).at(None, &column, None),
+            KeyFault::Kind { column, kind } => Refusal::new(FaultCode::KeyUnsuitable)
+                .because(format!("{kind} cannot be a key"))
+                .at(None, &column, None),
+        })
+    }
+
+    /// The part of the table that drafts of this mapping write.
+    pub fn shape(&self) -> &RecordShape {
+        &self.shape
+    }
+
+    /// [`super::definition_hash`] of the definition this was compiled from.
+    pub fn hash(&self) -> MappingHash {
+        self.hash
+    }
+
+    /// The hash of what the live table contributes to values. When it changes, refused rows are worth another try.
+    pub fn structure_hash(&self) -> MappingHash {
+        self.structure_hash
+    }
+
+    fn key_fault(&self, refusal: Refusal) -> RowFault {
+        let column = self.key_columns.first().map_or("", |(column, _)| column.as_str());
+        refusal.at(None, column, None)
+    }
+}
+
+impl CompiledField {
+    fn value(&self, row: &Row, notes: &mut Notes) -> Result<FieldValue, Refusal> {
+        // A cell that is not there must never blank a field.
+        let value: &Value =
+            row.0.get(self.position).ok_or_else(|| Refusal::new(FaultCode::CellMissing))?;
+        let cell = Cell { value, column: &self.kind };
+        let value = coerce::coerce(&*self.rule, cell, notes)?;
+        if self.required && value == FieldValue::Empty {
+            return Err(Refusal::new(FaultCode::RequiredEmpty));
+        }
+        Ok(value)
+    }
+}

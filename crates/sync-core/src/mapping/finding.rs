@@ -1,0 +1,174 @@
+//! What is wrong, or worth knowing, about a mapping as a whole.
+
+use crate::slug::Slug;
+
+/// One disagreement between a sync's definition and the two live schemas. Names columns, fields and labels, never a
+/// row's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is, for machines; decides the severity.
+    pub code: FindingCode,
+    /// What it is, in one line.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The source column it is about.
+    pub column: Option<String>,
+    /// The field it is about.
+    pub slug: Option<Slug>,
+}
+
+impl Finding {
+    /// A finding about the mapping as a whole; narrow it with the methods below.
+    pub(super) fn new(code: FindingCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None, column: None, slug: None }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(super) fn column(mut self, column: &str) -> Self {
+        self.column = Some(column.to_owned());
+        self
+    }
+
+    pub(super) fn slug(mut self, slug: &Slug) -> Self {
+        self.slug = Some(Slug::clone(slug));
+        self
+    }
+
+    /// How grave it is.
+    pub fn severity(&self) -> Severity {
+        self.code.severity()
+    }
+}
+
+/// How grave a [`Finding`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Good to know.
+    Note,
+    /// Works, but perhaps not as meant.
+    Warning,
+    /// Rows cannot be written as the definition says.
+    Error,
+}
+
+/// The kinds of [`Finding`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FindingCode {
+    /// The read does not return a mapped column.
+    ColumnMissing,
+    /// The read returns two columns of one name.
+    ColumnAmbiguous,
+    /// The read does not return a key column.
+    KeyColumnMissing,
+    /// A key column's type is not exact (FLOAT, DOUBLE) or has no text (JSON, SET, TIME, GEOMETRY).
+    KeyColumnUnsuitable,
+    /// A key column may be NULL.
+    KeyColumnNullable,
+    /// The table has no field of this slug.
+    SlugUnknown,
+    /// SmartSuite computes the field; it is left out.
+    FieldReadOnly,
+    /// The field's type cannot be written yet.
+    FieldTypeUnsupported,
+    /// The table has no field of the external id's slug.
+    ExternalIdFieldUnknown,
+    /// The external-id field cannot carry these keys.
+    ExternalIdFieldUnsuitable,
+    /// A column other than the key is mapped onto the external-id field.
+    ExternalIdFieldTaken,
+    /// The declared type and the field's type do not go together.
+    TypeMismatch,
+    /// The declared type is not the field's, but its values fit.
+    TypeDiffers,
+    /// No value of the column could ever become a value of the field.
+    ColumnTypeMisfit,
+    /// A `value_map` target is no choice of the field. Only rows with that value fail.
+    ValueMapTargetUnknown,
+    /// The field has no choices, or none that can be read.
+    ChoicesMissing,
+    /// The declared zone does not exist.
+    TimeZoneUnknown,
+    /// A wall-clock time becomes an instant, and no zone is declared.
+    TimeZoneMissing,
+    /// The `format` of a date is no strftime pattern.
+    DatePatternInvalid,
+    /// The column has more digits behind the point than the field keeps.
+    PrecisionLoss,
+    /// SmartSuite demands a value for a field that nothing is mapped to.
+    RequiredFieldUnmapped,
+    /// Telephone numbers without a country code are taken as US numbers.
+    PhoneCountryMissing,
+    /// `default_country` is no country.
+    PhoneCountryUnknown,
+}
+
+impl FindingCode {
+    /// A stable code for machines, logs and the manual.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::ColumnMissing => "column_missing",
+            Self::ColumnAmbiguous => "column_ambiguous",
+            Self::KeyColumnMissing => "key_column_missing",
+            Self::KeyColumnUnsuitable => "key_column_unsuitable",
+            Self::KeyColumnNullable => "key_column_nullable",
+            Self::SlugUnknown => "slug_unknown",
+            Self::FieldReadOnly => "field_read_only",
+            Self::FieldTypeUnsupported => "field_type_unsupported",
+            Self::ExternalIdFieldUnknown => "external_id_field_unknown",
+            Self::ExternalIdFieldUnsuitable => "external_id_field_unsuitable",
+            Self::ExternalIdFieldTaken => "external_id_field_taken",
+            Self::TypeMismatch => "type_mismatch",
+            Self::TypeDiffers => "type_differs",
+            Self::ColumnTypeMisfit => "column_type_misfit",
+            Self::ValueMapTargetUnknown => "value_map_target_unknown",
+            Self::ChoicesMissing => "choices_missing",
+            Self::TimeZoneUnknown => "time_zone_unknown",
+            Self::TimeZoneMissing => "time_zone_missing",
+            Self::DatePatternInvalid => "date_pattern_invalid",
+            Self::PrecisionLoss => "precision_loss",
+            Self::RequiredFieldUnmapped => "required_field_unmapped",
+            Self::PhoneCountryMissing => "phone_country_missing",
+            Self::PhoneCountryUnknown => "phone_country_unknown",
+        }
+    }
+
+    /// How grave it is.
+    pub fn severity(self) -> Severity {
+        match self {
+            Self::ColumnMissing
+            | Self::ColumnAmbiguous
+            | Self::KeyColumnMissing
+            | Self::KeyColumnUnsuitable
+            | Self::SlugUnknown
+            | Self::FieldTypeUnsupported
+            | Self::ExternalIdFieldUnknown
+            | Self::ExternalIdFieldUnsuitable
+            | Self::ExternalIdFieldTaken
+            | Self::TypeMismatch
+            | Self::ColumnTypeMisfit
+            | Self::ValueMapTargetUnknown
+            | Self::TimeZoneUnknown
+            | Self::DatePatternInvalid
+            | Self::PhoneCountryUnknown => Severity::Error,
+            Self::FieldReadOnly
+            | Self::TypeDiffers
+            | Self::ChoicesMissing
+            | Self::TimeZoneMissing
+            | Self::PrecisionLoss
+            | Self::RequiredFieldUnmapped
+            | Self::PhoneCountryMissing => Severity::Warning,
+            Self::KeyColumnNullable => Severity::Note,
+        }
+    }
+
+    /// Whether no row can be mapped while it stands. An unknown `value_map` target is an error of the definition,
+    /// but harms only the rows that hold its value.
+    pub fn blocks(self) -> bool {
+        self.severity() == Severity::Error && self != Self::ValueMapTargetUnknown
+    }
+}

@@ -1,0 +1,13 @@
+//! Cells in, field values out; and what compiling says.
+
+mod choices;
+mod compile;
+mod dates;
+mod fixture;
+mod laws;
+mod lists;
+mod numbers;
+mod phones;
+mod rows;
+mod texts;
+mod totality;

@@ -1,0 +1,97 @@
+//! The gate: when the next call may leave. One per API key, evenly spaced, with no saved-up burst.
+//!
+//! SmartSuite counts calls by its own clock's second, which cannot be seen from here; five saved up here would meet
+//! five of its next second. So departures keep their distance whatever happened before. A 429 closes the gate for
+//! everyone.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// How long the service keeps refusing after a 429 (documented: 30 s).
+pub const LOCKOUT: Duration = Duration::from_secs(30);
+/// A reservation further ahead than this means that the wall clock was set back; the gate then starts anew.
+const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(10);
+
+/// Calls per second, 1 to 5; 0 stands for an open gate, which only tests against the emulator use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate(pub u32);
+
+impl Rate {
+    /// The distance between two departures.
+    pub fn spacing(self) -> Duration {
+        Duration::from_secs(1).checked_div(self.0).unwrap_or(Duration::ZERO)
+    }
+}
+
+/// The gate's memory; shared by every process of one state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GateState {
+    /// Earliest next departure.
+    pub next: Timestamp,
+    /// No departure before this: a pause after a 429.
+    pub closed_until: Timestamp,
+}
+
+impl GateState {
+    /// An open gate at `now`.
+    pub fn open(now: Timestamp) -> Self {
+        Self { next: now, closed_until: now }
+    }
+
+    /// Reserves the next departure and returns its time, `now` or later.
+    pub fn reserve(&mut self, now: Timestamp, rate: Rate) -> Timestamp {
+        if self.next.duration_since(now) > AHEAD_MAX {
+            self.next = now;
+        }
+        if self.closed_until.duration_since(now) > AHEAD_MAX {
+            self.closed_until = now;
+        }
+        let departure = now.max(self.next).max(self.closed_until);
+        self.next = departure.checked_add(rate.spacing()).unwrap_or(departure);
+        departure
+    }
+
+    /// Closes the gate after a 429 or a challenge page, for the lock-out or `Retry-After`, whichever is longer,
+    /// and `jitter` on top.
+    pub fn close(&mut self, now: Timestamp, retry_after: Option<Duration>, jitter: Duration) {
+        let pause = retry_after.unwrap_or_default().max(LOCKOUT).saturating_add(jitter);
+        let until = now.checked_add(pause).unwrap_or(now);
+        self.closed_until = self.closed_until.max(until);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(milliseconds: i64) -> Timestamp {
+        Timestamp::from_millisecond(milliseconds).unwrap()
+    }
+
+    #[test]
+    fn departures_keep_their_distance_after_a_pause_too() {
+        let mut gate = GateState::open(at(0));
+        let times: Vec<i64> = [0, 0, 0, 10_000, 10_000]
+            .iter()
+            .map(|now| gate.reserve(at(*now), Rate(4)).as_millisecond())
+            .collect();
+        assert_eq!(times, [0, 250, 500, 10_000, 10_250]);
+    }
+
+    #[test]
+    fn a_429_closes_the_gate_for_everyone() {
+        let mut gate = GateState::open(at(0));
+        gate.close(at(0), None, Duration::from_millis(500));
+        assert_eq!(gate.reserve(at(0), Rate(4)), at(30_500));
+        gate.close(at(31_000), Some(Duration::from_mins(1)), Duration::ZERO);
+        assert_eq!(gate.reserve(at(31_000), Rate(4)), at(91_000));
+    }
+
+    #[test]
+    fn a_clock_set_back_does_not_close_the_gate_for_hours() {
+        let mut gate = GateState::open(at(7_200_000));
+        gate.reserve(at(7_200_000), Rate(4));
+        assert_eq!(gate.reserve(at(0), Rate(4)), at(0));
+    }
+}

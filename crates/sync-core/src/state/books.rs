@@ -1,0 +1,141 @@
+//! The books of a run: every row and every entry is accounted for, or the run is no success.
+
+use std::ops::AddAssign;
+
+use serde::{Deserialize, Serialize};
+
+/// Counts of one run.
+///
+/// Rows: `read = unchanged + queued + withdrawn + parked + skipped`. Entries: `waiting_before + queued + released =
+/// created + adopted + updated + deleted + equal + superseded + taken_back + quarantined + waiting_after`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Books {
+    /// Rows read.
+    pub read: u64,
+    /// Rows that are as intended already.
+    pub unchanged: u64,
+    /// Rows that became a waiting entry.
+    pub queued: u64,
+    /// Rows that the destination holds already while something else waited.
+    pub withdrawn: u64,
+    /// Rows that could not become a draft and were parked.
+    pub parked: u64,
+    /// Rows without a usable key.
+    pub skipped: u64,
+
+    /// Entries waiting, being sent or in doubt when the run began.
+    pub waiting_before: u64,
+    /// Entries taken back from quarantine to be tried again.
+    pub released: u64,
+    /// Records created.
+    pub created: u64,
+    /// Records found by their external id, holding what was wanted.
+    pub adopted: u64,
+    /// Records updated.
+    pub updated: u64,
+    /// Records deleted.
+    pub deleted: u64,
+    /// Entries that turned out equal to the link when their turn came.
+    pub equal: u64,
+    /// Entries replaced by a newer one of their key.
+    pub superseded: u64,
+    /// Entries taken back because the row returned to what the destination holds.
+    pub taken_back: u64,
+    /// Entries that the service refused.
+    pub quarantined: u64,
+    /// Entries waiting, being sent or in doubt when the run ended.
+    pub waiting_after: u64,
+    /// Rows in quarantine when the run ended.
+    pub quarantine: u64,
+}
+
+impl Books {
+    /// Whether every row is accounted for.
+    pub fn rows_balance(&self) -> bool {
+        self.read == self.unchanged + self.queued + self.withdrawn + self.parked + self.skipped
+    }
+
+    /// Entries that left the outbox.
+    pub fn left(&self) -> u64 {
+        self.created
+            + self.adopted
+            + self.updated
+            + self.deleted
+            + self.equal
+            + self.superseded
+            + self.taken_back
+            + self.quarantined
+    }
+
+    /// Whether every entry is accounted for.
+    pub fn entries_balance(&self) -> bool {
+        self.waiting_before + self.queued + self.released == self.left() + self.waiting_after
+    }
+}
+
+impl AddAssign for Books {
+    /// Adds what happened; the four counts of a moment (`waiting_before`, `waiting_after`, `quarantine`, and `read`
+    /// apart) add too, as each is set in one place only.
+    fn add_assign(&mut self, other: Self) {
+        self.read += other.read;
+        self.unchanged += other.unchanged;
+        self.queued += other.queued;
+        self.withdrawn += other.withdrawn;
+        self.parked += other.parked;
+        self.skipped += other.skipped;
+        self.waiting_before += other.waiting_before;
+        self.released += other.released;
+        self.created += other.created;
+        self.adopted += other.adopted;
+        self.updated += other.updated;
+        self.deleted += other.deleted;
+        self.equal += other.equal;
+        self.superseded += other.superseded;
+        self.taken_back += other.taken_back;
+        self.quarantined += other.quarantined;
+        self.waiting_after += other.waiting_after;
+        self.quarantine += other.quarantine;
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// Both balances hold, nothing waits, nothing is in quarantine.
+    Success,
+    /// It came to its end, but rows wait or are in quarantine.
+    Partial,
+    /// A person or the system ended it early; nothing is lost.
+    Interrupted,
+    /// It could not do its work.
+    Failed,
+}
+
+impl RunStatus {
+    /// The word for it in the state and on screens.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Partial => "partial",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What is stored of a run when it ends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunEnd {
+    /// Its name.
+    pub status: RunStatus,
+    /// Its counts.
+    pub books: Books,
+    /// Calls it made.
+    pub calls: u64,
+    /// What went wrong, in one line without row values.
+    pub error: Option<String>,
+    /// Stable code of what went wrong.
+    pub code: Option<String>,
+}

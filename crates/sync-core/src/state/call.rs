@@ -1,0 +1,187 @@
+//! Entries of the outbox on their way to the destination, and what the answers make of them.
+
+use jiff::Timestamp;
+
+use crate::{
+    delivery::Operation,
+    draft::{Fields, Fingerprint},
+    error::Quoted,
+    key::Key,
+    record::RecordId,
+    slug::Slug,
+};
+
+/// An entry of the outbox: its sequence number. An answer settles exactly the number that was sent (C6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EntryId(pub i64);
+
+/// Where a record came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// This tool created it.
+    Created,
+    /// It was there and was linked by its external id.
+    Adopted,
+}
+
+/// Why a row is in quarantine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Stable code.
+    pub code: String,
+    /// The field, where one is to blame.
+    pub slug: Option<Slug>,
+    /// In words; may echo the row's values, so only commands made to show rows print it.
+    pub reason: Quoted,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// What the next call may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DispatchRequest {
+    /// The time: entries that are to wait longer are left alone.
+    pub now: Timestamp,
+    /// Most entries.
+    pub entries_max: usize,
+    /// Most bytes of drafts, as the state keeps them; a single larger draft travels alone.
+    pub bytes_max: usize,
+    /// Whether creates may be sent: the audit was made (`protocol.md` D8).
+    pub creates: bool,
+    /// Whether entries that were never refused go before those that are being bisected; usually not.
+    pub fresh_first: bool,
+}
+
+/// The next step of delivery.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Dispatch {
+    /// These entries are marked `sending`, durably (D1). The call must be sent, and every entry settled.
+    Send(Call),
+    /// A create is next, but creates are not allowed yet.
+    AuditFirst,
+    /// Nothing may be sent now; the earliest time at which that changes by itself, if any.
+    Nothing(Option<Timestamp>),
+}
+
+/// Entries of one call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// What it does.
+    pub operation: Operation,
+    /// Its entries, each key once.
+    pub entries: Vec<CallEntry>,
+    /// Set when these entries were part of a refused call and are being bisected or retried on their own.
+    pub suspects: Option<i64>,
+}
+
+/// One entry of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallEntry {
+    /// Its number.
+    pub id: EntryId,
+    /// Its key.
+    pub key: Key,
+    /// What to write; no fields for a delete.
+    pub fields: Fields,
+    /// The record it goes to; `None` for a create.
+    pub record: Option<RecordId>,
+    /// How often it was sent before without being settled.
+    pub attempts: u32,
+}
+
+/// A create that no answer accounts for (`protocol.md` D3), or one whose id must be looked up first (D7).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Doubt {
+    /// The entry.
+    pub id: EntryId,
+    /// Its key.
+    pub key: Key,
+    /// What was to be created.
+    pub fields: Fields,
+    /// When the request left, or the lock was taken by a process that did not send it itself.
+    pub left_at: Timestamp,
+    /// Whether the service itself answered: then one look-up past the settling delay decides.
+    pub answered: bool,
+    /// Look-ups that found nothing so far.
+    pub empty_looks: u32,
+    /// What the answer said against the row.
+    pub fault: Option<Fault>,
+}
+
+/// What became of an entry.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The record holds what was sent.
+    Written {
+        /// The record.
+        record: RecordId,
+        /// `autonumber`, where the answer showed it.
+        autonumber: Option<u64>,
+    },
+    /// A record with this external id was found (D5).
+    Found {
+        /// The record.
+        record: RecordId,
+        /// Of the values read; `None`: unknown.
+        fingerprint: Option<Fingerprint>,
+        /// Whose it is.
+        origin: Origin,
+        /// `autonumber`, where the answer showed it.
+        autonumber: Option<u64>,
+    },
+    /// The record is deleted.
+    Deleted,
+    /// The service refuses this row: into quarantine, to be tried again after 1, 6, 24 hours, then daily.
+    Refused {
+        /// Why.
+        fault: Fault,
+    },
+    /// It had no effect, or may be repeated: a wish again.
+    Back {
+        /// Set when a refused call is split: entries with the same number become a new group, which travels apart
+        /// from all others. `None` leaves the entry's group as it is.
+        group: Option<u32>,
+        /// Not before this.
+        not_before: Timestamp,
+    },
+    /// Nobody knows whether it was created: to be looked up.
+    InDoubt {
+        /// Whether the service itself answered.
+        answered: bool,
+        /// When the request left.
+        left_at: Timestamp,
+        /// Look-ups that found nothing so far.
+        empty_looks: u32,
+        /// When to look next.
+        look_at: Timestamp,
+        /// As in [`Outcome::Back`]: the group it will be created in if it is not found.
+        group: Option<u32>,
+        /// What the answer says against the row: if it is not found, it is refused for this instead of being
+        /// created again.
+        fault: Option<Fault>,
+    },
+    /// Its record is gone; the link is dropped, and the id looked up before it is created again (D7).
+    Missing,
+    /// Its record is gone and the policy leaves it so until the row changes.
+    LeftMissing,
+}
+
+/// One entry with its outcome.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settlement {
+    /// The entry.
+    pub id: EntryId,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// A record that a scan or an audit showed, to be brought into the links.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeenLink {
+    /// The key its external id stands for; `None` when it is none of ours or cannot be told.
+    pub key: Option<Key>,
+    /// The record.
+    pub record: RecordId,
+    /// Of the values read; `None`: unknown.
+    pub fingerprint: Option<Fingerprint>,
+}

@@ -1,0 +1,58 @@
+//! Rows on their way into the outbox.
+
+use jiff::Timestamp;
+
+use crate::{draft::Fields, draft::Fingerprint, key::Key, port::Watermark, state::call::Fault};
+
+/// A read that was begun; given out before its snapshot opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadTicket {
+    /// Rises with every read of the sync. Rows of an older read than the newest are refused (`protocol.md` C1).
+    pub read: i64,
+    /// The newest dirty mark that stood; the read clears none after it (`protocol.md` C5).
+    pub dirty_before: i64,
+}
+
+/// What became of one row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RowOutcome {
+    /// The record it should be.
+    Draft(Fields),
+    /// Why it cannot become a record, with a fingerprint of the fault and its cells.
+    Fault(Fault, Fingerprint),
+    /// No row has this key any more, and its record should go too.
+    Gone,
+}
+
+/// One row with its key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CapturedRow {
+    /// Its key.
+    pub key: Key,
+    /// What became of it.
+    pub outcome: RowOutcome,
+}
+
+/// How a read ended well.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadEnd {
+    /// Where the next incremental read may start; `None` leaves the position as it is.
+    pub watermark: Option<Watermark>,
+    /// Whether every row was read, so that a full read is due no longer.
+    pub full: bool,
+}
+
+/// Rows of one read, committed together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chunk {
+    /// The read.
+    pub ticket: ReadTicket,
+    /// The rows; each key at most once.
+    pub rows: Vec<CapturedRow>,
+    /// Keys whose dirty mark this read answers.
+    pub answered: Vec<Key>,
+    /// Set with the read's last chunk only: the position moves in the same transaction (`protocol.md` C4).
+    pub end: Option<ReadEnd>,
+    /// The time.
+    pub now: Timestamp,
+}

@@ -1,0 +1,129 @@
+//! Which sync, which destination, and by whose leave something is written.
+
+use crate::port::Watermark;
+
+/// A sync in the state; stable for its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SyncId(pub i64);
+
+/// A table of an account on a host, in the state. Links, entries and marks belong to one (`protocol.md` D11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DestinationId(pub i64);
+
+/// A sync as its definition has it now; the state compares it with what it saw last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncIdentity {
+    /// Its name.
+    pub name: String,
+    /// The name it had before, if it was renamed.
+    pub previously: Option<String>,
+    /// Host of the service, without port.
+    pub host: String,
+    /// SmartSuite's account id.
+    pub account: String,
+    /// SmartSuite's table id.
+    pub table: String,
+    /// Slug of the external-id field.
+    pub external_id_field: String,
+    /// Hash of all that decides what a row becomes: query, mapping, types, options, zone.
+    pub values_hash: String,
+    /// Hash of what makes a key: columns and prefix.
+    pub key_hash: String,
+    /// A person said that the links of other key columns may be dropped and records be adopted anew.
+    pub accept_key_change: bool,
+}
+
+/// Why the next read must be a full one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FullReadReason {
+    /// The sync has never completed a read in this state.
+    First,
+    /// The file was written by the Python program, whose position passed rows it had not delivered.
+    TakenOver,
+    /// Query, mapping, types, options or zone changed.
+    DefinitionChanged,
+    /// Another table, account or host.
+    DestinationChanged,
+    /// Another external-id field; it is filled on every linked record.
+    ExternalIdFieldChanged,
+}
+
+impl FullReadReason {
+    /// The word for it in the state.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::TakenOver => "taken_over",
+            Self::DefinitionChanged => "definition_changed",
+            Self::DestinationChanged => "destination_changed",
+            Self::ExternalIdFieldChanged => "external_id_field_changed",
+        }
+    }
+
+    /// The reason with this word; an unknown one is as good as the first read.
+    pub fn from_word(word: &str) -> Self {
+        [
+            Self::TakenOver,
+            Self::DefinitionChanged,
+            Self::DestinationChanged,
+            Self::ExternalIdFieldChanged,
+        ]
+        .into_iter()
+        .find(|reason| reason.word() == word)
+        .unwrap_or(Self::First)
+    }
+
+    /// The reason in a sentence's middle: `reads everything because ...`.
+    pub fn because(self) -> &'static str {
+        match self {
+            Self::First => "it has not run to its end before",
+            Self::TakenOver => "the state was taken over and its position is not trusted",
+            Self::DefinitionChanged => "its query or mapping changed",
+            Self::DestinationChanged => "its destination changed",
+            Self::ExternalIdFieldChanged => "its external-id field changed",
+        }
+    }
+}
+
+/// A sync that the breaker stopped. No call is made for it until its definition or its table changes, or a person
+/// says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// Stable code.
+    pub code: String,
+    /// What happened, without row values.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+/// A sync as the state knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenedSync {
+    /// Its id.
+    pub id: SyncId,
+    /// Its destination's id.
+    pub destination: DestinationId,
+    /// Where the next incremental read starts.
+    pub watermark: Option<Watermark>,
+    /// Set when the next read must be a full one.
+    pub full_read: Option<FullReadReason>,
+    /// Set when the breaker stopped it.
+    pub stopped: Option<Stop>,
+    /// Number of links.
+    pub links: u64,
+    /// Raised when the definition changes: who opened the sync before cannot hold it any more.
+    pub definition: i64,
+}
+
+/// The right to write for one sync: every commit checks the fencing token, so that a process that lost its lease
+/// changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Writer {
+    /// The sync.
+    pub sync: SyncId,
+    /// Its destination.
+    pub destination: DestinationId,
+    /// Raised with every new holder.
+    pub token: i64,
+}

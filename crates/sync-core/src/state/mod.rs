@@ -1,0 +1,19 @@
+//! What the engine remembers: links, the outbox, positions. [`StateStore`] is the port, the rest its vocabulary.
+//!
+//! Two writes move anything that matters: [`StateStore::capture`] (rows into the outbox, and with the last chunk the
+//! position) and [`StateStore::settle`] (answers into links or quarantine).
+
+mod books;
+mod call;
+mod chunk;
+mod identity;
+mod store;
+
+pub use books::{Books, RunEnd, RunStatus};
+pub use call::{
+    Call, CallEntry, Dispatch, DispatchRequest, Doubt, EntryId, Fault, Origin, Outcome, SeenLink,
+    Settlement,
+};
+pub use chunk::{CapturedRow, Chunk, ReadEnd, ReadTicket, RowOutcome};
+pub use identity::{DestinationId, FullReadReason, OpenedSync, Stop, SyncId, SyncIdentity, Writer};
+pub use store::{CallKind, Mark, StateError, StateStore};

@@ -1,0 +1,419 @@
+//! The port to the state.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::{
+    key::Key,
+    pace::Rate,
+    record::RecordId,
+    state::{
+        Books, Chunk, DestinationId, Dispatch, DispatchRequest, Doubt, OpenedSync, ReadTicket,
+        RunEnd, SeenLink, Settlement, Stop, SyncId, SyncIdentity, Writer,
+    },
+    table::TableStructure,
+};
+
+/// What a call is for; calls are counted by kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CallKind {
+    /// Bulk create.
+    Create,
+    /// Bulk update.
+    Update,
+    /// Bulk delete.
+    Delete,
+    /// Reading a table's structure.
+    Structure,
+    /// Records above the mark, before a process's first create.
+    Audit,
+    /// Reading a whole table to link or compare its records.
+    Scan,
+    /// Looking up creates in doubt, or records that may be gone.
+    LookUp,
+}
+
+impl CallKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Create,
+        Self::Update,
+        Self::Delete,
+        Self::Structure,
+        Self::Audit,
+        Self::Scan,
+        Self::LookUp,
+    ];
+
+    /// The word for it in the state and on screens.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Structure => "structure",
+            Self::Audit => "audit",
+            Self::Scan => "scan",
+            Self::LookUp => "look_up",
+        }
+    }
+
+    /// The kind with this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+/// The highest `autonumber` accounted for in a table; `None`: the table was never read (`protocol.md` D8).
+pub type Mark = Option<u64>;
+
+/// What can be wrong with the state.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// Another process took the sync over; this one must stop.
+    #[error("another process has taken over this sync")]
+    Fenced,
+    /// The key columns changed, so links and keys no longer match.
+    #[error("the key columns of sync `{sync}` changed")]
+    KeyChanged {
+        /// The sync.
+        sync: String,
+    },
+    /// The external-id field or the key columns changed while nobody knows whether records that carry the old ones
+    /// were created: they could not be looked up any more.
+    #[error(
+        "{creates} records of sync `{sync}` may have been created under its previous definition"
+    )]
+    UnresolvedCreates {
+        /// The sync.
+        sync: String,
+        /// Creates that no answer accounts for.
+        creates: u64,
+    },
+    /// The file cannot be written: permissions, read-only file system.
+    #[error("the state file `{path}` cannot be written: {reason}")]
+    NotWritable {
+        /// The file.
+        path: String,
+        /// The system's words.
+        reason: String,
+    },
+    /// The disk is full.
+    #[error("the disk that holds the state file is full")]
+    DiskFull,
+    /// The file is damaged or no state at all.
+    #[error("the state file `{path}` is damaged or is not a state file: {reason}")]
+    Corrupt {
+        /// The file.
+        path: String,
+        /// What was seen.
+        reason: String,
+    },
+    /// There is no state yet.
+    #[error("there is no state file `{path}`")]
+    Missing {
+        /// The file.
+        path: String,
+    },
+    /// An older version of this tool, or the Python program, wrote the file, and who only reads does not migrate it.
+    #[error("the state file `{path}` is of version {found}, older than this program's {known}")]
+    Older {
+        /// The file.
+        path: String,
+        /// Its version; 0 is the Python program's.
+        found: i64,
+        /// The version of this program.
+        known: i64,
+    },
+    /// A newer version of this tool wrote the file.
+    #[error("the state file `{path}` is of version {found}, newer than this program's {known}")]
+    Newer {
+        /// The file.
+        path: String,
+        /// Its version.
+        found: i64,
+        /// The newest version known here.
+        known: i64,
+    },
+    /// The file lies where locks cannot be trusted.
+    #[error("the state file `{path}` is on a network file system ({kind})")]
+    NetworkFileSystem {
+        /// The file.
+        path: String,
+        /// The file system's type.
+        kind: String,
+    },
+    /// Another process keeps the file busy.
+    #[error("the state file is busy: another process keeps it locked")]
+    Busy,
+    /// Anything else the store says.
+    #[error("the state store failed: {0}")]
+    Other(String),
+}
+
+impl StateError {
+    /// A stable code for machines, logs and the manual.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Fenced => "state_taken_over",
+            Self::KeyChanged { .. } => "state_key_changed",
+            Self::UnresolvedCreates { .. } => "state_unresolved_creates",
+            Self::NotWritable { .. } => "state_not_writable",
+            Self::DiskFull => "state_disk_full",
+            Self::Corrupt { .. } => "state_corrupt",
+            Self::Missing { .. } => "state_missing",
+            Self::Older { .. } => "state_older",
+            Self::Newer { .. } => "state_newer",
+            Self::NetworkFileSystem { .. } => "state_network_file_system",
+            Self::Busy => "state_busy",
+            Self::Other(_) => "state_failed",
+        }
+    }
+
+    /// What a person should do next.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Fenced => "let the other process finish; `status` says who holds the sync",
+            Self::KeyChanged { .. } => {
+                "put `primary_key` and `key_prefix` back, or run once with `--accept-key-change`: the links are \
+                 dropped and records are adopted again by their external id"
+            }
+            Self::UnresolvedCreates { .. } => {
+                "put `external_id_field`, `primary_key` and `key_prefix` back, run until `status` shows nothing in \
+                 doubt (about two minutes), then change them"
+            }
+            Self::NotWritable { .. } => {
+                "make the file and its folder writable for this user, or set STATE_DB_PATH"
+            }
+            Self::DiskFull => "free some space and run again; nothing was lost",
+            Self::Corrupt { .. } => {
+                "restore a backup, or move the file away: records are then adopted by their external id, none is \
+                 created twice"
+            }
+            Self::Missing { .. } => "run a sync, or set STATE_DB_PATH to where the state is",
+            Self::Older { .. } => "run a sync: the file is backed up and brought up to date",
+            Self::Newer { .. } => "use the newer program, or the backup made before its migration",
+            Self::NetworkFileSystem { .. } => "set STATE_DB_PATH to a file on a local disk",
+            Self::Busy => "run again when the other process has finished",
+            Self::Other(_) => "see the log; nothing was lost",
+        }
+    }
+}
+
+/// The state. One value has one connection; methods block, and are short. What a method changes is atomic, and
+/// visible to other processes when it returns.
+///
+/// Every method that takes a [`Writer`] fails with [`StateError::Fenced`], changing nothing, if the token is not
+/// the sync's newest.
+pub trait StateStore: Send {
+    /// Registers a sync or finds it, and applies the rules for a changed definition (`design.md` section 4,
+    /// point 7). May be repeated; whoever still runs by an older definition is fenced, as what it read and is about
+    /// to store no longer is what is wanted.
+    ///
+    /// Refused, changing nothing, with [`StateError::KeyChanged`] and [`StateError::UnresolvedCreates`].
+    fn open_sync(
+        &mut self,
+        identity: &SyncIdentity,
+        now: Timestamp,
+    ) -> Result<OpenedSync, StateError>;
+
+    /// Takes the sync's lease under a new fencing token. The caller holds the operating system's lock. What a dead
+    /// holder left `sending` becomes a wish again (updates, deletes) or doubt counted from `now` (creates), and its
+    /// `running` runs become `interrupted`. What it left is counted by [`StateStore::backlog`] from then on.
+    ///
+    /// Fails with [`StateError::Fenced`] if another process changed the definition since `sync` was opened.
+    fn hold(
+        &mut self,
+        sync: &OpenedSync,
+        holder: &str,
+        now: Timestamp,
+    ) -> Result<Writer, StateError>;
+
+    /// Says that the holder lives.
+    fn heartbeat(&mut self, writer: &Writer, now: Timestamp) -> Result<(), StateError>;
+
+    /// Gives the lease back.
+    fn release(&mut self, writer: &Writer) -> Result<(), StateError>;
+
+    /// Begins a read; to be called before its snapshot opens. Rows of earlier reads are refused from then on
+    /// (`protocol.md` C1).
+    fn begin_read(&mut self, writer: &Writer) -> Result<ReadTicket, StateError>;
+
+    /// Stores rows of a read by the rule of [`crate::capture::decide`], and with the last chunk the position.
+    /// Answers what became of rows and entries.
+    fn capture(&mut self, writer: &Writer, chunk: &Chunk) -> Result<Books, StateError>;
+
+    /// Marks keys as to be read again.
+    fn mark_dirty(&mut self, writer: &Writer, keys: &[Key]) -> Result<(), StateError>;
+
+    /// Keys to be read again, oldest mark first, at most `keys_max`.
+    fn dirty(&mut self, writer: &Writer, keys_max: usize) -> Result<Vec<Key>, StateError>;
+
+    /// Puts entries that are due out of quarantine: refused ones wait again, each alone; rows with a fault are
+    /// marked dirty. With `all`, whatever their time.
+    fn release_quarantine(
+        &mut self,
+        writer: &Writer,
+        now: Timestamp,
+        all: bool,
+    ) -> Result<Books, StateError>;
+
+    /// The next call: entries whose key has nothing in flight, of one operation decided by their links as they are,
+    /// marked `sending` with the record they go to, their links' fingerprints unknown. That commit is durable
+    /// against power loss when this returns. Entries found equal to their link are settled on the way; when there
+    /// are very many, the answer is `Nothing(Some(now))`: ask again. A record that this tool did not create is never
+    /// deleted: its link is kept, marked gone (C8), and the entry counts as equal.
+    fn dispatch(
+        &mut self,
+        writer: &Writer,
+        request: &DispatchRequest,
+    ) -> Result<(Dispatch, Books), StateError>;
+
+    /// Turns answers into links, quarantine, doubt or wishes. An entry that is not `sending` any more is left alone;
+    /// one whose link moved to another record meanwhile becomes a wish again.
+    fn settle(
+        &mut self,
+        writer: &Writer,
+        settlements: &[Settlement],
+        now: Timestamp,
+    ) -> Result<Books, StateError>;
+
+    /// Creates in doubt whose next look-up is due, oldest first, at most `doubts_max`; and when the next one is
+    /// due, if none is.
+    fn doubts(
+        &mut self,
+        writer: &Writer,
+        now: Timestamp,
+        doubts_max: usize,
+    ) -> Result<(Vec<Doubt>, Option<Timestamp>), StateError>;
+
+    /// An external id that is known to be in the table, for a look-up's control: the key of some link other than
+    /// those in `except`.
+    fn control(&mut self, writer: &Writer, except: &[Key]) -> Result<Option<Key>, StateError>;
+
+    /// Whether the record is linked to another key or another sync.
+    fn linked_elsewhere(
+        &mut self,
+        writer: &Writer,
+        record: &RecordId,
+        key: &Key,
+    ) -> Result<bool, StateError>;
+
+    /// The record that the key is linked to; `None` also where that record was found missing.
+    fn linked_record(&mut self, writer: &Writer, key: &Key)
+    -> Result<Option<RecordId>, StateError>;
+
+    /// Prepares for [`StateStore::link_seen`]: what is linked now is indexed by record.
+    fn begin_scan(&mut self, writer: &Writer) -> Result<(), StateError>;
+
+    /// Brings records that a scan or an audit showed into the links: a linked record's fingerprint becomes that of
+    /// the values read, or unknown while a write without an answer may change it; an unlinked one with a key of ours is adopted and its key marked dirty, unless a record
+    /// holds that key or another sync the record. Then raises the mark to `mark`. Answers the number adopted; where a
+    /// record holds the key already, [`StateStore::linked_record`] tells which.
+    fn link_seen(
+        &mut self,
+        writer: &Writer,
+        seen: &[SeenLink],
+        mark: Mark,
+        now: Timestamp,
+    ) -> Result<u64, StateError>;
+
+    /// Drops the link of a key whose record is gone and marks the key dirty (`protocol.md` C7).
+    fn drop_link(&mut self, writer: &Writer, key: &Key) -> Result<(), StateError>;
+
+    /// The table's mark, as far as this sync has accounted for its records: another sync's records have other keys.
+    fn mark(&mut self, writer: &Writer) -> Result<Mark, StateError>;
+
+    /// Number of links to the destination.
+    fn link_count(&mut self, writer: &Writer) -> Result<u64, StateError>;
+
+    /// Waiting creates, and waiting entries whose link's fingerprint is unknown: what a scan could save.
+    fn unsettled(&mut self, writer: &Writer) -> Result<(u64, u64), StateError>;
+
+    /// External ids of up to `keys_max` waiting creates, for a targeted look-up before they are sent; each key once.
+    fn waiting_creates(
+        &mut self,
+        writer: &Writer,
+        after: Option<&Key>,
+        keys_max: usize,
+    ) -> Result<Vec<Key>, StateError>;
+
+    /// When the next waiting entry may be sent, as far as its own time is concerned: `now` if one may already,
+    /// `None` if none waits.
+    fn next_ready(
+        &mut self,
+        writer: &Writer,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StateError>;
+
+    /// Compares the hash of what the live table contributes to values with the one seen last. Where it differs, the
+    /// next read must be a full one and quarantined rows are due. Answers whether it differed.
+    fn see_shape(&mut self, writer: &Writer, shape_hash: &str) -> Result<bool, StateError>;
+
+    /// Entries waiting, being sent or in doubt; and rows in quarantine.
+    fn backlog(&mut self, writer: &Writer) -> Result<(u64, u64), StateError>;
+
+    /// The member that created records for this key, as create answers showed it.
+    fn own_member(&mut self, writer: &Writer) -> Result<Option<String>, StateError>;
+
+    /// Remembers that member.
+    fn set_own_member(&mut self, writer: &Writer, member: &str) -> Result<(), StateError>;
+
+    /// The cached structure and when it was read.
+    fn structure(
+        &mut self,
+        destination: DestinationId,
+    ) -> Result<Option<(TableStructure, Timestamp)>, StateError>;
+
+    /// Replaces the cached structure. Where it differs from the cached one, stopped syncs of the table start again
+    /// and their quarantined rows are due. Answers whether it differed.
+    fn set_structure(
+        &mut self,
+        destination: DestinationId,
+        structure: &TableStructure,
+        now: Timestamp,
+    ) -> Result<bool, StateError>;
+
+    /// Stops the sync (the breaker), or lets it go again.
+    fn set_stop(&mut self, writer: &Writer, stop: Option<&Stop>) -> Result<(), StateError>;
+
+    /// Reserves a departure at the key's gate and answers its time. A call of a `kind` is counted, by day, sync and
+    /// kind; bulk writes are counted by [`StateStore::dispatch`], which decides what they are.
+    fn depart(
+        &mut self,
+        sync: SyncId,
+        key_digest: &str,
+        kind: Option<CallKind>,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<Timestamp, StateError>;
+
+    /// Closes the key's gate for every process.
+    fn close_gate(
+        &mut self,
+        key_digest: &str,
+        retry_after: Option<Duration>,
+        jitter: Duration,
+        now: Timestamp,
+    ) -> Result<(), StateError>;
+
+    /// Until when the key's gate is closed, if it is.
+    fn gate_closed_until(
+        &mut self,
+        key_digest: &str,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StateError>;
+
+    /// Stores that a run began; answers its number.
+    fn begin_run(&mut self, writer: &Writer, now: Timestamp) -> Result<i64, StateError>;
+
+    /// Stores how a run ended.
+    fn end_run(
+        &mut self,
+        writer: &Writer,
+        run: i64,
+        end: &RunEnd,
+        now: Timestamp,
+    ) -> Result<(), StateError>;
+}

@@ -1,0 +1,150 @@
+//! Every call to the destination passes here: the gate first, then the wire, then the count.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use sync_core::{
+    error::{CallError, CallErrorKind},
+    pace::Rate,
+    port::{Clock, Dice},
+    state::{CallKind, StateError, SyncId},
+};
+
+use crate::{event::Event, event::Observer, state::State};
+
+/// A 429 that outlasts this many pauses is no burst: the month's calls may be used up.
+const PAUSES_MAX: u64 = 2;
+/// Jitter on top of a pause, so that processes do not return together.
+const PAUSE_JITTER_MS: u64 = 2_000;
+/// A departure that is due within this is not slept for: timers are no finer.
+const NO_WAIT: Duration = Duration::from_micros(500);
+
+/// What stands between a sync's tasks and the wire. Clones share the count.
+#[derive(Clone)]
+pub(crate) struct Calls {
+    pub(crate) state: State,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) dice: Arc<dyn Dice>,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) sync_name: Arc<str>,
+    pub(crate) sync: SyncId,
+    pub(crate) key_digest: Arc<str>,
+    pub(crate) rate: Rate,
+    pub(crate) made: Arc<AtomicU64>,
+    pub(crate) pauses: Arc<AtomicU64>,
+}
+
+impl Calls {
+    pub(crate) fn observe(&self, event: &Event) {
+        self.observer.observe(&self.sync_name, event);
+    }
+
+    /// Calls made in this run.
+    pub(crate) fn made(&self) -> u64 {
+        self.made.load(Ordering::Relaxed)
+    }
+
+    /// Whether 429s go on after several pauses.
+    pub(crate) fn quota_seems_used_up(&self) -> bool {
+        self.pauses.load(Ordering::Relaxed) > PAUSES_MAX
+    }
+
+    /// Waits for the next departure. A call whose kind is known is counted; bulk writes are counted by dispatch.
+    pub(crate) async fn pass(&self, kind: Option<CallKind>) -> Result<(), StateError> {
+        let mut counted = kind;
+        loop {
+            let now = self.clock.now();
+            let (sync, digest, rate) = (self.sync, Arc::clone(&self.key_digest), self.rate);
+            let kind = counted.take();
+            let at =
+                self.state.run(move |state| state.depart(sync, &digest, kind, rate, now)).await?;
+            self.sleep_until(at).await;
+            // Somebody's 429 may have closed the gate while this task waited for its turn.
+            let (now, digest) = (self.clock.now(), Arc::clone(&self.key_digest));
+            let closed = self.state.run(move |state| state.gate_closed_until(&digest, now)).await?;
+            if closed.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    pub(crate) async fn sleep_until(&self, at: Timestamp) {
+        let wait = Duration::try_from(at.duration_since(self.clock.now())).unwrap_or_default();
+        if wait > NO_WAIT {
+            self.clock.sleep(wait).await;
+        }
+    }
+
+    /// Sends a call that has passed the gate, and says what became of it.
+    pub(crate) async fn send<T>(
+        &self,
+        kind: CallKind,
+        items: usize,
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<Result<T, CallError>, StateError> {
+        self.made.fetch_add(1, Ordering::Relaxed);
+        self.observe(&Event::CallLeft { kind, items });
+        let began = self.clock.elapsed();
+        let answer = call.await;
+        let took = self.clock.elapsed().saturating_sub(began);
+        let error = answer.as_ref().err().map(|error| error.kind);
+        self.observe(&Event::CallEnded { kind, took, error });
+        match error {
+            Some(CallErrorKind::Throttled { retry_after }) => self.close_gate(retry_after).await?,
+            Some(CallErrorKind::Challenge) => self.close_gate(None).await?,
+            Some(_) => {}
+            None => self.pauses.store(0, Ordering::Relaxed),
+        }
+        Ok(answer)
+    }
+
+    async fn close_gate(&self, retry_after: Option<Duration>) -> Result<(), StateError> {
+        self.pauses.fetch_add(1, Ordering::Relaxed);
+        let jitter = Duration::from_millis(self.dice.below(PAUSE_JITTER_MS));
+        let (now, digest) = (self.clock.now(), Arc::clone(&self.key_digest));
+        let until = self
+            .state
+            .run(move |state| {
+                state.close_gate(&digest, retry_after, jitter, now)?;
+                state.gate_closed_until(&digest, now)
+            })
+            .await?;
+        if let Some(until) = until {
+            self.observe(&Event::Paused { until });
+        }
+        Ok(())
+    }
+
+    /// Makes a call that may be repeated, again after a passing failure, three times at most.
+    pub(crate) async fn repeatable<T, F>(
+        &self,
+        kind: CallKind,
+        mut call: impl FnMut() -> F,
+    ) -> Result<Result<T, CallError>, StateError>
+    where
+        F: Future<Output = Result<T, CallError>>,
+    {
+        let mut delay = Duration::from_secs(1);
+        for attempt in 0.. {
+            self.pass(Some(kind)).await?;
+            let answer = self.send(kind, 0, call()).await?;
+            let passing = matches!(
+                &answer,
+                Err(error) if error.kind.scope() == sync_core::error::Scope::Moment
+            );
+            if !passing || attempt >= 3 || self.quota_seems_used_up() {
+                return Ok(answer);
+            }
+            let jitter = Duration::from_millis(self.dice.below(500));
+            self.clock.sleep(delay + jitter).await;
+            delay *= 2;
+        }
+        Err(StateError::Other("unreachable: the loop above returns".into()))
+    }
+}

@@ -1,0 +1,311 @@
+//! What an answer means for each entry of its call. Pure: from a call and its answer to settlements.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::Timestamp;
+use sync_core::{
+    delivery::Operation,
+    doubt::SETTLING,
+    error::{CallError, CallErrorKind, Complaint, Quoted, Scope},
+    port::{BulkAnswer, RecordShape},
+    record::{RecordId, SeenRecord},
+    slug::Slug,
+    state::{Call, CallEntry, EntryId, Fault, Outcome, Settlement},
+};
+
+use crate::record_text::external_id_of;
+
+/// How long entries wait that a passing failure gave back.
+const BACK_OFF: Duration = Duration::from_secs(1);
+/// An update that was answered this often without being named is no accident.
+const UNNAMED_MAX: u32 = 3;
+
+/// The answer to a bulk call.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// To a create or update.
+    Written(Result<BulkAnswer, CallError>),
+    /// To a delete.
+    Deleted(Result<Vec<RecordId>, CallError>),
+}
+
+/// A call with its answer read.
+#[derive(Debug, Default)]
+pub(crate) struct Landing {
+    /// What became of each entry, except those in `unnamed`.
+    pub(crate) settlements: Vec<Settlement>,
+    /// Entries of an update whose record the answer left out, with what it says against them: the record may be gone.
+    pub(crate) unnamed: Vec<(CallEntry, Option<Fault>)>,
+    /// Entries that were written.
+    pub(crate) accepted: Vec<EntryId>,
+    /// Entries that the answer itself blames, with the code. A create is refused only once a look-up finds nothing,
+    /// but the breaker should not wait for that.
+    pub(crate) blamed: Vec<(EntryId, String)>,
+    /// The faults of those that are refused now.
+    pub(crate) refused: Vec<Fault>,
+    /// The call was refused for its content.
+    pub(crate) split: bool,
+    /// A refusal named one of our fields, so the table's structure may have changed.
+    pub(crate) names_field: bool,
+    /// A failure that is not about rows.
+    pub(crate) failure: Option<CallError>,
+    /// The member who created the records.
+    pub(crate) member: Option<String>,
+    /// Fields that the service keeps otherwise than they were sent, with the number of records.
+    pub(crate) kept_otherwise: BTreeMap<Slug, u64>,
+}
+
+/// Reads the answer to `call`, which left at `left_at`.
+pub(crate) fn land(
+    call: &Call,
+    shape: &RecordShape,
+    answer: Answer,
+    left_at: Timestamp,
+    now: Timestamp,
+) -> Landing {
+    let reading = Reading { call, shape, left_at, now };
+    match (call.operation, answer) {
+        (Operation::Create, Answer::Written(Ok(answer))) => reading.created(&answer),
+        (_, Answer::Written(Ok(answer))) => reading.updated(&answer),
+        (_, Answer::Deleted(Ok(_))) => reading.deleted(),
+        (_, Answer::Written(Err(error)) | Answer::Deleted(Err(error))) => reading.failed(error),
+    }
+}
+
+struct Reading<'a> {
+    call: &'a Call,
+    shape: &'a RecordShape,
+    left_at: Timestamp,
+    now: Timestamp,
+}
+
+impl Reading<'_> {
+    /// A create is settled by its external id alone; what the answer does not name is in doubt (D3).
+    fn created(&self, answer: &BulkAnswer) -> Landing {
+        let mut landing = Landing::default();
+        let named: BTreeMap<&str, _> = answer
+            .records
+            .iter()
+            .rev()
+            .filter_map(|record| Some((record.external_id.as_deref()?, record)))
+            .collect();
+        for (item, entry) in self.call.entries.iter().enumerate() {
+            let id = external_id_of(&entry.fields, &self.shape.external_id.slug);
+            if let Some(record) = named.get(id.as_str()) {
+                landing.member = landing.member.take().or_else(|| record.created_by.clone());
+                landing.accept(entry, record);
+            } else {
+                let complaint =
+                    complaint_of(item, &answer.complaints).filter(|_| !answer.retry_as_is);
+                let fault = complaint
+                    .map(|complaint| self.fault(CallErrorKind::Refused { status: 200 }, complaint));
+                landing.blamed.extend(fault.as_ref().map(|fault| (entry.id, fault.code.clone())));
+                landing.settle(entry, self.in_doubt(true, None, fault));
+            }
+        }
+        landing
+    }
+
+    fn updated(&self, answer: &BulkAnswer) -> Landing {
+        let mut landing = Landing::default();
+        for (item, entry) in self.call.entries.iter().enumerate() {
+            let named =
+                answer.records.iter().find(|record| Some(&record.id) == entry.record.as_ref());
+            let complaint = complaint_of(item, &answer.complaints);
+            match (named, complaint) {
+                (Some(record), _) => {
+                    landing.accepted.push(entry.id);
+                    landing.settle(
+                        entry,
+                        Outcome::Written {
+                            record: record.id.clone(),
+                            autonumber: record.autonumber,
+                        },
+                    );
+                }
+                (None, Some(complaint)) if !answer.retry_as_is => {
+                    let fault = self.fault(CallErrorKind::Refused { status: 200 }, complaint);
+                    landing.blame(entry, fault);
+                }
+                (None, Some(_)) => landing.settle(entry, self.back(None, Duration::ZERO)),
+                (None, None) if entry.attempts >= UNNAMED_MAX => {
+                    landing.refuse(
+                        entry,
+                        Fault {
+                            code: "smartsuite_unconfirmed".into(),
+                            slug: None,
+                            reason: Quoted(
+                                "SmartSuite answers the update without naming the record".into(),
+                            ),
+                            remedy:
+                                "look at the record in SmartSuite; the row is tried again by itself"
+                                    .into(),
+                        },
+                    );
+                }
+                (None, None) => landing.unnamed.push((entry.clone(), None)),
+            }
+        }
+        landing
+    }
+
+    /// What a delete's answer names is deleted, and what it leaves out was not there.
+    fn deleted(&self) -> Landing {
+        let mut landing = Landing::default();
+        for entry in &self.call.entries {
+            landing.accepted.push(entry.id);
+            landing.settle(entry, Outcome::Deleted);
+        }
+        landing
+    }
+
+    fn failed(&self, error: CallError) -> Landing {
+        match error.kind {
+            CallErrorKind::Refused { .. } => self.refused(&error),
+            CallErrorKind::NotFound if self.call.operation != Operation::Create => self.not_found(),
+            kind => {
+                let mut landing = Landing::default();
+                let may_exist = self.call.operation == Operation::Create && !kind.is_answered();
+                for entry in &self.call.entries {
+                    let outcome = if may_exist {
+                        self.in_doubt(false, None, None)
+                    } else {
+                        self.back(None, BACK_OFF)
+                    };
+                    landing.settle(entry, outcome);
+                }
+                landing.failure = Some(error);
+                landing
+            }
+        }
+    }
+
+    /// A refusal about the content: the rows it names are to blame; where it names none, the call is halved.
+    fn refused(&self, error: &CallError) -> Landing {
+        let entries = &self.call.entries;
+        let mut landing = Landing {
+            names_field: error.complaints.iter().any(|complaint| complaint.slug.is_some()),
+            ..Landing::default()
+        };
+        // The client changed its written form: the same items once more, before anybody is blamed.
+        let as_is = error.retry_as_is && entries.iter().all(|entry| entry.attempts == 0);
+        let alone = entries.len() == 1;
+        let general = Complaint { item: None, slug: None, message: error.detail.clone() };
+        let any_named =
+            (0..entries.len()).any(|item| complaint_of(item, &error.complaints).is_some());
+        landing.split = !as_is;
+        for (item, entry) in entries.iter().enumerate() {
+            let complaint = match complaint_of(item, &error.complaints) {
+                Some(complaint) => Some(complaint),
+                None if alone => Some(error.complaints.first().unwrap_or(&general)),
+                None => None,
+            }
+            .filter(|_| !as_is);
+            let fault = complaint.map(|complaint| self.fault(error.kind, complaint));
+            let group = match (&fault, as_is) {
+                (Some(_), _) | (None, true) => None,
+                (None, false) if any_named => Some(0),
+                (None, false) => Some(u32::from(item >= entries.len().div_ceil(2))),
+            };
+            match (self.call.operation, fault) {
+                (Operation::Create, fault) => {
+                    landing
+                        .blamed
+                        .extend(fault.as_ref().map(|fault| (entry.id, fault.code.clone())));
+                    landing.settle(entry, self.in_doubt(true, group, fault));
+                }
+                (_, Some(fault)) => landing.blame(entry, fault),
+                (_, None) => landing.settle(entry, self.back(group, Duration::ZERO)),
+            }
+        }
+        landing
+    }
+
+    /// One of the records is gone; which, is found by halving.
+    fn not_found(&self) -> Landing {
+        let mut landing = Landing::default();
+        let entries = &self.call.entries;
+        for (item, entry) in entries.iter().enumerate() {
+            if entries.len() > 1 {
+                let group = u32::from(item >= entries.len().div_ceil(2));
+                landing.settle(entry, self.back(Some(group), Duration::ZERO));
+            } else if self.call.operation == Operation::Delete {
+                landing.accepted.push(entry.id);
+                landing.settle(entry, Outcome::Deleted);
+            } else {
+                landing.unnamed.push((entry.clone(), None));
+            }
+        }
+        landing
+    }
+
+    fn in_doubt(&self, answered: bool, group: Option<u32>, fault: Option<Fault>) -> Outcome {
+        Outcome::InDoubt {
+            answered,
+            left_at: self.left_at,
+            empty_looks: 0,
+            look_at: self.now.saturating_add(SETTLING).unwrap_or(self.now),
+            group,
+            fault,
+        }
+    }
+
+    fn back(&self, group: Option<u32>, wait: Duration) -> Outcome {
+        Outcome::Back { group, not_before: self.now.saturating_add(wait).unwrap_or(self.now) }
+    }
+
+    fn fault(&self, kind: CallErrorKind, complaint: &Complaint) -> Fault {
+        let field = complaint.slug.as_ref().and_then(|slug| self.shape.field(slug));
+        Fault {
+            code: CallErrorKind::Refused { status: 0 }.code().to_owned(),
+            slug: complaint.slug.clone(),
+            reason: complaint.message.clone(),
+            remedy: match (field, kind.scope()) {
+                (Some(field), Scope::Rows) => format!(
+                    "mend the value for field `{}` in the source, or its mapping; the row is tried again by itself",
+                    field.label
+                ),
+                _ => "mend the row in the source, or its mapping; it is tried again by itself"
+                    .to_owned(),
+            },
+        }
+    }
+}
+
+impl Landing {
+    fn settle(&mut self, entry: &CallEntry, outcome: Outcome) {
+        self.settlements.push(Settlement { id: entry.id, outcome });
+    }
+
+    /// The record was written. What it shows may still differ from what was sent: the link takes what was sent, so
+    /// that it is not sent for ever, and people are told.
+    fn accept(&mut self, entry: &CallEntry, record: &SeenRecord) {
+        for slug in entry.fields.differing(&record.fields) {
+            *self.kept_otherwise.entry(slug).or_default() += 1;
+        }
+        self.accepted.push(entry.id);
+        self.settle(
+            entry,
+            Outcome::Written { record: record.id.clone(), autonumber: record.autonumber },
+        );
+    }
+
+    /// A complaint about one of the fields is the row's; any other may mean that its record is gone.
+    fn blame(&mut self, entry: &CallEntry, fault: Fault) {
+        if fault.slug.is_some() || entry.record.is_none() {
+            self.refuse(entry, fault);
+        } else {
+            self.unnamed.push((entry.clone(), Some(fault)));
+        }
+    }
+
+    fn refuse(&mut self, entry: &CallEntry, fault: Fault) {
+        self.blamed.push((entry.id, fault.code.clone()));
+        self.refused.push(fault.clone());
+        self.settle(entry, Outcome::Refused { fault });
+    }
+}
+
+fn complaint_of(item: usize, complaints: &[Complaint]) -> Option<&Complaint> {
+    complaints.iter().find(|complaint| complaint.item == Some(item))
+}

@@ -1,0 +1,191 @@
+//! Looking up creates of unknown fate (`protocol.md` D3 to D5). Nothing is created again on a guess.
+
+use std::time::Duration;
+
+use sync_core::{
+    doubt::{Verdict, judge},
+    error::{CallError, Quoted},
+    key::Key,
+    port::{PAGE_MAX, RecordFilter},
+    record::SeenRecord,
+    state::{CallKind, Doubt, Fault, Origin, Outcome, Settlement, StateError},
+};
+
+use super::Delivery;
+use crate::record_text::{external_id_of, fingerprint_of};
+
+/// Ids asked for at once; with the control, one call's worth.
+pub(super) const IDS_MAX: usize = 24;
+/// Controls tried in a row: people may have deleted one.
+const CONTROLS_MAX: usize = 3;
+/// When a look-up proved nothing, or failed.
+const TRY_AGAIN: Duration = Duration::from_secs(30);
+
+/// What a look-up showed.
+enum Sight {
+    /// It worked: these are the records with any of the ids.
+    Clear(Vec<SeenRecord>),
+    /// The control was not in the answer, so the answer proves nothing.
+    Blind,
+    Failed(CallError),
+}
+
+impl Delivery<'_> {
+    /// Looks up entries in doubt and settles those that can be.
+    pub(super) async fn look_up(&mut self, doubts: Vec<Doubt>) -> Result<(), StateError> {
+        let sight = self.look(&doubts).await?;
+        let writer = self.route.writer;
+        let own = self.state(move |state| state.own_member(&writer)).await?;
+        let mut settlements = Vec::with_capacity(doubts.len());
+        for doubt in doubts {
+            let outcome = match &sight {
+                Sight::Clear(records) => self.outcome_of(&doubt, records, own.as_deref()).await?,
+                Sight::Blind | Sight::Failed(_) => self.look_again_later(&doubt),
+            };
+            settlements.push(Settlement { id: doubt.id, outcome });
+        }
+        match &sight {
+            Sight::Failed(error) => self.failed(error).await?,
+            Sight::Clear(_) => self.failures_in_a_row = 0,
+            Sight::Blind => {}
+        }
+        self.settle(settlements).await
+    }
+
+    /// One look-up that is known to have worked, or not.
+    async fn look(&mut self, doubts: &[Doubt]) -> Result<Sight, StateError> {
+        let external_id = &self.route.shape.external_id.slug;
+        let ids: Vec<String> =
+            doubts.iter().map(|doubt| external_id_of(&doubt.fields, external_id)).collect();
+        let mut except: Vec<Key> = doubts.iter().map(|doubt| doubt.key.clone()).collect();
+        for _ in 0..CONTROLS_MAX {
+            let (writer, known) = (self.route.writer, except.clone());
+            let Some(control) = self.state(move |state| state.control(&writer, &known)).await?
+            else {
+                return self.look_at_all(&ids).await;
+            };
+            let control_id = control.external_id(&self.route.key_prefix);
+            let mut asked = ids.clone();
+            asked.push(control_id.clone());
+            let filter = RecordFilter::ExternalIds(asked);
+            let records = match self.list(CallKind::LookUp, &filter).await? {
+                Ok(page) => page.records,
+                Err(error) => return Ok(Sight::Failed(error)),
+            };
+            if records.iter().any(|record| record.external_id.as_deref() == Some(&control_id)) {
+                return Ok(Sight::Clear(records));
+            }
+            except.push(control);
+        }
+        Ok(Sight::Blind)
+    }
+
+    /// Without a record of ours there is no control: every record above the mark is listed, without a filter on ids
+    /// that could silently find nothing.
+    async fn look_at_all(&mut self, ids: &[String]) -> Result<Sight, StateError> {
+        let writer = self.route.writer;
+        let mut above = self.state(move |state| state.mark(&writer)).await?.unwrap_or(0);
+        let mut found = Vec::new();
+        loop {
+            let page = match self.list(CallKind::LookUp, &RecordFilter::Above(above)).await? {
+                Ok(page) => page,
+                Err(error) => return Ok(Sight::Failed(error)),
+            };
+            let last = page.records.iter().filter_map(|record| record.autonumber).max();
+            let is_ours = |record: &SeenRecord| {
+                record.external_id.as_ref().is_some_and(|id| ids.contains(id))
+            };
+            let complete = page.records.len() as u64 >= page.total;
+            found.extend(page.records.into_iter().filter(is_ours));
+            match last {
+                Some(last) if !complete && last > above => above = last,
+                _ => return Ok(Sight::Clear(found)),
+            }
+        }
+    }
+
+    /// What the records found say of one entry.
+    async fn outcome_of(
+        &mut self,
+        doubt: &Doubt,
+        records: &[SeenRecord],
+        own: Option<&str>,
+    ) -> Result<Outcome, StateError> {
+        let id = external_id_of(&doubt.fields, &self.route.shape.external_id.slug);
+        let found: Vec<SeenRecord> = records
+            .iter()
+            .filter(|record| record.external_id.as_ref() == Some(&id))
+            .cloned()
+            .collect();
+        Ok(match judge(doubt, &found, own, self.now()) {
+            Verdict::LookAgain(look_at) => Outcome::InDoubt {
+                answered: doubt.answered,
+                left_at: doubt.left_at,
+                // A look that found a stranger's record is a look all the same.
+                empty_looks: doubt.empty_looks + 1,
+                look_at,
+                group: None,
+                fault: doubt.fault.clone(),
+            },
+            Verdict::Recreate => match &doubt.fault {
+                Some(fault) => {
+                    self.tell_refused(fault);
+                    Outcome::Refused { fault: fault.clone() }
+                }
+                None => self.back(),
+            },
+            Verdict::Adopt { record, ours } => self.adopt(doubt, &record, ours).await?,
+        })
+    }
+
+    /// D5: the link takes its fingerprint from the values read, never from the draft.
+    async fn adopt(
+        &mut self,
+        doubt: &Doubt,
+        record: &SeenRecord,
+        ours: bool,
+    ) -> Result<Outcome, StateError> {
+        let (writer, id, key) = (self.route.writer, record.id.clone(), doubt.key.clone());
+        if self.state(move |state| state.linked_elsewhere(&writer, &id, &key)).await? {
+            return Ok(Outcome::Refused {
+                fault: Fault {
+                    code: "record_of_another_key".into(),
+                    slug: Some(self.route.shape.external_id.slug.clone()),
+                    reason: Quoted(format!("record {} carries this external id but belongs to another row", record.id)),
+                    remedy: "clear or correct the external id of that record in SmartSuite; the row is tried again \
+                             by itself"
+                        .into(),
+                },
+            });
+        }
+        self.breaker.accepted([doubt.id]);
+        let created = ours && self.route.dedicated_member;
+        Ok(Outcome::Found {
+            record: record.id.clone(),
+            fingerprint: Some(fingerprint_of(record)),
+            origin: if created { Origin::Created } else { Origin::Adopted },
+            autonumber: record.autonumber,
+        })
+    }
+
+    fn look_again_later(&self, doubt: &Doubt) -> Outcome {
+        Outcome::InDoubt {
+            answered: doubt.answered,
+            left_at: doubt.left_at,
+            empty_looks: doubt.empty_looks,
+            look_at: self.now().saturating_add(TRY_AGAIN).unwrap_or_else(|_| self.now()),
+            group: None,
+            fault: doubt.fault.clone(),
+        }
+    }
+
+    /// One page of records.
+    pub(super) async fn list(
+        &self,
+        kind: CallKind,
+        filter: &RecordFilter,
+    ) -> Result<Result<sync_core::port::RecordPage, CallError>, StateError> {
+        let route = self.route;
+        route.calls.repeatable(kind, || route.target.list(&route.shape, filter, 0, PAGE_MAX)).await
+    }
+}

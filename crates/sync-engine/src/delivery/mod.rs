@@ -1,0 +1,496 @@
+//! Delivery: takes keys with nothing in flight, fills calls of 25, passes the gate, marks, sends, settles.
+//!
+//! A plain loop around pure deciders: the state chooses entries ([`sync_core::delivery`]), [`landing`] reads answers,
+//! [`sync_core::doubt`] judges creates of unknown fate, [`sync_core::breaker`] says when to stop.
+
+mod landing;
+mod lookup;
+mod scan;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use sync_core::{
+    breaker::Breaker,
+    config::model::OnMissing,
+    delivery::Operation,
+    draft::Fields,
+    error::{CallError, Quoted, Scope},
+    port::{BULK_MAX, RecordShape, RecordTarget},
+    record::RecordId,
+    slug::Slug,
+    state::{
+        Books, Call, CallEntry, CallKind, Dispatch, DispatchRequest, Fault, Outcome, Settlement,
+        StateError, Stop, Writer,
+    },
+};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use self::landing::{Answer, Landing, land};
+use crate::{calls::Calls, event::Event, structure};
+
+/// Calls of one sync under way at once: a bulk call takes up to a second, and four leave each second.
+const IN_FLIGHT_MAX: usize = 4;
+/// Failures in a row that are not about rows, after which the run ends and leaves the rest to the next one.
+const FAILURES_MAX: u32 = 4;
+/// How long a run waits for entries whose time will come: a create in doubt needs 90 s.
+const PATIENCE: Duration = Duration::from_mins(4);
+
+/// What delivery needs to know of its sync.
+#[derive(Clone)]
+pub(crate) struct Route {
+    pub(crate) calls: Calls,
+    pub(crate) target: Arc<dyn RecordTarget>,
+    pub(crate) shape: Arc<RecordShape>,
+    pub(crate) writer: Writer,
+    pub(crate) key_prefix: String,
+    pub(crate) on_missing: OnMissing,
+    pub(crate) dedicated_member: bool,
+    /// Bytes of drafts in one call.
+    pub(crate) bytes_max: usize,
+}
+
+/// How delivery ended.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// Nothing may be sent now.
+    Idle,
+    /// Somebody asked to stop.
+    Cancelled,
+    /// The breaker or a refusal about table or account stopped the sync.
+    Stopped(Stop),
+    /// The service cannot be worked with at this moment.
+    Failed(CallError),
+    /// The table is not what the mapping was made for.
+    StructureChanged,
+}
+
+/// One delivery, from first call to last.
+pub(crate) struct Delivery<'a> {
+    route: &'a Route,
+    cancelled: &'a CancellationToken,
+    flights: JoinSet<Flight>,
+    breaker: Breaker,
+    books: Books,
+    /// Entries still to be settled.
+    waiting: u64,
+    failures_in_a_row: u32,
+    /// Whether what the table holds was considered before this delivery's first write.
+    prepared: bool,
+    /// Whether creates may be sent: the audit of this process was made.
+    audited: bool,
+    structure_checked: bool,
+    /// Fields that the service keeps otherwise than they were sent, with the number of records.
+    kept_otherwise: BTreeMap<Slug, u64>,
+    ended: Option<Ended>,
+}
+
+/// A call that is back.
+struct Flight {
+    call: Call,
+    left_at: Timestamp,
+    answer: Result<Answer, StateError>,
+}
+
+/// Sends what waits until nothing may be sent now. Answers how it ended, with the books, and whether the table was
+/// audited.
+pub(crate) async fn deliver(
+    route: &Route,
+    audited: bool,
+    cancelled: &CancellationToken,
+) -> Result<(Ended, Books, bool), StateError> {
+    let writer = route.writer;
+    let (waiting, _) = route.calls.state.run(move |state| state.backlog(&writer)).await?;
+    let mut delivery = Delivery {
+        route,
+        cancelled,
+        flights: JoinSet::new(),
+        breaker: Breaker::default(),
+        books: Books::default(),
+        waiting,
+        failures_in_a_row: 0,
+        prepared: false,
+        audited,
+        structure_checked: false,
+        kept_otherwise: BTreeMap::new(),
+        ended: None,
+    };
+    let ended = delivery.run().await?;
+    delivery.tell_kept_otherwise();
+    Ok((ended, delivery.books, delivery.audited))
+}
+
+impl Delivery<'_> {
+    async fn run(&mut self) -> Result<Ended, StateError> {
+        loop {
+            while let Some(flight) = self.flights.try_join_next() {
+                self.settle_flight(flight).await?;
+            }
+            if self.cancelled.is_cancelled() {
+                self.ended.get_or_insert(Ended::Cancelled);
+            }
+            if let Some(ended) = self.ended.take() {
+                // Calls in flight finish and are settled; nothing new leaves.
+                while let Some(flight) = self.flights.join_next().await {
+                    self.settle_flight(flight).await?;
+                }
+                return Ok(ended);
+            }
+            if !self.step().await? && !self.wait().await? {
+                return Ok(Ended::Idle);
+            }
+        }
+    }
+
+    /// Does one thing that can be done now; answers whether there was one.
+    async fn step(&mut self) -> Result<bool, StateError> {
+        let (writer, now) = (self.route.writer, self.now());
+        let (doubts, next_look) =
+            self.state(move |state| state.doubts(&writer, now, lookup::IDS_MAX)).await?;
+        if !doubts.is_empty() {
+            self.look_up(doubts).await?;
+            return Ok(true);
+        }
+        let ready = self.state(move |state| state.next_ready(&writer, now)).await?;
+        if self.flights.len() >= self.in_flight_max() || ready.is_none_or(|at| at > now) {
+            return Ok(false);
+        }
+        if self.breaker.is_wary() && next_look.is_some() {
+            return Ok(false);
+        }
+        if !self.prepared {
+            self.prepared = true;
+            self.prepare().await?;
+            return Ok(true);
+        }
+        self.route.calls.pass(None).await?;
+        if !self.flights.is_empty() {
+            // Answers that came while the gate was waited for may change what is next.
+            while let Some(flight) = self.flights.try_join_next() {
+                self.settle_flight(flight).await?;
+            }
+            if self.ended.is_some() || self.cancelled.is_cancelled() {
+                return Ok(true);
+            }
+        }
+        self.dispatch().await
+    }
+
+    /// One call at a time until rows are accepted: a mistake that hits everything should cost few calls.
+    fn in_flight_max(&self) -> usize {
+        if self.breaker.any_accepted() { IN_FLIGHT_MAX } else { 1 }
+    }
+
+    /// Lets the next call leave.
+    async fn dispatch(&mut self) -> Result<bool, StateError> {
+        let (writer, now) = (self.route.writer, self.now());
+        let request = DispatchRequest {
+            now,
+            entries_max: BULK_MAX,
+            bytes_max: self.route.bytes_max,
+            creates: self.audited,
+            fresh_first: self.breaker.wants_fresh(),
+        };
+        let (dispatch, books) = self.state(move |state| state.dispatch(&writer, &request)).await?;
+        self.count(books);
+        match dispatch {
+            Dispatch::Send(call) => {
+                self.fly(call);
+                Ok(true)
+            }
+            Dispatch::AuditFirst => {
+                self.prepared = false;
+                Ok(true)
+            }
+            // The store gave others a turn and has more to look at.
+            Dispatch::Nothing(at) => Ok(at.is_some_and(|at| at <= now)),
+        }
+    }
+
+    fn fly(&mut self, call: Call) {
+        let (route, left_at) = (self.route.clone(), self.now());
+        self.flights.spawn(async move {
+            let answer = send(&route, &call).await;
+            Flight { call, left_at, answer }
+        });
+    }
+
+    /// Waits until something may have changed; answers `false` when nothing will by itself, within patience.
+    async fn wait(&mut self) -> Result<bool, StateError> {
+        let (writer, now) = (self.route.writer, self.now());
+        let (next_look, next_ready) = self
+            .state(move |state| {
+                Ok((state.doubts(&writer, now, 1)?.1, state.next_ready(&writer, now)?))
+            })
+            .await?;
+        // An entry that is ready and was not sent waits for its key's entry in flight or in doubt.
+        let next = [next_look, next_ready.filter(|at| *at > now)].into_iter().flatten().min();
+        let wait = next.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
+        let cancelled = self.cancelled.clone();
+        if self.flights.is_empty() {
+            let Some(wait) = wait.filter(|wait| *wait <= PATIENCE) else { return Ok(false) };
+            tokio::select! {
+                biased;
+                () = cancelled.cancelled() => {}
+                () = self.route.calls.clock.sleep(wait) => {}
+            }
+            return Ok(true);
+        }
+        let alarm = self.route.calls.clock.sleep(wait.unwrap_or(PATIENCE));
+        tokio::select! {
+            biased;
+            () = cancelled.cancelled() => {
+                self.ended.get_or_insert(Ended::Cancelled);
+            }
+            Some(flight) = self.flights.join_next() => self.settle_flight(flight).await?,
+            () = alarm => {}
+        }
+        Ok(true)
+    }
+
+    async fn settle_flight(
+        &mut self,
+        flight: Result<Flight, tokio::task::JoinError>,
+    ) -> Result<(), StateError> {
+        let flight = flight
+            .map_err(|_| StateError::Other("a call's task ended without an answer".into()))?;
+        let landing =
+            land(&flight.call, &self.route.shape, flight.answer?, flight.left_at, self.now());
+        self.note(&flight.call, &landing).await?;
+        let Landing { mut settlements, unnamed, .. } = landing;
+        for (entry, fault) in unnamed {
+            let outcome = self.outcome_of_unnamed(&entry, fault).await?;
+            settlements.push(Settlement { id: entry.id, outcome });
+        }
+        self.settle(settlements).await
+    }
+
+    /// Draws the conclusions of an answer that reach beyond its rows.
+    async fn note(&mut self, call: &Call, landing: &Landing) -> Result<(), StateError> {
+        if let (Some(member), true) = (landing.member.clone(), call.operation == Operation::Create)
+        {
+            let writer = self.route.writer;
+            self.state(move |state| {
+                if state.own_member(&writer)?.as_deref() == Some(&member) {
+                    return Ok(());
+                }
+                state.set_own_member(&writer, &member)
+            })
+            .await?;
+        }
+        self.breaker.accepted(landing.accepted.iter().copied());
+        if landing.split {
+            self.breaker.call_refused(call.entries.iter().map(|entry| entry.id));
+        }
+        for (entry, code) in &landing.blamed {
+            self.breaker.row_refused(*entry, code);
+        }
+        for fault in &landing.refused {
+            self.tell_refused(fault);
+        }
+        for (slug, records) in &landing.kept_otherwise {
+            *self.kept_otherwise.entry(slug.clone()).or_default() += records;
+        }
+        if landing.names_field {
+            self.check_structure().await?;
+        }
+        match &landing.failure {
+            None => self.failures_in_a_row = 0,
+            Some(error) => self.failed(error).await?,
+        }
+        let in_doubt = landing
+            .settlements
+            .iter()
+            .filter(|settled| matches!(settled.outcome, Outcome::InDoubt { .. }));
+        match in_doubt.count() {
+            0 => {}
+            entries => self.route.calls.observe(&Event::InDoubt { entries }),
+        }
+        Ok(())
+    }
+
+    fn tell_refused(&self, fault: &Fault) {
+        let slug = fault.slug.as_ref().map(ToString::to_string);
+        self.route.calls.observe(&Event::RowRefused { code: fault.code.clone(), slug });
+    }
+
+    /// A failure that is not about rows: the table's or account's stops the sync, a passing one ends the run when it
+    /// does not pass.
+    async fn failed(&mut self, error: &CallError) -> Result<(), StateError> {
+        match error.kind.scope() {
+            Scope::Table | Scope::Account => {
+                self.stop(error.kind.code(), error.kind.to_string(), error.kind.remedy()).await
+            }
+            Scope::Rows | Scope::Moment => {
+                self.failures_in_a_row += 1;
+                if self.failures_in_a_row >= FAILURES_MAX || self.route.calls.quota_seems_used_up()
+                {
+                    self.ended.get_or_insert(Ended::Failed(error.clone()));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn stop(&mut self, code: &str, message: String, remedy: &str) -> Result<(), StateError> {
+        let stop = Stop { code: code.to_owned(), message, remedy: remedy.to_owned() };
+        let (writer, stored) = (self.route.writer, stop.clone());
+        self.state(move |state| state.set_stop(&writer, Some(&stored))).await?;
+        self.ended.get_or_insert(Ended::Stopped(stop));
+        Ok(())
+    }
+
+    /// A refusal named a field: the cached structure may be out of date. Read once a run.
+    async fn check_structure(&mut self) -> Result<(), StateError> {
+        if std::mem::replace(&mut self.structure_checked, true) {
+            return Ok(());
+        }
+        self.refresh_structure().await
+    }
+
+    /// Reads the structure from the service; a changed one ends this delivery, as its drafts were made for another.
+    async fn refresh_structure(&mut self) -> Result<(), StateError> {
+        match structure::refresh(self.route).await? {
+            Ok(true) => {
+                self.ended.get_or_insert(Ended::StructureChanged);
+                Ok(())
+            }
+            Ok(false) => Ok(()),
+            Err(error) => self.failed(&error).await,
+        }
+    }
+
+    /// An update answered without its record, or 404 for it alone: the record may be gone, or the table.
+    async fn outcome_of_unnamed(
+        &mut self,
+        entry: &CallEntry,
+        fault: Option<Fault>,
+    ) -> Result<Outcome, StateError> {
+        let Some(record) = &entry.record else { return Ok(self.back()) };
+        let route = self.route;
+        let found = route
+            .calls
+            .repeatable(CallKind::LookUp, || route.target.get(&route.shape, record))
+            .await?;
+        match found {
+            Ok(Some(_)) => Ok(match fault {
+                Some(fault) => {
+                    self.breaker.row_refused(entry.id, &fault.code);
+                    self.tell_refused(&fault);
+                    Outcome::Refused { fault }
+                }
+                None => self.back(),
+            }),
+            Ok(None) => {
+                self.check_structure().await?;
+                Ok(if self.ended.is_some() { self.back() } else { self.outcome_of_missing() })
+            }
+            Err(error) => {
+                self.failed(&error).await?;
+                Ok(self.back())
+            }
+        }
+    }
+
+    fn outcome_of_missing(&self) -> Outcome {
+        match self.route.on_missing {
+            OnMissing::Recreate => Outcome::Missing,
+            OnMissing::Skip => Outcome::LeftMissing,
+            OnMissing::Quarantine => Outcome::Refused {
+                fault: Fault {
+                    code: "record_missing".into(),
+                    slug: None,
+                    reason: Quoted("the record was deleted in SmartSuite".into()),
+                    remedy: "restore the record there, or set `on_missing: recreate`".into(),
+                },
+            },
+        }
+    }
+
+    fn back(&self) -> Outcome {
+        Outcome::Back { group: None, not_before: self.now() }
+    }
+
+    /// Stores settlements and stops the sync if the breaker says so.
+    async fn settle(&mut self, settlements: Vec<Settlement>) -> Result<(), StateError> {
+        let (writer, now) = (self.route.writer, self.now());
+        let books = self.state(move |state| state.settle(&writer, &settlements, now)).await?;
+        self.count(books);
+        if let (Some(code), None) = (self.breaker.tripped().map(str::to_owned), &self.ended) {
+            let message =
+                "SmartSuite refuses rows of whole batches with the same complaint".to_owned();
+            self.stop(
+                &code,
+                message,
+                "see `status` for what it says, mend the mapping or the table, then `run --retry`",
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    fn tell_kept_otherwise(&self) {
+        for (slug, records) in &self.kept_otherwise {
+            let label = self.route.shape.field(slug).map_or("", |field| field.label.as_str());
+            let text = format!(
+                "SmartSuite keeps another value in field `{label}` (`{slug}`) than it was sent, in {records} of the \
+                 records written: check the field's limits"
+            );
+            self.route.calls.observe(&Event::Note { text });
+        }
+    }
+
+    fn count(&mut self, books: Books) {
+        if books != Books::default() {
+            self.books += books;
+            self.waiting = self.waiting.saturating_sub(books.left());
+            self.route.calls.observe(&Event::Settled { books, waiting: self.waiting });
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.route.calls.clock.now()
+    }
+
+    async fn state<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut dyn sync_core::state::StateStore) -> Result<T, StateError>
+        + Send
+        + 'static,
+    ) -> Result<T, StateError> {
+        self.route.calls.state.run(job).await
+    }
+}
+
+/// Sends one bulk call, which has passed the gate and is marked.
+async fn send(route: &Route, call: &Call) -> Result<Answer, StateError> {
+    let (calls, target, shape) = (&route.calls, &route.target, &route.shape);
+    let items = call.entries.len();
+    Ok(match call.operation {
+        Operation::Create => {
+            let drafts: Vec<Fields> =
+                call.entries.iter().map(|entry| entry.fields.clone()).collect();
+            Answer::Written(
+                calls.send(CallKind::Create, items, target.create(shape, &drafts)).await?,
+            )
+        }
+        Operation::Update => {
+            let drafts: Vec<(RecordId, Fields)> =
+                addressed(call).map(|(record, entry)| (record, entry.fields.clone())).collect();
+            Answer::Written(
+                calls.send(CallKind::Update, items, target.update(shape, &drafts)).await?,
+            )
+        }
+        Operation::Delete => {
+            let ids: Vec<RecordId> = addressed(call).map(|(record, _)| record).collect();
+            Answer::Deleted(
+                calls.send(CallKind::Delete, items, target.delete(&shape.table, &ids)).await?,
+            )
+        }
+    })
+}
+
+fn addressed(call: &Call) -> impl Iterator<Item = (RecordId, &CallEntry)> {
+    call.entries.iter().filter_map(|entry| Some((entry.record.clone()?, entry)))
+}

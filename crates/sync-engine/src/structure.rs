@@ -1,0 +1,55 @@
+//! The live table's structure, cached in the state: a run in which nothing changed makes no call at all.
+
+use sync_core::{
+    error::CallError,
+    port::RecordTarget,
+    state::{CallKind, OpenedSync, StateError},
+    table::TableStructure,
+};
+
+use crate::{calls::Calls, delivery::Route};
+
+/// Reads the structure from the service and caches it; answers whether it differs from the one cached before.
+pub(crate) async fn refresh(route: &Route) -> Result<Result<bool, CallError>, StateError> {
+    let read = read(&route.calls, &*route.target, &route.shape.table).await?;
+    let structure = match read {
+        Ok(structure) => structure,
+        Err(error) => return Ok(Err(error)),
+    };
+    let (destination, now) = (route.writer.destination, route.calls.clock.now());
+    route
+        .calls
+        .state
+        .run(move |state| state.set_structure(destination, &structure, now))
+        .await
+        .map(Ok)
+}
+
+/// The cached structure, read from the service if there is none.
+pub(crate) async fn cached_or_read(
+    calls: &Calls,
+    target: &dyn RecordTarget,
+    opened: &OpenedSync,
+    table: &str,
+) -> Result<Result<TableStructure, CallError>, StateError> {
+    let destination = opened.destination;
+    if let Some((structure, _)) = calls.state.run(move |state| state.structure(destination)).await?
+    {
+        return Ok(Ok(structure));
+    }
+    let structure = match read(calls, target, table).await? {
+        Ok(structure) => structure,
+        Err(error) => return Ok(Err(error)),
+    };
+    let (stored, now) = (structure.clone(), calls.clock.now());
+    calls.state.run(move |state| state.set_structure(destination, &stored, now)).await?;
+    Ok(Ok(structure))
+}
+
+async fn read(
+    calls: &Calls,
+    target: &dyn RecordTarget,
+    table: &str,
+) -> Result<Result<TableStructure, CallError>, StateError> {
+    calls.repeatable(CallKind::Structure, || target.structure(table)).await
+}

@@ -1,0 +1,273 @@
+//! The source: reads of one sync's query.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::tz::TimeZone;
+use sync_core::{
+    config::model::SourceDefinition,
+    error::{SourceError, SourceErrorKind},
+    port::{Boxed, ReadScope, RowRead, RowSource},
+    source::ColumnKind,
+    sql::{CursorTime, SqlTemplate, null_filter},
+};
+
+use crate::{
+    explainer::{Explainer, SentSql},
+    layout::Layout,
+    options::ConnectOptions,
+    overlap::{CursorFacts, CursorZone, Moment, Overlaps, position},
+    read::{IdleSession, MysqlRead, ReadPlan},
+    session::Session,
+    statement::{KeyComparison, RowFilter, wrapped},
+};
+
+/// Rows of one query on one MySQL or MariaDB server.
+///
+/// A connection is kept between reads and replaced when it breaks. Reads yield the key columns, then the other wanted
+/// columns, whatever else the query returns.
+#[derive(Debug)]
+pub struct MysqlSource {
+    pub(crate) options: ConnectOptions,
+    pub(crate) template: SqlTemplate,
+    pub(crate) key_columns: Vec<String>,
+    /// Key columns first.
+    pub(crate) wanted: Vec<String>,
+    pub(crate) cursor: Option<String>,
+    /// The zone of DATETIME columns, where it is configured.
+    pub(crate) zone: Option<TimeZone>,
+    pub(crate) explainer: Arc<Explainer>,
+    pub(crate) overlaps: Overlaps,
+    idle: IdleSession,
+    /// What was last learnt about the query's columns.
+    layout: Mutex<Option<Arc<Layout>>>,
+}
+
+impl MysqlSource {
+    /// A source that yields `definition`'s key columns and the `wanted` ones. Connects only when read.
+    ///
+    /// # Errors
+    /// The query is not usable: see [`SqlTemplate::parse`] and [`null_filter`].
+    pub fn new(
+        options: ConnectOptions,
+        definition: &SourceDefinition,
+        wanted: impl IntoIterator<Item = String>,
+    ) -> Result<Self, SourceError> {
+        let key_columns = definition.primary_key.clone();
+        let mut columns = key_columns.clone();
+        for name in wanted {
+            if !columns.contains(&name) {
+                columns.push(name);
+            }
+        }
+        let template = SqlTemplate::parse(&definition.query).map_err(|faults| {
+            let words: Vec<String> = faults
+                .iter()
+                .map(|fault| {
+                    format!(
+                        "{fault} (line {} of the query, column {})",
+                        fault.at.line, fault.at.column
+                    )
+                })
+                .collect();
+            SourceError {
+                kind: SourceErrorKind::Sql,
+                message: words.join("; "),
+                remedy: faults.first().map_or("", |fault| fault.kind.hint()).to_owned(),
+            }
+        })?;
+        let names = columns.iter().chain(&definition.updated_at_field).cloned();
+        let explainer = Explainer::new(&options, template.clone(), definition.query_line, names);
+        // Such a query would also show no row when asked for by key, and all would seem deleted.
+        if let Some(finding) = null_filter(&definition.query) {
+            return Err(explainer.sql(&finding.message, Some(finding.at), &finding.hint));
+        }
+        let zone =
+            definition.time_zone.as_deref().map(TimeZone::get).transpose().map_err(|_| {
+                explainer.sql(
+                    "`source.time_zone` names no time zone",
+                    None,
+                    "write an IANA name such as Europe/Berlin",
+                )
+            })?;
+        Ok(Self {
+            options,
+            template,
+            key_columns,
+            wanted: columns,
+            cursor: definition.updated_at_field.clone(),
+            zone,
+            explainer: Arc::new(explainer),
+            overlaps: Overlaps::default(),
+            idle: IdleSession::default(),
+            layout: Mutex::default(),
+        })
+    }
+
+    /// The source with other overlaps than the usual ones.
+    #[must_use]
+    pub fn with_overlaps(mut self, overlaps: Overlaps) -> Self {
+        self.overlaps = overlaps;
+        self
+    }
+
+    async fn open_read(&self, scope: ReadScope) -> Result<MysqlRead, SourceError> {
+        match self.open_comparing(&scope, KeyComparison::Indexed).await {
+            // A key from elsewhere may hold characters that the column's character set does not have. Only the server
+            // knows, and says so before it reads anything.
+            Err(error)
+                if error.kind == SourceErrorKind::Sql && matches!(scope, ReadScope::Keys(_)) =>
+            {
+                self.open_comparing(&scope, KeyComparison::Scanning).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn open_comparing(
+        &self,
+        scope: &ReadScope,
+        comparison: KeyComparison,
+    ) -> Result<MysqlRead, SourceError> {
+        let rested = self.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(session) = rested {
+            match self.read_on(session, scope, comparison).await {
+                // The server may have closed a connection that rested too long.
+                Err(error) if error.kind == SourceErrorKind::Interrupted => {}
+                outcome => return outcome,
+            }
+        }
+        let session = Session::open(&self.options, &self.explainer).await?;
+        self.read_on(session, scope, comparison).await
+    }
+
+    async fn read_on(
+        &self,
+        mut session: Session,
+        scope: &ReadScope,
+        comparison: KeyComparison,
+    ) -> Result<MysqlRead, SourceError> {
+        let since = since(scope)?;
+        let moment = if self.keeps_position(scope) {
+            Some(Moment::measure(&mut session, self.zone.as_ref()).await?)
+        } else {
+            None
+        };
+        session.run("START TRANSACTION WITH CONSISTENT SNAPSHOT").await?;
+        let layout = self.layout_on(&mut session).await?;
+        let columns = layout.select(&self.wanted)?;
+        let named = session.version().has_named_subqueries();
+        let wrap = |rendered, filter| wrapped(rendered, layout.columns(), &columns, filter, named);
+        let (sent, keys) = match scope {
+            ReadScope::Keys(keys) => {
+                let columns = columns.get(..self.key_columns.len()).unwrap_or_default();
+                let sent =
+                    wrap(self.template.render(None), RowFilter::Keys { columns, keys, comparison });
+                (sent, Some((columns.len(), keys.iter().cloned().collect())))
+            }
+            ReadScope::Full | ReadScope::Since(_) => {
+                let has_float = columns.iter().any(|column| column.kind == ColumnKind::Float);
+                let rendered = self.template.render(since);
+                let sent = if has_float {
+                    wrap(rendered, RowFilter::All)
+                } else {
+                    SentSql::plain(rendered)
+                };
+                (sent, None)
+            }
+        };
+        let (watermark, notes) = match (moment, self.cursor_on(&layout)) {
+            (Some(moment), Ok(Some(cursor))) => {
+                let position = position(&moment, &cursor, &self.overlaps, since);
+                (Some(position.time.watermark()), position.notes)
+            }
+            (Some(_), Err(NoTime(note))) => (None, vec![note]),
+            (None, _) | (Some(_), Ok(None)) => (None, Vec::new()),
+        };
+        let plan = ReadPlan {
+            sent,
+            columns: columns.into_iter().cloned().collect(),
+            keys,
+            watermark,
+            notes,
+        };
+        MysqlRead::start(session, plan, Arc::clone(&self.idle)).await
+    }
+
+    /// Whether a read leads to a position: the query asks for what changed, and the read is no look at single keys.
+    fn keeps_position(&self, scope: &ReadScope) -> bool {
+        self.cursor.is_some()
+            && self.template.has_parameter()
+            && !matches!(scope, ReadScope::Keys(_))
+    }
+
+    /// What is known of the cursor column; `None` without one.
+    pub(crate) fn cursor_on(&self, layout: &Layout) -> Result<Option<CursorFacts>, NoTime> {
+        let Some(name) = self.cursor.clone() else { return Ok(None) };
+        let Some(column) = layout.column(&name) else {
+            // The query uses it without returning it.
+            return Ok(Some(CursorFacts {
+                name,
+                zone: CursorZone::Unknown,
+                is_date: false,
+                is_kept_current: false,
+                nullable: false,
+            }));
+        };
+        let zone = match (&column.kind, &column.origin) {
+            (ColumnKind::Timestamp, _) => CursorZone::Utc,
+            (ColumnKind::DateTime | ColumnKind::Date, Some(_)) => CursorZone::Writers,
+            (ColumnKind::DateTime | ColumnKind::Date, None) => CursorZone::Unknown,
+            _ => {
+                return Err(NoTime(format!(
+                    "cursor column `{name}` holds no dates and times: every run reads everything"
+                )));
+            }
+        };
+        Ok(Some(CursorFacts {
+            zone,
+            is_date: column.kind == ColumnKind::Date,
+            is_kept_current: layout.is_kept_current(column),
+            nullable: column.nullable,
+            name,
+        }))
+    }
+
+    /// The query's columns as they are now.
+    pub(crate) async fn layout_on(
+        &self,
+        session: &mut Session,
+    ) -> Result<Arc<Layout>, SourceError> {
+        let sent = SentSql::plain(self.template.render(None));
+        let wire = session.describe(&sent).await?;
+        let known = self.layout.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(layout) = known.filter(|layout| layout.is_of(&wire)) {
+            return Ok(layout);
+        }
+        let layout = Arc::new(Layout::learn(session, wire, self.template.text()).await?);
+        *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&layout));
+        Ok(layout)
+    }
+}
+
+/// The cursor column is none that a position can be a value of; says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NoTime(pub(crate) String);
+
+/// The time that stands for `:last_sync_time`.
+fn since(scope: &ReadScope) -> Result<Option<CursorTime>, SourceError> {
+    let ReadScope::Since(watermark) = scope else { return Ok(None) };
+    CursorTime::try_from(watermark).map(Some).map_err(|error| SourceError {
+        kind: SourceErrorKind::Protocol,
+        message: error.to_string(),
+        remedy: "run with --full".to_owned(),
+    })
+}
+
+impl RowSource for MysqlSource {
+    fn open(&self, scope: ReadScope) -> Boxed<'_, Result<Box<dyn RowRead>, SourceError>> {
+        Box::pin(async move {
+            let read = self.open_read(scope).await?;
+            Ok(Box::new(read) as Box<dyn RowRead>)
+        })
+    }
+}

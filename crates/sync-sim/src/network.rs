@@ -1,0 +1,103 @@
+//! The network between the client and the emulator: delays, resets, answers that never come.
+//!
+//! A request that has left arrives even if the process that sent it is gone: it travels on a task of the world's own.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::Request;
+use smartsuite_emulator::{Emulator, Outcome};
+use sync_core::port::{Boxed, Clock, Dice};
+use sync_smartsuite::{BodyEnd, Limits, Reply, Transport, TransportError};
+
+use crate::clock::{SimClock, SimDice};
+
+/// Requests wait up to this long on their way.
+const DELAY_MAX_MS: u64 = 150;
+
+/// The network, with the emulator at its end. Clones share it.
+#[derive(Clone)]
+pub struct SimNetwork {
+    emulator: Arc<Mutex<Emulator>>,
+    clock: SimClock,
+    dice: Arc<SimDice>,
+}
+
+impl std::fmt::Debug for SimNetwork {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SimNetwork")
+    }
+}
+
+impl SimNetwork {
+    /// A network to `emulator`.
+    pub fn new(emulator: Emulator, clock: SimClock, seed: u64) -> Self {
+        Self { emulator: Arc::new(Mutex::new(emulator)), clock, dice: Arc::new(SimDice::new(seed)) }
+    }
+
+    /// The emulator, at the present time.
+    pub fn emulator(&self) -> MutexGuard<'_, Emulator> {
+        let mut emulator = self.emulator.lock().unwrap_or_else(PoisonError::into_inner);
+        emulator.advance(self.clock.now());
+        emulator
+    }
+
+    async fn travel(self, request: Request<Bytes>) -> Result<Reply, TransportError> {
+        self.clock.sleep(Duration::from_millis(self.dice.below(DELAY_MAX_MS))).await;
+        let mut outcome = self.emulator().handle(self.clock.now(), &request);
+        loop {
+            match outcome {
+                Outcome::Held { until, ticket } => {
+                    let wait = until.duration_since(self.clock.now());
+                    self.clock.sleep(Duration::try_from(wait).unwrap_or_default()).await;
+                    outcome = self.emulator().collect(self.clock.now(), ticket);
+                }
+                Outcome::Answer { after, response } => {
+                    self.clock.sleep(after).await;
+                    return Ok(reply(response, usize::MAX));
+                }
+                Outcome::Truncated { after, response, bytes } => {
+                    self.clock.sleep(after).await;
+                    return Ok(reply(response, bytes));
+                }
+                Outcome::Reset { after } => {
+                    self.clock.sleep(after).await;
+                    return Err(TransportError::Broken("reset".into()));
+                }
+                Outcome::Never => std::future::pending().await,
+            }
+        }
+    }
+}
+
+fn reply(response: http::Response<Bytes>, bytes: usize) -> Reply {
+    let (parts, body) = response.into_parts();
+    let whole = bytes >= body.len();
+    Reply {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        body: if whole { body } else { body.slice(..bytes) },
+        end: if whole { BodyEnd::Complete } else { BodyEnd::Broken },
+    }
+}
+
+impl Transport for SimNetwork {
+    fn exchange(
+        &self,
+        request: Request<Bytes>,
+        limits: Limits,
+    ) -> Boxed<'_, Result<Reply, TransportError>> {
+        let way = self.clone();
+        Box::pin(async move {
+            let journey = tokio::spawn(way.travel(request));
+            match tokio::time::timeout(limits.time, journey).await {
+                Ok(Ok(arrived)) => arrived,
+                Ok(Err(_)) => Err(TransportError::Broken("the world ended".into())),
+                Err(_) => Err(TransportError::TimedOut("no answer".into())),
+            }
+        })
+    }
+}

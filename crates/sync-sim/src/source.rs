@@ -1,0 +1,185 @@
+//! A simulated MySQL: rows, transactions that are stamped when they start and seen when they commit.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use sync_core::{
+    error::{SourceError, SourceErrorKind},
+    key::Key,
+    port::{Boxed, Clock, ReadScope, RowRead, RowSource, Watermark},
+    source::{Column, ColumnKind, Row},
+    value::Value,
+};
+
+use crate::clock::SimClock;
+
+/// One row of the simulated table, as committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SimRow {
+    /// `name`
+    pub name: String,
+    /// `amount`
+    pub amount: i64,
+    /// `updated_at`: when the statement that wrote it started, not when it was committed.
+    pub updated_at: Timestamp,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    rows: BTreeMap<i64, SimRow>,
+    /// Open transactions: when each began.
+    open: BTreeMap<u64, Timestamp>,
+    next_transaction: u64,
+    /// Reads that fail before they yield anything.
+    broken_reads: u32,
+}
+
+/// The database. Clones share it.
+#[derive(Clone, Debug)]
+pub struct SimDatabase {
+    tables: Arc<Mutex<Tables>>,
+    clock: SimClock,
+}
+
+/// What a transaction will write when it commits.
+#[derive(Debug)]
+pub struct OpenTransaction {
+    number: u64,
+    began: Timestamp,
+}
+
+impl SimDatabase {
+    /// An empty one.
+    pub fn new(clock: SimClock) -> Self {
+        Self { tables: Arc::default(), clock }
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Inserts or updates a row in a transaction of its own.
+    pub fn put(&self, id: i64, name: &str, amount: i64) {
+        let transaction = self.begin();
+        self.commit_put(transaction, id, name, amount);
+    }
+
+    /// Begins a transaction; what it writes is stamped with this moment.
+    pub fn begin(&self) -> OpenTransaction {
+        let began = self.clock.now();
+        let mut tables = self.tables();
+        let number = tables.next_transaction;
+        tables.next_transaction += 1;
+        tables.open.insert(number, began);
+        OpenTransaction { number, began }
+    }
+
+    /// Commits a transaction that wrote one row.
+    pub fn commit_put(&self, transaction: OpenTransaction, id: i64, name: &str, amount: i64) {
+        let mut tables = self.tables();
+        tables.open.remove(&transaction.number);
+        tables
+            .rows
+            .insert(id, SimRow { name: name.to_owned(), amount, updated_at: transaction.began });
+    }
+
+    /// Deletes a row.
+    pub fn delete(&self, id: i64) {
+        self.tables().rows.remove(&id);
+    }
+
+    /// The next reads fail.
+    pub fn break_reads(&self, reads: u32) {
+        self.tables().broken_reads = reads;
+    }
+
+    /// What is committed now.
+    pub fn rows(&self) -> BTreeMap<i64, SimRow> {
+        self.tables().rows.clone()
+    }
+}
+
+/// The columns of the simulated query.
+fn columns() -> Vec<Column> {
+    let column = |name: &str, kind| Column { name: name.into(), kind, nullable: false };
+    vec![
+        column("id", ColumnKind::Int { unsigned: false, width: 11 }),
+        column("name", ColumnKind::Text),
+        column("amount", ColumnKind::Int { unsigned: false, width: 20 }),
+    ]
+}
+
+impl RowSource for SimDatabase {
+    fn open(&self, scope: ReadScope) -> Boxed<'_, Result<Box<dyn RowRead>, SourceError>> {
+        Box::pin(async move {
+            let now = self.clock.now();
+            let mut tables = self.tables();
+            if tables.broken_reads > 0 {
+                tables.broken_reads -= 1;
+                return Err(SourceError {
+                    kind: SourceErrorKind::Unreachable,
+                    message: "the database cannot be reached".into(),
+                    remedy: "wait".into(),
+                });
+            }
+            let since = match &scope {
+                ReadScope::Since(mark) => mark.0.parse::<Timestamp>().ok(),
+                ReadScope::Full | ReadScope::Keys(_) => None,
+            };
+            let wanted = |id: &i64, row: &SimRow| match &scope {
+                ReadScope::Keys(keys) => keys.contains(&Key::Int(*id)),
+                ReadScope::Full | ReadScope::Since(_) => {
+                    since.is_none_or(|since| row.updated_at >= since)
+                }
+            };
+            let rows = tables
+                .rows
+                .iter()
+                .filter(|(id, row)| wanted(id, row))
+                .map(|(id, row)| {
+                    Row(vec![
+                        Value::Int(i128::from(*id)),
+                        Value::Text(row.name.clone()),
+                        Value::Int(i128::from(row.amount)),
+                    ])
+                })
+                .collect();
+            let oldest = tables.open.values().min().copied().unwrap_or(now).min(now);
+            let mark = oldest.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(oldest);
+            let watermark = match scope {
+                ReadScope::Keys(_) => None,
+                ReadScope::Full | ReadScope::Since(_) => Some(Watermark(mark.to_string())),
+            };
+            Ok(Box::new(SimRead { columns: columns(), rows, watermark }) as Box<dyn RowRead>)
+        })
+    }
+}
+
+struct SimRead {
+    columns: Vec<Column>,
+    rows: Vec<Row>,
+    watermark: Option<Watermark>,
+}
+
+impl RowRead for SimRead {
+    fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    fn watermark(&self) -> Option<Watermark> {
+        self.watermark.clone()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn next_rows(&mut self, rows_max: usize) -> Boxed<'_, Result<Vec<Row>, SourceError>> {
+        let rest = self.rows.split_off(rows_max.min(self.rows.len()));
+        let rows = std::mem::replace(&mut self.rows, rest);
+        Box::pin(std::future::ready(Ok(rows)))
+    }
+}

@@ -1,0 +1,283 @@
+//! One world: a database, the emulator, a state file, and the real engine between them.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, sync::Mutex, sync::PoisonError};
+
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+use smartsuite_emulator::{
+    DEMO_ACCOUNT, DEMO_TOKEN, Emulator, ObjectId, Outcome, Profile, RouteKind, TableSeed,
+};
+use sync_core::{
+    config::model::{
+        Conversion, DestinationDefinition, FieldMapping, OnMissing, SourceDefinition,
+        SyncDefinition,
+    },
+    pace::Rate,
+    secret::Secret,
+    state::StateError,
+};
+use sync_engine::{
+    engine::{Engine, EngineParts},
+    event::{Event, Observer},
+    run::{RunOptions, RunReport, SyncTask},
+    state::State,
+};
+use sync_smartsuite::{ClientOptions, SmartSuiteClient};
+use sync_store::{FileLocks, SqliteStore};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock::{SimClock, SimDice},
+    network::SimNetwork,
+    source::SimDatabase,
+};
+
+/// The table every world writes to.
+pub const TABLE: &str = "6500000000000000000000aa";
+/// Its external-id field.
+pub const EXTERNAL_ID: &str = "sextidaaaa";
+/// Its number field, a slider: the service refuses what is above [`AMOUNT_MAX`], and the mapping cannot know.
+pub const AMOUNT: &str = "samountaaa";
+/// The largest amount that the service takes.
+pub const AMOUNT_MAX: i64 = 10_000;
+
+/// A world; everything in it lives in virtual time.
+pub struct World {
+    /// Time.
+    pub clock: SimClock,
+    /// The source.
+    pub database: SimDatabase,
+    /// The way to the destination.
+    pub network: SimNetwork,
+    /// The sync's definition; changes count from the next run on.
+    pub definition: SyncDefinition,
+    /// Whether the token's member is the tool's alone.
+    pub dedicated_member: bool,
+    /// Everything the engine said.
+    pub events: Arc<Events>,
+    folder: tempfile::TempDir,
+    seed: u64,
+}
+
+/// Collects events.
+#[derive(Debug, Default)]
+pub struct Events(Mutex<Vec<Event>>);
+
+impl Observer for Events {
+    fn observe(&self, _sync: &str, event: &Event) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+    }
+}
+
+impl Events {
+    /// What was said so far, and forgets it.
+    pub fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").field("seed", &self.seed).finish_non_exhaustive()
+    }
+}
+
+/// A process: an engine that has not yet done anything. Dropping it is its death.
+#[derive(Debug)]
+pub struct Process {
+    engine: Engine,
+    task: SyncTask,
+}
+
+impl Process {
+    /// Runs the sync once.
+    pub async fn run(&self, options: RunOptions) -> Result<RunReport, StateError> {
+        self.engine.run(&self.task, options, &CancellationToken::new()).await
+    }
+
+    /// Runs the sync once, until `cancelled`.
+    pub async fn run_until(&self, cancelled: &CancellationToken) -> Result<RunReport, StateError> {
+        self.engine.run(&self.task, RunOptions::default(), cancelled).await
+    }
+}
+
+impl World {
+    /// An empty world whose emulator behaves as `profile` says. Must be made inside a paused runtime.
+    pub fn new(seed: u64, profile: Profile) -> Self {
+        let base = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(1_790_000_000);
+        let clock = SimClock::new(base);
+        let id: ObjectId = TABLE.parse().expect("a table id");
+        let table = TableSeed::new(id, "Items")
+            .field("title", "Title", "recordtitlefield", json!({"primary": true}))
+            .field(EXTERNAL_ID, "External ID", "textfield", json!({}))
+            .field(
+                AMOUNT,
+                "Amount",
+                "numbersliderfield",
+                json!({"min_value": 0, "max_value": AMOUNT_MAX}),
+            )
+            .field("snoteaaaaa", "Note", "textfield", json!({}));
+        let emulator = Emulator::builder()
+            .profile(profile)
+            .chance(seed)
+            .now(base)
+            .table(table)
+            .keep_bodies()
+            .build()
+            .expect("the seed is valid");
+        Self {
+            clock,
+            database: SimDatabase::new(clock),
+            network: SimNetwork::new(emulator, clock, seed),
+            definition: definition(),
+            dedicated_member: true,
+            events: Arc::default(),
+            folder: tempfile::tempdir().expect("a temporary folder"),
+            seed,
+        }
+    }
+
+    /// The state file.
+    pub fn state_path(&self) -> PathBuf {
+        self.folder.path().join("state.db")
+    }
+
+    /// Starts a process on the state file.
+    pub fn process(&self) -> Process {
+        let path = self.state_path();
+        let store = SqliteStore::open(&path).expect("the state opens");
+        let mut options = ClientOptions::new(DEMO_ACCOUNT, Secret::new(DEMO_TOKEN));
+        options.base_url = "http://127.0.0.1:1".into();
+        let client = SmartSuiteClient::with_transport(&options, Arc::new(self.network.clone()))
+            .expect("the options are valid");
+        let observer: Arc<dyn Observer> = Arc::<Events>::clone(&self.events);
+        let engine = Engine::new(EngineParts {
+            state: State::inline(Box::new(store)),
+            locks: Arc::new(FileLocks::beside(&path)),
+            clock: Arc::new(self.clock),
+            dice: Arc::new(SimDice::new(self.seed)),
+            observer,
+            rate: Rate(4),
+            key_digest: "key".into(),
+            holder: "simulated".into(),
+            dedicated_member: self.dedicated_member,
+        });
+        let task = SyncTask {
+            definition: Arc::new(self.definition.clone()),
+            source: Arc::new(self.database.clone()),
+            target: Arc::new(client),
+            host: "127.0.0.1".into(),
+            account: DEMO_ACCOUNT.into(),
+        };
+        Process { engine, task }
+    }
+
+    /// Runs the sync once in a process of its own.
+    pub async fn run(&self) -> RunReport {
+        self.process().run(RunOptions::default()).await.expect("the state works")
+    }
+
+    /// The live records: external id to (title, amount) of each record that carries it.
+    pub fn records(&self) -> BTreeMap<String, Vec<(String, String)>> {
+        let dump = self.side_door("GET", &format!("/_emulator/tables/{TABLE}/dump"), &Json::Null);
+        let mut records: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        for record in dump["records"].as_array().into_iter().flatten() {
+            let text = |slug: &str| match &record[slug] {
+                Json::String(text) => text.clone(),
+                Json::Null => String::new(),
+                other => other.to_string(),
+            };
+            records.entry(text(EXTERNAL_ID)).or_default().push((text("title"), text(AMOUNT)));
+        }
+        records
+    }
+
+    /// What the records should be.
+    pub fn wished(&self) -> BTreeMap<String, Vec<(String, String)>> {
+        self.database
+            .rows()
+            .into_iter()
+            .map(|(id, row)| (id.to_string(), vec![(row.name, row.amount.to_string())]))
+            .collect()
+    }
+
+    /// How many requests of a kind the emulator received since the log was cleared.
+    pub fn requests(&self, kind: RouteKind) -> usize {
+        self.network.emulator().log().filter(|entry| entry.route == kind).count()
+    }
+
+    /// How many requests the emulator received since the log was cleared.
+    pub fn all_requests(&self) -> usize {
+        self.network.emulator().log().count()
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_log(&self) {
+        self.network.emulator().clear_log();
+    }
+
+    /// A person edits the table: see the emulator's `people` route.
+    pub fn person(&self, edit: &Json) -> Json {
+        let mut body = edit.clone();
+        body["table"] = json!(TABLE);
+        self.side_door("POST", "/_emulator/people", &body)
+    }
+
+    /// The ids of the live records with an external id.
+    pub fn record_ids(&self, external_id: &str) -> Vec<String> {
+        let dump = self.side_door("GET", &format!("/_emulator/tables/{TABLE}/dump"), &Json::Null);
+        let records = dump["records"].as_array().cloned().unwrap_or_default();
+        records
+            .iter()
+            .filter(|record| record[EXTERNAL_ID].as_str() == Some(external_id))
+            .filter_map(|record| record["id"].as_str().map(str::to_owned))
+            .collect()
+    }
+
+    fn side_door(&self, method: &str, path: &str, body: &Json) -> Json {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .body(bytes::Bytes::from(if body.is_null() { String::new() } else { body.to_string() }))
+            .expect("a valid request");
+        let now = sync_core::port::Clock::now(&self.clock);
+        match self.network.emulator().handle(now, &request) {
+            Outcome::Answer { response, .. } => {
+                assert!(response.status().is_success(), "{method} {path}: {:?}", response.body());
+                serde_json::from_slice(response.body()).expect("the side door speaks JSON")
+            }
+            outcome => panic!("the side door always answers, not {outcome:?}"),
+        }
+    }
+}
+
+/// `items(id, name, amount)` into the table.
+fn definition() -> SyncDefinition {
+    let field = |column: &str, slug: &str| FieldMapping {
+        column: column.into(),
+        slug: slug.into(),
+        conversion: Conversion::Automatic,
+    };
+    SyncDefinition {
+        name: "items".into(),
+        enabled: true,
+        description: None,
+        previously: None,
+        source: SourceDefinition {
+            query: "SELECT id, name, amount FROM items WHERE updated_at >= :last_sync_time OR :last_sync_time IS NULL"
+                .into(),
+            query_line: 1,
+            primary_key: vec!["id".into()],
+            updated_at_field: Some("updated_at".into()),
+            time_zone: None,
+        },
+        destination: DestinationDefinition {
+            table_id: TABLE.into(),
+            external_id_field: EXTERNAL_ID.into(),
+            key_prefix: String::new(),
+            fields: vec![field("name", "title"), field("amount", AMOUNT)],
+            on_missing: OnMissing::Recreate,
+        },
+        schedule: None,
+    }
+}

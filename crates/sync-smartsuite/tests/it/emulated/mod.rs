@@ -1,0 +1,8 @@
+//! The client against the emulator: each suite in all four profiles, in virtual time.
+
+mod failure;
+mod lookup;
+mod network;
+mod values;
+mod world;
+mod writes;

@@ -1,0 +1,255 @@
+//! Rows into the outbox, and the position with them.
+
+use jiff::Timestamp;
+use rusqlite::{Transaction, params};
+use sync_core::{
+    capture::{Decision, Intention, Standing, decide},
+    draft::Fingerprint,
+    key::Key,
+    slug::Slug,
+    state::{Books, CapturedRow, Chunk, Fault, ReadTicket, RowOutcome, StateError, Writer},
+};
+
+use crate::{
+    column::{KeyParameter, fingerprint},
+    failure::Failure,
+    quarantine::first_retry,
+};
+
+pub(crate) fn begin_read(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<ReadTicket> {
+    let read = tx.query_row(
+        "UPDATE syncs SET read = read + 1 WHERE id = ? RETURNING read",
+        [writer.sync.0],
+        |row| row.get(0),
+    )?;
+    let dirty_before = tx.query_row(
+        "SELECT coalesce(max(id), 0) FROM dirty WHERE sync_id = ?",
+        [writer.sync.0],
+        |row| row.get(0),
+    )?;
+    Ok(ReadTicket { read, dirty_before })
+}
+
+/// See [`sync_core::state::StateStore::capture`].
+pub(crate) fn capture(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    chunk: &Chunk,
+) -> Result<Books, Failure> {
+    check_newest(tx, writer, chunk.ticket)?;
+    let mut books = Books::default();
+    // Without any entry, as in a run where nothing changed, one look-up a row is enough.
+    let outbox_empty: bool = tx
+        .prepare_cached(
+            "SELECT NOT EXISTS (SELECT 1 FROM outbox WHERE sync_id = ? AND destination_id = ?)",
+        )?
+        .query_row([writer.sync.0, writer.destination.0], |row| row.get(0))?;
+    let mut changed = !outbox_empty;
+    for row in &chunk.rows {
+        let intention = match &row.outcome {
+            RowOutcome::Draft(fields) => Intention::Record(fields.fingerprint()),
+            RowOutcome::Fault(_, print) => Intention::Faulty(*print),
+            RowOutcome::Gone => Intention::Gone,
+        };
+        let standing = standing(tx, writer, &row.key, changed)?;
+        let decision = decide(intention, &standing);
+        apply(tx, writer, chunk.now, row, intention, decision, &mut books)?;
+        changed |= !matches!(decision, Decision::Unchanged);
+    }
+    for key in &chunk.answered {
+        tx.prepare_cached("DELETE FROM dirty WHERE sync_id = ? AND key = ? AND id <= ?")?
+            .execute(params![writer.sync.0, KeyParameter(key), chunk.ticket.dirty_before])?;
+    }
+    if let Some(end) = &chunk.end {
+        tx.execute(
+            "UPDATE syncs SET watermark = coalesce(?1, watermark), full_read = iif(?2, NULL, full_read), read_at = ?3
+             WHERE id = ?4",
+            params![
+                end.watermark.as_ref().map(|mark| &mark.0),
+                end.full,
+                chunk.now.as_millisecond(),
+                writer.sync.0
+            ],
+        )?;
+    }
+    Ok(books)
+}
+
+/// Rows of an older read may be older than rows that are stored already (C1).
+fn check_newest(tx: &Transaction<'_>, writer: &Writer, ticket: ReadTicket) -> Result<(), Failure> {
+    let newest: i64 = tx
+        .prepare_cached("SELECT read FROM syncs WHERE id = ?")?
+        .query_row([writer.sync.0], |row| row.get(0))?;
+    if ticket.read == newest {
+        return Ok(());
+    }
+    Err(StateError::Other("a newer read of this sync has begun".into()).into())
+}
+
+/// What the state holds for a key.
+fn standing(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    key: &Key,
+    with_outbox: bool,
+) -> Result<Standing, Failure> {
+    let mut standing = Standing::default();
+    let place = params![writer.sync.0, writer.destination.0, KeyParameter(key)];
+    let mut link = tx.prepare_cached(
+        "SELECT standing, fingerprint FROM links WHERE sync_id = ? AND destination_id = ? AND key = ?",
+    )?;
+    let mut rows = link.query(place)?;
+    if let Some(row) = rows.next()? {
+        standing.link = Some(match (row.get::<_, i64>(0)?, fingerprint(row.get(1)?)) {
+            (0, Some(print)) => Intention::Record(print),
+            (0, None) => Intention::Unknown,
+            _ => Intention::Gone,
+        });
+    }
+    if !with_outbox {
+        return Ok(standing);
+    }
+    let mut entries = tx.prepare_cached(
+        "SELECT state, gone, fields IS NULL, fingerprint FROM outbox
+         WHERE sync_id = ? AND destination_id = ? AND key = ? ORDER BY seq",
+    )?;
+    let mut rows = entries.query(place)?;
+    while let Some(row) = rows.next()? {
+        let intention =
+            match (row.get::<_, bool>(1)?, row.get::<_, bool>(2)?, fingerprint(row.get(3)?)) {
+                (true, _, _) => Intention::Gone,
+                (false, true, Some(print)) => Intention::Faulty(print),
+                (false, false, Some(print)) => Intention::Record(print),
+                (false, _, None) => Intention::Unknown,
+            };
+        match row.get::<_, i64>(0)? {
+            0 => standing.waiting = Some(intention),
+            1 => standing.sending = Some(intention),
+            // Parked after the entry that is being sent, it is the newest and stands where a waiting one would.
+            _ if standing.sending.is_some() => standing.waiting = Some(intention),
+            _ => standing.quarantined = Some(intention),
+        }
+    }
+    Ok(standing)
+}
+
+fn apply(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+    row: &CapturedRow,
+    intention: Intention,
+    decision: Decision,
+    books: &mut Books,
+) -> Result<(), Failure> {
+    books.read += 1;
+    if decision == Decision::Unchanged {
+        books.unchanged += 1;
+        return Ok(());
+    }
+    // Whatever is decided, older wishes of the key are void (C6); only what is being sent stays.
+    let replaced = u64::from(remove(tx, writer, &row.key, WAITING)?);
+    remove(tx, writer, &row.key, QUARANTINED)?;
+    match decision {
+        Decision::Unchanged => {}
+        Decision::Withdraw => {
+            books.withdrawn += 1;
+            books.taken_back += replaced;
+        }
+        Decision::Queue => {
+            books.queued += 1;
+            books.superseded += replaced;
+            queue(tx, writer, now, row, intention)?;
+        }
+        Decision::Park => {
+            books.parked += 1;
+            books.superseded += replaced;
+            park(tx, writer, now, row, intention)?;
+        }
+    }
+    Ok(())
+}
+
+/// `outbox.state` of an entry that waits.
+pub(crate) const WAITING: i64 = 0;
+/// `outbox.state` of an entry in quarantine.
+pub(crate) const QUARANTINED: i64 = 2;
+
+/// Removes the key's entry of a state; answers whether there was one.
+pub(crate) fn remove(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    key: &Key,
+    state: i64,
+) -> rusqlite::Result<bool> {
+    let removed = tx
+        .prepare_cached(
+            "DELETE FROM outbox WHERE sync_id = ? AND destination_id = ? AND key = ? AND state = ?",
+        )?
+        .execute(params![writer.sync.0, writer.destination.0, KeyParameter(key), state])?;
+    Ok(removed > 0)
+}
+
+fn print_of(intention: Intention) -> Option<Fingerprint> {
+    match intention {
+        Intention::Record(print) | Intention::Faulty(print) => Some(print),
+        Intention::Gone | Intention::Unknown => None,
+    }
+}
+
+fn queue(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+    row: &CapturedRow,
+    intention: Intention,
+) -> Result<(), Failure> {
+    let fields = match &row.outcome {
+        RowOutcome::Draft(fields) => Some(serde_json::to_string(fields)?),
+        RowOutcome::Fault(..) | RowOutcome::Gone => None,
+    };
+    tx.prepare_cached(
+        "INSERT INTO outbox (sync_id, destination_id, key, state, gone, fields, fingerprint, created_at)
+         VALUES (?, ?, ?, 0, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        writer.sync.0,
+        writer.destination.0,
+        KeyParameter(&row.key),
+        fields.is_none(),
+        fields,
+        print_of(intention).map(|print| print.0),
+        now.as_millisecond(),
+    ])?;
+    Ok(())
+}
+
+fn park(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+    row: &CapturedRow,
+    intention: Intention,
+) -> Result<(), Failure> {
+    let RowOutcome::Fault(Fault { code, slug, reason, remedy }, _) = &row.outcome else {
+        return Ok(());
+    };
+    tx.prepare_cached(
+        "INSERT INTO outbox (sync_id, destination_id, key, state, fingerprint, not_before, refusals, code, slug,
+           reason, remedy, created_at)
+         VALUES (?, ?, ?, 2, ?, ?, 1, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        writer.sync.0,
+        writer.destination.0,
+        KeyParameter(&row.key),
+        print_of(intention).map(|print| print.0),
+        first_retry(now).as_millisecond(),
+        code,
+        slug.as_ref().map(Slug::as_str),
+        reason.0,
+        remedy,
+        now.as_millisecond(),
+    ])?;
+    Ok(())
+}

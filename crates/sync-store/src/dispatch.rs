@@ -1,0 +1,329 @@
+//! The next call: which entries, by which operation; marked `sending` before anybody sends it.
+
+use rusqlite::{Row, Transaction, params};
+use sync_core::{
+    capture::Intention,
+    delivery::{Operation, Step, step},
+    draft::Fields,
+    key::Key,
+    record::RecordId,
+    state::{Books, Call, CallEntry, CallKind, Dispatch, DispatchRequest, EntryId, Writer},
+};
+
+use crate::{
+    calls,
+    column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, record_parameter, time},
+    failure::Failure,
+};
+
+/// Entries looked at to fill one call. Of three operations, one has 25 entries among any 73.
+const WINDOW: i64 = 100;
+/// Entries settled without a call in one transaction.
+const EQUAL_MAX: u64 = 10_000;
+/// A create whose record was found missing is looked up this long after (`protocol.md` D7).
+pub(crate) const SETTLING_MS: i64 = 2_000;
+
+/// `links.standing` of a link whose row is gone and whose record is not ours to delete.
+const KEPT: i64 = 1;
+/// `links.standing` of a link whose record is missing: look the id up before a create.
+pub(crate) const MISSING: i64 = 2;
+
+/// An entry whose turn it may be.
+struct Candidate {
+    seq: i64,
+    key: Key,
+    /// JSON; `None` for gone.
+    fields: Option<String>,
+    record: Option<RecordId>,
+    attempts: u32,
+    suspects: Option<i64>,
+    turn: Turn,
+}
+
+impl Candidate {
+    fn bytes(&self) -> usize {
+        self.fields.as_ref().map_or(1, String::len)
+    }
+
+    fn into_entry(self) -> Result<CallEntry, Failure> {
+        Ok(CallEntry {
+            id: EntryId(self.seq),
+            key: self.key,
+            fields: match &self.fields {
+                Some(text) => serde_json::from_str(text)?,
+                None => Fields::new(Vec::new()),
+            },
+            record: self.record,
+            attempts: self.attempts,
+        })
+    }
+}
+
+/// What an entry's turn means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// It goes into a call.
+    Send(Operation),
+    /// The destination is as wished.
+    Equal,
+    /// Its row is gone, but the record was not created by this tool: the link is kept, marked gone (C8).
+    Keep,
+    /// A create that follows a missing record: its id is looked up first (D7).
+    LookFirst,
+}
+
+/// See [`sync_core::state::StateStore::dispatch`].
+pub(crate) fn dispatch(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    request: &DispatchRequest,
+) -> Result<(Dispatch, Books), Failure> {
+    let mut books = Books::default();
+    while books.equal < EQUAL_MAX {
+        let candidates = candidates(tx, writer, request)?;
+        let (calls, others): (Vec<_>, Vec<_>) =
+            candidates.into_iter().partition(|one| matches!(one.turn, Turn::Send(_)));
+        for candidate in &others {
+            books.equal += u64::from(candidate.turn != Turn::LookFirst);
+            settle_without_call(tx, writer, request, candidate)?;
+        }
+        // What needs no call makes room among the candidates: a call is filled only from all that there are.
+        if !others.is_empty() {
+            continue;
+        }
+        let Some((operation, chosen)) = choose(calls, request) else {
+            return Ok((Dispatch::Nothing(next_time(tx, writer, request.now)?), books));
+        };
+        if operation == Operation::Create && !request.creates {
+            return Ok((Dispatch::AuditFirst, books));
+        }
+        mark_sending(tx, writer, request, operation, &chosen)?;
+        calls::count(tx, writer.sync, kind_of(operation), request.now)?;
+        let suspects = chosen.first().and_then(|candidate| candidate.suspects);
+        let entries = chosen.into_iter().map(Candidate::into_entry).collect::<Result<_, _>>()?;
+        return Ok((Dispatch::Send(Call { operation, entries, suspects }), books));
+    }
+    // There may be more to send, but others want to write too.
+    Ok((Dispatch::Nothing(Some(request.now)), books))
+}
+
+/// The entries whose turn it is, by the order that was asked for.
+fn candidates(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    request: &DispatchRequest,
+) -> Result<Vec<Candidate>, Failure> {
+    if request.fresh_first {
+        let fresh = candidates_where(tx, writer, request, "AND o.suspects IS NULL")?;
+        if !fresh.is_empty() {
+            return Ok(fresh);
+        }
+    }
+    candidates_where(tx, writer, request, "")
+}
+
+/// Newest groups first: a split call is seen through before others are begun.
+fn candidates_where(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    request: &DispatchRequest,
+    condition: &str,
+) -> Result<Vec<Candidate>, Failure> {
+    let mut select = tx.prepare_cached(&format!(
+        "SELECT o.seq, o.key, o.gone, o.fields, o.fingerprint, o.suspects, o.attempts,
+           l.record_id, l.standing, l.fingerprint, l.origin
+         FROM outbox AS o LEFT JOIN links AS l
+           ON l.sync_id = o.sync_id AND l.destination_id = o.destination_id AND l.key = o.key
+         WHERE o.sync_id = ?1 AND o.destination_id = ?2 AND o.state = 0 AND o.not_before <= ?3 {condition}
+           AND NOT EXISTS (SELECT 1 FROM outbox AS s WHERE s.sync_id = o.sync_id
+             AND s.destination_id = o.destination_id AND s.key = o.key AND s.state = 1)
+         ORDER BY o.suspects DESC, o.seq LIMIT ?4"
+    ))?;
+    let now = request.now.as_millisecond();
+    let mut rows = select.query(params![writer.sync.0, writer.destination.0, now, WINDOW])?;
+    let mut candidates = Vec::new();
+    while let Some(row) = rows.next()? {
+        candidates.push(candidate(row)?);
+    }
+    Ok(candidates)
+}
+
+fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
+    let wish = match (row.get::<_, bool>(2)?, fingerprint(row.get(4)?)) {
+        (true, _) => Intention::Gone,
+        (false, Some(print)) => Intention::Record(print),
+        (false, None) => Intention::Unknown,
+    };
+    let standing: Option<i64> = row.get(8)?;
+    let link = match row.get::<_, Option<RecordColumn>>(7)? {
+        Some(record) if standing != Some(MISSING) => {
+            let held = match (standing, fingerprint(row.get(9)?)) {
+                (Some(KEPT), _) => Intention::Gone,
+                (_, Some(print)) => Intention::Record(print),
+                (_, None) => Intention::Unknown,
+            };
+            Some((record.0, held))
+        }
+        _ => None,
+    };
+    let is_adopted = row.get::<_, Option<i64>>(10)? == Some(1);
+    let turn = match step(wish, link.as_ref().map(|(record, held)| (record, *held))) {
+        Step::Equal => Turn::Equal,
+        Step::Create if standing == Some(MISSING) => Turn::LookFirst,
+        Step::Create => Turn::Send(Operation::Create),
+        Step::Update(_) => Turn::Send(Operation::Update),
+        Step::Delete(_) if is_adopted => Turn::Keep,
+        Step::Delete(_) => Turn::Send(Operation::Delete),
+    };
+    Ok(Candidate {
+        seq: row.get(0)?,
+        key: row.get::<_, KeyColumn>(1)?.0,
+        fields: row.get(3)?,
+        record: link.map(|(record, _)| record),
+        attempts: row.get(6)?,
+        suspects: row.get(5)?,
+        turn,
+    })
+}
+
+/// The entries of the next call: of the first candidate's group if it has one; else of the first operation that
+/// fills a call, else of the first candidate's.
+fn choose(
+    candidates: Vec<Candidate>,
+    request: &DispatchRequest,
+) -> Option<(Operation, Vec<Candidate>)> {
+    let first = candidates.first()?;
+    let (group, first_turn) = (first.suspects, first.turn);
+    let of = |turn: Turn| move |one: &&Candidate| one.suspects == group && one.turn == turn;
+    let fills = |turn: &Turn| candidates.iter().filter(of(*turn)).count() >= request.entries_max;
+    let others = [Operation::Update, Operation::Create, Operation::Delete].map(Turn::Send);
+    let turn = if group.is_some() || fills(&first_turn) {
+        first_turn
+    } else {
+        others.into_iter().find(fills).unwrap_or(first_turn)
+    };
+    let Turn::Send(operation) = turn else { return None };
+    let mut bytes = 0;
+    let chosen = candidates
+        .into_iter()
+        .filter(|one| of(turn)(&one))
+        .take(request.entries_max)
+        .take_while(|candidate| {
+            let fits = bytes == 0 || bytes + candidate.bytes() <= request.bytes_max;
+            bytes += candidate.bytes();
+            fits
+        })
+        .collect();
+    Some((operation, chosen))
+}
+
+fn kind_of(operation: Operation) -> CallKind {
+    match operation {
+        Operation::Create => CallKind::Create,
+        Operation::Update => CallKind::Update,
+        Operation::Delete => CallKind::Delete,
+    }
+}
+
+/// `protocol.md` D1: the record it goes to is noted, and what that record holds is unknown from now on.
+fn mark_sending(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    request: &DispatchRequest,
+    operation: Operation,
+    chosen: &[Candidate],
+) -> Result<(), Failure> {
+    for candidate in chosen {
+        let record = candidate.record.as_ref();
+        tx.prepare_cached(
+            "UPDATE outbox SET state = 1, operation = ?, record_id = ?, left_at = ?, doubt = 0, answered = 0,
+               empty_looks = 0, attempts = attempts + 1 WHERE seq = ?",
+        )?
+        .execute(params![
+            operation.word(),
+            record.map(record_parameter),
+            request.now.as_millisecond(),
+            candidate.seq
+        ])?;
+        if record.is_some() {
+            forget_fingerprint(tx, writer, &candidate.key)?;
+        }
+    }
+    Ok(())
+}
+
+fn forget_fingerprint(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE links SET fingerprint = NULL WHERE sync_id = ? AND destination_id = ? AND key = ?",
+    )?
+    .execute(params![writer.sync.0, writer.destination.0, KeyParameter(key)])?;
+    Ok(())
+}
+
+/// The entry is settled, or becomes a doubt, without a call.
+fn settle_without_call(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    request: &DispatchRequest,
+    candidate: &Candidate,
+) -> rusqlite::Result<()> {
+    match candidate.turn {
+        Turn::Send(_) => return Ok(()),
+        Turn::LookFirst => {
+            let now = request.now.as_millisecond();
+            tx.prepare_cached(
+                "UPDATE outbox SET state = 1, operation = 'create', record_id = NULL, left_at = ?1, doubt = 1,
+                   answered = 1, empty_looks = 0, not_before = ?2 WHERE seq = ?3",
+            )?
+            .execute([now, now + SETTLING_MS, candidate.seq])?;
+            return Ok(());
+        }
+        Turn::Equal => {}
+        Turn::Keep => {
+            tx.prepare_cached(
+                "UPDATE links SET standing = ? WHERE sync_id = ? AND destination_id = ? AND key = ?",
+            )?
+            .execute(params![
+                KEPT,
+                writer.sync.0,
+                writer.destination.0,
+                KeyParameter(&candidate.key)
+            ])?;
+        }
+    }
+    tx.prepare_cached("DELETE FROM outbox WHERE seq = ?")?.execute([candidate.seq])?;
+    Ok(())
+}
+
+/// See [`sync_core::state::StateStore::next_ready`].
+pub(crate) fn next_ready(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: jiff::Timestamp,
+) -> rusqlite::Result<Option<jiff::Timestamp>> {
+    let ready: bool = tx
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM outbox
+             WHERE sync_id = ? AND destination_id = ? AND state = 0 AND not_before <= ?)",
+        )?
+        .query_row(params![writer.sync.0, writer.destination.0, now.as_millisecond()], |row| {
+            row.get(0)
+        })?;
+    if ready { Ok(Some(now)) } else { next_time(tx, writer, now) }
+}
+
+fn next_time(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: jiff::Timestamp,
+) -> rusqlite::Result<Option<jiff::Timestamp>> {
+    let next: Option<i64> = tx
+        .prepare_cached(
+            "SELECT min(not_before) FROM outbox
+             WHERE sync_id = ? AND destination_id = ? AND state = 0 AND not_before > ?",
+        )?
+        .query_row(params![writer.sync.0, writer.destination.0, now.as_millisecond()], |row| {
+            row.get(0)
+        })?;
+    Ok(next.map(time))
+}

@@ -1,0 +1,147 @@
+//! Creates in doubt, and what a dead process left behind.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Transaction, params};
+use sync_core::{
+    draft::Fields,
+    error::Quoted,
+    key::Key,
+    slug::Slug,
+    state::{Doubt, EntryId, Fault, Writer},
+};
+
+use crate::{
+    column::{KeyColumn, KeyParameter, time},
+    dispatch::SETTLING_MS,
+    failure::Failure,
+};
+
+/// See [`sync_core::state::StateStore::doubts`].
+pub(crate) fn due(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+    doubts_max: usize,
+) -> Result<(Vec<Doubt>, Option<Timestamp>), Failure> {
+    let mut select = tx.prepare_cached(
+        "SELECT seq, key, fields, left_at, answered, empty_looks, code, slug, reason, remedy FROM outbox
+         WHERE sync_id = ? AND destination_id = ? AND state = 1 AND doubt = 1 AND not_before <= ?
+         ORDER BY not_before, seq LIMIT ?",
+    )?;
+    let mut rows = select.query(params![
+        writer.sync.0,
+        writer.destination.0,
+        now.as_millisecond(),
+        i64::try_from(doubts_max).unwrap_or(i64::MAX)
+    ])?;
+    let mut doubts = Vec::new();
+    while let Some(row) = rows.next()? {
+        let fields = match row.get::<_, Option<String>>(2)? {
+            Some(text) => serde_json::from_str(&text)?,
+            None => Fields::new(Vec::new()),
+        };
+        doubts.push(Doubt {
+            id: EntryId(row.get(0)?),
+            key: row.get::<_, KeyColumn>(1)?.0,
+            fields,
+            left_at: time(row.get(3)?),
+            answered: row.get(4)?,
+            empty_looks: row.get(5)?,
+            fault: fault(row)?,
+        });
+    }
+    if !doubts.is_empty() {
+        return Ok((doubts, None));
+    }
+    let next: Option<i64> = tx.query_row(
+        "SELECT min(not_before) FROM outbox
+         WHERE sync_id = ? AND destination_id = ? AND state = 1 AND doubt = 1",
+        [writer.sync.0, writer.destination.0],
+        |row| row.get(0),
+    )?;
+    Ok((doubts, next.map(time)))
+}
+
+/// What was said against a row, from columns 6 to 9.
+fn fault(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Fault>> {
+    let Some(code) = row.get::<_, Option<String>>(6)? else { return Ok(None) };
+    Ok(Some(Fault {
+        code,
+        slug: row.get::<_, Option<String>>(7)?.map(Slug::from),
+        reason: Quoted(row.get::<_, Option<String>>(8)?.unwrap_or_default()),
+        remedy: row.get::<_, Option<String>>(9)?.unwrap_or_default(),
+    }))
+}
+
+/// What a process that is gone left `sending`: an update or delete is sent again until it is answered (D1), unless
+/// its row is another by now; a create is in doubt, counted from now, as nobody knows when its request left (D3).
+pub(crate) fn inherit(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let (sync, destination) = (writer.sync.0, writer.destination.0);
+    let now = now.as_millisecond();
+    tx.execute(
+        "UPDATE outbox SET doubt = 1, answered = 0, empty_looks = 0, left_at = ?1, not_before = ?2
+         WHERE sync_id = ?3 AND destination_id = ?4 AND state = 1 AND doubt = 0 AND operation = 'create'",
+        [now, now + SETTLING_MS, sync, destination],
+    )?;
+    tx.execute(
+        "DELETE FROM outbox WHERE sync_id = ?1 AND destination_id = ?2 AND state = 1 AND doubt = 0
+           AND EXISTS (SELECT 1 FROM outbox AS newer WHERE newer.sync_id = ?1 AND newer.destination_id = ?2
+             AND newer.key = outbox.key AND newer.seq > outbox.seq)",
+        [sync, destination],
+    )?;
+    tx.execute(
+        "UPDATE outbox SET state = 0, operation = NULL, record_id = NULL, not_before = 0
+         WHERE sync_id = ? AND destination_id = ? AND state = 1 AND doubt = 0",
+        [sync, destination],
+    )?;
+    Ok(())
+}
+
+/// Some linked key other than `except`; see [`sync_core::state::StateStore::control`].
+pub(crate) fn control(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    except: &[Key],
+) -> Result<Option<Key>, Failure> {
+    let mut select = tx.prepare_cached(
+        "SELECT key FROM links WHERE sync_id = ? AND destination_id = ? AND standing = 0
+         ORDER BY key LIMIT ?",
+    )?;
+    let mut rows = select.query(params![
+        writer.sync.0,
+        writer.destination.0,
+        i64::try_from(except.len() + 1).unwrap_or(i64::MAX)
+    ])?;
+    while let Some(row) = rows.next()? {
+        let key = row.get::<_, KeyColumn>(0)?.0;
+        if !except.contains(&key) {
+            return Ok(Some(key));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether another key or sync is linked to the record.
+pub(crate) fn linked_elsewhere(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    record: &sync_core::record::RecordId,
+    key: &Key,
+) -> rusqlite::Result<bool> {
+    tx.query_row(
+        "SELECT 1 FROM links WHERE destination_id = ? AND record_id = ? AND NOT (sync_id = ? AND key = ?) LIMIT 1",
+        params![
+            writer.destination.0,
+            crate::column::record_parameter(record),
+            writer.sync.0,
+            KeyParameter(key)
+        ],
+        |_| Ok(()),
+    )
+    .optional()
+    .map(|found| found.is_some())
+}

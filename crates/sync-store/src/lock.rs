@@ -1,0 +1,98 @@
+//! The operating system's lock: one process at a time runs a sync.
+
+use std::{
+    ffi::OsString,
+    fs::{File, OpenOptions, TryLockError},
+    path::{Path, PathBuf},
+};
+
+use sync_core::{
+    port::Locks,
+    state::{StateError, SyncId},
+};
+
+use crate::open::not_writable;
+
+/// A lock held until this value is dropped or the process is gone, however it goes. A stopped process still holds
+/// it, so it cannot wake up beside a successor.
+#[derive(Debug)]
+pub struct SyncLock {
+    _file: File,
+}
+
+impl SyncLock {
+    /// Takes the sync's lock, a file beside the state; `None` if another process, or another run of this one, has
+    /// it.
+    pub fn try_take(state: &Path, sync: SyncId) -> Result<Option<Self>, StateError> {
+        let path = lock_path(state, sync);
+        let failed = |error: &std::io::Error| not_writable(&path, error);
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|error| failed(&error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(failed(&error)),
+        }
+    }
+}
+
+/// The locks beside one state file.
+#[derive(Clone, Debug)]
+pub struct FileLocks {
+    state: PathBuf,
+}
+
+impl FileLocks {
+    /// Locks beside `state`.
+    pub fn beside(state: &Path) -> Self {
+        Self { state: state.to_owned() }
+    }
+}
+
+impl Locks for FileLocks {
+    fn try_lock(&self, sync: SyncId) -> Result<Option<Box<dyn Send + Sync>>, StateError> {
+        let lock = SyncLock::try_take(&self.state, sync)?;
+        Ok(lock.map(|lock| Box::new(lock) as Box<dyn Send + Sync>))
+    }
+}
+
+/// Every name of one state file must lead to one lock.
+fn lock_path(state: &Path, sync: SyncId) -> PathBuf {
+    let state = state.canonicalize().unwrap_or_else(|_| state.to_owned());
+    let mut name = OsString::from(state);
+    name.push(format!("-lock{}", sync.0));
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_holds_it_until_it_is_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state.db");
+        let first = SyncLock::try_take(&state, SyncId(1)).unwrap();
+        assert!(first.is_some());
+        assert!(SyncLock::try_take(&state, SyncId(1)).unwrap().is_none());
+        assert!(SyncLock::try_take(&state, SyncId(2)).unwrap().is_some());
+        drop(first);
+        assert!(SyncLock::try_take(&state, SyncId(1)).unwrap().is_some());
+    }
+
+    #[test]
+    fn another_name_of_the_same_file_has_the_same_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state.db");
+        std::fs::write(&state, "").unwrap();
+        let link = folder.path().join("elsewhere.db");
+        std::os::unix::fs::symlink(&state, &link).unwrap();
+        let first = SyncLock::try_take(&state, SyncId(1)).unwrap();
+        assert!(first.is_some());
+        assert!(SyncLock::try_take(&link, SyncId(1)).unwrap().is_none());
+    }
+}

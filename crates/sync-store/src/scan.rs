@@ -1,0 +1,203 @@
+//! Bringing what a scan or an audit of the table showed into the links.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Transaction, params};
+use sync_core::{
+    key::Key,
+    record::RecordId,
+    state::{Mark, Origin, SeenLink, Writer},
+};
+
+use crate::{
+    column::{KeyColumn, KeyParameter, RecordColumn, count, record_parameter},
+    failure::Failure,
+    settle::{drop_link, put_link},
+};
+
+/// Indexes what is linked now by record. `links` itself has no such index: it would cost a third of its size and
+/// serve only scans.
+pub(crate) fn begin(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
+    tx.execute_batch(
+        "DROP TABLE IF EXISTS temp.linked;
+         CREATE TEMP TABLE linked (record_id NOT NULL, sync_id INTEGER NOT NULL, key NOT NULL,
+           PRIMARY KEY (record_id, sync_id, key)) WITHOUT ROWID",
+    )?;
+    tx.execute(
+        "INSERT INTO temp.linked SELECT record_id, sync_id, key FROM links WHERE destination_id = ? ORDER BY record_id",
+        [writer.destination.0],
+    )?;
+    Ok(())
+}
+
+/// See [`sync_core::state::StateStore::link_seen`].
+pub(crate) fn link_seen(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    seen: &[SeenLink],
+    mark: Mark,
+    now: Timestamp,
+) -> Result<u64, Failure> {
+    let mut adopted = 0;
+    for one in seen {
+        match (holder(tx, &one.record)?, &one.key) {
+            (Some((sync, key)), _) if sync == writer.sync.0 => refresh(tx, writer, &key, one)?,
+            // Another sync's record, or none of our keys: nothing to take.
+            (Some(_), _) | (None, None) => {}
+            (None, Some(key)) => adopted += u64::from(adopt(tx, writer, key, one, now)?),
+        }
+    }
+    if let Some(mark) = mark.and_then(|mark| i64::try_from(mark).ok()) {
+        tx.execute(
+            "UPDATE targets SET mark = max(coalesce(mark, 0), ?) WHERE sync_id = ? AND destination_id = ?",
+            [mark, writer.sync.0, writer.destination.0],
+        )?;
+    }
+    Ok(adopted)
+}
+
+/// The link takes what was read of its record; not while a write that is on its way, or got no answer, may still
+/// change the record (D1).
+fn refresh(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    key: &Key,
+    one: &SeenLink,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE links SET standing = iif(standing = 2, 0, standing),
+           fingerprint = iif(EXISTS (SELECT 1 FROM outbox WHERE sync_id = ?2 AND destination_id = ?3 AND key = ?4
+             AND (state = 1 OR attempts > 0)), NULL, ?1)
+         WHERE sync_id = ?2 AND destination_id = ?3 AND key = ?4 AND record_id = ?5",
+    )?
+    .execute(params![
+        one.fingerprint.map(|print| print.0),
+        writer.sync.0,
+        writer.destination.0,
+        KeyParameter(key),
+        record_parameter(&one.record)
+    ])?;
+    Ok(())
+}
+
+fn holder(tx: &Transaction<'_>, record: &RecordId) -> rusqlite::Result<Option<(i64, Key)>> {
+    tx.prepare_cached("SELECT sync_id, key FROM temp.linked WHERE record_id = ?")?
+        .query_row([record_parameter(record)], |row| {
+            Ok((row.get(0)?, row.get::<_, KeyColumn>(1)?.0))
+        })
+        .optional()
+}
+
+/// Links the record to its key, unless a record holds that key already: of several, the first seen stays, which is
+/// the one with the lowest autonumber.
+fn adopt(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    key: &Key,
+    one: &SeenLink,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    if linked_record(tx, writer, key)?.is_some() {
+        return Ok(false);
+    }
+    put_link(tx, writer, now, key, &one.record, one.fingerprint, Origin::Adopted)?;
+    tx.prepare_cached("INSERT OR IGNORE INTO temp.linked VALUES (?, ?, ?)")?.execute(params![
+        record_parameter(&one.record),
+        writer.sync.0,
+        KeyParameter(key)
+    ])?;
+    mark_dirty(tx, writer, key)?;
+    Ok(true)
+}
+
+/// The record that the key is linked to, unless it was found missing.
+pub(crate) fn linked_record(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    key: &Key,
+) -> rusqlite::Result<Option<RecordId>> {
+    tx.prepare_cached(
+        "SELECT record_id FROM links WHERE sync_id = ? AND destination_id = ? AND key = ? AND standing <> 2",
+    )?
+    .query_row(params![writer.sync.0, writer.destination.0, KeyParameter(key)], |row| {
+        Ok(row.get::<_, RecordColumn>(0)?.0)
+    })
+    .optional()
+}
+
+pub(crate) fn mark_dirty(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<()> {
+    tx.prepare_cached("INSERT OR REPLACE INTO dirty (sync_id, key) VALUES (?, ?)")?
+        .execute(params![writer.sync.0, KeyParameter(key)])?;
+    Ok(())
+}
+
+/// Keys to be read again, oldest mark first.
+pub(crate) fn dirty(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    keys_max: usize,
+) -> rusqlite::Result<Vec<Key>> {
+    tx.prepare_cached("SELECT key FROM dirty WHERE sync_id = ? ORDER BY id LIMIT ?")?
+        .query_map(params![writer.sync.0, i64::try_from(keys_max).unwrap_or(i64::MAX)], |row| {
+            Ok(row.get::<_, KeyColumn>(0)?.0)
+        })?
+        .collect()
+}
+
+/// Drops a link whose record is gone; its key is read again (C7).
+pub(crate) fn unlink(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<()> {
+    drop_link(tx, writer, key)?;
+    mark_dirty(tx, writer, key)
+}
+
+/// Waiting creates; waiting entries whose link's fingerprint is unknown.
+pub(crate) fn unsettled(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<(u64, u64)> {
+    tx.query_row(
+        "SELECT count(*) FILTER (WHERE l.key IS NULL AND NOT o.gone),
+           count(*) FILTER (WHERE l.key IS NOT NULL AND l.fingerprint IS NULL AND l.standing = 0)
+         FROM outbox AS o LEFT JOIN links AS l
+           ON l.sync_id = o.sync_id AND l.destination_id = o.destination_id AND l.key = o.key
+         WHERE o.sync_id = ? AND o.destination_id = ? AND o.state = 0",
+        [writer.sync.0, writer.destination.0],
+        |row| Ok((count(row, 0)?, count(row, 1)?)),
+    )
+}
+
+/// Keys of waiting creates after `after`, in order.
+pub(crate) fn waiting_creates(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    after: Option<&Key>,
+    keys_max: usize,
+) -> rusqlite::Result<Vec<Key>> {
+    // A condition that may be absent would cost SQLite the index, so it is left out or not.
+    let condition = if after.is_some() { "AND o.key > ?4" } else { "AND ?4 IS NULL" };
+    tx.prepare_cached(&format!(
+        "SELECT o.key FROM outbox AS o WHERE o.sync_id = ?1 AND o.destination_id = ?2 AND o.state = 0
+           AND NOT o.gone {condition}
+           AND NOT EXISTS (SELECT 1 FROM links AS l WHERE l.sync_id = o.sync_id
+             AND l.destination_id = o.destination_id AND l.key = o.key)
+         ORDER BY o.key LIMIT ?3"
+    ))?
+    .query_map(
+        params![
+            writer.sync.0,
+            writer.destination.0,
+            i64::try_from(keys_max).unwrap_or(i64::MAX),
+            after.map(KeyParameter),
+        ],
+        |row| Ok(row.get::<_, KeyColumn>(0)?.0),
+    )?
+    .collect()
+}
+
+/// The table's mark, as far as this sync has accounted for its records.
+pub(crate) fn mark(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<Mark> {
+    let mark: Option<Option<i64>> = tx
+        .query_row(
+            "SELECT mark FROM targets WHERE sync_id = ? AND destination_id = ?",
+            [writer.sync.0, writer.destination.0],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(mark.flatten().and_then(|mark| u64::try_from(mark).ok()))
+}

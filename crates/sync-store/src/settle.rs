@@ -1,0 +1,307 @@
+//! Answers into links, quarantine, doubt or wishes again. An answer settles exactly the entry that was sent (C6).
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Transaction, params};
+use sync_core::{
+    draft::Fingerprint,
+    key::Key,
+    record::RecordId,
+    slug::Slug,
+    state::{Books, EntryId, Fault, Origin, Outcome, Settlement, Writer},
+};
+
+use crate::{
+    column::{KeyColumn, KeyParameter, fingerprint, record_parameter},
+    dispatch::MISSING,
+    failure::Failure,
+    quarantine::{new_group, retry_at},
+};
+
+/// An entry that is being sent, as it stands in the outbox.
+struct Sent {
+    seq: i64,
+    key: Key,
+    print: Option<Fingerprint>,
+    operation: String,
+    refusals: i64,
+    /// A newer entry of the key waits or is parked: this one is no longer what anybody wishes.
+    superseded: bool,
+    /// The record it went to is linked to its key no more; always false for a create.
+    link_moved: bool,
+}
+
+/// See [`sync_core::state::StateStore::settle`].
+pub(crate) fn settle(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    settlements: &[Settlement],
+    now: Timestamp,
+) -> Result<Books, Failure> {
+    let mut books = Books::default();
+    let mut groups = BTreeMap::new();
+    let mut highest = None;
+    for settlement in settlements {
+        let Some(sent) = sent(tx, writer, settlement.id)? else { continue };
+        let group = match &settlement.outcome {
+            Outcome::Back { group: Some(number), .. }
+            | Outcome::InDoubt { group: Some(number), .. } => Some(match groups.get(number) {
+                Some(group) => *group,
+                None => *groups.entry(*number).or_insert(new_group(tx)?),
+            }),
+            Outcome::Written { .. }
+            | Outcome::Found { .. }
+            | Outcome::Deleted
+            | Outcome::Refused { .. }
+            | Outcome::Back { .. }
+            | Outcome::InDoubt { .. }
+            | Outcome::Missing
+            | Outcome::LeftMissing => None,
+        };
+        if let Outcome::Written { autonumber, .. } | Outcome::Found { autonumber, .. } =
+            &settlement.outcome
+        {
+            highest = highest.max(*autonumber);
+        }
+        settle_one(tx, writer, now, &sent, &settlement.outcome, group, &mut books)?;
+    }
+    raise_mark(tx, writer, highest)?;
+    Ok(books)
+}
+
+fn sent(tx: &Transaction<'_>, writer: &Writer, id: EntryId) -> Result<Option<Sent>, Failure> {
+    let sent = tx
+        .prepare_cached(
+            "SELECT seq, key, fingerprint, operation, refusals,
+               EXISTS (SELECT 1 FROM outbox AS newer WHERE newer.sync_id = o.sync_id
+                 AND newer.destination_id = o.destination_id AND newer.key = o.key AND newer.seq > o.seq),
+               record_id IS NOT NULL AND record_id IS NOT (SELECT l.record_id FROM links AS l
+                 WHERE l.sync_id = o.sync_id AND l.destination_id = o.destination_id AND l.key = o.key)
+             FROM outbox AS o WHERE seq = ? AND sync_id = ? AND destination_id = ? AND state = 1",
+        )?
+        .query_row([id.0, writer.sync.0, writer.destination.0], |row| {
+            Ok(Sent {
+                seq: row.get(0)?,
+                key: row.get::<_, KeyColumn>(1)?.0,
+                print: fingerprint(row.get(2)?),
+                operation: row.get(3)?,
+                refusals: row.get(4)?,
+                superseded: row.get(5)?,
+                link_moved: row.get(6)?,
+            })
+        })
+        .optional()?;
+    Ok(sent)
+}
+
+fn settle_one(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+    sent: &Sent,
+    outcome: &Outcome,
+    group: Option<i64>,
+    books: &mut Books,
+) -> Result<(), Failure> {
+    match outcome {
+        // Adoption moved the link meanwhile: the wish is decided anew (D1).
+        Outcome::Written { .. } | Outcome::Deleted | Outcome::Missing | Outcome::LeftMissing
+            if sent.link_moved =>
+        {
+            back(tx, sent, None, now, books)?;
+        }
+        Outcome::Written { record, .. } => {
+            put_link(tx, writer, now, &sent.key, record, sent.print, Origin::Created)?;
+            drop_entry(tx, sent)?;
+            if sent.operation == "create" { books.created += 1 } else { books.updated += 1 }
+        }
+        Outcome::Found { record, fingerprint, origin, .. } => {
+            put_link(tx, writer, now, &sent.key, record, *fingerprint, *origin)?;
+            if fingerprint.is_some() && *fingerprint == sent.print {
+                drop_entry(tx, sent)?;
+                match origin {
+                    Origin::Created => books.created += 1,
+                    Origin::Adopted => books.adopted += 1,
+                }
+            } else {
+                back(tx, sent, None, now, books)?;
+            }
+        }
+        Outcome::Deleted => {
+            drop_link(tx, writer, &sent.key)?;
+            drop_entry(tx, sent)?;
+            books.deleted += 1;
+        }
+        Outcome::Refused { fault } => {
+            if sent.superseded {
+                drop_entry(tx, sent)?;
+                books.superseded += 1;
+            } else {
+                quarantine(tx, now, sent, fault)?;
+                books.quarantined += 1;
+            }
+        }
+        Outcome::Back { not_before, .. } => {
+            if sent.operation == "create" {
+                drop_missing_link(tx, writer, &sent.key)?;
+            }
+            back(tx, sent, group, *not_before, books)?;
+        }
+        Outcome::InDoubt { answered, left_at, empty_looks, look_at, fault, .. } => {
+            tx.prepare_cached(
+                "UPDATE outbox SET doubt = 1, answered = ?, left_at = ?, empty_looks = ?, not_before = ?,
+                   suspects = coalesce(?, suspects), code = ?, slug = ?, reason = ?, remedy = ? WHERE seq = ?",
+            )?
+            .execute(params![
+                answered,
+                left_at.as_millisecond(),
+                empty_looks,
+                look_at.as_millisecond(),
+                group,
+                fault.as_ref().map(|fault| &fault.code),
+                fault.as_ref().and_then(|fault| fault.slug.as_ref()).map(Slug::as_str),
+                fault.as_ref().map(|fault| &fault.reason.0),
+                fault.as_ref().map(|fault| &fault.remedy),
+                sent.seq
+            ])?;
+        }
+        Outcome::Missing => {
+            tx.prepare_cached(
+                "UPDATE links SET standing = ?, fingerprint = NULL
+                 WHERE sync_id = ? AND destination_id = ? AND key = ?",
+            )?
+            .execute(params![
+                MISSING,
+                writer.sync.0,
+                writer.destination.0,
+                KeyParameter(&sent.key)
+            ])?;
+            back(tx, sent, None, now, books)?;
+        }
+        Outcome::LeftMissing => {
+            tx.prepare_cached(
+                "UPDATE links SET fingerprint = ? WHERE sync_id = ? AND destination_id = ? AND key = ?",
+            )?
+            .execute(params![
+                sent.print.map(|print| print.0),
+                writer.sync.0,
+                writer.destination.0,
+                KeyParameter(&sent.key)
+            ])?;
+            drop_entry(tx, sent)?;
+            books.taken_back += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Links a key to a record. The origin and the time of creation of a link to the same record stay as they were.
+pub(crate) fn put_link(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+    key: &Key,
+    record: &RecordId,
+    print: Option<Fingerprint>,
+    origin: Origin,
+) -> rusqlite::Result<()> {
+    let origin = match origin {
+        Origin::Created => 0,
+        Origin::Adopted => 1,
+    };
+    tx.prepare_cached(
+        "INSERT INTO links (sync_id, destination_id, key, record_id, origin, fingerprint, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT DO UPDATE SET
+           origin = iif(record_id = excluded.record_id, origin, excluded.origin),
+           created_at = iif(record_id = excluded.record_id, created_at, excluded.created_at),
+           updated_at = excluded.created_at, record_id = excluded.record_id,
+           fingerprint = excluded.fingerprint, standing = 0",
+    )?
+    .execute(params![
+        writer.sync.0,
+        writer.destination.0,
+        KeyParameter(key),
+        record_parameter(record),
+        origin,
+        print.map(|print| print.0),
+        now.as_second(),
+    ])?;
+    Ok(())
+}
+
+/// Removes a key's link.
+pub(crate) fn drop_link(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<()> {
+    tx.prepare_cached("DELETE FROM links WHERE sync_id = ? AND destination_id = ? AND key = ?")?
+        .execute(params![writer.sync.0, writer.destination.0, KeyParameter(key)])?;
+    Ok(())
+}
+
+fn drop_missing_link(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "DELETE FROM links WHERE sync_id = ? AND destination_id = ? AND key = ? AND standing = ?",
+    )?
+    .execute(params![writer.sync.0, writer.destination.0, KeyParameter(key), MISSING])?;
+    Ok(())
+}
+
+fn drop_entry(tx: &Transaction<'_>, sent: &Sent) -> rusqlite::Result<()> {
+    tx.prepare_cached("DELETE FROM outbox WHERE seq = ?")?.execute([sent.seq])?;
+    Ok(())
+}
+
+/// The entry is a wish again, unless a newer one of its key waits.
+fn back(
+    tx: &Transaction<'_>,
+    sent: &Sent,
+    group: Option<i64>,
+    not_before: Timestamp,
+    books: &mut Books,
+) -> rusqlite::Result<()> {
+    if sent.superseded {
+        books.superseded += 1;
+        return drop_entry(tx, sent);
+    }
+    tx.prepare_cached(
+        "UPDATE outbox SET state = 0, doubt = 0, operation = NULL, record_id = NULL, code = NULL, slug = NULL,
+           reason = NULL, remedy = NULL, not_before = ?, suspects = coalesce(?, suspects) WHERE seq = ?",
+    )?
+    .execute(params![not_before.as_millisecond(), group, sent.seq])?;
+    Ok(())
+}
+
+fn quarantine(
+    tx: &Transaction<'_>,
+    now: Timestamp,
+    sent: &Sent,
+    fault: &Fault,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE outbox SET state = 2, doubt = 0, operation = NULL, record_id = NULL, suspects = NULL, not_before = ?,
+           attempts = 0, refusals = refusals + 1, code = ?, slug = ?, reason = ?, remedy = ? WHERE seq = ?",
+    )?
+    .execute(params![
+        retry_at(now, sent.refusals + 1).as_millisecond(),
+        fault.code,
+        fault.slug.as_ref().map(Slug::as_str),
+        fault.reason.0,
+        fault.remedy,
+        sent.seq
+    ])?;
+    Ok(())
+}
+
+/// Raises the mark by what answers showed; not while a create is in doubt, whose record may lie below.
+fn raise_mark(tx: &Transaction<'_>, writer: &Writer, highest: Option<u64>) -> rusqlite::Result<()> {
+    let Some(highest) = highest.and_then(|number| i64::try_from(number).ok()) else {
+        return Ok(());
+    };
+    tx.prepare_cached(
+        "UPDATE targets SET mark = max(mark, ?1)
+         WHERE sync_id = ?2 AND destination_id = ?3 AND mark IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM outbox WHERE sync_id = ?2 AND destination_id = ?3 AND state = 1 AND doubt = 1)",
+    )?
+    .execute([highest, writer.sync.0, writer.destination.0])?;
+    Ok(())
+}

@@ -1,0 +1,421 @@
+//! [`SqliteStore`]: the port, each method one transaction.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use sync_core::{
+    key::Key,
+    pace::Rate,
+    record::RecordId,
+    state::{
+        Books, CallKind, Chunk, DestinationId, Dispatch, DispatchRequest, Doubt, Mark, OpenedSync,
+        ReadTicket, RunEnd, SeenLink, Settlement, StateError, StateStore, Stop, SyncId,
+        SyncIdentity, Writer,
+    },
+    table::TableStructure,
+};
+
+use crate::{
+    calls, capture, column::count, dispatch, doubt, failure::Failure, failure::translate, open,
+    open::OpenNote, place, place::Place, quarantine, runs, scan, settle, structure, syncs,
+};
+
+/// The state in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    connection: Connection,
+    path: PathBuf,
+    notes: Vec<OpenNote>,
+}
+
+/// How safe a commit must be when it returns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Durability {
+    /// Against the death of the process.
+    Process,
+    /// Against power loss too (`protocol.md` D1).
+    Power,
+}
+
+impl SqliteStore {
+    /// Opens the file, making or migrating it as needed.
+    ///
+    /// # Errors
+    /// The file cannot be written, is no state, is newer than this program, or lies on a network file system.
+    pub fn open(path: &Path) -> Result<Self, StateError> {
+        Self::open_at(path, place::place_of(path))
+    }
+
+    fn open_at(path: &Path, place: Option<Place>) -> Result<Self, StateError> {
+        let (connection, notes) = open::open(path, place)?;
+        Ok(Self { connection, path: path.to_owned(), notes })
+    }
+
+    /// What opening found worth saying.
+    pub fn notes(&self) -> &[OpenNote] {
+        &self.notes
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// After a batch, where only the file itself outlives the container: its log is folded into it.
+    fn fold_log(&self) -> Result<(), StateError> {
+        if self.notes.contains(&OpenNote::MountPoint) {
+            self.connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+                .map_err(|error| translate(&error, &self.path))?;
+        }
+        Ok(())
+    }
+
+    fn transact<T>(
+        &mut self,
+        durability: Durability,
+        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
+    ) -> Result<T, StateError> {
+        let path = self.path.clone();
+        let translated = |error: rusqlite::Error| translate(&error, &path);
+        if durability == Durability::Power {
+            self.connection.pragma_update(None, "synchronous", "full").map_err(translated)?;
+        }
+        let done = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(Failure::from)
+            .and_then(|transaction| {
+                let value = body(&transaction)?;
+                transaction.commit()?;
+                Ok(value)
+            });
+        if durability == Durability::Power {
+            self.connection.pragma_update(None, "synchronous", "normal").map_err(translated)?;
+        }
+        done.map_err(|failure| failure.into_state(&path))
+    }
+
+    fn write<T>(
+        &mut self,
+        writer: &Writer,
+        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
+    ) -> Result<T, StateError> {
+        self.transact(Durability::Process, |tx| {
+            syncs::check_token(tx, writer)?;
+            body(tx)
+        })
+    }
+
+    fn read<T>(
+        &mut self,
+        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
+    ) -> Result<T, StateError> {
+        let path = self.path.clone();
+        self.connection
+            .transaction_with_behavior(TransactionBehavior::Deferred)
+            .map_err(Failure::from)
+            .and_then(|transaction| body(&transaction))
+            .map_err(|failure| failure.into_state(&path))
+    }
+
+    /// A read for a writer: what a replaced one would decide by it is not its to decide.
+    fn read_as<T>(
+        &mut self,
+        writer: &Writer,
+        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
+    ) -> Result<T, StateError> {
+        self.read(|tx| {
+            syncs::check_token(tx, writer)?;
+            body(tx)
+        })
+    }
+}
+
+impl StateStore for SqliteStore {
+    fn open_sync(
+        &mut self,
+        identity: &SyncIdentity,
+        _now: Timestamp,
+    ) -> Result<OpenedSync, StateError> {
+        self.transact(Durability::Process, |tx| syncs::open(tx, identity))
+    }
+
+    fn hold(
+        &mut self,
+        sync: &OpenedSync,
+        holder: &str,
+        now: Timestamp,
+    ) -> Result<Writer, StateError> {
+        self.transact(Durability::Power, |tx| {
+            let writer = syncs::hold(tx, sync, holder, now)?;
+            doubt::inherit(tx, &writer, now)?;
+            Ok(writer)
+        })
+    }
+
+    fn heartbeat(&mut self, writer: &Writer, now: Timestamp) -> Result<(), StateError> {
+        self.write(writer, |tx| Ok(syncs::heartbeat(tx, writer, now)?))
+    }
+
+    fn release(&mut self, writer: &Writer) -> Result<(), StateError> {
+        self.write(writer, |tx| Ok(syncs::release(tx, writer)?))?;
+        self.fold_log()
+    }
+
+    fn begin_read(&mut self, writer: &Writer) -> Result<ReadTicket, StateError> {
+        self.write(writer, |tx| Ok(capture::begin_read(tx, writer)?))
+    }
+
+    fn capture(&mut self, writer: &Writer, chunk: &Chunk) -> Result<Books, StateError> {
+        let books = self.write(writer, |tx| capture::capture(tx, writer, chunk))?;
+        self.fold_log()?;
+        Ok(books)
+    }
+
+    fn mark_dirty(&mut self, writer: &Writer, keys: &[Key]) -> Result<(), StateError> {
+        self.write(writer, |tx| {
+            keys.iter().try_for_each(|key| scan::mark_dirty(tx, writer, key)).map_err(Failure::from)
+        })
+    }
+
+    fn dirty(&mut self, writer: &Writer, keys_max: usize) -> Result<Vec<Key>, StateError> {
+        self.read_as(writer, |tx| Ok(scan::dirty(tx, writer, keys_max)?))
+    }
+
+    fn release_quarantine(
+        &mut self,
+        writer: &Writer,
+        now: Timestamp,
+        all: bool,
+    ) -> Result<Books, StateError> {
+        self.write(writer, |tx| quarantine::release(tx, writer, now, all))
+    }
+
+    fn dispatch(
+        &mut self,
+        writer: &Writer,
+        request: &DispatchRequest,
+    ) -> Result<(Dispatch, Books), StateError> {
+        let dispatched = self.transact(Durability::Power, |tx| {
+            syncs::check_token(tx, writer)?;
+            dispatch::dispatch(tx, writer, request)
+        })?;
+        self.fold_log()?;
+        Ok(dispatched)
+    }
+
+    fn settle(
+        &mut self,
+        writer: &Writer,
+        settlements: &[Settlement],
+        now: Timestamp,
+    ) -> Result<Books, StateError> {
+        let books = self.write(writer, |tx| settle::settle(tx, writer, settlements, now))?;
+        self.fold_log()?;
+        Ok(books)
+    }
+
+    fn doubts(
+        &mut self,
+        writer: &Writer,
+        now: Timestamp,
+        doubts_max: usize,
+    ) -> Result<(Vec<Doubt>, Option<Timestamp>), StateError> {
+        self.read_as(writer, |tx| doubt::due(tx, writer, now, doubts_max))
+    }
+
+    fn control(&mut self, writer: &Writer, except: &[Key]) -> Result<Option<Key>, StateError> {
+        self.read_as(writer, |tx| doubt::control(tx, writer, except))
+    }
+
+    fn linked_elsewhere(
+        &mut self,
+        writer: &Writer,
+        record: &RecordId,
+        key: &Key,
+    ) -> Result<bool, StateError> {
+        self.read_as(writer, |tx| Ok(doubt::linked_elsewhere(tx, writer, record, key)?))
+    }
+
+    fn linked_record(
+        &mut self,
+        writer: &Writer,
+        key: &Key,
+    ) -> Result<Option<RecordId>, StateError> {
+        self.read_as(writer, |tx| Ok(scan::linked_record(tx, writer, key)?))
+    }
+
+    fn begin_scan(&mut self, writer: &Writer) -> Result<(), StateError> {
+        // Only a table of this connection is written: nobody else needs to wait.
+        let path = self.path.clone();
+        self.connection
+            .transaction()
+            .map_err(Failure::from)
+            .and_then(|tx| {
+                syncs::check_token(&tx, writer)?;
+                scan::begin(&tx, writer)?;
+                tx.commit()?;
+                Ok(())
+            })
+            .map_err(|failure| failure.into_state(&path))
+    }
+
+    fn link_seen(
+        &mut self,
+        writer: &Writer,
+        seen: &[SeenLink],
+        mark: Mark,
+        now: Timestamp,
+    ) -> Result<u64, StateError> {
+        self.write(writer, |tx| scan::link_seen(tx, writer, seen, mark, now))
+    }
+
+    fn drop_link(&mut self, writer: &Writer, key: &Key) -> Result<(), StateError> {
+        self.write(writer, |tx| Ok(scan::unlink(tx, writer, key)?))
+    }
+
+    fn mark(&mut self, writer: &Writer) -> Result<Mark, StateError> {
+        self.read_as(writer, |tx| Ok(scan::mark(tx, writer)?))
+    }
+
+    fn link_count(&mut self, writer: &Writer) -> Result<u64, StateError> {
+        self.read(|tx| {
+            Ok(tx.query_row(
+                "SELECT count(*) FROM links WHERE sync_id = ? AND destination_id = ?",
+                [writer.sync.0, writer.destination.0],
+                |row| count(row, 0),
+            )?)
+        })
+    }
+
+    fn unsettled(&mut self, writer: &Writer) -> Result<(u64, u64), StateError> {
+        self.read_as(writer, |tx| Ok(scan::unsettled(tx, writer)?))
+    }
+
+    fn waiting_creates(
+        &mut self,
+        writer: &Writer,
+        after: Option<&Key>,
+        keys_max: usize,
+    ) -> Result<Vec<Key>, StateError> {
+        self.read_as(writer, |tx| Ok(scan::waiting_creates(tx, writer, after, keys_max)?))
+    }
+
+    fn next_ready(
+        &mut self,
+        writer: &Writer,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StateError> {
+        self.read_as(writer, |tx| Ok(dispatch::next_ready(tx, writer, now)?))
+    }
+
+    fn see_shape(&mut self, writer: &Writer, shape_hash: &str) -> Result<bool, StateError> {
+        self.write(writer, |tx| Ok(syncs::see_shape(tx, writer.sync.0, shape_hash)?))
+    }
+
+    fn backlog(&mut self, writer: &Writer) -> Result<(u64, u64), StateError> {
+        self.read_as(writer, |tx| {
+            Ok(tx.query_row(
+                "SELECT count(*) FILTER (WHERE state < 2), count(*) FILTER (WHERE state = 2) FROM outbox
+                 WHERE sync_id = ? AND destination_id = ?",
+                [writer.sync.0, writer.destination.0],
+                |row| Ok((count(row, 0)?, count(row, 1)?)),
+            )?)
+        })
+    }
+
+    fn own_member(&mut self, writer: &Writer) -> Result<Option<String>, StateError> {
+        self.read_as(writer, |tx| {
+            let member: Option<Option<String>> = tx
+                .query_row(
+                    "SELECT own_member FROM destinations WHERE id = ?",
+                    [writer.destination.0],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            Ok(member.flatten())
+        })
+    }
+
+    fn set_own_member(&mut self, writer: &Writer, member: &str) -> Result<(), StateError> {
+        self.write(writer, |tx| {
+            tx.execute(
+                "UPDATE destinations SET own_member = ? WHERE id = ?",
+                rusqlite::params![member, writer.destination.0],
+            )?;
+            Ok(())
+        })
+    }
+
+    fn structure(
+        &mut self,
+        destination: DestinationId,
+    ) -> Result<Option<(TableStructure, Timestamp)>, StateError> {
+        self.read(|tx| structure::get(tx, destination))
+    }
+
+    fn set_structure(
+        &mut self,
+        destination: DestinationId,
+        table: &TableStructure,
+        now: Timestamp,
+    ) -> Result<bool, StateError> {
+        self.transact(Durability::Process, |tx| structure::set(tx, destination, table, now))
+    }
+
+    fn set_stop(&mut self, writer: &Writer, stop: Option<&Stop>) -> Result<(), StateError> {
+        self.write(writer, |tx| Ok(syncs::set_stop(tx, writer.sync.0, stop)?))
+    }
+
+    fn depart(
+        &mut self,
+        sync: SyncId,
+        key_digest: &str,
+        kind: Option<CallKind>,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<Timestamp, StateError> {
+        self.transact(Durability::Process, |tx| {
+            Ok(calls::depart(tx, sync, key_digest, kind, rate, now)?)
+        })
+    }
+
+    fn close_gate(
+        &mut self,
+        key_digest: &str,
+        retry_after: Option<Duration>,
+        jitter: Duration,
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        self.transact(Durability::Process, |tx| {
+            Ok(calls::close(tx, key_digest, retry_after, jitter, now)?)
+        })
+    }
+
+    fn gate_closed_until(
+        &mut self,
+        key_digest: &str,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StateError> {
+        self.read(|tx| Ok(calls::closed_until(tx, key_digest, now)?))
+    }
+
+    fn begin_run(&mut self, writer: &Writer, now: Timestamp) -> Result<i64, StateError> {
+        self.write(writer, |tx| Ok(runs::begin(tx, writer, now)?))
+    }
+
+    fn end_run(
+        &mut self,
+        writer: &Writer,
+        run: i64,
+        end: &RunEnd,
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        self.write(writer, |tx| runs::end(tx, writer, run, end, now))
+    }
+}

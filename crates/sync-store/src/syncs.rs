@@ -1,0 +1,341 @@
+//! Syncs, their destinations and leases; what a changed definition does to them.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use sync_core::{
+    port::Watermark,
+    state::{
+        DestinationId, FullReadReason, OpenedSync, StateError, Stop, SyncId, SyncIdentity, Writer,
+    },
+};
+
+use crate::{column::count, failure::Failure};
+
+/// What the state last saw of a definition.
+struct Known {
+    id: i64,
+    destination: i64,
+    values_hash: Option<String>,
+    key_hash: Option<String>,
+    full_read: Option<FullReadReason>,
+}
+
+/// See [`sync_core::state::StateStore::open_sync`].
+pub(crate) fn open(tx: &Transaction<'_>, identity: &SyncIdentity) -> Result<OpenedSync, Failure> {
+    rename(tx, identity)?;
+    let known = find_or_add(tx, &identity.name)?;
+    let destination = destination(tx, identity)?;
+    let change = apply_changes(tx, identity, &known, destination)?;
+    tx.execute(
+        "INSERT INTO targets (sync_id, destination_id, external_id_field) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET external_id_field = ?3 WHERE external_id_field <> ?3",
+        params![known.id, destination, identity.external_id_field],
+    )?;
+    let is_first = known.values_hash.is_none();
+    if change.is_some() || is_first {
+        // A changed definition is a new attempt for a sync that the breaker stopped, and whoever runs by the old one
+        // must not store what it read by it.
+        tx.execute(
+            "UPDATE syncs SET destination_id = ?, values_hash = ?, key_hash = ?, full_read = ?,
+               definition = definition + 1, token = token + 1, stop_code = NULL, stop_message = NULL, stop_remedy = NULL
+             WHERE id = ?",
+            params![
+                destination,
+                identity.values_hash,
+                identity.key_hash,
+                full_read(known.full_read, change).map(FullReadReason::word),
+                known.id
+            ],
+        )?;
+    }
+    Ok(read(tx, known.id)?)
+}
+
+/// Does to links, entries and position what the changes of the definition ask for; answers the one that matters
+/// most.
+fn apply_changes(
+    tx: &Transaction<'_>,
+    identity: &SyncIdentity,
+    known: &Known,
+    destination: i64,
+) -> Result<Option<FullReadReason>, Failure> {
+    let mut change = None;
+    if differs(known.values_hash.as_deref(), &identity.values_hash) {
+        make_quarantine_due(tx, known.id)?;
+        change = Some(FullReadReason::DefinitionChanged);
+    }
+    if differs(known.key_hash.as_deref(), &identity.key_hash) {
+        if !identity.accept_key_change {
+            return Err(StateError::KeyChanged { sync: identity.name.clone() }.into());
+        }
+        refuse_unresolved(tx, identity, known.id, None)?;
+        forget_keys(tx, known.id)?;
+        change = Some(FullReadReason::DefinitionChanged);
+    }
+    if known.destination == 0 {
+        // The Python program did not record where its links point; it knew one table a sync.
+        tx.execute(
+            "UPDATE links SET destination_id = ? WHERE sync_id = ? AND destination_id = 0",
+            params![destination, known.id],
+        )?;
+    } else if known.destination != destination {
+        leave_destination(tx, known.id, known.destination)?;
+        change = Some(FullReadReason::DestinationChanged);
+    }
+    let field: Option<String> = tx
+        .query_row(
+            "SELECT external_id_field FROM targets WHERE sync_id = ? AND destination_id = ?",
+            [known.id, destination],
+            |row| row.get(0),
+        )
+        .optional()?;
+    if differs(field.as_deref(), &identity.external_id_field) {
+        refuse_unresolved(tx, identity, known.id, Some(destination))?;
+        forget_values(tx, known.id, destination)?;
+        change = Some(FullReadReason::ExternalIdFieldChanged);
+    }
+    Ok(change)
+}
+
+/// The reason to show and act on: what is pending says more than that the mapping changed too.
+fn full_read(
+    pending: Option<FullReadReason>,
+    change: Option<FullReadReason>,
+) -> Option<FullReadReason> {
+    match change {
+        None | Some(FullReadReason::DefinitionChanged) => pending.or(change),
+        Some(
+            FullReadReason::First
+            | FullReadReason::TakenOver
+            | FullReadReason::DestinationChanged
+            | FullReadReason::ExternalIdFieldChanged,
+        ) => change,
+    }
+}
+
+/// A create in doubt is looked up by its key in the external-id field; under other ones it would not be found, and
+/// created again.
+fn refuse_unresolved(
+    tx: &Transaction<'_>,
+    identity: &SyncIdentity,
+    sync: i64,
+    destination: Option<i64>,
+) -> Result<(), Failure> {
+    let creates = tx.query_row(
+        "SELECT count(*) FROM outbox WHERE sync_id = ?1 AND state = 1 AND operation = 'create'
+           AND destination_id = coalesce(?2, destination_id)",
+        params![sync, destination],
+        |row| count(row, 0),
+    )?;
+    if creates == 0 {
+        return Ok(());
+    }
+    Err(StateError::UnresolvedCreates { sync: identity.name.clone(), creates }.into())
+}
+
+fn differs(known: Option<&str>, now: &str) -> bool {
+    known.is_some_and(|known| known != now)
+}
+
+fn rename(tx: &Transaction<'_>, identity: &SyncIdentity) -> rusqlite::Result<()> {
+    if let Some(previously) = &identity.previously {
+        tx.execute(
+            "UPDATE syncs SET name = ?1 WHERE name = ?2 AND NOT EXISTS (SELECT 1 FROM syncs WHERE name = ?1)",
+            [&identity.name, previously],
+        )?;
+    }
+    Ok(())
+}
+
+fn find_or_add(tx: &Transaction<'_>, name: &str) -> rusqlite::Result<Known> {
+    tx.execute("INSERT OR IGNORE INTO syncs (name) VALUES (?)", [name])?;
+    tx.query_row(
+        "SELECT id, destination_id, values_hash, key_hash, full_read FROM syncs WHERE name = ?",
+        [name],
+        |row| {
+            Ok(Known {
+                id: row.get(0)?,
+                destination: row.get(1)?,
+                values_hash: row.get(2)?,
+                key_hash: row.get(3)?,
+                full_read: row
+                    .get::<_, Option<String>>(4)?
+                    .as_deref()
+                    .map(FullReadReason::from_word),
+            })
+        },
+    )
+}
+
+fn destination(tx: &Transaction<'_>, identity: &SyncIdentity) -> rusqlite::Result<i64> {
+    let place = params![identity.host, identity.account, identity.table];
+    tx.execute(
+        "INSERT OR IGNORE INTO destinations (host, account, table_id) VALUES (?, ?, ?)",
+        place,
+    )?;
+    tx.query_row(
+        "SELECT id FROM destinations WHERE host = ? AND account = ? AND table_id = ?",
+        place,
+        |row| row.get(0),
+    )
+}
+
+/// Wishes and the position belong to the destination that is left. Creates that were being sent there stay in doubt
+/// until that destination is used again (`protocol.md` D11). What else was being sent left its link unknown, so that
+/// the full read which is due then decides anew: what was wished before it may have been overtaken.
+fn leave_destination(tx: &Transaction<'_>, sync: i64, destination: i64) -> rusqlite::Result<()> {
+    tx.execute(
+        "DELETE FROM outbox WHERE sync_id = ? AND destination_id = ? AND NOT (state = 1 AND operation = 'create')",
+        [sync, destination],
+    )?;
+    tx.execute("UPDATE syncs SET watermark = NULL WHERE id = ?", [sync])?;
+    Ok(())
+}
+
+/// What is linked lacks the new external-id field, and so do the drafts that wait.
+fn forget_values(tx: &Transaction<'_>, sync: i64, destination: i64) -> rusqlite::Result<()> {
+    tx.execute(
+        "UPDATE links SET fingerprint = NULL WHERE sync_id = ? AND destination_id = ?",
+        [sync, destination],
+    )?;
+    tx.execute("DELETE FROM outbox WHERE sync_id = ? AND destination_id = ?", [sync, destination])?;
+    Ok(())
+}
+
+/// Links and entries under other keys mean nothing now; the table must be read again to adopt its records.
+fn forget_keys(tx: &Transaction<'_>, sync: i64) -> rusqlite::Result<()> {
+    for forget in [
+        "DELETE FROM links WHERE sync_id = ?",
+        "DELETE FROM outbox WHERE sync_id = ?",
+        "DELETE FROM dirty WHERE sync_id = ?",
+        "UPDATE targets SET mark = NULL WHERE sync_id = ?",
+        "UPDATE syncs SET watermark = NULL WHERE id = ?",
+    ] {
+        tx.execute(forget, [sync])?;
+    }
+    Ok(())
+}
+
+/// Quarantined rows of the sync are tried again now: what refused them may have changed.
+pub(crate) fn make_quarantine_due(tx: &Transaction<'_>, sync: i64) -> rusqlite::Result<()> {
+    tx.execute("UPDATE outbox SET not_before = 0 WHERE sync_id = ? AND state = 2", [sync])?;
+    Ok(())
+}
+
+/// See [`sync_core::state::StateStore::see_shape`].
+pub(crate) fn see_shape(
+    tx: &Transaction<'_>,
+    sync: i64,
+    shape_hash: &str,
+) -> rusqlite::Result<bool> {
+    let known: Option<String> =
+        tx.query_row("SELECT shape_hash FROM syncs WHERE id = ?", [sync], |row| row.get(0))?;
+    let differed = differs(known.as_deref(), shape_hash);
+    tx.execute(
+        "UPDATE syncs SET shape_hash = ?1, full_read = iif(?2, coalesce(full_read, ?3), full_read) WHERE id = ?4",
+        params![shape_hash, differed, FullReadReason::DefinitionChanged.word(), sync],
+    )?;
+    if differed {
+        make_quarantine_due(tx, sync)?;
+    }
+    Ok(differed)
+}
+
+fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
+    connection.query_row(
+        "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy,
+           (SELECT count(*) FROM links WHERE sync_id = syncs.id AND destination_id = syncs.destination_id), definition
+         FROM syncs WHERE id = ?",
+        [sync],
+        |row| {
+            let code: Option<String> = row.get(4)?;
+            Ok(OpenedSync {
+                id: SyncId(row.get(0)?),
+                destination: DestinationId(row.get(1)?),
+                watermark: row.get::<_, Option<String>>(2)?.map(Watermark),
+                full_read: row.get::<_, Option<String>>(3)?.as_deref().map(FullReadReason::from_word),
+                stopped: match code {
+                    Some(code) => Some(Stop {
+                        code,
+                        message: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
+                        remedy: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
+                    }),
+                    None => None,
+                },
+                links: count(row, 7)?,
+                definition: row.get(8)?,
+            })
+        },
+    )
+}
+
+/// Takes the lease; see [`sync_core::state::StateStore::hold`].
+pub(crate) fn hold(
+    tx: &Transaction<'_>,
+    sync: &OpenedSync,
+    holder: &str,
+    now: Timestamp,
+) -> Result<Writer, Failure> {
+    let token: Option<i64> = tx
+        .query_row(
+            "UPDATE syncs SET token = token + 1, holder = ?, heartbeat_at = ? WHERE id = ? AND definition = ?
+             RETURNING token",
+            params![holder, now.as_millisecond(), sync.id.0, sync.definition],
+            |row| row.get(0),
+        )
+        .optional()?;
+    // Another process has opened the sync by another definition since this one did.
+    let token = token.ok_or(StateError::Fenced)?;
+    tx.execute(
+        "UPDATE runs SET status = 'interrupted', completed_at = ?1, error_message = 'the process ended before the run did'
+         WHERE sync_id = ?2 AND status = 'running'",
+        params![now.as_millisecond(), sync.id.0],
+    )?;
+    Ok(Writer { sync: sync.id, destination: sync.destination, token })
+}
+
+/// Fails unless the token is the newest.
+pub(crate) fn check_token(tx: &Transaction<'_>, writer: &Writer) -> Result<(), Failure> {
+    let token: Option<i64> = tx
+        .prepare_cached("SELECT token FROM syncs WHERE id = ?")?
+        .query_row([writer.sync.0], |row| row.get(0))
+        .optional()?;
+    if token == Some(writer.token) { Ok(()) } else { Err(StateError::Fenced.into()) }
+}
+
+pub(crate) fn heartbeat(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    tx.execute(
+        "UPDATE syncs SET heartbeat_at = ? WHERE id = ?",
+        params![now.as_millisecond(), writer.sync.0],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn release(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
+    tx.execute(
+        "UPDATE syncs SET holder = NULL, heartbeat_at = NULL WHERE id = ?",
+        [writer.sync.0],
+    )?;
+    Ok(())
+}
+
+pub(crate) fn set_stop(
+    tx: &Transaction<'_>,
+    sync: i64,
+    stop: Option<&Stop>,
+) -> rusqlite::Result<()> {
+    tx.execute(
+        "UPDATE syncs SET stop_code = ?, stop_message = ?, stop_remedy = ? WHERE id = ?",
+        params![
+            stop.map(|stop| &stop.code),
+            stop.map(|stop| &stop.message),
+            stop.map(|stop| &stop.remedy),
+            sync
+        ],
+    )?;
+    Ok(())
+}
