@@ -10,10 +10,10 @@ use std::{
 
 use jiff::Timestamp;
 use sync_core::{
-    error::{CallError, CallErrorKind},
+    error::{CallError, CallErrorKind, Scope},
     pace::Rate,
     port::{Clock, Dice},
-    state::{CallKind, StateError, SyncId},
+    state::{CallKind, StateError, Stop, SyncId},
 };
 
 use crate::{event::Event, event::Observer, state::State};
@@ -53,6 +53,21 @@ impl Calls {
     /// Whether 429s go on after several pauses.
     pub(crate) fn quota_seems_used_up(&self) -> bool {
         self.pauses.load(Ordering::Relaxed) > PAUSES_MAX
+    }
+
+    /// The stop that a failure about the table or the account asks for; `None` for any other.
+    pub(crate) fn stop_for(&self, kind: CallErrorKind) -> Option<Stop> {
+        let key = match kind.scope() {
+            Scope::Account => Some(self.key_digest.to_string()),
+            Scope::Table => None,
+            Scope::Rows | Scope::Moment => return None,
+        };
+        Some(Stop {
+            code: kind.code().to_owned(),
+            message: kind.to_string(),
+            remedy: kind.remedy().to_owned(),
+            key,
+        })
     }
 
     /// Waits for the next departure. A call whose kind is known is counted; bulk writes are counted by dispatch.
@@ -136,7 +151,7 @@ impl Calls {
             let answer = self.send(kind, 0, call()).await?;
             let passing = matches!(
                 &answer,
-                Err(error) if error.kind.scope() == sync_core::error::Scope::Moment
+                Err(error) if error.kind.scope() == Scope::Moment
             );
             if !passing || attempt >= 3 || self.quota_seems_used_up() {
                 return Ok(answer);

@@ -47,6 +47,29 @@ impl std::fmt::Debug for SyncTask {
     }
 }
 
+impl SyncTask {
+    /// The sync as its definition has it now.
+    pub(crate) fn identity(&self, accept_key_change: bool) -> SyncIdentity {
+        let SyncDefinition { name, previously, source, destination, .. } = &*self.definition;
+        let values = [
+            source.query.as_str(),
+            source.updated_at_field.as_deref().unwrap_or_default(),
+            &definition_hash(destination, source).to_string(),
+        ];
+        SyncIdentity {
+            name: name.clone(),
+            previously: previously.clone(),
+            host: self.host.clone(),
+            account: self.account.clone(),
+            table: destination.table_id.clone(),
+            external_id_field: destination.external_id_field.to_string(),
+            values_hash: values.join("\0"),
+            key_hash: [source.primary_key.join("\0"), destination.key_prefix.clone()].join("\0\0"),
+            accept_key_change,
+        }
+    }
+}
+
 /// What a person asked of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RunOptions {
@@ -153,7 +176,7 @@ impl Engine {
         options: RunOptions,
         cancelled: &CancellationToken,
     ) -> Result<RunReport, StateError> {
-        let identity = identity(task, options);
+        let identity = task.identity(options.accept_key_change);
         let now = self.clock.now();
         let opened = self.state.run(move |state| state.open_sync(&identity, now)).await?;
         let report = |outcome, books, calls| RunReport {
@@ -165,7 +188,8 @@ impl Engine {
         let Some(lock) = self.locks.try_lock(opened.id)? else {
             return Ok(report(RunOutcome::Busy, Books::default(), 0));
         };
-        if let (Some(stop), false) = (&opened.stopped, options.retry) {
+        let stop = opened.stopped.as_ref().filter(|stop| stop.holds_for(&self.key_digest));
+        if let (Some(stop), false) = (stop, options.retry) {
             return Ok(report(RunOutcome::Stopped(stop.clone()), Books::default(), 0));
         }
         let (holder, held) = (self.holder.clone(), opened.clone());
@@ -173,7 +197,7 @@ impl Engine {
             .state
             .run(move |state| {
                 let writer = state.hold(&held, &holder, now)?;
-                if options.retry {
+                if held.stopped.is_some() {
                     state.set_stop(&writer, None)?;
                 }
                 let run = state.begin_run(&writer, now)?;
@@ -215,7 +239,7 @@ impl Engine {
         Ok(report(RunOutcome::Ran { status, trouble }, books, made))
     }
 
-    fn calls(&self, task: &SyncTask, sync: sync_core::state::SyncId) -> Calls {
+    pub(crate) fn calls(&self, task: &SyncTask, sync: sync_core::state::SyncId) -> Calls {
         Calls {
             state: self.state.clone(),
             clock: Arc::clone(&self.clock),
@@ -263,17 +287,17 @@ impl Running<'_> {
         let mapping = match self.capture(&structure).await {
             Ok(mapping) => mapping,
             Err(Unread::Failed(trouble)) => return Ok(Work::Failed(trouble)),
-            Err(Unread::Broken(broken)) => return self.broken(broken),
+            Err(Unread::Broken(broken)) => return Self::broken(broken),
         };
         let route = self.route(&mapping);
-        for _ in 0..ROUNDS_MAX {
+        for round in 0..ROUNDS_MAX {
+            match self.capture_dirty(&mapping).await {
+                Ok(false) if round > 0 => break,
+                Ok(_) => {}
+                Err(broken) => return Self::broken(broken),
+            }
             if let Some(work) = self.deliver(&route).await? {
                 return Ok(work);
-            }
-            match self.capture_dirty(&mapping).await {
-                Ok(false) => break,
-                Ok(true) => {}
-                Err(broken) => return self.broken(broken),
             }
         }
         Ok(Work::Done)
@@ -281,20 +305,11 @@ impl Running<'_> {
 
     /// The table cannot even be described: its own refusal stops the sync.
     async fn refused_structure(&mut self, error: &CallError) -> Result<Work, StateError> {
-        let trouble = Trouble::from(error);
-        if matches!(
-            error.kind.scope(),
-            sync_core::error::Scope::Table | sync_core::error::Scope::Account
-        ) {
-            let stop = Stop {
-                code: trouble.code.clone(),
-                message: trouble.message.clone(),
-                remedy: trouble.remedy.clone(),
-            };
+        if let Some(stop) = self.calls.stop_for(error.kind) {
             let writer = self.writer;
             self.engine.state.run(move |state| state.set_stop(&writer, Some(&stop))).await?;
         }
-        Ok(Work::Failed(trouble))
+        Ok(Work::Failed(Trouble::from(error)))
     }
 
     /// A changed choice or precision changes what rows become: everything is read again.
@@ -389,7 +404,7 @@ impl Running<'_> {
         })
     }
 
-    fn broken(&self, broken: Broken) -> Result<Work, StateError> {
+    fn broken(broken: Broken) -> Result<Work, StateError> {
         match broken {
             Broken::State(error) => Err(error),
             Broken::Source(error) => Ok(Work::Failed(Trouble::from(&error))),
@@ -518,27 +533,6 @@ enum Unread {
 impl<E: Into<Broken>> From<E> for Unread {
     fn from(error: E) -> Self {
         Self::Broken(error.into())
-    }
-}
-
-/// The sync as its definition has it now.
-fn identity(task: &SyncTask, options: RunOptions) -> SyncIdentity {
-    let SyncDefinition { name, previously, source, destination, .. } = &*task.definition;
-    let values = [
-        source.query.as_str(),
-        source.updated_at_field.as_deref().unwrap_or_default(),
-        &definition_hash(destination, source).to_string(),
-    ];
-    SyncIdentity {
-        name: name.clone(),
-        previously: previously.clone(),
-        host: task.host.clone(),
-        account: task.account.clone(),
-        table: destination.table_id.clone(),
-        external_id_field: destination.external_id_field.to_string(),
-        values_hash: values.join("\0"),
-        key_hash: [source.primary_key.join("\0"), destination.key_prefix.clone()].join("\0\0"),
-        accept_key_change: options.accept_key_change,
     }
 }
 

@@ -78,6 +78,10 @@ impl SimDatabase {
     }
 
     /// Commits a transaction that wrote one row.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a committed transaction cannot be used again"
+    )]
     pub fn commit_put(&self, transaction: OpenTransaction, id: i64, name: &str, amount: i64) {
         let mut tables = self.tables();
         tables.open.remove(&transaction.number);

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use sync_core::{
     doubt::{Verdict, judge},
-    error::{CallError, Quoted},
+    error::{CallError, CallErrorKind, Quoted},
     key::Key,
-    port::{PAGE_MAX, RecordFilter},
+    port::{PAGE_MAX, RecordFilter, RecordPage},
     record::SeenRecord,
     state::{CallKind, Doubt, Fault, Origin, Outcome, Settlement, StateError},
 };
@@ -68,7 +68,7 @@ impl Delivery<'_> {
             let mut asked = ids.clone();
             asked.push(control_id.clone());
             let filter = RecordFilter::ExternalIds(asked);
-            let records = match self.list(CallKind::LookUp, &filter).await? {
+            let records = match self.list(CallKind::LookUp, &filter, 0).await? {
                 Ok(page) => page.records,
                 Err(error) => return Ok(Sight::Failed(error)),
             };
@@ -84,22 +84,26 @@ impl Delivery<'_> {
     /// that could silently find nothing.
     async fn look_at_all(&mut self, ids: &[String]) -> Result<Sight, StateError> {
         let writer = self.route.writer;
-        let mut above = self.state(move |state| state.mark(&writer)).await?.unwrap_or(0);
+        let (mut above, mut offset) =
+            (self.state(move |state| state.mark(&writer)).await?.unwrap_or(0), 0);
         let mut found = Vec::new();
         loop {
-            let page = match self.list(CallKind::LookUp, &RecordFilter::Above(above)).await? {
-                Ok(page) => page,
-                Err(error) => return Ok(Sight::Failed(error)),
-            };
-            let last = page.records.iter().filter_map(|record| record.autonumber).max();
+            let page =
+                match self.list(CallKind::LookUp, &RecordFilter::Above(above), offset).await? {
+                    Ok(page) => page,
+                    Err(error) => return Ok(Sight::Failed(error)),
+                };
             let is_ours = |record: &SeenRecord| {
                 record.external_id.as_ref().is_some_and(|id| ids.contains(id))
             };
-            let complete = page.records.len() as u64 >= page.total;
+            let is_last = page.received == 0 || offset + page.received as u64 >= page.total;
+            match page.rising_to {
+                Some(highest) => (above, offset) = (highest, 0),
+                None => offset += page.received as u64,
+            }
             found.extend(page.records.into_iter().filter(is_ours));
-            match last {
-                Some(last) if !complete && last > above => above = last,
-                _ => return Ok(Sight::Clear(found)),
+            if is_last {
+                return Ok(Sight::Clear(found));
             }
         }
     }
@@ -184,8 +188,21 @@ impl Delivery<'_> {
         &self,
         kind: CallKind,
         filter: &RecordFilter,
-    ) -> Result<Result<sync_core::port::RecordPage, CallError>, StateError> {
+        offset: u64,
+    ) -> Result<Result<RecordPage, CallError>, StateError> {
         let route = self.route;
-        route.calls.repeatable(kind, || route.target.list(&route.shape, filter, 0, PAGE_MAX)).await
+        let whole = |page: RecordPage| {
+            // An answer that leaves records out would have them created again.
+            let expected = page.total.saturating_sub(offset).min(PAGE_MAX as u64);
+            if (page.received as u64) < expected {
+                Err(CallErrorKind::Garbled.into())
+            } else {
+                Ok(page)
+            }
+        };
+        let page = || async {
+            route.target.list(&route.shape, filter, offset, PAGE_MAX).await.and_then(whole)
+        };
+        route.calls.repeatable(kind, page).await
     }
 }

@@ -77,28 +77,32 @@ impl Delivery<'_> {
             Purpose::Scan => CallKind::Scan,
         };
         let mut hashed = BTreeMap::new();
-        let mut adopted = 0;
+        let (mut adopted, mut offset) = (0, 0);
+        let mut highest = Some(above);
         loop {
-            let page = match self.list(kind, &RecordFilter::Above(above)).await? {
+            let page = match self.list(kind, &RecordFilter::Above(above), offset).await? {
                 Ok(page) => page,
                 Err(error) => {
                     self.failed(&error).await?;
-                    if error.kind.scope() == sync_core::error::Scope::Rows {
-                        self.ended.get_or_insert(super::Ended::Failed(error));
-                    }
+                    self.ended.get_or_insert(super::Ended::Failed(error));
                     return Ok(false);
                 }
             };
-            let highest = page.records.iter().filter_map(|record| record.autonumber).max();
-            let rest = page.total.saturating_sub(page.records.len() as u64);
-            let is_last = rest == 0 || highest.is_none_or(|highest| highest <= above);
-            let rest_pages = rest.div_ceil(PAGE_MAX as u64);
+            let seen = offset + page.received as u64;
+            let is_last = page.received == 0 || seen >= page.total;
+            let rest_pages = page.total.saturating_sub(seen).div_ceil(PAGE_MAX as u64);
             let turn_to_ids = purpose == Purpose::Scan
                 && !is_last
                 && rest_pages > creates.div_ceil(lookup::IDS_MAX as u64);
             note_hashed(&page, &mut hashed);
+            highest = highest.max(page.records.iter().filter_map(|record| record.autonumber).max());
+            // Above the highest number nothing shifts when records are added or deleted meanwhile.
+            match page.rising_to {
+                Some(number) => (above, offset) = (number, 0),
+                None => offset = seen,
+            }
             // The mark rises only when everything up to it was seen.
-            let mark = if is_last { highest.or(Some(above)) } else { None };
+            let mark = if is_last { highest } else { None };
             adopted += self.link(purpose, page.records, mark).await?;
             if turn_to_ids {
                 adopted += self.look_up_waiting().await?;
@@ -107,7 +111,6 @@ impl Delivery<'_> {
             if is_last {
                 break;
             }
-            above = highest.unwrap_or(above);
         }
         if !hashed.is_empty() {
             adopted += self.link_hashed(purpose, &hashed).await?;
@@ -152,7 +155,7 @@ impl Delivery<'_> {
             let Some(last) = keys.last() else { return Ok(adopted) };
             after = Some(last.clone());
             let ids = keys.iter().map(|key| key.external_id(&self.route.key_prefix)).collect();
-            match self.list(CallKind::LookUp, &RecordFilter::ExternalIds(ids)).await? {
+            match self.list(CallKind::LookUp, &RecordFilter::ExternalIds(ids), 0).await? {
                 Ok(page) => adopted += self.link(Purpose::Scan, page.records, None).await?,
                 Err(error) => {
                     self.failed(&error).await?;
