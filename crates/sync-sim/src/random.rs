@@ -142,7 +142,7 @@ impl Life {
             let polls = self.chance.random_range(0..300);
             match CrashAfter::new(process.run(options), polls).await {
                 Some(report) => {
-                    self.finished(&report.map_err(|error| self.fail(&error.to_string()))?)?
+                    self.finished(&report.map_err(|error| self.fail(&error.to_string()))?)?;
                 }
                 None => {
                     self.tally.crashes += 1;

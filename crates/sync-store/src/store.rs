@@ -288,7 +288,7 @@ impl StateStore for SqliteStore {
     }
 
     fn link_count(&mut self, writer: &Writer) -> Result<u64, StateError> {
-        self.read(|tx| {
+        self.read_as(writer, |tx| {
             Ok(tx.query_row(
                 "SELECT count(*) FROM links WHERE sync_id = ? AND destination_id = ?",
                 [writer.sync.0, writer.destination.0],
@@ -423,3 +423,6 @@ impl StateStore for SqliteStore {
         self.write(writer, |tx| runs::end(tx, writer, run, end, now))
     }
 }
+
+#[cfg(test)]
+mod tests;

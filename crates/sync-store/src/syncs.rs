@@ -251,7 +251,10 @@ pub(crate) fn see_shape(
 ) -> rusqlite::Result<bool> {
     let known: Option<String> =
         tx.query_row("SELECT shape_hash FROM syncs WHERE id = ?", [sync], |row| row.get(0))?;
-    let differed = differs(known.as_deref(), shape_hash);
+    if known.as_deref() == Some(shape_hash) {
+        return Ok(false);
+    }
+    let differed = known.is_some();
     tx.execute(
         "UPDATE syncs SET shape_hash = ?1, full_read = iif(?2, coalesce(full_read, ?3), full_read) WHERE id = ?4",
         params![shape_hash, differed, FullReadReason::DefinitionChanged.word(), sync],
@@ -264,8 +267,7 @@ pub(crate) fn see_shape(
 
 fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
     connection.query_row(
-        "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy, stop_key,
-           (SELECT count(*) FROM links WHERE sync_id = syncs.id AND destination_id = syncs.destination_id), definition
+        "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy, stop_key, definition
          FROM syncs WHERE id = ?",
         [sync],
         |row| {
@@ -284,8 +286,7 @@ fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
                     }),
                     None => None,
                 },
-                links: count(row, 8)?,
-                definition: row.get(9)?,
+                definition: row.get(8)?,
             })
         },
     )

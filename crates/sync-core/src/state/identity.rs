@@ -119,8 +119,6 @@ pub struct OpenedSync {
     pub full_read: Option<FullReadReason>,
     /// Set when the breaker stopped it.
     pub stopped: Option<Stop>,
-    /// Number of links.
-    pub links: u64,
     /// Raised when the definition changes: who opened the sync before cannot hold it any more.
     pub definition: i64,
 }

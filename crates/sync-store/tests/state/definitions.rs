@@ -7,6 +7,12 @@ use sync_core::{
 
 use crate::fixture::{State, draft, fault, identity, in_doubt, record, written};
 
+impl State {
+    fn links(&mut self) -> u64 {
+        self.store.link_count(&self.writer).unwrap()
+    }
+}
+
 /// A sync with links for keys 1 and 2, read to its end.
 fn settled() -> State {
     let mut state = State::new();
@@ -86,7 +92,7 @@ fn another_table_takes_neither_links_nor_wishes_nor_the_position() {
     assert_ne!(state.writer.destination.0, first);
     assert_eq!(state.sync.full_read, Some(FullReadReason::DestinationChanged));
     assert_eq!(state.sync.watermark, None);
-    assert_eq!(state.sync.links, 0);
+    assert_eq!(state.links(), 0);
     assert_eq!(state.slots(2), "");
     assert_eq!(state.slots_at(2, first), "link A");
     assert_eq!(state.store.mark(&state.writer).unwrap(), None);
@@ -102,7 +108,7 @@ fn back_at_the_first_table_its_links_are_there_again() {
     state.identity.table = "t1".into();
     state.restart();
     assert_eq!(state.sync.full_read, Some(FullReadReason::DestinationChanged));
-    assert_eq!(state.sync.links, 2);
+    assert_eq!(state.links(), 2);
     assert_eq!(state.slots(1), "link A");
 }
 
@@ -198,7 +204,7 @@ fn other_key_columns_stop_the_sync_until_a_person_agrees() {
     state.restart();
     assert_eq!(state.sync.full_read, Some(FullReadReason::DefinitionChanged));
     assert_eq!(state.sync.watermark, None);
-    assert_eq!(state.sync.links, 0);
+    assert_eq!(state.links(), 0);
     assert_eq!(state.store.mark(&state.writer).unwrap(), None);
     assert_eq!(state.slots(1), "");
     state.identity.accept_key_change = false;
@@ -340,4 +346,23 @@ fn to_look_at_a_sync_applies_no_rule() {
     state.identity = SyncIdentity { key_hash: "k1".into(), ..renamed };
     state.restart();
     assert_eq!(state.sync.id, sync);
+}
+
+#[test]
+fn a_table_that_changed_what_rows_become_is_read_for_in_full() {
+    let mut state = settled();
+    assert!(!state.store.see_shape(&state.writer, "s1").unwrap(), "the first sight is no change");
+    assert!(!state.store.see_shape(&state.writer, "s1").unwrap());
+    state.capture(&[(3, "B")]);
+    let entry = state.single();
+    state.settle(&entry, Outcome::Refused { fault: fault("unknown_choice") });
+    assert!(state.store.see_shape(&state.writer, "s2").unwrap());
+    let released = state.store.release_quarantine(&state.writer, state.now, false).unwrap();
+    assert_eq!(released.released, 1);
+    state.restart();
+    assert_eq!(state.sync.full_read, Some(FullReadReason::DefinitionChanged));
+    state.full_read(&[], "w2");
+    assert!(!state.store.see_shape(&state.writer, "s2").unwrap());
+    state.restart();
+    assert_eq!(state.sync.full_read, None);
 }
