@@ -204,7 +204,7 @@ impl Engine {
                 Ok((writer, run, state.backlog(&writer)?.0))
             })
             .await?;
-        let calls = self.calls(task, opened.id);
+        let calls = self.calls(task, opened.id, cancelled);
         calls.observe(&Event::RunBegan { run, waiting: waiting_before });
         let mut running = Running {
             engine: self,
@@ -239,7 +239,12 @@ impl Engine {
         Ok(report(RunOutcome::Ran { status, trouble }, books, made))
     }
 
-    pub(crate) fn calls(&self, task: &SyncTask, sync: sync_core::state::SyncId) -> Calls {
+    pub(crate) fn calls(
+        &self,
+        task: &SyncTask,
+        sync: sync_core::state::SyncId,
+        cancelled: &CancellationToken,
+    ) -> Calls {
         Calls {
             state: self.state.clone(),
             clock: Arc::clone(&self.clock),
@@ -249,6 +254,7 @@ impl Engine {
             sync,
             key_digest: Arc::clone(&self.key_digest),
             rate: self.rate,
+            cancelled: cancelled.clone(),
             made: Arc::new(AtomicU64::new(0)),
             pauses: Arc::new(AtomicU64::new(0)),
         }
@@ -305,6 +311,9 @@ impl Running<'_> {
 
     /// The table cannot even be described: its own refusal stops the sync.
     async fn refused_structure(&mut self, error: &CallError) -> Result<Work, StateError> {
+        if self.cancelled.is_cancelled() {
+            return Ok(Work::Cancelled);
+        }
         if let Some(stop) = self.calls.stop_for(error.kind) {
             let writer = self.writer;
             self.engine.state.run(move |state| state.set_stop(&writer, Some(&stop))).await?;

@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
-use smartsuite_emulator::{Emulator, Fault, LogEntry, Seed, SharedEmulator, serve, shared};
+use smartsuite_emulator::{Emulator, Fault, LogEntry, Seed, SharedEmulator, serve};
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot};
 
 /// A served emulator; it ends when it is dropped.
@@ -18,16 +18,24 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// The demo's tables, empty. Without a limit of requests: what paces them is proved elsewhere.
+    /// The demo's tables, empty; a credit limit above a million is refused. Without a limit of requests: what paces
+    /// them is proved elsewhere.
     pub(crate) fn start() -> Self {
+        let mut seed = Seed::demo().unwrap();
+        let tables = seed.accounts.iter_mut().flat_map(|account| &mut account.solutions);
+        let fields =
+            tables.flat_map(|solution| &mut solution.tables).flat_map(|table| &mut table.fields);
+        for field in fields.filter(|field| field.slug == "screditlim") {
+            field.params.insert("max_value".to_owned(), json!(1_000_000));
+        }
         let emulator = Emulator::builder()
-            .seed(Seed::demo().unwrap())
+            .seed(seed)
             .unlimited()
             .keep_bodies()
             .now(SharedEmulator::real_now())
             .build()
             .unwrap();
-        Self::serve(shared(emulator))
+        Self::serve(SharedEmulator::new(emulator))
     }
 
     fn serve(emulator: SharedEmulator) -> Self {
