@@ -101,6 +101,13 @@ impl fmt::Debug for Environment {
     }
 }
 
+/// Whether a variable of the process is set and not empty; for those, like `NO_COLOR`, that are the terminal's and not
+/// this program's.
+#[expect(clippy::disallowed_methods, reason = "this is the file that reads the environment")]
+pub(crate) fn is_set(name: &str) -> bool {
+    std::env::var(name).is_ok_and(|value| !value.is_empty())
+}
+
 impl Environment {
     /// The environment of this process, and the `.env` file at `path` if there is one.
     #[expect(clippy::disallowed_methods, reason = "this is the file that reads the environment")]

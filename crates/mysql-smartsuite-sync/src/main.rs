@@ -1,10 +1,7 @@
-//! To be written.
+//! Starts the program and ends the process with its exit code.
 
-fn main() {}
+use std::process::ExitCode;
 
-#[cfg(test)]
-mod environment;
-#[cfg(test)]
-mod report {
-    mod diagnostic;
+fn main() -> ExitCode {
+    mysql_smartsuite_sync::main(std::env::args_os())
 }

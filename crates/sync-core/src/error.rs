@@ -20,7 +20,8 @@ pub struct CallError {
     /// The answer's own words, shortened to 500 bytes. May echo row values.
     pub detail: Quoted,
     /// The refusal was about the form in which a value was written, not about the value, and the client will use
-    /// another form from now on: the same call may be sent once more before anybody is blamed.
+    /// another form from now on: the same call may be sent once more (a create after its look-up) before anybody is
+    /// blamed.
     pub retry_as_is: bool,
 }
 

@@ -145,7 +145,8 @@ pub struct BulkAnswer {
     /// What the answer says against single items, where it does. Such an item is **not** proved untouched: it
     /// counts as one that no answer names, and the complaint as the reason once a look-up finds it missing.
     pub complaints: Vec<Complaint>,
-    /// As [`CallError::retry_as_is`]: the complaints were about a written form that will be another next time.
+    /// As [`CallError::retry_as_is`]: what is not named may have been written in a form that will be another next
+    /// time.
     pub retry_as_is: bool,
 }
 
@@ -160,8 +161,9 @@ pub const PAYLOAD_BYTES_MAX: usize = 1_000_000;
 /// SmartSuite. **Each method makes exactly one HTTP request**, so that whoever calls can pass the gate and count it
 /// first; none retries, none follows a redirect.
 ///
-/// Errors classify the answer (`CallErrorKind::is_answered`): only an answered error proves that the call had no
-/// effect.
+/// Errors classify the answer (`CallErrorKind::is_answered`): only an answered error proves that the call will have
+/// no effect later. Whether a refused bulk call has written the items before the bad one is unknown, so that a create
+/// is looked up after every error but `NotSent`.
 pub trait RecordTarget: Send + Sync {
     /// The table with its fields and choices. May be repeated.
     fn structure<'a>(&'a self, table: &'a str) -> Boxed<'a, Result<TableStructure, CallError>>;

@@ -10,10 +10,10 @@ use std::{
 
 use jiff::Timestamp;
 use sync_core::{
-    error::{CallError, CallErrorKind},
+    error::{CallError, CallErrorKind, Scope},
     pace::Rate,
     port::{Clock, Dice},
-    state::{CallKind, StateError, SyncId},
+    state::{CallKind, StateError, Stop, SyncId, Writer},
 };
 
 use crate::{event::Event, event::Observer, state::State};
@@ -22,6 +22,8 @@ use crate::{event::Event, event::Observer, state::State};
 const PAUSES_MAX: u64 = 2;
 /// Jitter on top of a pause, so that processes do not return together.
 const PAUSE_JITTER_MS: u64 = 2_000;
+/// How often a run says that it lives.
+const HEARTBEAT_SECONDS: u64 = 10;
 /// A departure that is due within this is not slept for: timers are no finer.
 const NO_WAIT: Duration = Duration::from_micros(500);
 
@@ -37,6 +39,8 @@ pub(crate) struct Calls {
     pub(crate) key_digest: Arc<str>,
     pub(crate) rate: Rate,
     pub(crate) made: Arc<AtomicU64>,
+    /// Seconds on the engine's clock when the lease's heartbeat was last written.
+    pub(crate) beaten: Arc<AtomicU64>,
     pub(crate) pauses: Arc<AtomicU64>,
 }
 
@@ -53,6 +57,32 @@ impl Calls {
     /// Whether 429s go on after several pauses.
     pub(crate) fn quota_seems_used_up(&self) -> bool {
         self.pauses.load(Ordering::Relaxed) > PAUSES_MAX
+    }
+
+    /// The stop that a failure about the table or the account asks for; `None` for any other.
+    pub(crate) fn stop_for(&self, kind: CallErrorKind) -> Option<Stop> {
+        let key = match kind.scope() {
+            Scope::Account => Some(self.key_digest.to_string()),
+            Scope::Table => None,
+            Scope::Rows | Scope::Moment => return None,
+        };
+        Some(Stop {
+            code: kind.code().to_owned(),
+            message: kind.to_string(),
+            remedy: kind.remedy().to_owned(),
+            key,
+        })
+    }
+
+    /// Says now and then that the holder of the lease lives.
+    pub(crate) async fn heartbeat(&self, writer: Writer) -> Result<(), StateError> {
+        let elapsed = self.clock.elapsed().as_secs();
+        if elapsed < self.beaten.load(Ordering::Relaxed) + HEARTBEAT_SECONDS {
+            return Ok(());
+        }
+        self.beaten.store(elapsed, Ordering::Relaxed);
+        let now = self.clock.now();
+        self.state.run(move |state| state.heartbeat(&writer, now)).await
     }
 
     /// Waits for the next departure. A call whose kind is known is counted; bulk writes are counted by dispatch.
@@ -136,7 +166,7 @@ impl Calls {
             let answer = self.send(kind, 0, call()).await?;
             let passing = matches!(
                 &answer,
-                Err(error) if error.kind.scope() == sync_core::error::Scope::Moment
+                Err(error) if error.kind.scope() == Scope::Moment
             );
             if !passing || attempt >= 3 || self.quota_seems_used_up() {
                 return Ok(answer);

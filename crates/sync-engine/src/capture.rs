@@ -95,7 +95,11 @@ impl Capture<'_> {
                 rows = read.rows.next_rows(CHUNK_ROWS) => rows?,
             };
             let is_last = rows.is_empty();
-            let rows = mapped(&rows, mapping, &mut seen, into);
+            self.calls.heartbeat(self.writer).await?;
+            let mut rows = mapped(&rows, mapping, &mut seen, into);
+            if is_last {
+                rows.extend(absent(&read.scope, &seen));
+            }
             let chunk = Chunk {
                 ticket: read.ticket,
                 rows,
@@ -114,6 +118,15 @@ impl Capture<'_> {
             }
         }
     }
+}
+
+/// Keys that were asked for and have no row.
+fn absent(scope: &ReadScope, seen: &BTreeMap<Key, Fingerprint>) -> Vec<CapturedRow> {
+    asked(scope)
+        .into_iter()
+        .filter(|key| !seen.contains_key(key))
+        .map(|key| CapturedRow { key, outcome: RowOutcome::Absent })
+        .collect()
 }
 
 /// Keys whose dirty marks the read answers.
@@ -185,7 +198,7 @@ fn fingerprint(outcome: &RowOutcome) -> Fingerprint {
     match outcome {
         RowOutcome::Draft(fields) => fields.fingerprint(),
         RowOutcome::Fault(_, print) => *print,
-        RowOutcome::Gone => Fingerprint([0; 16]),
+        RowOutcome::Gone | RowOutcome::Absent => Fingerprint([0; 16]),
     }
 }
 

@@ -93,7 +93,7 @@ impl Life {
             self.work();
             self.people();
             self.trouble();
-            self.state_file();
+            self.state_file().await;
             self.process().await?;
             self.nothing_wrong()?;
             let pause =
@@ -142,7 +142,7 @@ impl Life {
             let polls = self.chance.random_range(0..300);
             match CrashAfter::new(process.run(options), polls).await {
                 Some(report) => {
-                    self.finished(&report.map_err(|error| self.fail(&error.to_string()))?)?
+                    self.finished(&report.map_err(|error| self.fail(&error.to_string()))?)?;
                 }
                 None => {
                     self.tally.crashes += 1;
@@ -269,12 +269,14 @@ impl Life {
     }
 
     /// The state file is copied, lost, or an old copy of it put in its place.
-    fn state_file(&mut self) {
+    async fn state_file(&mut self) {
         let path = self.world.state_path();
         match self.chance.random_range(0..30) {
             0 => {
                 self.remove_state();
                 self.story.push("the state is lost".into());
+                // What was sent just before is not visible yet: a state lost within that time is a stated limit.
+                self.world.clock.sleep(Duration::from_secs(100)).await;
             }
             1..5 => self.old_state = std::fs::read(&path).ok(),
             _ => {}

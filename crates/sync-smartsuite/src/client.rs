@@ -141,17 +141,26 @@ impl SmartSuiteClient {
             let words = std::mem::take(&mut complaint.message.0);
             complaint.message.0 = answer::redacted(words, asked.token);
         }
-        for record in &found.records {
-            let is_sent = |at: &usize| match ids.get(*at) {
+        let names = |at: usize, item: &Fields| {
+            found.records.iter().find(|record| match ids.get(at) {
                 Some(id) => **id == record.id,
-                None => items.get(*at).is_some_and(|item| is_key_of(shape, item, record)),
-            };
-            let item = (0..items.len()).find(is_sent).and_then(|at| items.get(at));
-            if let Some(item) = item {
+                None => is_key_of(shape, item, record),
+            })
+        };
+        for (at, item) in items.iter().enumerate() {
+            if let Some(record) = names(at, item) {
                 self.forms.answered(shape, item, record, &forms);
             }
         }
-        found.retry_as_is = self.forms.refused(shape, items, &forms, &found.complaints);
+        let mut changed = self.forms.refused(shape, items, &forms, &found.complaints);
+        if found.complaints.is_empty() {
+            for (at, item) in items.iter().enumerate() {
+                if names(at, item).is_none() {
+                    changed |= self.forms.passed_over(shape, item, &forms);
+                }
+            }
+        }
+        found.retry_as_is = changed;
         Ok(found)
     }
 

@@ -111,6 +111,18 @@ impl FormMemory {
         }
     }
 
+    /// Learns from a 2xx that passed over an item in silence: perhaps its form was wrong. True if the item would now
+    /// be written differently.
+    pub(crate) fn passed_over(&self, shape: &RecordShape, item: &Fields, sent: &Forms) -> bool {
+        let mut changed = false;
+        for (slug, value) in item.iter() {
+            let Some(field) = shape.field(slug) else { continue };
+            let cleared = *value == FieldValue::Empty;
+            changed |= self.turn(shape, slug, cleared, codec(&field.kind), sent);
+        }
+        changed
+    }
+
     /// Goes to the next form; false if there is none or the form is not to blame.
     fn turn(
         &self,
@@ -297,6 +309,16 @@ mod tests {
         let (item, forms) = (dated(), Forms::default());
         world.memory.answered(&world.shape, &item, &seen(&cleared()), &forms);
         assert_eq!(world.memory.forms("t1").chosen(&"sdate".into(), item.get("sdate").unwrap()), 1);
+    }
+
+    #[test]
+    fn an_item_passed_over_turns_only_what_is_not_proved() {
+        let world = World::new(None);
+        let (item, forms) = (dated(), Forms::default());
+        assert!(world.memory.passed_over(&world.shape, &item, &forms));
+        assert_eq!(world.send(&[dated()], &[]), None);
+        let forms = world.memory.forms("t1");
+        assert!(!world.memory.passed_over(&world.shape, &item, &forms));
     }
 
     #[test]

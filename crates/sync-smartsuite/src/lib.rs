@@ -15,5 +15,5 @@ mod transport;
 mod wire;
 
 pub use client::SmartSuiteClient;
-pub use options::{BASE_URL, ClientOptions, OptionsError, Timeouts};
+pub use options::{Address, BASE_URL, ClientOptions, OptionsError, Timeouts};
 pub use transport::{BodyEnd, HttpTransport, Limits, Reply, Transport, TransportError};

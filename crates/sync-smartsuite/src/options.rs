@@ -26,6 +26,17 @@ pub struct ClientOptions {
     pub user_agent: String,
 }
 
+/// Where SmartSuite is, once checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The base URL in full, without a slash at the end.
+    pub url: String,
+    /// Its host, without port: links belong to it.
+    pub host: String,
+    /// Whether it is on this machine.
+    pub is_loopback: bool,
+}
+
 /// How long to wait for one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
@@ -94,6 +105,16 @@ impl ClientOptions {
         }
     }
 
+    /// Where the service is.
+    ///
+    /// # Errors
+    /// The base URL cannot be used.
+    pub fn address(&self) -> Result<Address, OptionsError> {
+        let url = self.base()?;
+        let host = url.host_str().unwrap_or_default().to_owned();
+        Ok(Address { is_loopback: is_loopback(&host), url: url.into(), host })
+    }
+
     /// The checked base URL, its path without a slash at the end.
     pub(crate) fn base(&self) -> Result<Url, OptionsError> {
         let mut url = Url::parse(self.base_url.trim()).map_err(|_| OptionsError::BaseUrl)?;
@@ -150,6 +171,19 @@ mod tests {
         assert_eq!(base(BASE_URL).unwrap(), BASE_URL);
         assert_eq!(base(&format!(" {BASE_URL}/ ")).unwrap(), BASE_URL);
         assert_eq!(base("https://proxy.example/smart/").unwrap(), "https://proxy.example/smart");
+    }
+
+    #[test]
+    fn an_address_knows_its_host_whatever_the_port() {
+        let address = |url: &str| {
+            let mut options = ClientOptions::new("s1234567", Secret::new("t"));
+            url.clone_into(&mut options.base_url);
+            options.address().unwrap()
+        };
+        assert_eq!(address("http://127.0.0.1:1").host, address("http://127.0.0.1:2/").host);
+        assert!(address("http://127.0.0.1:1").is_loopback);
+        assert!(!address(BASE_URL).is_loopback);
+        assert_eq!(address("https://proxy.example").url, "https://proxy.example/api/v1");
     }
 
     #[test]

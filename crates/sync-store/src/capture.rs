@@ -50,6 +50,11 @@ pub(crate) fn capture(
             RowOutcome::Draft(fields) => Intention::Record(fields.fingerprint()),
             RowOutcome::Fault(_, print) => Intention::Faulty(*print),
             RowOutcome::Gone => Intention::Gone,
+            RowOutcome::Absent => {
+                books.taken_back += u64::from(remove(tx, writer, &row.key, WAITING)?);
+                remove(tx, writer, &row.key, QUARANTINED)?;
+                continue;
+            }
         };
         let standing = standing(tx, writer, &row.key, changed)?;
         let decision = decide(intention, &standing);
@@ -206,7 +211,7 @@ fn queue(
 ) -> Result<(), Failure> {
     let fields = match &row.outcome {
         RowOutcome::Draft(fields) => Some(serde_json::to_string(fields)?),
-        RowOutcome::Fault(..) | RowOutcome::Gone => None,
+        RowOutcome::Fault(..) | RowOutcome::Gone | RowOutcome::Absent => None,
     };
     tx.prepare_cached(
         "INSERT INTO outbox (sync_id, destination_id, key, state, gone, fields, fingerprint, created_at)

@@ -11,7 +11,7 @@ use sync_core::{
 };
 
 use crate::{
-    column::{KeyColumn, KeyParameter, time},
+    column::{KeyColumn, KeyParameter, limit, time},
     dispatch::SETTLING_MS,
     failure::Failure,
 };
@@ -32,7 +32,7 @@ pub(crate) fn due(
         writer.sync.0,
         writer.destination.0,
         now.as_millisecond(),
-        i64::try_from(doubts_max).unwrap_or(i64::MAX)
+        limit(doubts_max)
     ])?;
     let mut doubts = Vec::new();
     while let Some(row) = rows.next()? {
@@ -111,11 +111,8 @@ pub(crate) fn control(
         "SELECT key FROM links WHERE sync_id = ? AND destination_id = ? AND standing = 0
          ORDER BY key LIMIT ?",
     )?;
-    let mut rows = select.query(params![
-        writer.sync.0,
-        writer.destination.0,
-        i64::try_from(except.len() + 1).unwrap_or(i64::MAX)
-    ])?;
+    let mut rows =
+        select.query(params![writer.sync.0, writer.destination.0, limit(except.len() + 1)])?;
     while let Some(row) = rows.next()? {
         let key = row.get::<_, KeyColumn>(0)?.0;
         if !except.contains(&key) {

@@ -65,3 +65,30 @@ impl Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Connection, OpenFlags};
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_may_only_be_read_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+        let connection =
+            Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let error = connection.execute_batch("INSERT INTO t VALUES (1)").unwrap_err();
+        let translated = translate(&error, &path);
+        assert_eq!(translated.code(), "state_not_writable");
+        assert!(translated.to_string().contains("readonly"), "{translated}");
+    }
+
+    #[test]
+    fn what_a_draft_holds_is_not_quoted() {
+        let error = serde_json::from_str::<i64>("\"secret\"").unwrap_err();
+        let shown = Failure::from(error).into_state(Path::new("p")).to_string();
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+}

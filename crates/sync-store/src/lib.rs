@@ -1,7 +1,53 @@
 //! What was sent and what waits to be sent, in one SQLite file.
 //!
-//! [`SqliteStore`] implements the port [`sync_core::state::StateStore`]; [`SyncLock`] is the operating system's
-//! lock that decides who may write for a sync.
+//! [`SqliteStore`] implements the port [`sync_core::state::StateStore`], through which the engine works; [`FileLocks`]
+//! are the operating system's locks that decide who may write for a sync. [`StateReader`] answers questions without
+//! changing anything.
+//!
+//! # Asking the state
+//!
+//! The tables of the program that this one replaces can still be queried with `sqlite3`, as the views `sync_runs`,
+//! `record_mappings` and `sync_metadata`. The same, and more, from Rust:
+//!
+//! ```
+//! use sync_store::StateReader;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("sync_state.db");
+//! # rusqlite::Connection::open(&path)?.execute_batch("
+//! #   CREATE TABLE sync_runs (id INTEGER PRIMARY KEY, sync_name, started_at, completed_at, status,
+//! #     records_processed, records_created, records_updated, records_skipped, error_message);
+//! #   CREATE TABLE record_mappings (id INTEGER PRIMARY KEY, sync_name, source_id, smartsuite_record_id, data_hash,
+//! #     created_at, updated_at);
+//! #   INSERT INTO sync_runs VALUES (1, 'customers', '2026-11-23T10:00:00', '2026-11-23T10:00:02', 'success',
+//! #     5, 5, 0, 0, NULL);
+//! #   INSERT INTO record_mappings VALUES (1, 'customers', '42', '650000000000000000000abc', 'h',
+//! #     '2026-11-23T10:00:01', '2026-11-23T10:00:01');")?;
+//! # drop(sync_store::SqliteStore::open(&path)?);
+//! let reader = StateReader::open(&path)?;
+//!
+//! // Which record a row became.
+//! let record = reader.record_of("customers", "42")?;
+//! assert_eq!(record.map(|id| id.to_string()).as_deref(), Some("650000000000000000000abc"));
+//!
+//! // All runs of a sync together, and the newest by itself.
+//! let statistics = reader.statistics("customers")?;
+//! assert_eq!((statistics.runs, statistics.created), (1, 5));
+//! let newest = &reader.runs("customers", 1)?[0];
+//! assert_eq!(newest.duration().map(|took| took.as_secs()), Some(2));
+//!
+//! // How each sync stands.
+//! for sync in reader.syncs()? {
+//!     println!("{}: {} records, {} rows wait", sync.name, sync.links, sync.waiting);
+//!     match reader.last_sync_time(&sync.name)? {
+//!         Some(at) => println!("  last read at {at}"),
+//!         None => println!("  not read to its end yet"),
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod calls;
 mod capture;
@@ -9,10 +55,12 @@ mod column;
 mod dispatch;
 mod doubt;
 mod failure;
+mod inspect;
 mod lock;
 mod open;
 mod place;
 mod quarantine;
+mod report;
 mod runs;
 mod scan;
 mod settle;
@@ -21,6 +69,11 @@ mod structure;
 mod syncs;
 mod takeover;
 
+pub use inspect::{Found, Inspection, inspect};
 pub use lock::{FileLocks, SyncLock};
 pub use open::OpenNote;
+pub use report::{
+    CallCount, DestinationReport, Holder, QuarantineCount, QuarantinedRow, RunReport, StateReader,
+    SyncReport, SyncStatistics,
+};
 pub use store::SqliteStore;

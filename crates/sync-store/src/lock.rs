@@ -61,6 +61,21 @@ impl Locks for FileLocks {
 }
 
 /// Every name of one state file must lead to one lock.
+/// Whether a process that can be seen from here holds the sync's lock. Unlike taking it for a moment, asking the
+/// system's list disturbs nobody.
+pub(crate) fn is_seen_held(state: &Path, sync: SyncId) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let Ok(file) = std::fs::metadata(lock_path(state, sync)) else { return false };
+    let Ok(locks) = std::fs::read_to_string("/proc/locks") else { return false };
+    let inode = format!(":{}", file.ino());
+    locks.lines().any(|line| {
+        line.contains("FLOCK")
+            && line.contains("WRITE")
+            && line.split_whitespace().any(|word| word.ends_with(&inode))
+    })
+}
+
 fn lock_path(state: &Path, sync: SyncId) -> PathBuf {
     let state = state.canonicalize().unwrap_or_else(|_| state.to_owned());
     let mut name = OsString::from(state);
@@ -80,7 +95,10 @@ mod tests {
         assert!(first.is_some());
         assert!(SyncLock::try_take(&state, SyncId(1)).unwrap().is_none());
         assert!(SyncLock::try_take(&state, SyncId(2)).unwrap().is_some());
+        assert!(is_seen_held(&state, SyncId(1)));
+        assert!(!is_seen_held(&state, SyncId(2)), "it was taken and dropped");
         drop(first);
+        assert!(!is_seen_held(&state, SyncId(1)));
         assert!(SyncLock::try_take(&state, SyncId(1)).unwrap().is_some());
     }
 

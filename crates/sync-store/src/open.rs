@@ -116,7 +116,7 @@ pub(crate) fn check_version(connection: &Connection, path: &Path) -> Result<i64,
     Ok(version)
 }
 
-fn foreign(path: &Path) -> StateError {
+pub(crate) fn foreign(path: &Path) -> StateError {
     StateError::Corrupt {
         path: path.display().to_string(),
         reason: "it is another program's database".into(),

@@ -33,6 +33,8 @@ pub(crate) fn release(
 ) -> Result<Books, Failure> {
     let mut books = Books::default();
     for parked in due(tx, writer, now, all)? {
+        // The row is read again too: it may have changed, or be gone.
+        mark_dirty(tx, writer, &parked.key)?;
         if parked.has_wish {
             // Alone in its group, so that it never travels with healthy rows.
             tx.prepare_cached(
@@ -41,7 +43,6 @@ pub(crate) fn release(
             .execute([new_group(tx)?, parked.seq])?;
             books.released += 1;
         } else {
-            mark_dirty(tx, writer, &parked.key)?;
             tx.prepare_cached(
                 "UPDATE outbox SET refusals = refusals + 1, not_before = ? WHERE seq = ?",
             )?

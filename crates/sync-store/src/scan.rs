@@ -9,7 +9,7 @@ use sync_core::{
 };
 
 use crate::{
-    column::{KeyColumn, KeyParameter, RecordColumn, count, record_parameter},
+    column::{KeyColumn, KeyParameter, RecordColumn, count, limit, record_parameter},
     failure::Failure,
     settle::{drop_link, put_link},
 };
@@ -137,7 +137,7 @@ pub(crate) fn dirty(
     keys_max: usize,
 ) -> rusqlite::Result<Vec<Key>> {
     tx.prepare_cached("SELECT key FROM dirty WHERE sync_id = ? ORDER BY id LIMIT ?")?
-        .query_map(params![writer.sync.0, i64::try_from(keys_max).unwrap_or(i64::MAX)], |row| {
+        .query_map(params![writer.sync.0, limit(keys_max)], |row| {
             Ok(row.get::<_, KeyColumn>(0)?.0)
         })?
         .collect()
@@ -182,7 +182,7 @@ pub(crate) fn waiting_creates(
         params![
             writer.sync.0,
             writer.destination.0,
-            i64::try_from(keys_max).unwrap_or(i64::MAX),
+            limit(keys_max),
             after.map(KeyParameter),
         ],
         |row| Ok(row.get::<_, KeyColumn>(0)?.0),

@@ -145,6 +145,10 @@ impl StateStore for SqliteStore {
         self.transact(Durability::Process, |tx| syncs::open(tx, identity))
     }
 
+    fn place(&mut self, identity: &SyncIdentity) -> Result<(SyncId, DestinationId), StateError> {
+        self.transact(Durability::Process, |tx| Ok(syncs::place(tx, identity)?))
+    }
+
     fn hold(
         &mut self,
         sync: &OpenedSync,
@@ -284,7 +288,7 @@ impl StateStore for SqliteStore {
     }
 
     fn link_count(&mut self, writer: &Writer) -> Result<u64, StateError> {
-        self.read(|tx| {
+        self.read_as(writer, |tx| {
             Ok(tx.query_row(
                 "SELECT count(*) FROM links WHERE sync_id = ? AND destination_id = ?",
                 [writer.sync.0, writer.destination.0],
@@ -419,3 +423,6 @@ impl StateStore for SqliteStore {
         self.write(writer, |tx| runs::end(tx, writer, run, end, now))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,7 +37,8 @@ pub(crate) fn open(tx: &Transaction<'_>, identity: &SyncIdentity) -> Result<Open
         // must not store what it read by it.
         tx.execute(
             "UPDATE syncs SET destination_id = ?, values_hash = ?, key_hash = ?, full_read = ?,
-               definition = definition + 1, token = token + 1, stop_code = NULL, stop_message = NULL, stop_remedy = NULL
+               definition = definition + 1, token = token + 1, stop_code = NULL, stop_message = NULL, stop_remedy = NULL,
+               stop_key = NULL
              WHERE id = ?",
             params![
                 destination,
@@ -49,6 +50,26 @@ pub(crate) fn open(tx: &Transaction<'_>, identity: &SyncIdentity) -> Result<Open
         )?;
     }
     Ok(read(tx, known.id)?)
+}
+
+/// See [`sync_core::state::StateStore::place`].
+pub(crate) fn place(
+    tx: &Transaction<'_>,
+    identity: &SyncIdentity,
+) -> rusqlite::Result<(SyncId, DestinationId)> {
+    // A sync that is to be renamed keeps its old name until it is opened.
+    let known: Option<i64> = tx
+        .query_row(
+            "SELECT id FROM syncs WHERE name IN (?1, ?2) ORDER BY name = ?1 DESC LIMIT 1",
+            (&identity.name, &identity.previously),
+            |row| row.get(0),
+        )
+        .optional()?;
+    let sync = match known {
+        Some(sync) => sync,
+        None => find_or_add(tx, &identity.name)?.id,
+    };
+    Ok((SyncId(sync), DestinationId(destination(tx, identity)?)))
 }
 
 /// Does to links, entries and position what the changes of the definition ask for; answers the one that matters
@@ -230,7 +251,10 @@ pub(crate) fn see_shape(
 ) -> rusqlite::Result<bool> {
     let known: Option<String> =
         tx.query_row("SELECT shape_hash FROM syncs WHERE id = ?", [sync], |row| row.get(0))?;
-    let differed = differs(known.as_deref(), shape_hash);
+    if known.as_deref() == Some(shape_hash) {
+        return Ok(false);
+    }
+    let differed = known.is_some();
     tx.execute(
         "UPDATE syncs SET shape_hash = ?1, full_read = iif(?2, coalesce(full_read, ?3), full_read) WHERE id = ?4",
         params![shape_hash, differed, FullReadReason::DefinitionChanged.word(), sync],
@@ -243,8 +267,7 @@ pub(crate) fn see_shape(
 
 fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
     connection.query_row(
-        "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy,
-           (SELECT count(*) FROM links WHERE sync_id = syncs.id AND destination_id = syncs.destination_id), definition
+        "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy, stop_key, definition
          FROM syncs WHERE id = ?",
         [sync],
         |row| {
@@ -259,10 +282,10 @@ fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
                         code,
                         message: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
                         remedy: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
+                        key: row.get(7)?,
                     }),
                     None => None,
                 },
-                links: count(row, 7)?,
                 definition: row.get(8)?,
             })
         },
@@ -329,11 +352,12 @@ pub(crate) fn set_stop(
     stop: Option<&Stop>,
 ) -> rusqlite::Result<()> {
     tx.execute(
-        "UPDATE syncs SET stop_code = ?, stop_message = ?, stop_remedy = ? WHERE id = ?",
+        "UPDATE syncs SET stop_code = ?, stop_message = ?, stop_remedy = ?, stop_key = ? WHERE id = ?",
         params![
             stop.map(|stop| &stop.code),
             stop.map(|stop| &stop.message),
             stop.map(|stop| &stop.remedy),
+            stop.and_then(|stop| stop.key.as_ref()),
             sync
         ],
     )?;

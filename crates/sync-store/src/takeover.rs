@@ -3,7 +3,7 @@
 //! Its links are kept with unknown fingerprints, as its hashes are of another form. Its position is not trusted: it
 //! moved past rows that had failed to arrive.
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use sync_core::{key::Key, record::RecordId};
 
 use crate::column::{KeyParameter, record_parameter};
@@ -21,15 +21,14 @@ const METADATA: &str = "sync_metadata";
 
 impl OldTables {
     /// Finds the tables; `None` in a file without any.
-    pub(crate) fn find(tx: &Transaction<'_>) -> rusqlite::Result<Option<Self>> {
+    pub(crate) fn find(connection: &Connection) -> rusqlite::Result<Option<Self>> {
         let is_there = |name: &str| {
-            tx.query_row(
+            let found = connection.query_row(
                 "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?",
                 [name],
                 |_| Ok(()),
-            )
-            .optional()
-            .map(|found| found.is_some())
+            );
+            found.optional().map(|found| found.is_some())
         };
         let found =
             Self { runs: is_there(RUNS)?, links: is_there(LINKS)?, metadata: is_there(METADATA)? };

@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     fn values(text: &str) -> Vec<(String, String, usize)> {
-        let (lines, faults) = read(text, &|name| (name == "HOME").then(|| "/root".to_owned()));
+        let (lines, faults) = read(text, &|name| (name == "HOME").then(|| "/srv".to_owned()));
         assert_eq!(faults, []);
         lines.into_iter().map(|line| (line.name, line.value, line.line)).collect()
     }
@@ -181,7 +181,7 @@ mod tests {
             ("A=pa$$w\\n", "pa$$w\\n"),
             ("A='it\\'s \\n $x' # c", "it's \\n $x"),
             ("A=\"x\\ty\\\"z\\q\"", "x\ty\"z\\q"),
-            ("A=${HOME}/x", "/root/x"),
+            ("A=${HOME}/x", "/srv/x"),
             ("A=${NONE:-y}", "y"),
             ("A=x${", "x${"),
             ("A=x=y", "x=y"),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::suggestion::nearest;
 use crate::{slug::Slug, table::FieldKind};
 
 /// Every sync of the mapping file.
@@ -14,6 +15,18 @@ pub struct Config {
     pub dedicated_member: bool,
     /// Calls that may leave each second, evenly spaced (`smartsuite.calls_per_second`): 1 to 5.
     pub calls_per_second: u32,
+}
+
+impl Config {
+    /// The sync of this name.
+    pub fn sync(&self, name: &str) -> Option<&SyncDefinition> {
+        self.syncs.iter().find(|sync| sync.name == name)
+    }
+
+    /// The name of a sync that may have been meant by `name`.
+    pub fn nearest_sync(&self, name: &str) -> Option<&str> {
+        nearest(name, self.syncs.iter().map(|sync| sync.name.as_str()))
+    }
 }
 
 /// One sync: rows of one query into records of one table.

@@ -22,6 +22,8 @@ pub enum RowOutcome {
     Fault(Fault, Fingerprint),
     /// No row has this key any more, and its record should go too.
     Gone,
+    /// No row has this key any more, and its record stays as it is: what waits for it, or was refused, is void.
+    Absent,
 }
 
 /// One row with its key.

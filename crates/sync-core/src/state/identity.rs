@@ -95,6 +95,15 @@ pub struct Stop {
     pub message: String,
     /// What to do.
     pub remedy: String,
+    /// The digest of the API key, where the stop is about the key: with another one the sync starts by itself.
+    pub key: Option<String>,
+}
+
+impl Stop {
+    /// Whether the sync is stopped for a process that uses the API key with this digest.
+    pub fn holds_for(&self, key_digest: &str) -> bool {
+        self.key.as_deref().is_none_or(|key| key == key_digest)
+    }
 }
 
 /// A sync as the state knows it.
@@ -110,8 +119,6 @@ pub struct OpenedSync {
     pub full_read: Option<FullReadReason>,
     /// Set when the breaker stopped it.
     pub stopped: Option<Stop>,
-    /// Number of links.
-    pub links: u64,
     /// Raised when the definition changes: who opened the sync before cannot hold it any more.
     pub definition: i64,
 }

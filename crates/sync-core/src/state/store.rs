@@ -91,8 +91,8 @@ pub enum StateError {
         /// Creates that no answer accounts for.
         creates: u64,
     },
-    /// The file cannot be written: permissions, read-only file system.
-    #[error("the state file `{path}` cannot be written: {reason}")]
+    /// The file cannot be read or written: permissions, read-only file system, a folder in its place.
+    #[error("the state file `{path}` cannot be used: {reason}")]
     NotWritable {
         /// The file.
         path: String,
@@ -184,7 +184,7 @@ impl StateError {
                  doubt (about two minutes), then change them"
             }
             Self::NotWritable { .. } => {
-                "make the file and its folder writable for this user, or set STATE_DB_PATH"
+                "make the file and its folder readable and writable for this user, or set STATE_DB_PATH"
             }
             Self::DiskFull => "free some space and run again; nothing was lost",
             Self::Corrupt { .. } => {
@@ -217,6 +217,10 @@ pub trait StateStore: Send {
         identity: &SyncIdentity,
         now: Timestamp,
     ) -> Result<OpenedSync, StateError>;
+
+    /// Where the state keeps what belongs to the sync and to its table, for those who only look: the rules for a
+    /// changed definition are not applied.
+    fn place(&mut self, identity: &SyncIdentity) -> Result<(SyncId, DestinationId), StateError>;
 
     /// Takes the sync's lease under a new fencing token. The caller holds the operating system's lock. What a dead
     /// holder left `sending` becomes a wish again (updates, deletes) or doubt counted from `now` (creates), and its

@@ -6,8 +6,9 @@ use sync_core::{
     doubt::{Verdict, judge},
     error::{CallError, Quoted},
     key::Key,
-    port::{PAGE_MAX, RecordFilter},
+    port::{PAGE_MAX, RecordFilter, RecordPage},
     record::SeenRecord,
+    scan::TableScan,
     state::{CallKind, Doubt, Fault, Origin, Outcome, Settlement, StateError},
 };
 
@@ -69,6 +70,8 @@ impl Delivery<'_> {
             asked.push(control_id.clone());
             let filter = RecordFilter::ExternalIds(asked);
             let records = match self.list(CallKind::LookUp, &filter).await? {
+                // An answer that leaves records out would have them created again.
+                Ok(page) if (page.received as u64) < page.total => return Ok(Sight::Blind),
                 Ok(page) => page.records,
                 Err(error) => return Ok(Sight::Failed(error)),
             };
@@ -84,24 +87,29 @@ impl Delivery<'_> {
     /// that could silently find nothing.
     async fn look_at_all(&mut self, ids: &[String]) -> Result<Sight, StateError> {
         let writer = self.route.writer;
-        let mut above = self.state(move |state| state.mark(&writer)).await?.unwrap_or(0);
-        let mut found = Vec::new();
-        loop {
-            let page = match self.list(CallKind::LookUp, &RecordFilter::Above(above)).await? {
+        let mark = self.state(move |state| state.mark(&writer)).await?.unwrap_or(0);
+        let mut scan = TableScan::above(mark);
+        let (mut found, mut received, mut total) = (Vec::new(), 0, None);
+        while let Some(filter) = scan.next() {
+            let page = match self.list(CallKind::LookUp, &filter).await? {
                 Ok(page) => page,
                 Err(error) => return Ok(Sight::Failed(error)),
             };
-            let last = page.records.iter().filter_map(|record| record.autonumber).max();
+            received += page.received as u64;
+            total.get_or_insert(page.total);
+            if scan.take(&page).is_err() {
+                return Ok(Sight::Blind);
+            }
             let is_ours = |record: &SeenRecord| {
                 record.external_id.as_ref().is_some_and(|id| ids.contains(id))
             };
-            let complete = page.records.len() as u64 >= page.total;
             found.extend(page.records.into_iter().filter(is_ours));
-            match last {
-                Some(last) if !complete && last > above => above = last,
-                _ => return Ok(Sight::Clear(found)),
-            }
         }
+        Ok(if total.is_some_and(|total| received < total) {
+            Sight::Blind
+        } else {
+            Sight::Clear(found)
+        })
     }
 
     /// What the records found say of one entry.
@@ -184,8 +192,9 @@ impl Delivery<'_> {
         &self,
         kind: CallKind,
         filter: &RecordFilter,
-    ) -> Result<Result<sync_core::port::RecordPage, CallError>, StateError> {
+    ) -> Result<Result<RecordPage, CallError>, StateError> {
         let route = self.route;
-        route.calls.repeatable(kind, || route.target.list(&route.shape, filter, 0, PAGE_MAX)).await
+        let page = || route.target.list(&route.shape, filter, 0, PAGE_MAX);
+        route.calls.repeatable(kind, page).await
     }
 }

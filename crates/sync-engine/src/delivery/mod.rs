@@ -15,7 +15,7 @@ use sync_core::{
     config::model::OnMissing,
     delivery::Operation,
     draft::Fields,
-    error::{CallError, Quoted, Scope},
+    error::{CallError, Quoted},
     port::{BULK_MAX, RecordShape, RecordTarget},
     record::RecordId,
     slug::Slug,
@@ -146,6 +146,7 @@ impl Delivery<'_> {
     /// Does one thing that can be done now; answers whether there was one.
     async fn step(&mut self) -> Result<bool, StateError> {
         let (writer, now) = (self.route.writer, self.now());
+        self.route.calls.heartbeat(writer).await?;
         let (doubts, next_look) =
             self.state(move |state| state.doubts(&writer, now, lookup::IDS_MAX)).await?;
         if !doubts.is_empty() {
@@ -318,23 +319,17 @@ impl Delivery<'_> {
     /// A failure that is not about rows: the table's or account's stops the sync, a passing one ends the run when it
     /// does not pass.
     async fn failed(&mut self, error: &CallError) -> Result<(), StateError> {
-        match error.kind.scope() {
-            Scope::Table | Scope::Account => {
-                self.stop(error.kind.code(), error.kind.to_string(), error.kind.remedy()).await
-            }
-            Scope::Rows | Scope::Moment => {
-                self.failures_in_a_row += 1;
-                if self.failures_in_a_row >= FAILURES_MAX || self.route.calls.quota_seems_used_up()
-                {
-                    self.ended.get_or_insert(Ended::Failed(error.clone()));
-                }
-                Ok(())
-            }
+        if let Some(stop) = self.route.calls.stop_for(error.kind) {
+            return self.stop(stop).await;
         }
+        self.failures_in_a_row += 1;
+        if self.failures_in_a_row >= FAILURES_MAX || self.route.calls.quota_seems_used_up() {
+            self.ended.get_or_insert(Ended::Failed(error.clone()));
+        }
+        Ok(())
     }
 
-    async fn stop(&mut self, code: &str, message: String, remedy: &str) -> Result<(), StateError> {
-        let stop = Stop { code: code.to_owned(), message, remedy: remedy.to_owned() };
+    async fn stop(&mut self, stop: Stop) -> Result<(), StateError> {
         let (writer, stored) = (self.route.writer, stop.clone());
         self.state(move |state| state.set_stop(&writer, Some(&stored))).await?;
         self.ended.get_or_insert(Ended::Stopped(stop));
@@ -418,13 +413,12 @@ impl Delivery<'_> {
         let books = self.state(move |state| state.settle(&writer, &settlements, now)).await?;
         self.count(books);
         if let (Some(code), None) = (self.breaker.tripped().map(str::to_owned), &self.ended) {
-            let message =
-                "SmartSuite refuses rows of whole batches with the same complaint".to_owned();
-            self.stop(
-                &code,
-                message,
-                "see `status` for what it says, mend the mapping or the table, then `run --retry`",
-            )
+            self.stop(Stop {
+                code,
+                message: "SmartSuite refuses rows of whole batches with the same complaint".into(),
+                remedy: "see `status` for what it says, mend the mapping or the table, then `run --retry`".into(),
+                key: None,
+            })
             .await?;
         }
         Ok(())

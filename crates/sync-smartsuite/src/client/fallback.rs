@@ -37,7 +37,9 @@ impl SingleFallback {
         let kind = result.as_ref().err().map(|error| error.kind);
         let failed = kind == Some(CallErrorKind::Server { status: 500 });
         let refused = matches!(kind, Some(CallErrorKind::Refused { .. }));
-        let silent = result.as_ref().is_ok_and(|answer| *answer == BulkAnswer::default());
+        let says_nothing =
+            |answer: &BulkAnswer| answer.records.is_empty() && answer.complaints.is_empty();
+        let silent = result.as_ref().is_ok_and(says_nothing);
         let place = (table.to_owned(), creates);
         let mut on = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if was_single && (failed || refused) {

@@ -6,6 +6,7 @@ mod calls;
 mod emulated;
 mod fixture;
 mod memory;
+mod proxied;
 mod scripted;
 mod secret;
 mod server;

@@ -25,6 +25,7 @@ CREATE TABLE syncs (
   read_at INTEGER,                             -- when a read was last stored to its end
   full_read TEXT DEFAULT 'first',              -- why the next read must be a full one
   stop_code TEXT, stop_message TEXT, stop_remedy TEXT,
+  stop_key TEXT,                               -- digest of the API key that a stop is about
   token INTEGER NOT NULL DEFAULT 0,            -- fencing token
   holder TEXT, heartbeat_at INTEGER,
   last_successful_run INTEGER

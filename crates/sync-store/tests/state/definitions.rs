@@ -7,6 +7,12 @@ use sync_core::{
 
 use crate::fixture::{State, draft, fault, identity, in_doubt, record, written};
 
+impl State {
+    fn links(&mut self) -> u64 {
+        self.store.link_count(&self.writer).unwrap()
+    }
+}
+
 /// A sync with links for keys 1 and 2, read to its end.
 fn settled() -> State {
     let mut state = State::new();
@@ -16,7 +22,7 @@ fn settled() -> State {
 }
 
 fn stop() -> Stop {
-    Stop { code: "breaker".into(), message: "m".into(), remedy: "r".into() }
+    Stop { code: "breaker".into(), message: "m".into(), remedy: "r".into(), key: None }
 }
 
 #[test]
@@ -86,7 +92,7 @@ fn another_table_takes_neither_links_nor_wishes_nor_the_position() {
     assert_ne!(state.writer.destination.0, first);
     assert_eq!(state.sync.full_read, Some(FullReadReason::DestinationChanged));
     assert_eq!(state.sync.watermark, None);
-    assert_eq!(state.sync.links, 0);
+    assert_eq!(state.links(), 0);
     assert_eq!(state.slots(2), "");
     assert_eq!(state.slots_at(2, first), "link A");
     assert_eq!(state.store.mark(&state.writer).unwrap(), None);
@@ -102,7 +108,7 @@ fn back_at_the_first_table_its_links_are_there_again() {
     state.identity.table = "t1".into();
     state.restart();
     assert_eq!(state.sync.full_read, Some(FullReadReason::DestinationChanged));
-    assert_eq!(state.sync.links, 2);
+    assert_eq!(state.links(), 2);
     assert_eq!(state.slots(1), "link A");
 }
 
@@ -198,7 +204,7 @@ fn other_key_columns_stop_the_sync_until_a_person_agrees() {
     state.restart();
     assert_eq!(state.sync.full_read, Some(FullReadReason::DefinitionChanged));
     assert_eq!(state.sync.watermark, None);
-    assert_eq!(state.sync.links, 0);
+    assert_eq!(state.links(), 0);
     assert_eq!(state.store.mark(&state.writer).unwrap(), None);
     assert_eq!(state.slots(1), "");
     state.identity.accept_key_change = false;
@@ -304,4 +310,59 @@ fn a_changed_structure_lets_stopped_syncs_go_and_makes_quarantined_rows_due() {
     assert_eq!(state.sync.stopped, None);
     assert_eq!(state.linked(1), Some(record(1)));
     assert_eq!(state.slots(1), "link A", "{:?}", draft("A"));
+}
+
+#[test]
+fn a_stop_remembers_the_api_key_it_is_about() {
+    let mut state = settled();
+    let about_key = Stop { key: Some("digest".into()), ..stop() };
+    state.store.set_stop(&state.writer, Some(&about_key)).unwrap();
+    state.restart();
+    assert_eq!(state.sync.stopped, Some(about_key.clone()));
+    assert!(about_key.holds_for("digest") && !about_key.holds_for("other"));
+    assert!(stop().holds_for("digest") && stop().holds_for("other"));
+}
+
+#[test]
+fn to_look_at_a_sync_applies_no_rule() {
+    let mut state = settled();
+    let (sync, destination) = state.store.place(&state.identity).unwrap();
+    assert_eq!((sync, destination), (state.sync.id, state.sync.destination));
+    let renamed = SyncIdentity {
+        name: "clients".into(),
+        previously: Some("customers".into()),
+        table: "t2".into(),
+        values_hash: "v2".into(),
+        key_hash: "k2".into(),
+        ..identity()
+    };
+    let (sync, destination) = state.store.place(&renamed).unwrap();
+    assert_eq!(sync, state.sync.id);
+    assert_ne!(destination, state.sync.destination);
+    state.restart();
+    assert_eq!(state.sync.full_read, None, "it is as it was");
+    assert_eq!(state.slots(1), "link A");
+    // Looked at before it was ever run, and then renamed as announced.
+    state.identity = SyncIdentity { key_hash: "k1".into(), ..renamed };
+    state.restart();
+    assert_eq!(state.sync.id, sync);
+}
+
+#[test]
+fn a_table_that_changed_what_rows_become_is_read_for_in_full() {
+    let mut state = settled();
+    assert!(!state.store.see_shape(&state.writer, "s1").unwrap(), "the first sight is no change");
+    assert!(!state.store.see_shape(&state.writer, "s1").unwrap());
+    state.capture(&[(3, "B")]);
+    let entry = state.single();
+    state.settle(&entry, Outcome::Refused { fault: fault("unknown_choice") });
+    assert!(state.store.see_shape(&state.writer, "s2").unwrap());
+    let released = state.store.release_quarantine(&state.writer, state.now, false).unwrap();
+    assert_eq!(released.released, 1);
+    state.restart();
+    assert_eq!(state.sync.full_read, Some(FullReadReason::DefinitionChanged));
+    state.full_read(&[], "w2");
+    assert!(!state.store.see_shape(&state.writer, "s2").unwrap());
+    state.restart();
+    assert_eq!(state.sync.full_read, None);
 }

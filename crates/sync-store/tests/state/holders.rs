@@ -137,7 +137,7 @@ fn methods(state: &mut State) -> Vec<(&'static str, Method)> {
         error: None,
         code: None,
     };
-    let stop = Stop { code: "c".into(), message: "m".into(), remedy: "r".into() };
+    let stop = Stop { code: "c".into(), message: "m".into(), remedy: "r".into(), key: None };
     let dirty = key.clone();
     let linked = key.clone();
     vec![
@@ -175,6 +175,8 @@ fn methods(state: &mut State) -> Vec<(&'static str, Method)> {
         ("link_seen", Box::new(|s| s.store.link_seen(&s.writer, &[], Some(99), s.now).map(drop))),
         ("drop_link", Box::new(move |s| s.store.drop_link(&s.writer, &key))),
         ("mark", Box::new(|s| s.store.mark(&s.writer).map(drop))),
+        ("link_count", Box::new(|s| s.store.link_count(&s.writer).map(drop))),
+        ("see_shape", Box::new(|s| s.store.see_shape(&s.writer, "s2").map(drop))),
         ("unsettled", Box::new(|s| s.store.unsettled(&s.writer).map(drop))),
         ("waiting_creates", Box::new(|s| s.store.waiting_creates(&s.writer, None, 9).map(drop))),
         ("next_ready", Box::new(|s| s.store.next_ready(&s.writer, s.now).map(drop))),

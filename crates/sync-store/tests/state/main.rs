@@ -7,10 +7,22 @@ mod definitions;
 #[cfg(test)]
 mod delivering;
 #[cfg(test)]
+mod failures;
+#[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod gates;
 #[cfg(test)]
 mod holders;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
+mod reporting;
+#[cfg(test)]
 mod scanning;
 #[cfg(test)]
+mod size;
+#[cfg(test)]
 mod taking_over;
+#[cfg(test)]
+mod views;

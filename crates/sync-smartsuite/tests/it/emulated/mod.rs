@@ -2,6 +2,7 @@
 
 mod failure;
 mod lookup;
+mod matrix;
 mod network;
 mod values;
 mod world;

@@ -1,0 +1,71 @@
+//! One file for each command.
+
+mod emulator;
+mod run;
+mod status;
+
+use std::{path::Path, process::ExitCode};
+
+use crate::{
+    cli::{Cli, Command, Global},
+    environment::{Environment, Flags},
+    failure::Failure,
+    mapping_file::MappingFile,
+    report::Screen,
+};
+
+/// Does what was asked.
+pub(crate) fn perform(cli: Cli, screen: &Screen) -> Result<ExitCode, Failure> {
+    let Cli { global, command } = cli;
+    match command {
+        Command::Run(args) => run::perform(&global, &args, screen).map(Into::into),
+        Command::Status(args) => status::perform(&global, &args, screen).map(Into::into),
+        Command::Emulator(args) => Ok(emulator::perform(&args)),
+    }
+}
+
+/// The process's variables and those of `.env` in the working directory.
+fn environment() -> Result<Environment, Failure> {
+    Ok(Environment::of_process(Path::new(".env"))?)
+}
+
+fn flags(global: &Global) -> Flags {
+    Flags { log_level: global.log_level, interval_minutes: None }
+}
+
+/// The mapping file, if it can be used, together with the settings, if they can: else everything that is wrong with
+/// either is shown.
+fn everything<S>(
+    global: &Global,
+    environment: &Environment,
+    settings: Result<S, crate::environment::SettingsError>,
+    screen: &Screen,
+) -> Result<(MappingFile, sync_core::config::model::Config, S), Failure> {
+    let file = MappingFile::read(&global.config, environment);
+    let file = file.and_then(|mut file| match file.config.take() {
+        Some(config) => Ok((file, config)),
+        None => {
+            let color = screen.err.color;
+            let shown =
+                crate::report::diagnostic::screen(&file.diagnostics, &file.text, &file.path, color);
+            screen.remark(shown.trim_end());
+            Err(Failure::usage("", ""))
+        }
+    });
+    match (file, settings) {
+        (Ok((file, config)), Ok(settings)) => Ok((file, config, settings)),
+        (Ok(_), Err(error)) => Err(error.into()),
+        (Err(failure), Ok(_)) => Err(failure),
+        (Err(failure), Err(error)) => {
+            screen.failure(&failure);
+            Err(error.into())
+        }
+    }
+}
+
+/// What asynchronous commands run on.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        Failure::world(format!("no thread could be started: {error}"), "end other programs")
+    })
+}

@@ -1,0 +1,114 @@
+//! `run`: every enabled sync once.
+
+use std::sync::Arc;
+
+use indicatif::MultiProgress;
+use sync_core::config::model::SyncDefinition;
+use sync_engine::{event::Observer, run::RunOptions};
+use tokio::task::JoinSet;
+
+use crate::{
+    cli::{Global, IfRunning, RunArgs},
+    command,
+    environment::{LogLevel, Settings},
+    exit::Exit,
+    failure::Failure,
+    mapping_file::select,
+    report::{
+        Screen, counted,
+        run::{self, Finished},
+    },
+    signal::Ending,
+    telemetry::{Console, ConsoleLog, LogObserver, Observers, Progress, start_log},
+    turn::Turn,
+    wire::Wire,
+};
+
+/// Runs the syncs and says what they came to.
+pub(crate) fn perform(global: &Global, args: &RunArgs, screen: &Screen) -> Result<Exit, Failure> {
+    let environment = command::environment()?;
+    let settings = environment.settings(&command::flags(global));
+    let (file, config, settings) = command::everything(global, &environment, settings, screen)?;
+    let chosen = select(&config, &args.sync_name)?;
+    if chosen.is_empty() {
+        screen.remark("no sync is enabled in the mapping file: nothing to do");
+        return Ok(Exit::Done);
+    }
+    let bars = MultiProgress::new();
+    let console = Console::new(bars.clone());
+    start_logging(&settings, global, &console);
+    if file.warnings() > 0 {
+        let warnings = counted(u64::try_from(file.warnings()).unwrap_or(u64::MAX), "warning");
+        tracing::warn!("`{}` has {warnings}; `validate` shows them", file.path);
+    }
+    let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::new(LogObserver)];
+    if Screen::is_watched() {
+        let width = chosen.iter().map(|sync| sync.name.chars().count()).max().unwrap_or(0);
+        observers.push(Arc::new(Progress::new(bars, width)));
+    }
+    let wire = Wire::new(&settings, &config, &environment, Arc::new(Observers(observers)))?;
+    for note in &wire.notes {
+        tracing::warn!("{note}");
+    }
+    let finished = command::runtime()?.block_on(run_all(wire, &chosen, args, console))?;
+    let exit = finished.iter().fold(Exit::Done, |exit, one| exit.and(one.exit()));
+    if args.json {
+        screen.say(&format!("{:#}", run::json(&finished, exit)));
+    } else {
+        screen.say(&run::summary(&finished, screen.out));
+    }
+    Ok(exit)
+}
+
+/// On a terminal the bars say what INFO lines would, and the summary what went wrong; the file has it all.
+fn start_logging(settings: &Settings, global: &Global, console: &Console) {
+    let level = settings.local.log_level;
+    let quiet = Screen::is_watched() && global.log_level.is_none();
+    let to_console = ConsoleLog {
+        level: if quiet { level.max(LogLevel::Warning) } else { level },
+        summary_follows: quiet,
+    };
+    if let Some(problem) = start_log(level, to_console, console.clone()) {
+        tracing::warn!("{problem}");
+    }
+}
+
+/// All at once: the database serves them side by side, and the gate lets their calls take turns.
+async fn run_all(
+    wire: Wire,
+    chosen: &[&SyncDefinition],
+    args: &RunArgs,
+    console: Console,
+) -> Result<Vec<Finished>, Failure> {
+    let ending = Ending::listen(move |text| console.line(text)).map_err(|error| {
+        Failure::world(format!("signals cannot be listened to: {error}"), "see the system's log")
+    })?;
+    let wire = Arc::new(wire);
+    let mut under_way = JoinSet::new();
+    for (place, definition) in chosen.iter().enumerate() {
+        let turn = Turn {
+            wire: Arc::clone(&wire),
+            definition: (*definition).clone(),
+            options: RunOptions {
+                full: args.full,
+                retry: args.retry,
+                accept_key_change: args.accept_key_change,
+            },
+            waits: args.if_running == IfRunning::Wait,
+            busy_fails: args.if_running == IfRunning::Fail,
+        };
+        let asked = ending.asked().clone();
+        under_way.spawn(async move { (place, turn.take(&asked).await) });
+    }
+    let mut finished = Vec::new();
+    while let Some(joined) = under_way.join_next().await {
+        finished.push(joined.map_err(|error| {
+            Failure::world(
+                format!("a sync ended in a fault of this program: {error}"),
+                "please report this",
+            )
+        })?);
+    }
+    finished.sort_by_key(|(place, _)| *place);
+    Ok(finished.into_iter().map(|(_, one)| one).collect())
+}

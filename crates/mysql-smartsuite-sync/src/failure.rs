@@ -1,0 +1,51 @@
+//! Why a command cannot go on, for people.
+
+use crate::{
+    environment::{EnvFileError, SettingsError},
+    exit::Exit,
+};
+use sync_core::state::StateError;
+
+/// A command that could not do its work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// How the process ends.
+    pub(crate) exit: Exit,
+    /// What is wrong: a fragment without a full stop, and without values that are nobody's business.
+    pub(crate) message: String,
+    /// What to do about it.
+    pub(crate) hint: String,
+}
+
+impl Failure {
+    /// The command line, the settings or the mapping file are wrong.
+    pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into(), hint: hint.into() }
+    }
+
+    /// Something in the world is not as it must be.
+    pub(crate) fn world(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { exit: Exit::Failed, message: message.into(), hint: hint.into() }
+    }
+}
+
+impl From<StateError> for Failure {
+    fn from(error: StateError) -> Self {
+        Self::world(error.to_string(), error.remedy())
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        Self::usage(error.to_string(), SettingsError::HINT)
+    }
+}
+
+impl From<EnvFileError> for Failure {
+    fn from(error: EnvFileError) -> Self {
+        Self::usage(
+            error.to_string(),
+            "every line is NAME=value; put a value in single quotes if it holds a space or one of # $ \" \\ `",
+        )
+    }
+}

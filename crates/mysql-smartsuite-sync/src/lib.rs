@@ -1,0 +1,51 @@
+//! The program: the only place that knows every other crate.
+//!
+//! Reading order: [`main`] to `cli` (what can be asked), `command` (one file for each), `wire` (real ports from
+//! settings). `report` is what people and machines see, `telemetry` how the engine's events become log lines and bars;
+//! `clock`, `dice`, `environment` and `signal` are the four places that touch the real world's time, chance, variables
+//! and signals.
+
+mod cli;
+mod clock;
+mod command;
+mod dice;
+mod environment;
+mod exit;
+mod failure;
+mod mapping_file;
+mod report;
+mod signal;
+mod telemetry;
+mod turn;
+mod wire;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{CommandFactory as _, Parser as _};
+
+pub use exit::Exit;
+
+use crate::report::Screen;
+
+/// The command line's declaration, from which the manual, the man page and the completions are made.
+pub fn declaration() -> clap::Command {
+    cli::Cli::command()
+}
+
+/// Does what the arguments ask and says how it ended.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match cli::Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output and are no failure; nobody may be listening.
+            let shown = error.print();
+            let wrong = error.use_stderr() || shown.is_err();
+            return if wrong { Exit::Usage } else { Exit::Done }.into();
+        }
+    };
+    let screen = Screen::new(!cli.global.no_color && !environment::is_set("NO_COLOR"));
+    command::perform(cli, &screen).unwrap_or_else(|failure| {
+        screen.failure(&failure);
+        failure.exit.into()
+    })
+}

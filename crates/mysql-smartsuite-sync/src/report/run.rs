@@ -1,0 +1,226 @@
+//! What a run came to, for people and for machines.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sync_core::state::{Books, RunStatus};
+use sync_engine::run::{RunOutcome, RunReport, Trouble};
+use sync_store::QuarantineCount;
+
+use crate::{
+    exit::Exit,
+    report::{Paint, calls_made, counted, seconds},
+};
+
+/// Target of log lines that repeat what the summary says.
+pub(crate) const SUMMARY: &str = concat!(env!("CARGO_CRATE_NAME"), "::summary");
+
+/// One sync's part of a `run`.
+#[derive(Clone, Debug)]
+pub(crate) struct Finished {
+    /// What the engine reports.
+    pub(crate) report: RunReport,
+    /// How long it took.
+    pub(crate) took: Duration,
+    /// Rows in quarantine when it ended, by what is wrong with them.
+    pub(crate) quarantined: Vec<QuarantineCount>,
+    /// Who runs the sync, where this run was not begun for that.
+    pub(crate) holder: Option<String>,
+    /// Whether a sync that is busy elsewhere counts as a failure.
+    pub(crate) busy_fails: bool,
+}
+
+impl Finished {
+    /// The exit code it asks for.
+    pub(crate) fn exit(&self) -> Exit {
+        match &self.report.outcome {
+            RunOutcome::Ran { status, .. } => match status {
+                RunStatus::Success => Exit::Done,
+                RunStatus::Partial => Exit::RowsFailed,
+                RunStatus::Interrupted => Exit::Interrupted,
+                RunStatus::Failed => Exit::Failed,
+            },
+            RunOutcome::Busy if self.busy_fails => Exit::Failed,
+            RunOutcome::Busy => Exit::Done,
+            RunOutcome::Stopped(_) => Exit::Failed,
+        }
+    }
+
+    /// Writes what went wrong to the log.
+    pub(crate) fn log(&self) {
+        let name = self.report.sync.as_str();
+        for kind in &self.quarantined {
+            let (code, field) = (kind.code.as_str(), kind.slug.as_deref());
+            let rows = counted(kind.rows, "row");
+            tracing::warn!(target: SUMMARY, { sync.name = name, code, field }, "{rows} in quarantine");
+        }
+        match (&self.report.outcome, self.trouble()) {
+            (RunOutcome::Busy, _) => {
+                let holder = self.holder.as_deref().unwrap_or("another process");
+                tracing::warn!(target: SUMMARY, { sync.name = name },
+                    "busy: {holder} is running it; nothing was done here"
+                );
+            }
+            (_, Some(trouble)) if self.exit() == Exit::Failed => {
+                let (code, hint) = (trouble.code.as_str(), trouble.remedy.as_str());
+                tracing::error!(target: SUMMARY, { sync.name = name, code, hint }, "{}", trouble.message);
+                for finding in &trouble.findings {
+                    let (code, hint) = (finding.code.code(), finding.hint.as_deref());
+                    tracing::error!(target: SUMMARY, { sync.name = name, code, hint }, "{}", finding.message);
+                }
+            }
+            (_, Some(trouble)) => {
+                let (code, hint) = (trouble.code.as_str(), trouble.remedy.as_str());
+                tracing::warn!(target: SUMMARY, { sync.name = name, code, hint }, "{}", trouble.message);
+            }
+            (_, None) => {}
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        match &self.report.outcome {
+            RunOutcome::Ran { status, .. } => match status {
+                RunStatus::Success => "done",
+                RunStatus::Partial => "partly done",
+                RunStatus::Interrupted => "interrupted",
+                RunStatus::Failed => "failed",
+            },
+            RunOutcome::Busy => "busy",
+            RunOutcome::Stopped(_) => "stopped",
+        }
+    }
+
+    /// What went wrong, if anything.
+    fn trouble(&self) -> Option<Trouble> {
+        match &self.report.outcome {
+            RunOutcome::Ran { trouble, .. } => trouble.clone(),
+            RunOutcome::Busy => None,
+            RunOutcome::Stopped(stop) => Some(Trouble::from(stop)),
+        }
+    }
+
+    /// For people: what happened, then what went wrong and what to do.
+    fn lines(&self, paint: Paint, width: usize) -> String {
+        let word = match self.exit() {
+            Exit::Done => paint.good(self.word()),
+            Exit::RowsFailed | Exit::Interrupted => paint.caution(self.word()),
+            Exit::Failed | Exit::Usage => paint.bad(self.word()),
+        };
+        let name = paint.strong(&format!("{:width$}", self.report.sync));
+        let mut out = format!("{name}  {word}");
+        match &self.report.outcome {
+            RunOutcome::Ran { .. } => {
+                let cost = format!("({}, {})", calls_made(self.report.calls), seconds(self.took));
+                out += &format!(": {} {}", happened(&self.report.books), paint.faint(&cost));
+            }
+            RunOutcome::Busy => {
+                let holder = self.holder.as_deref().unwrap_or("another process");
+                out += &format!(": {holder} is running it; nothing was done here");
+            }
+            RunOutcome::Stopped(_) => out += ": it was stopped before, and no call was made",
+        }
+        let margin = format!("\n{:width$}  ", "");
+        for kind in &self.quarantined {
+            let field =
+                kind.slug.as_ref().map(|slug| format!(" (field `{slug}`)")).unwrap_or_default();
+            out += &format!("{margin}{}: {}{field}", counted(kind.rows, "row"), kind.code);
+        }
+        if let Some(trouble) = self.trouble() {
+            let code = paint.faint(&format!("[{}]", trouble.code));
+            out += &format!("{margin}{} {code}", trouble.message.replace('\n', &margin));
+            for finding in &trouble.findings {
+                out += &format!(
+                    "{margin}- {} {}",
+                    finding.message,
+                    paint.faint(&format!("[{}]", finding.code.code()))
+                );
+                if let Some(hint) = &finding.hint {
+                    out += &format!("{margin}  {} {hint}", paint.strong("hint:"));
+                }
+            }
+            out += &format!("{margin}{} {}", paint.strong("hint:"), trouble.remedy);
+        }
+        out
+    }
+
+    fn json(&self) -> Value {
+        let trouble = self.trouble();
+        let findings: Vec<Value> = trouble
+            .iter()
+            .flat_map(|trouble| &trouble.findings)
+            .map(|finding| {
+                json!({
+                    "code": finding.code.code(),
+                    "message": finding.message,
+                    "hint": finding.hint,
+                    "column": finding.column,
+                    "field": finding.slug.as_ref().map(|slug| slug.as_str()),
+                })
+            })
+            .collect();
+        let quarantined: Vec<Value> = self
+            .quarantined
+            .iter()
+            .map(|kind| {
+                let field = kind.slug.as_ref().map(|slug| slug.as_str());
+                json!({ "code": kind.code, "field": field, "rows": kind.rows })
+            })
+            .collect();
+        json!({
+            "sync": self.report.sync,
+            "status": match &self.report.outcome {
+                RunOutcome::Ran { status, .. } => status.word(),
+                RunOutcome::Busy | RunOutcome::Stopped(_) => self.word(),
+            },
+            "code": trouble.as_ref().map(|trouble| &trouble.code),
+            "message": trouble.as_ref().map(|trouble| &trouble.message),
+            "hint": trouble.as_ref().map(|trouble| &trouble.remedy),
+            "findings": findings,
+            "quarantined": quarantined,
+            "counts": self.report.books,
+            "calls": self.report.calls,
+            "duration_ms": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
+            "holder": self.holder,
+        })
+    }
+}
+
+/// The whole summary for people.
+pub(crate) fn summary(all: &[Finished], paint: Paint) -> String {
+    let width = all.iter().map(|one| one.report.sync.chars().count()).max().unwrap_or(0);
+    let lines: Vec<String> = all.iter().map(|one| one.lines(paint, width)).collect();
+    lines.join("\n")
+}
+
+/// The whole summary for machines.
+pub(crate) fn json(all: &[Finished], exit: Exit) -> Value {
+    json!({
+        "exit_code": exit.code(),
+        "syncs": all.iter().map(Finished::json).collect::<Vec<_>>(),
+    })
+}
+
+/// What became of rows and entries, in words.
+pub(crate) fn happened(books: &Books) -> String {
+    let mut parts = vec![format!("{} read", counted(books.read, "row"))];
+    let done = [
+        (books.created, "created"),
+        (books.adopted, "found in SmartSuite and linked"),
+        (books.updated, "updated"),
+        (books.deleted, "deleted"),
+        (books.equal + books.unchanged + books.withdrawn, "unchanged"),
+        (books.parked + books.quarantined, "refused"),
+        (books.skipped, "without a usable key"),
+        (books.waiting_after, "waiting"),
+    ];
+    parts.extend(
+        done.into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| format!("{} {word}", crate::report::thousands(count))),
+    );
+    let earlier = books.quarantine.saturating_sub(books.parked + books.quarantined);
+    if earlier > 0 {
+        parts.push(format!("{} refused earlier", crate::report::thousands(earlier)));
+    }
+    parts.join(", ")
+}

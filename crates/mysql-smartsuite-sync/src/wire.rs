@@ -1,0 +1,161 @@
+//! Real ports from settings: the database, SmartSuite, the state, locks, time and chance.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use sync_core::{
+    config::model::{Config, SyncDefinition},
+    error::SourceError,
+    pace::Rate,
+    port::{Clock, RecordTarget},
+};
+use sync_engine::{
+    engine::{Engine, EngineParts},
+    event::Observer,
+    run::SyncTask,
+    state::State,
+};
+use sync_mysql::{ConnectOptions, MysqlSource};
+use sync_smartsuite::{Address, ClientOptions, SmartSuiteClient};
+use sync_store::{FileLocks, OpenNote, SqliteStore};
+
+use crate::{
+    clock::SystemClock,
+    dice::SystemDice,
+    environment::{Environment, Settings},
+    failure::Failure,
+};
+
+/// Opens the gate for tests with many rows: only with this value, and only towards this machine.
+const OPEN_GATE: (&str, &str) = ("SYNC_TEST_OPEN_GATE", "1");
+
+/// Everything that syncs of this process share.
+pub(crate) struct Wire {
+    /// Runs syncs.
+    pub(crate) engine: Engine,
+    /// The same clock that the engine has.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// What opening the state found worth saying.
+    pub(crate) notes: Vec<String>,
+    /// The state file, for those who only ask.
+    pub(crate) state_path: PathBuf,
+    target: Arc<dyn RecordTarget>,
+    address: Address,
+    account: String,
+    mysql: ConnectOptions,
+}
+
+impl Wire {
+    /// Opens the state and makes the ports. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// The state cannot be used, or SmartSuite's address cannot.
+    pub(crate) fn new(
+        settings: &Settings,
+        config: &Config,
+        environment: &Environment,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, Failure> {
+        let refused = |error: sync_smartsuite::OptionsError| {
+            Failure::usage(
+                error.to_string(),
+                "check SMARTSUITE_BASE_URL, SMARTSUITE_ACCOUNT_ID and SMARTSUITE_TOKEN",
+            )
+        };
+        let address = settings.smartsuite.address().map_err(refused)?;
+        let client = SmartSuiteClient::new(&settings.smartsuite).map_err(refused)?;
+        let rate = rate(config, environment, &address)?;
+        let path = &settings.local.state_path;
+        let store = SqliteStore::open(path)?;
+        let notes = store.notes().iter().map(|note| note_text(note, path)).collect();
+        let state = State::on_thread(Box::new(store)).map_err(|error| {
+            Failure::world(format!("no thread could be started: {error}"), "end other programs")
+        })?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let engine = Engine::new(EngineParts {
+            state,
+            locks: Arc::new(FileLocks::beside(path)),
+            clock: Arc::clone(&clock),
+            dice: Arc::new(SystemDice::new()),
+            observer,
+            rate,
+            key_digest: key_digest(&settings.smartsuite, &address),
+            holder: holder(),
+            dedicated_member: config.dedicated_member,
+        });
+        Ok(Self {
+            engine,
+            clock,
+            notes,
+            state_path: path.clone(),
+            target: Arc::new(client),
+            address,
+            account: settings.smartsuite.account_id.clone(),
+            mysql: settings.mysql.clone(),
+        })
+    }
+
+    /// A sync with its two sides.
+    ///
+    /// # Errors
+    /// Its query cannot be used.
+    pub(crate) fn task(&self, definition: &SyncDefinition) -> Result<SyncTask, SourceError> {
+        let columns = definition.destination.fields.iter().map(|field| field.column.clone());
+        let source = MysqlSource::new(self.mysql.clone(), &definition.source, columns)?;
+        Ok(SyncTask {
+            definition: Arc::new(definition.clone()),
+            source: Arc::new(source),
+            target: Arc::clone(&self.target),
+            host: self.address.host.clone(),
+            account: self.account.clone(),
+        })
+    }
+}
+
+fn rate(config: &Config, environment: &Environment, address: &Address) -> Result<Rate, Failure> {
+    let (name, value) = OPEN_GATE;
+    match environment.get(name) {
+        Some(found) if found == value && address.is_loopback => Ok(Rate(0)),
+        Some(found) if !found.is_empty() => Err(Failure::usage(
+            format!("{name} is for tests against an emulator on this machine"),
+            format!("unset {name}"),
+        )),
+        _ => Ok(Rate(config.calls_per_second)),
+    }
+}
+
+/// Names the API key without being it.
+fn key_digest(options: &ClientOptions, address: &Address) -> String {
+    let parts = [&address.url, &options.account_id, options.token.expose()];
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(part.as_bytes()).update(&[0]);
+    }
+    hasher.finalize().to_hex().chars().take(16).collect()
+}
+
+/// Names this process, for people who wonder who holds a sync.
+fn holder() -> String {
+    let process = std::process::id();
+    match std::fs::read_to_string("/proc/sys/kernel/hostname") {
+        Ok(machine) => format!("process {process} on {}", machine.trim()),
+        Err(_) => format!("process {process}"),
+    }
+}
+
+fn note_text(note: &OpenNote, path: &Path) -> String {
+    let path = path.display();
+    match note {
+        OpenNote::TakenOver { backup, links } => format!(
+            "took over the Python program's state `{path}` with {}; the original is kept as `{}`",
+            crate::report::counted(*links, "link"),
+            backup.display()
+        ),
+        OpenNote::MountPoint => format!(
+            "the state file `{path}` is mounted by itself, so what SQLite keeps beside it is lost with the container: \
+             mount its folder instead"
+        ),
+    }
+}

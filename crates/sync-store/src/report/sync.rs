@@ -1,0 +1,169 @@
+//! How a sync stands.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Row;
+use sync_core::{
+    port::Watermark,
+    state::{FullReadReason, StateError, Stop, SyncId},
+};
+
+use super::{QuarantineCount, StateReader};
+use crate::{
+    column::{count, optional_time},
+    lock::is_seen_held,
+};
+
+/// How a sync stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncReport {
+    /// Its name.
+    pub name: String,
+    /// Where its records go; `None` until it was opened under this program.
+    pub destination: Option<DestinationReport>,
+    /// When a run last succeeded.
+    pub last_success: Option<Timestamp>,
+    /// When a read was last stored to its end.
+    pub last_sync_time: Option<Timestamp>,
+    /// Where the next incremental read starts.
+    pub watermark: Option<Watermark>,
+    /// Set when the next read is a full one.
+    pub full_read: Option<FullReadReason>,
+    /// Records that rows are linked to.
+    pub links: u64,
+    /// Entries that wait to be sent.
+    pub waiting: u64,
+    /// Earliest time at which one that waits may be sent; `None` when none waits.
+    pub next_send: Option<Timestamp>,
+    /// Entries marked as being sent.
+    pub sending: u64,
+    /// Creates that no answer accounts for, to be looked up.
+    pub in_doubt: u64,
+    /// The same at destinations that the sync had before.
+    pub in_doubt_elsewhere: u64,
+    /// Rows in quarantine, by what is wrong with them, most first.
+    pub quarantined: Vec<QuarantineCount>,
+    /// Keys to be read again.
+    pub dirty: u64,
+    /// Set when the breaker stopped it.
+    pub stopped: Option<Stop>,
+    /// Who holds its lease. A process that was killed stays here until the next one takes over.
+    pub holder: Option<Holder>,
+}
+
+/// A table of an account on a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DestinationReport {
+    /// The host.
+    pub host: String,
+    /// SmartSuite's account id.
+    pub account: String,
+    /// SmartSuite's table id.
+    pub table: String,
+}
+
+/// Who runs a sync.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// As it named itself.
+    pub name: String,
+    /// When it last said that it lives.
+    pub heartbeat_at: Timestamp,
+    /// Whether a process that can be seen from here holds the sync's lock: one in another container may not be seen.
+    pub is_seen: bool,
+}
+
+impl Holder {
+    /// How long ago it last said that it lives.
+    pub fn age(&self, now: Timestamp) -> SignedDuration {
+        now.duration_since(self.heartbeat_at)
+    }
+}
+
+const QUERY: &str = "
+    SELECT s.id, s.name, d.host, d.account, d.table_id, s.last_successful_run, s.read_at, s.watermark, s.full_read,
+      s.stop_code, s.stop_message, s.stop_remedy, s.holder, s.heartbeat_at, s.stop_key,
+      (SELECT count(*) FROM links AS l
+        WHERE l.sync_id = s.id AND l.destination_id = s.destination_id AND l.standing = 0),
+      (SELECT count(*) FROM dirty WHERE dirty.sync_id = s.id),
+      count(o.seq) FILTER (WHERE o.here AND o.state = 0),
+      min(o.not_before) FILTER (WHERE o.here AND o.state = 0),
+      count(o.seq) FILTER (WHERE o.here AND o.state = 1 AND NOT o.doubt),
+      count(o.seq) FILTER (WHERE o.here AND o.state = 1 AND o.doubt),
+      count(o.seq) FILTER (WHERE NOT o.here AND o.state = 1)
+    FROM syncs AS s LEFT JOIN destinations AS d ON d.id = s.destination_id
+      LEFT JOIN (SELECT seq, sync_id, state, doubt, not_before,
+          destination_id = (SELECT destination_id FROM syncs WHERE id = sync_id) AS here FROM outbox) AS o
+        ON o.sync_id = s.id
+    WHERE ?1 IS NULL OR s.name = ?1 GROUP BY s.id ORDER BY s.name";
+
+impl StateReader {
+    /// Every sync that the state knows, by name. It may know syncs that the configuration has no more.
+    pub fn syncs(&self) -> Result<Vec<SyncReport>, StateError> {
+        self.reports(None)
+    }
+
+    /// One sync; `None` if the state does not know it.
+    pub fn sync(&self, name: &str) -> Result<Option<SyncReport>, StateError> {
+        Ok(self.reports(Some(name))?.pop())
+    }
+
+    /// When a read of the sync was last stored to its end.
+    pub fn last_sync_time(&self, name: &str) -> Result<Option<Timestamp>, StateError> {
+        let at = self.first("SELECT read_at FROM syncs WHERE name = ?", [name], |row| {
+            optional_time(row, 0)
+        })?;
+        Ok(at.flatten())
+    }
+
+    fn reports(&self, name: Option<&str>) -> Result<Vec<SyncReport>, StateError> {
+        let syncs = self.all(QUERY, [name], |row| Ok((row.get::<_, i64>(0)?, report(row)?)))?;
+        syncs
+            .into_iter()
+            .map(|(id, report)| {
+                let holder = report.holder.map(|holder| Holder {
+                    is_seen: is_seen_held(&self.path, SyncId(id)),
+                    ..holder
+                });
+                Ok(SyncReport { quarantined: self.quarantine_counts(id)?, holder, ..report })
+            })
+            .collect()
+    }
+}
+
+fn report(row: &Row<'_>) -> rusqlite::Result<SyncReport> {
+    let host: Option<String> = row.get(2)?;
+    let stop_code: Option<String> = row.get(9)?;
+    let holder: Option<String> = row.get(12)?;
+    let text = |column: usize| -> rusqlite::Result<String> {
+        Ok(row.get::<_, Option<String>>(column)?.unwrap_or_default())
+    };
+    Ok(SyncReport {
+        name: row.get(1)?,
+        destination: match host {
+            Some(host) => Some(DestinationReport { host, account: text(3)?, table: text(4)? }),
+            None => None,
+        },
+        last_success: optional_time(row, 5)?,
+        last_sync_time: optional_time(row, 6)?,
+        watermark: row.get::<_, Option<String>>(7)?.map(Watermark),
+        full_read: row.get::<_, Option<String>>(8)?.as_deref().map(FullReadReason::from_word),
+        links: count(row, 15)?,
+        waiting: count(row, 17)?,
+        next_send: optional_time(row, 18)?,
+        sending: count(row, 19)?,
+        in_doubt: count(row, 20)?,
+        in_doubt_elsewhere: count(row, 21)?,
+        quarantined: Vec::new(),
+        dirty: count(row, 16)?,
+        stopped: match stop_code {
+            Some(code) => {
+                Some(Stop { code, message: text(10)?, remedy: text(11)?, key: row.get(14)? })
+            }
+            None => None,
+        },
+        holder: match (holder, optional_time(row, 13)?) {
+            (Some(name), Some(heartbeat_at)) => Some(Holder { name, heartbeat_at, is_seen: false }),
+            _ => None,
+        },
+    })
+}
