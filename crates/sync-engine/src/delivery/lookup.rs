@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use sync_core::{
     doubt::{Verdict, judge},
-    error::{CallError, CallErrorKind, Quoted},
+    error::{CallError, Quoted},
     key::Key,
     port::{PAGE_MAX, RecordFilter, RecordPage},
     record::SeenRecord,
+    scan::TableScan,
     state::{CallKind, Doubt, Fault, Origin, Outcome, Settlement, StateError},
 };
 
@@ -68,7 +69,9 @@ impl Delivery<'_> {
             let mut asked = ids.clone();
             asked.push(control_id.clone());
             let filter = RecordFilter::ExternalIds(asked);
-            let records = match self.list(CallKind::LookUp, &filter, 0).await? {
+            let records = match self.list(CallKind::LookUp, &filter).await? {
+                // An answer that leaves records out would have them created again.
+                Ok(page) if (page.received as u64) < page.total => return Ok(Sight::Blind),
                 Ok(page) => page.records,
                 Err(error) => return Ok(Sight::Failed(error)),
             };
@@ -84,28 +87,29 @@ impl Delivery<'_> {
     /// that could silently find nothing.
     async fn look_at_all(&mut self, ids: &[String]) -> Result<Sight, StateError> {
         let writer = self.route.writer;
-        let (mut above, mut offset) =
-            (self.state(move |state| state.mark(&writer)).await?.unwrap_or(0), 0);
-        let mut found = Vec::new();
-        loop {
-            let page =
-                match self.list(CallKind::LookUp, &RecordFilter::Above(above), offset).await? {
-                    Ok(page) => page,
-                    Err(error) => return Ok(Sight::Failed(error)),
-                };
+        let mark = self.state(move |state| state.mark(&writer)).await?.unwrap_or(0);
+        let mut scan = TableScan::above(mark);
+        let (mut found, mut received, mut total) = (Vec::new(), 0, None);
+        while let Some(filter) = scan.next() {
+            let page = match self.list(CallKind::LookUp, &filter).await? {
+                Ok(page) => page,
+                Err(error) => return Ok(Sight::Failed(error)),
+            };
+            received += page.received as u64;
+            total.get_or_insert(page.total);
+            if scan.take(&page).is_err() {
+                return Ok(Sight::Blind);
+            }
             let is_ours = |record: &SeenRecord| {
                 record.external_id.as_ref().is_some_and(|id| ids.contains(id))
             };
-            let is_last = page.received == 0 || offset + page.received as u64 >= page.total;
-            match page.rising_to {
-                Some(highest) => (above, offset) = (highest, 0),
-                None => offset += page.received as u64,
-            }
             found.extend(page.records.into_iter().filter(is_ours));
-            if is_last {
-                return Ok(Sight::Clear(found));
-            }
         }
+        Ok(if total.is_some_and(|total| received < total) {
+            Sight::Blind
+        } else {
+            Sight::Clear(found)
+        })
     }
 
     /// What the records found say of one entry.
@@ -188,21 +192,9 @@ impl Delivery<'_> {
         &self,
         kind: CallKind,
         filter: &RecordFilter,
-        offset: u64,
     ) -> Result<Result<RecordPage, CallError>, StateError> {
         let route = self.route;
-        let whole = |page: RecordPage| {
-            // An answer that leaves records out would have them created again.
-            let expected = page.total.saturating_sub(offset).min(PAGE_MAX as u64);
-            if (page.received as u64) < expected {
-                Err(CallErrorKind::Garbled.into())
-            } else {
-                Ok(page)
-            }
-        };
-        let page = || async {
-            route.target.list(&route.shape, filter, offset, PAGE_MAX).await.and_then(whole)
-        };
+        let page = || route.target.list(&route.shape, filter, 0, PAGE_MAX);
         route.calls.repeatable(kind, page).await
     }
 }

@@ -8,9 +8,11 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use sync_core::{
+    error::{CallError, CallErrorKind},
     key::Key,
     port::{BULK_MAX, PAGE_MAX, RecordFilter, RecordPage},
     record::SeenRecord,
+    scan::TableScan,
     state::{CallKind, SeenLink, StateError},
 };
 
@@ -19,6 +21,16 @@ use crate::{event::Event, record_text::fingerprint_of};
 
 /// How old the cached structure may be before a write.
 const STRUCTURE_AGE_MAX: SignedDuration = SignedDuration::from_hours(24);
+
+/// Readings of the table in a row before it is said that it cannot be read whole.
+const READINGS_MAX: usize = 3;
+
+/// What one reading came to.
+#[derive(Default)]
+struct Reading {
+    adopted: u64,
+    complete: bool,
+}
 
 /// What the pages are read for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,65 +75,90 @@ impl Delivery<'_> {
         if is_fresh { Ok(()) } else { self.refresh_structure().await }
     }
 
-    /// Reads pages above `above` to their end and brings them into the links; answers whether it came to its end.
+    /// Reads the table, or what is above its mark, and brings it into the links; answers whether it was read to the
+    /// end. An answer that left records out is noticed by the count, and the reading begins anew.
     async fn read_pages(
         &mut self,
         purpose: Purpose,
-        mut above: u64,
+        mark: u64,
         creates: u64,
     ) -> Result<bool, StateError> {
+        let mut adopted = 0;
+        for _ in 0..READINGS_MAX {
+            let reading = self.read_once(purpose, mark, creates).await?;
+            adopted += reading.adopted;
+            if reading.complete {
+                self.tell_adopted(adopted);
+                return Ok(true);
+            }
+            if self.ended.is_some() {
+                return Ok(false);
+            }
+        }
+        let error = CallError::from(CallErrorKind::Garbled);
+        self.failed(&error).await?;
+        self.ended.get_or_insert(super::Ended::Failed(error));
+        Ok(false)
+    }
+
+    async fn read_once(
+        &mut self,
+        purpose: Purpose,
+        mark: u64,
+        creates: u64,
+    ) -> Result<Reading, StateError> {
         let writer = self.route.writer;
         self.state(move |state| state.begin_scan(&writer)).await?;
-        let kind = match purpose {
-            Purpose::Audit => CallKind::Audit,
-            Purpose::Scan => CallKind::Scan,
+        let (mut scan, kind) = match purpose {
+            Purpose::Audit => (TableScan::above(mark), CallKind::Audit),
+            Purpose::Scan => (TableScan::whole(), CallKind::Scan),
         };
+        let mut reading = Reading::default();
+        let (mut received, mut total, mut highest) = (0, None, Some(mark));
         let mut hashed = BTreeMap::new();
-        let (mut adopted, mut offset) = (0, 0);
-        let mut highest = Some(above);
-        loop {
-            let page = match self.list(kind, &RecordFilter::Above(above), offset).await? {
+        while let Some(filter) = scan.next() {
+            let page = match self.list(kind, &filter).await? {
                 Ok(page) => page,
                 Err(error) => {
                     self.failed(&error).await?;
                     self.ended.get_or_insert(super::Ended::Failed(error));
-                    return Ok(false);
+                    return Ok(reading);
                 }
             };
-            let seen = offset + page.received as u64;
-            let is_last = page.received == 0 || seen >= page.total;
-            let rest_pages = page.total.saturating_sub(seen).div_ceil(PAGE_MAX as u64);
-            let turn_to_ids = purpose == Purpose::Scan
-                && !is_last
-                && rest_pages > creates.div_ceil(lookup::IDS_MAX as u64);
+            if scan.take(&page).is_err() {
+                return Ok(reading);
+            }
+            received += page.received as u64;
+            let total = *total.get_or_insert(page.total);
+            let rest_pages = total.saturating_sub(received).div_ceil(PAGE_MAX as u64);
+            highest = highest.max(page.rising_to);
             note_hashed(&page, &mut hashed);
-            highest = highest.max(page.records.iter().filter_map(|record| record.autonumber).max());
-            // Above the highest number nothing shifts when records are added or deleted meanwhile.
-            match page.rising_to {
-                Some(number) => (above, offset) = (number, 0),
-                None => offset = seen,
-            }
-            // The mark rises only when everything up to it was seen.
-            let mark = if is_last { highest } else { None };
-            adopted += self.link(purpose, page.records, mark).await?;
-            if turn_to_ids {
-                adopted += self.look_up_waiting().await?;
-                break;
-            }
-            if is_last {
-                break;
+            reading.adopted += self.link(purpose, page.records, None).await?;
+            if purpose == Purpose::Scan && rest_pages > creates.div_ceil(lookup::IDS_MAX as u64) {
+                // The table is far larger than what waits. No mark results: the next process looks again.
+                reading.adopted += self.look_up_waiting().await?;
+                reading.complete = self.ended.is_none();
+                return Ok(reading);
             }
         }
         if !hashed.is_empty() {
-            adopted += self.link_hashed(purpose, &hashed).await?;
+            reading.adopted += self.link_hashed(purpose, &hashed).await?;
         }
+        reading.complete = total.is_none_or(|total| received >= total);
+        if reading.complete {
+            // The mark rises only when everything up to it was seen.
+            self.link(purpose, Vec::new(), highest).await?;
+        }
+        Ok(reading)
+    }
+
+    fn tell_adopted(&self, adopted: u64) {
         if adopted > 0 {
             let text = format!(
                 "{adopted} records that carry keys of this sync were linked instead of created again"
             );
             self.route.calls.observe(&Event::Note { text });
         }
-        Ok(self.ended.is_none())
     }
 
     async fn link(
@@ -143,8 +180,7 @@ impl Delivery<'_> {
         self.state(move |state| state.link_seen(&writer, &seen, mark, now)).await
     }
 
-    /// The table is far larger than what waits: the waiting ids are looked up instead of the rest being read. No
-    /// mark results, so that the next process looks again.
+    /// Looks the waiting ids up, instead of reading the rest of the table.
     async fn look_up_waiting(&mut self) -> Result<u64, StateError> {
         let (writer, mut after, mut adopted) = (self.route.writer, None::<Key>, 0);
         loop {
@@ -155,7 +191,11 @@ impl Delivery<'_> {
             let Some(last) = keys.last() else { return Ok(adopted) };
             after = Some(last.clone());
             let ids = keys.iter().map(|key| key.external_id(&self.route.key_prefix)).collect();
-            match self.list(CallKind::LookUp, &RecordFilter::ExternalIds(ids), 0).await? {
+            match self.list(CallKind::LookUp, &RecordFilter::ExternalIds(ids)).await? {
+                Ok(page) if (page.received as u64) < page.total => {
+                    self.ended.get_or_insert(super::Ended::Failed(CallErrorKind::Garbled.into()));
+                    return Ok(adopted);
+                }
                 Ok(page) => adopted += self.link(Purpose::Scan, page.records, None).await?,
                 Err(error) => {
                     self.failed(&error).await?;
