@@ -274,6 +274,7 @@ impl RowRead for SimRead {
                         kind: SourceErrorKind::Interrupted,
                         message: "the connection to the database was lost".into(),
                         remedy: "run again".into(),
+                        about: SourcePart::Whole,
                     });
                 }
                 Some(batches) => *batches -= 1,

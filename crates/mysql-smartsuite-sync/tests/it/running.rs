@@ -19,7 +19,10 @@ fn the_first_run_creates_with_one_call_a_table(stage: &mut Stage) {
     stage
         .run(&["run"])
         .ended(0)
-        .said(&["customers  done: 5 rows read, 5 created", "orders     done: 7 rows read, 7 created"])
+        .said(&[
+            "customers  done: 5 rows read, 5 created",
+            "orders     done: 7 rows read, 7 created",
+        ])
         .cost(&[Table, Table, List, List, BulkCreate, BulkCreate]);
     assert_eq!(stage.records(CUSTOMERS).len(), 5);
     assert_eq!(stage.records(ORDERS).len(), 7);
@@ -87,10 +90,11 @@ fn a_row_that_went_back_before_it_was_sent_costs_nothing(stage: &mut Stage) {
     let up = stage.smartsuite.url.clone();
     stage.setting("SMARTSUITE_BASE_URL", "http://127.0.0.1:9");
     stage.sql("UPDATE customers SET company = 'B' WHERE id = 1");
-    stage
-        .run(&["run", "--sync-name", "customers"])
-        .ended(1)
-        .said(&["1 waiting", "SmartSuite could not be reached", "[smartsuite_unreachable]"]);
+    stage.run(&["run", "--sync-name", "customers"]).ended(1).said(&[
+        "1 waiting",
+        "SmartSuite could not be reached",
+        "[smartsuite_unreachable]",
+    ]);
     stage.sql("UPDATE customers SET company = 'Roche Fleurs' WHERE id = 1");
     stage.setting("SMARTSUITE_BASE_URL", up);
     stage.run(&["run"]).ended(0).cost_nothing();
