@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
-use smartsuite_emulator::{Emulator, Fault, LogEntry, Seed, SharedEmulator, serve, shared};
+use smartsuite_emulator::{Emulator, Fault, LogEntry, Seed, SharedEmulator, serve};
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot};
 
 /// A served emulator; it ends when it is dropped.
@@ -27,7 +27,7 @@ impl Served {
             .now(SharedEmulator::real_now())
             .build()
             .unwrap();
-        Self::serve(shared(emulator))
+        Self::serve(SharedEmulator::new(emulator))
     }
 
     fn serve(emulator: SharedEmulator) -> Self {
