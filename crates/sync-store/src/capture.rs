@@ -6,7 +6,8 @@ use sync_core::{
     capture::{Decision, Intention, Standing, decide},
     draft::Fingerprint,
     key::Key,
-    state::{Books, CapturedRow, Chunk, Fault, ReadTicket, RowOutcome, Writer},
+    slug::Slug,
+    state::{Books, CapturedRow, Chunk, Fault, ReadTicket, RowOutcome, StateError, Writer},
 };
 
 use crate::{
@@ -17,8 +18,8 @@ use crate::{
 
 pub(crate) fn begin_read(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<ReadTicket> {
     let read = tx.query_row(
-        "UPDATE counters SET value = value + 1 WHERE name = 'read' RETURNING value",
-        [],
+        "UPDATE syncs SET read = read + 1 WHERE id = ? RETURNING read",
+        [writer.sync.0],
         |row| row.get(0),
     )?;
     let dirty_before = tx.query_row(
@@ -35,6 +36,7 @@ pub(crate) fn capture(
     writer: &Writer,
     chunk: &Chunk,
 ) -> Result<Books, Failure> {
+    check_newest(tx, writer, chunk.ticket)?;
     let mut books = Books::default();
     // Without any entry, as in a run where nothing changed, one look-up a row is enough.
     let outbox_empty: bool = tx
@@ -51,7 +53,7 @@ pub(crate) fn capture(
         };
         let standing = standing(tx, writer, &row.key, changed)?;
         let decision = decide(intention, &standing);
-        apply(tx, writer, chunk.now, row, intention, &standing, decision, &mut books)?;
+        apply(tx, writer, chunk.now, row, intention, decision, &mut books)?;
         changed |= !matches!(decision, Decision::Unchanged);
     }
     for key in &chunk.answered {
@@ -60,11 +62,28 @@ pub(crate) fn capture(
     }
     if let Some(end) = &chunk.end {
         tx.execute(
-            "UPDATE syncs SET watermark = coalesce(?1, watermark), full_read = iif(?2, NULL, full_read) WHERE id = ?3",
-            params![end.watermark.as_ref().map(|mark| &mark.0), end.full, writer.sync.0],
+            "UPDATE syncs SET watermark = coalesce(?1, watermark), full_read = iif(?2, NULL, full_read), read_at = ?3
+             WHERE id = ?4",
+            params![
+                end.watermark.as_ref().map(|mark| &mark.0),
+                end.full,
+                chunk.now.as_millisecond(),
+                writer.sync.0
+            ],
         )?;
     }
     Ok(books)
+}
+
+/// Rows of an older read may be older than rows that are stored already (C1).
+fn check_newest(tx: &Transaction<'_>, writer: &Writer, ticket: ReadTicket) -> Result<(), Failure> {
+    let newest: i64 = tx
+        .prepare_cached("SELECT read FROM syncs WHERE id = ?")?
+        .query_row([writer.sync.0], |row| row.get(0))?;
+    if ticket.read == newest {
+        return Ok(());
+    }
+    Err(StateError::Other("a newer read of this sync has begun".into()).into())
 }
 
 /// What the state holds for a key.
@@ -92,7 +111,7 @@ fn standing(
     }
     let mut entries = tx.prepare_cached(
         "SELECT state, gone, fields IS NULL, fingerprint FROM outbox
-         WHERE sync_id = ? AND destination_id = ? AND key = ?",
+         WHERE sync_id = ? AND destination_id = ? AND key = ? ORDER BY seq",
     )?;
     let mut rows = entries.query(place)?;
     while let Some(row) = rows.next()? {
@@ -106,44 +125,45 @@ fn standing(
         match row.get::<_, i64>(0)? {
             0 => standing.waiting = Some(intention),
             1 => standing.sending = Some(intention),
+            // Parked after the entry that is being sent, it is the newest and stands where a waiting one would.
+            _ if standing.sending.is_some() => standing.waiting = Some(intention),
             _ => standing.quarantined = Some(intention),
         }
     }
     Ok(standing)
 }
 
-#[expect(clippy::too_many_arguments, reason = "one row with all that was decided of it")]
 fn apply(
     tx: &Transaction<'_>,
     writer: &Writer,
     now: Timestamp,
     row: &CapturedRow,
     intention: Intention,
-    standing: &Standing,
     decision: Decision,
     books: &mut Books,
 ) -> Result<(), Failure> {
     books.read += 1;
-    let replaces_waiting = u64::from(standing.waiting.is_some());
+    if decision == Decision::Unchanged {
+        books.unchanged += 1;
+        return Ok(());
+    }
+    // Whatever is decided, older wishes of the key are void (C6); only what is being sent stays.
+    let replaced = u64::from(remove(tx, writer, &row.key, WAITING)?);
+    remove(tx, writer, &row.key, QUARANTINED)?;
     match decision {
-        Decision::Unchanged => books.unchanged += 1,
+        Decision::Unchanged => {}
         Decision::Withdraw => {
             books.withdrawn += 1;
-            books.taken_back += replaces_waiting;
-            remove(tx, writer, &row.key, WAITING)?;
-            remove(tx, writer, &row.key, QUARANTINED)?;
+            books.taken_back += replaced;
         }
         Decision::Queue => {
             books.queued += 1;
-            books.superseded += replaces_waiting;
-            remove(tx, writer, &row.key, WAITING)?;
+            books.superseded += replaced;
             queue(tx, writer, now, row, intention)?;
         }
         Decision::Park => {
             books.parked += 1;
-            books.superseded += replaces_waiting;
-            remove(tx, writer, &row.key, WAITING)?;
-            remove(tx, writer, &row.key, QUARANTINED)?;
+            books.superseded += replaced;
             park(tx, writer, now, row, intention)?;
         }
     }
@@ -152,8 +172,6 @@ fn apply(
 
 /// `outbox.state` of an entry that waits.
 pub(crate) const WAITING: i64 = 0;
-/// `outbox.state` of an entry that is being sent or in doubt.
-pub(crate) const SENDING: i64 = 1;
 /// `outbox.state` of an entry in quarantine.
 pub(crate) const QUARANTINED: i64 = 2;
 
@@ -228,7 +246,7 @@ fn park(
         print_of(intention).map(|print| print.0),
         first_retry(now).as_millisecond(),
         code,
-        slug.as_ref().map(|slug| slug.as_str()),
+        slug.as_ref().map(Slug::as_str),
         reason.0,
         remedy,
         now.as_millisecond(),

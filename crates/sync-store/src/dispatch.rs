@@ -1,11 +1,12 @@
 //! The next call: which entries, by which operation; marked `sending` before anybody sends it.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{Row, Transaction, params};
 use sync_core::{
     capture::Intention,
     delivery::{Operation, Step, step},
     draft::Fields,
     key::Key,
+    record::RecordId,
     state::{Books, Call, CallEntry, CallKind, Dispatch, DispatchRequest, EntryId, Writer},
 };
 
@@ -17,19 +18,58 @@ use crate::{
 
 /// Entries looked at to fill one call. Of three operations, one has 25 entries among any 73.
 const WINDOW: i64 = 100;
+/// Entries settled without a call in one transaction.
+const EQUAL_MAX: u64 = 10_000;
 /// A create whose record was found missing is looked up this long after (`protocol.md` D7).
 pub(crate) const SETTLING_MS: i64 = 2_000;
 
+/// `links.standing` of a link whose row is gone and whose record is not ours to delete.
+const KEPT: i64 = 1;
 /// `links.standing` of a link whose record is missing: look the id up before a create.
 pub(crate) const MISSING: i64 = 2;
 
 /// An entry whose turn it may be.
 struct Candidate {
-    entry: CallEntry,
+    seq: i64,
+    key: Key,
+    /// JSON; `None` for gone.
+    fields: Option<String>,
+    record: Option<RecordId>,
+    attempts: u32,
     suspects: Option<i64>,
-    step: Step,
-    bytes: usize,
-    look_first: bool,
+    turn: Turn,
+}
+
+impl Candidate {
+    fn bytes(&self) -> usize {
+        self.fields.as_ref().map_or(1, String::len)
+    }
+
+    fn into_entry(self) -> Result<CallEntry, Failure> {
+        Ok(CallEntry {
+            id: EntryId(self.seq),
+            key: self.key,
+            fields: match &self.fields {
+                Some(text) => serde_json::from_str(text)?,
+                None => Fields::new(Vec::new()),
+            },
+            record: self.record,
+            attempts: self.attempts,
+        })
+    }
+}
+
+/// What an entry's turn means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// It goes into a call.
+    Send(Operation),
+    /// The destination is as wished.
+    Equal,
+    /// Its row is gone, but the record was not created by this tool: the link is kept, marked gone (C8).
+    Keep,
+    /// A create that follows a missing record: its id is looked up first (D7).
+    LookFirst,
 }
 
 /// See [`sync_core::state::StateStore::dispatch`].
@@ -39,102 +79,111 @@ pub(crate) fn dispatch(
     request: &DispatchRequest,
 ) -> Result<(Dispatch, Books), Failure> {
     let mut books = Books::default();
-    loop {
+    while books.equal < EQUAL_MAX {
         let candidates = candidates(tx, writer, request)?;
-        if candidates.is_empty() {
-            return Ok((Dispatch::Nothing(next_time(tx, writer, request.now)?), books));
+        let (calls, others): (Vec<_>, Vec<_>) =
+            candidates.into_iter().partition(|one| matches!(one.turn, Turn::Send(_)));
+        for candidate in &others {
+            books.equal += u64::from(candidate.turn != Turn::LookFirst);
+            settle_without_call(tx, writer, request, candidate)?;
         }
-        let (settled, candidates): (Vec<_>, Vec<_>) = candidates
-            .into_iter()
-            .partition(|candidate| candidate.step == Step::Equal || candidate.look_first);
-        for candidate in &settled {
-            if candidate.look_first {
-                look_first(tx, request, candidate)?;
-            } else {
-                books.equal += 1;
-                settle_equal(tx, writer, candidate)?;
-            }
-        }
-        // What is equal makes room in the window: a call is filled only from a full one.
-        if !settled.is_empty() {
+        // What needs no call makes room among the candidates: a call is filled only from all that there are.
+        if !others.is_empty() {
             continue;
         }
-        let Some((operation, chosen)) = choose(candidates, request) else { continue };
+        let Some((operation, chosen)) = choose(calls, request) else {
+            return Ok((Dispatch::Nothing(next_time(tx, writer, request.now)?), books));
+        };
         if operation == Operation::Create && !request.creates {
             return Ok((Dispatch::AuditFirst, books));
         }
         mark_sending(tx, writer, request, operation, &chosen)?;
         calls::count(tx, writer.sync, kind_of(operation), request.now)?;
         let suspects = chosen.first().and_then(|candidate| candidate.suspects);
-        let entries = chosen.into_iter().map(|candidate| candidate.entry).collect();
+        let entries = chosen.into_iter().map(Candidate::into_entry).collect::<Result<_, _>>()?;
         return Ok((Dispatch::Send(Call { operation, entries, suspects }), books));
     }
+    // There may be more to send, but others want to write too.
+    Ok((Dispatch::Nothing(Some(request.now)), books))
 }
 
+/// The entries whose turn it is, by the order that was asked for.
 fn candidates(
     tx: &Transaction<'_>,
     writer: &Writer,
     request: &DispatchRequest,
 ) -> Result<Vec<Candidate>, Failure> {
-    let order = if request.fresh_first { "o.suspects IS NOT NULL, " } else { "" };
+    if request.fresh_first {
+        let fresh = candidates_where(tx, writer, request, "AND o.suspects IS NULL")?;
+        if !fresh.is_empty() {
+            return Ok(fresh);
+        }
+    }
+    candidates_where(tx, writer, request, "")
+}
+
+/// Newest groups first: a split call is seen through before others are begun.
+fn candidates_where(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    request: &DispatchRequest,
+    condition: &str,
+) -> Result<Vec<Candidate>, Failure> {
     let mut select = tx.prepare_cached(&format!(
         "SELECT o.seq, o.key, o.gone, o.fields, o.fingerprint, o.suspects, o.attempts,
-           l.record_id, l.standing, l.fingerprint
+           l.record_id, l.standing, l.fingerprint, l.origin
          FROM outbox AS o LEFT JOIN links AS l
            ON l.sync_id = o.sync_id AND l.destination_id = o.destination_id AND l.key = o.key
-         WHERE o.sync_id = ?1 AND o.destination_id = ?2 AND o.state = 0 AND o.not_before <= ?3
+         WHERE o.sync_id = ?1 AND o.destination_id = ?2 AND o.state = 0 AND o.not_before <= ?3 {condition}
            AND NOT EXISTS (SELECT 1 FROM outbox AS s WHERE s.sync_id = o.sync_id
              AND s.destination_id = o.destination_id AND s.key = o.key AND s.state = 1)
-         ORDER BY {order}o.suspects DESC NULLS LAST, o.seq LIMIT ?4"
+         ORDER BY o.suspects DESC, o.seq LIMIT ?4"
     ))?;
-    let mut rows = select.query(params![
-        writer.sync.0,
-        writer.destination.0,
-        request.now.as_millisecond(),
-        WINDOW
-    ])?;
+    let now = request.now.as_millisecond();
+    let mut rows = select.query(params![writer.sync.0, writer.destination.0, now, WINDOW])?;
     let mut candidates = Vec::new();
     while let Some(row) = rows.next()? {
-        let gone: bool = row.get(2)?;
-        let text: Option<String> = row.get(3)?;
-        let wish = match (gone, fingerprint(row.get(4)?)) {
-            (true, _) => Intention::Gone,
-            (false, Some(print)) => Intention::Record(print),
-            (false, None) => Intention::Unknown,
-        };
-        let standing: Option<i64> = row.get(8)?;
-        let missing = standing == Some(MISSING);
-        let link = match row.get::<_, Option<RecordColumn>>(7)? {
-            Some(record) if !missing => {
-                let held = match (standing, fingerprint(row.get(9)?)) {
-                    (Some(0), Some(print)) => Intention::Record(print),
-                    (Some(0), None) => Intention::Unknown,
-                    _ => Intention::Gone,
-                };
-                Some((record.0, held))
-            }
-            _ => None,
-        };
-        let step = step(wish, link.as_ref().map(|(record, held)| (record, *held)));
-        let fields = match &text {
-            Some(text) => serde_json::from_str(text)?,
-            None => Fields::new(Vec::new()),
-        };
-        candidates.push(Candidate {
-            entry: CallEntry {
-                id: EntryId(row.get(0)?),
-                key: row.get::<_, KeyColumn>(1)?.0,
-                fields,
-                record: link.map(|(record, _)| record),
-                attempts: row.get(6)?,
-            },
-            suspects: row.get(5)?,
-            look_first: missing && step == Step::Create,
-            step,
-            bytes: text.map_or(0, |text| text.len()),
-        });
+        candidates.push(candidate(row)?);
     }
     Ok(candidates)
+}
+
+fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
+    let wish = match (row.get::<_, bool>(2)?, fingerprint(row.get(4)?)) {
+        (true, _) => Intention::Gone,
+        (false, Some(print)) => Intention::Record(print),
+        (false, None) => Intention::Unknown,
+    };
+    let standing: Option<i64> = row.get(8)?;
+    let link = match row.get::<_, Option<RecordColumn>>(7)? {
+        Some(record) if standing != Some(MISSING) => {
+            let held = match (standing, fingerprint(row.get(9)?)) {
+                (Some(KEPT), _) => Intention::Gone,
+                (_, Some(print)) => Intention::Record(print),
+                (_, None) => Intention::Unknown,
+            };
+            Some((record.0, held))
+        }
+        _ => None,
+    };
+    let is_adopted = row.get::<_, Option<i64>>(10)? == Some(1);
+    let turn = match step(wish, link.as_ref().map(|(record, held)| (record, *held))) {
+        Step::Equal => Turn::Equal,
+        Step::Create if standing == Some(MISSING) => Turn::LookFirst,
+        Step::Create => Turn::Send(Operation::Create),
+        Step::Update(_) => Turn::Send(Operation::Update),
+        Step::Delete(_) if is_adopted => Turn::Keep,
+        Step::Delete(_) => Turn::Send(Operation::Delete),
+    };
+    Ok(Candidate {
+        seq: row.get(0)?,
+        key: row.get::<_, KeyColumn>(1)?.0,
+        fields: row.get(3)?,
+        record: link.map(|(record, _)| record),
+        attempts: row.get(6)?,
+        suspects: row.get(5)?,
+        turn,
+    })
 }
 
 /// The entries of the next call: of the first candidate's group if it has one; else of the first operation that
@@ -144,45 +193,28 @@ fn choose(
     request: &DispatchRequest,
 ) -> Option<(Operation, Vec<Candidate>)> {
     let first = candidates.first()?;
-    let group = first.suspects;
-    let first_operation = operation(&first.step)?;
-    let of_group = |candidate: &&Candidate| candidate.suspects == group;
-    let fills = |kind: Operation| {
-        let members = candidates.iter().filter(of_group);
-        members.filter(|candidate| operation(&candidate.step) == Some(kind)).count()
-            >= request.entries_max
-    };
-    let chosen_operation = if group.is_some() || fills(first_operation) {
-        first_operation
+    let (group, first_turn) = (first.suspects, first.turn);
+    let of = |turn: Turn| move |one: &&Candidate| one.suspects == group && one.turn == turn;
+    let fills = |turn: &Turn| candidates.iter().filter(of(*turn)).count() >= request.entries_max;
+    let others = [Operation::Update, Operation::Create, Operation::Delete].map(Turn::Send);
+    let turn = if group.is_some() || fills(&first_turn) {
+        first_turn
     } else {
-        [Operation::Update, Operation::Create, Operation::Delete]
-            .into_iter()
-            .find(|kind| fills(*kind))
-            .unwrap_or(first_operation)
+        others.into_iter().find(fills).unwrap_or(first_turn)
     };
+    let Turn::Send(operation) = turn else { return None };
     let mut bytes = 0;
     let chosen = candidates
         .into_iter()
-        .filter(|candidate| {
-            candidate.suspects == group && operation(&candidate.step) == Some(chosen_operation)
-        })
+        .filter(|one| of(turn)(&one))
         .take(request.entries_max)
         .take_while(|candidate| {
-            let fits = bytes == 0 || bytes + candidate.bytes <= request.bytes_max;
-            bytes += candidate.bytes.max(1);
+            let fits = bytes == 0 || bytes + candidate.bytes() <= request.bytes_max;
+            bytes += candidate.bytes();
             fits
         })
         .collect();
-    Some((chosen_operation, chosen))
-}
-
-fn operation(step: &Step) -> Option<Operation> {
-    match step {
-        Step::Create => Some(Operation::Create),
-        Step::Update(_) => Some(Operation::Update),
-        Step::Delete(_) => Some(Operation::Delete),
-        Step::Equal => None,
-    }
+    Some((operation, chosen))
 }
 
 fn kind_of(operation: Operation) -> CallKind {
@@ -202,7 +234,7 @@ fn mark_sending(
     chosen: &[Candidate],
 ) -> Result<(), Failure> {
     for candidate in chosen {
-        let record = candidate.entry.record.as_ref();
+        let record = candidate.record.as_ref();
         tx.prepare_cached(
             "UPDATE outbox SET state = 1, operation = ?, record_id = ?, left_at = ?, doubt = 0, answered = 0,
                empty_looks = 0, attempts = attempts + 1 WHERE seq = ?",
@@ -211,10 +243,10 @@ fn mark_sending(
             operation.word(),
             record.map(record_parameter),
             request.now.as_millisecond(),
-            candidate.entry.id.0
+            candidate.seq
         ])?;
         if record.is_some() {
-            forget_fingerprint(tx, writer, &candidate.entry.key)?;
+            forget_fingerprint(tx, writer, &candidate.key)?;
         }
     }
     Ok(())
@@ -228,29 +260,38 @@ fn forget_fingerprint(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusql
     Ok(())
 }
 
-/// The destination is as wished. A quarantined entry of the key is older, so it is void too (C6).
-fn settle_equal(
+/// The entry is settled, or becomes a doubt, without a call.
+fn settle_without_call(
     tx: &Transaction<'_>,
     writer: &Writer,
-    candidate: &Candidate,
-) -> rusqlite::Result<()> {
-    tx.prepare_cached("DELETE FROM outbox WHERE seq = ?")?.execute([candidate.entry.id.0])?;
-    crate::capture::remove(tx, writer, &candidate.entry.key, crate::capture::QUARANTINED)?;
-    Ok(())
-}
-
-/// A create that follows a missing record becomes a doubt: one look-up decides (D7).
-fn look_first(
-    tx: &Transaction<'_>,
     request: &DispatchRequest,
     candidate: &Candidate,
 ) -> rusqlite::Result<()> {
-    let now = request.now.as_millisecond();
-    tx.prepare_cached(
-        "UPDATE outbox SET state = 1, operation = 'create', record_id = NULL, left_at = ?1, doubt = 1, answered = 1,
-           empty_looks = 0, not_before = ?2 WHERE seq = ?3",
-    )?
-    .execute([now, now + SETTLING_MS, candidate.entry.id.0])?;
+    match candidate.turn {
+        Turn::Send(_) => return Ok(()),
+        Turn::LookFirst => {
+            let now = request.now.as_millisecond();
+            tx.prepare_cached(
+                "UPDATE outbox SET state = 1, operation = 'create', record_id = NULL, left_at = ?1, doubt = 1,
+                   answered = 1, empty_looks = 0, not_before = ?2 WHERE seq = ?3",
+            )?
+            .execute([now, now + SETTLING_MS, candidate.seq])?;
+            return Ok(());
+        }
+        Turn::Equal => {}
+        Turn::Keep => {
+            tx.prepare_cached(
+                "UPDATE links SET standing = ? WHERE sync_id = ? AND destination_id = ? AND key = ?",
+            )?
+            .execute(params![
+                KEPT,
+                writer.sync.0,
+                writer.destination.0,
+                KeyParameter(&candidate.key)
+            ])?;
+        }
+    }
+    tx.prepare_cached("DELETE FROM outbox WHERE seq = ?")?.execute([candidate.seq])?;
     Ok(())
 }
 

@@ -73,30 +73,30 @@ fn fault(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Fault>> {
     }))
 }
 
-/// What a process that is gone left `sending`: an update or delete is sent again until it is answered (D1); a create
-/// is in doubt, counted from now, as nobody knows when its request left (D3).
+/// What a process that is gone left `sending`: an update or delete is sent again until it is answered (D1), unless
+/// its row is another by now; a create is in doubt, counted from now, as nobody knows when its request left (D3).
 pub(crate) fn inherit(
     tx: &Transaction<'_>,
     writer: &Writer,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
+    let (sync, destination) = (writer.sync.0, writer.destination.0);
     let now = now.as_millisecond();
     tx.execute(
         "UPDATE outbox SET doubt = 1, answered = 0, empty_looks = 0, left_at = ?1, not_before = ?2
-         WHERE sync_id = ?3 AND state = 1 AND doubt = 0 AND operation = 'create'",
-        [now, now + SETTLING_MS, writer.sync.0],
+         WHERE sync_id = ?3 AND destination_id = ?4 AND state = 1 AND doubt = 0 AND operation = 'create'",
+        [now, now + SETTLING_MS, sync, destination],
     )?;
-    // A newer wish of the same key makes the old one void; the link's fingerprint is unknown, so it will be sent.
     tx.execute(
-        "DELETE FROM outbox WHERE sync_id = ?1 AND state = 1 AND doubt = 0 AND EXISTS (SELECT 1 FROM outbox AS newer
-           WHERE newer.sync_id = outbox.sync_id AND newer.destination_id = outbox.destination_id
-             AND newer.key = outbox.key AND newer.state = 0)",
-        [writer.sync.0],
+        "DELETE FROM outbox WHERE sync_id = ?1 AND destination_id = ?2 AND state = 1 AND doubt = 0
+           AND EXISTS (SELECT 1 FROM outbox AS newer WHERE newer.sync_id = ?1 AND newer.destination_id = ?2
+             AND newer.key = outbox.key AND newer.seq > outbox.seq)",
+        [sync, destination],
     )?;
     tx.execute(
         "UPDATE outbox SET state = 0, operation = NULL, record_id = NULL, not_before = 0
-         WHERE sync_id = ? AND state = 1 AND doubt = 0",
-        [writer.sync.0],
+         WHERE sync_id = ? AND destination_id = ? AND state = 1 AND doubt = 0",
+        [sync, destination],
     )?;
     Ok(())
 }

@@ -6,21 +6,28 @@ use rusqlite::ErrorCode;
 use sync_core::state::StateError;
 
 /// Translates an error; `path` names the file in it.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "SQLite's codes are an open set, of which only these have a remedy of their own"
+)]
 pub(crate) fn translate(error: &rusqlite::Error, path: &Path) -> StateError {
     let path = path.display().to_string();
+    let reason = error.to_string();
     let Some(code) = error.sqlite_error_code() else {
-        return StateError::Other(error.to_string());
+        return StateError::Other(reason);
     };
     match code {
         ErrorCode::DiskFull => StateError::DiskFull,
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StateError::Busy,
+        ErrorCode::DatabaseBusy
+        | ErrorCode::DatabaseLocked
+        | ErrorCode::FileLockingProtocolFailed => StateError::Busy,
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
-            StateError::Corrupt { path, reason: error.to_string() }
+            StateError::Corrupt { path, reason }
         }
         ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
-            StateError::NotWritable { path, reason: error.to_string() }
+            StateError::NotWritable { path, reason }
         }
-        _ => StateError::Other(error.to_string()),
+        _ => StateError::Other(reason),
     }
 }
 

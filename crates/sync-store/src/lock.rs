@@ -11,6 +11,8 @@ use sync_core::{
     state::{StateError, SyncId},
 };
 
+use crate::open::not_writable;
+
 /// A lock held until this value is dropped or the process is gone, however it goes. A stopped process still holds
 /// it, so it cannot wake up beside a successor.
 #[derive(Debug)]
@@ -23,10 +25,7 @@ impl SyncLock {
     /// it.
     pub fn try_take(state: &Path, sync: SyncId) -> Result<Option<Self>, StateError> {
         let path = lock_path(state, sync);
-        let failed = |error: &std::io::Error| StateError::NotWritable {
-            path: path.display().to_string(),
-            reason: error.to_string(),
-        };
+        let failed = |error: &std::io::Error| not_writable(&path, error);
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -61,7 +60,9 @@ impl Locks for FileLocks {
     }
 }
 
+/// Every name of one state file must lead to one lock.
 fn lock_path(state: &Path, sync: SyncId) -> PathBuf {
+    let state = state.canonicalize().unwrap_or_else(|_| state.to_owned());
     let mut name = OsString::from(state);
     name.push(format!("-lock{}", sync.0));
     PathBuf::from(name)
@@ -81,5 +82,17 @@ mod tests {
         assert!(SyncLock::try_take(&state, SyncId(2)).unwrap().is_some());
         drop(first);
         assert!(SyncLock::try_take(&state, SyncId(1)).unwrap().is_some());
+    }
+
+    #[test]
+    fn another_name_of_the_same_file_has_the_same_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state.db");
+        std::fs::write(&state, "").unwrap();
+        let link = folder.path().join("elsewhere.db");
+        std::os::unix::fs::symlink(&state, &link).unwrap();
+        let first = SyncLock::try_take(&state, SyncId(1)).unwrap();
+        assert!(first.is_some());
+        assert!(SyncLock::try_take(&link, SyncId(1)).unwrap().is_none());
     }
 }

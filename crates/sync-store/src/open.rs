@@ -1,16 +1,16 @@
 //! Opening the state file: place, rights, version, migrations.
 
 use std::{
-    fs::OpenOptions,
-    os::unix::fs::OpenOptionsExt,
+    fs::{OpenOptions, Permissions},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, backup::Backup};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, backup::Backup};
 use sync_core::state::StateError;
 
-use crate::{failure::translate, place, takeover};
+use crate::{failure::translate, place::Place, takeover};
 
 /// The newest version of the file, which is the number of migrations.
 pub(crate) const VERSION: i64 = 1;
@@ -18,6 +18,8 @@ pub(crate) const VERSION: i64 = 1;
 const APPLICATION_ID: i64 = 0x6d73_7373;
 /// How long a write waits for another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
+/// Copies made before migrations, of one version, that are looked past for a free name.
+const BACKUPS_MAX: u32 = 1000;
 
 /// What opening found worth saying.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,15 +31,18 @@ pub enum OpenNote {
         /// Links that were kept.
         links: u64,
     },
-    /// The file is a mount point of a container: only the file itself outlives the container, not the log beside
-    /// it, so every batch ends with a truncating checkpoint.
+    /// The file is a mount point of a container: only the file itself outlives the container, not the log and the
+    /// locks beside it. So every batch ends with a truncating checkpoint, and no second container may use the file.
     MountPoint,
 }
 
-/// Opens or makes the file.
-pub(crate) fn open(path: &Path) -> Result<(Connection, Vec<OpenNote>), StateError> {
+/// Opens or makes the file, which lies at `place`.
+pub(crate) fn open(
+    path: &Path,
+    place: Option<Place>,
+) -> Result<(Connection, Vec<OpenNote>), StateError> {
     let mut notes = Vec::new();
-    if let Some(place) = place::place_of(path) {
+    if let Some(place) = place {
         if place.is_network() {
             return Err(StateError::NetworkFileSystem {
                 path: path.display().to_string(),
@@ -50,30 +55,19 @@ pub(crate) fn open(path: &Path) -> Result<(Connection, Vec<OpenNote>), StateErro
     }
     make_private(path)?;
     let mut connection = connect(path)?;
-    let translated = |error: rusqlite::Error| translate(&error, path);
-    connection.pragma_update(None, "journal_mode", "wal").map_err(translated)?;
-    let version = version(&connection).map_err(translated)?;
-    if version > VERSION {
-        return Err(StateError::Newer {
-            path: path.display().to_string(),
-            found: version,
-            known: VERSION,
-        });
+    if check_version(&connection, path)? < VERSION {
+        notes.extend(migrate(&mut connection, path)?);
     }
-    if version < VERSION {
-        notes.extend(migrate(&mut connection, path, version)?);
-    }
+    connection
+        .pragma_update(None, "journal_mode", "wal")
+        .map_err(|error| translate(&error, path))?;
     Ok((connection, notes))
 }
 
 /// Creates the file for its owner alone, before SQLite would create it for everyone.
 fn make_private(path: &Path) -> Result<(), StateError> {
-    let not_writable = |error: std::io::Error| StateError::NotWritable {
-        path: path.display().to_string(),
-        reason: error.to_string(),
-    };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(not_writable)?;
+        std::fs::create_dir_all(folder).map_err(|error| not_writable(path, &error))?;
     }
     OpenOptions::new()
         .create(true)
@@ -81,56 +75,95 @@ fn make_private(path: &Path) -> Result<(), StateError> {
         .mode(0o600)
         .open(path)
         .map(drop)
-        .map_err(not_writable)
+        .map_err(|error| not_writable(path, &error))
+}
+
+pub(crate) fn not_writable(path: &Path, error: &std::io::Error) -> StateError {
+    StateError::NotWritable { path: path.display().to_string(), reason: error.to_string() }
 }
 
 fn connect(path: &Path) -> Result<Connection, StateError> {
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
-        .map_err(|error| translate(&error, path))?;
-    connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| translate(&error, path))?;
+    let translated = |error: rusqlite::Error| translate(&error, path);
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(translated)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(translated)?;
     connection.set_prepared_statement_cache_capacity(128);
-    connection
-        .pragma_update(None, "synchronous", "normal")
-        .map_err(|error| translate(&error, path))?;
+    connection.pragma_update(None, "synchronous", "normal").map_err(translated)?;
     Ok(connection)
 }
 
-fn version(connection: &Connection) -> rusqlite::Result<i64> {
-    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+/// The file's version; 0 for an empty file and the Python program's. Fails if the file is newer than this program,
+/// or another program's.
+pub(crate) fn check_version(connection: &Connection, path: &Path) -> Result<i64, StateError> {
+    let pragma = |name: &str| -> rusqlite::Result<i64> {
+        connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
+    };
+    let version = pragma("user_version").map_err(|error| translate(&error, path))?;
+    let owner = pragma("application_id").map_err(|error| translate(&error, path))?;
+    if version == 0 && owner == 0 {
+        return Ok(0);
+    }
+    if owner != APPLICATION_ID {
+        return Err(foreign(path));
+    }
+    if version > VERSION {
+        return Err(StateError::Newer {
+            path: path.display().to_string(),
+            found: version,
+            known: VERSION,
+        });
+    }
+    Ok(version)
+}
+
+fn foreign(path: &Path) -> StateError {
+    StateError::Corrupt {
+        path: path.display().to_string(),
+        reason: "it is another program's database".into(),
+    }
+}
+
+/// Whether the database has no tables.
+pub(crate) fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))
 }
 
 /// Copies the file as it is, then brings it to [`VERSION`] in one transaction.
-fn migrate(
-    connection: &mut Connection,
-    path: &Path,
-    from: i64,
-) -> Result<Vec<OpenNote>, StateError> {
+fn migrate(connection: &mut Connection, path: &Path) -> Result<Vec<OpenNote>, StateError> {
     let translated = |error: rusqlite::Error| translate(&error, path);
-    let is_empty: bool = connection
-        .query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(translated)?;
-    let backup = if is_empty { None } else { Some(back_up(connection, path, from)?) };
-    let mut notes = Vec::new();
-    let transaction = connection
-        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-        .map_err(translated)?;
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(translated)?;
     // Another process may have migrated while this one waited for the write lock.
-    if version(&transaction).map_err(translated)? < VERSION {
-        let old = takeover::read(&transaction).map_err(translated)?;
-        transaction.execute_batch(include_str!("migrations/0001_start.sql")).map_err(translated)?;
-        if let (Some(old), Some(backup)) = (old, backup) {
-            let links = takeover::store(&transaction, &old).map_err(translated)?;
-            notes.push(OpenNote::TakenOver { backup, links });
-        }
-        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(translated)?;
-        transaction.pragma_update(None, "user_version", VERSION).map_err(translated)?;
+    if check_version(&transaction, path)? == VERSION {
+        return Ok(Vec::new());
+    }
+    let mut notes = Vec::new();
+    if is_empty(&transaction).map_err(translated)? {
+        bring_up(&transaction).map_err(translated)?;
+    } else {
+        let old = takeover::OldTables::find(&transaction).map_err(translated)?;
+        let old = old.ok_or_else(|| foreign(path))?;
+        std::fs::set_permissions(path, Permissions::from_mode(0o600))
+            .map_err(|error| not_writable(path, &error))?;
+        let backup = back_up(path, 0)?;
+        old.set_aside(&transaction).map_err(translated)?;
+        bring_up(&transaction).map_err(translated)?;
+        let links = old.take_over(&transaction).map_err(translated)?;
+        notes.push(OpenNote::TakenOver { backup, links });
     }
     transaction.commit().map_err(translated)?;
     Ok(notes)
 }
 
-/// Copies the open file to `PATH.before-vN`; a copy that is there already is kept and numbered past.
-fn back_up(connection: &Connection, path: &Path, from: i64) -> Result<PathBuf, StateError> {
+fn bring_up(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(include_str!("migrations/0001_start.sql"))?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", VERSION)
+}
+
+/// Copies the file to `PATH.before-vN`; a copy that is there already is kept and numbered past. The caller holds the
+/// write lock and has written nothing yet.
+fn back_up(path: &Path, from: i64) -> Result<PathBuf, StateError> {
     let named = |number: u32| {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".before-v{}", from + 1));
@@ -139,12 +172,23 @@ fn back_up(connection: &Connection, path: &Path, from: i64) -> Result<PathBuf, S
         }
         PathBuf::from(name)
     };
-    let backup = (0..).map(named).find(|candidate| !candidate.exists()).unwrap_or_else(|| named(0));
+    let free = (0..BACKUPS_MAX).map(named).find(|candidate| !candidate.exists());
+    let backup = free.ok_or_else(|| {
+        StateError::Other(format!("`{}` and {BACKUPS_MAX} more are taken", named(0).display()))
+    })?;
     make_private(&backup)?;
-    let translated = |error: rusqlite::Error| translate(&error, &backup);
-    let mut copy = Connection::open(&backup).map_err(translated)?;
-    Backup::new(connection, &mut copy)
-        .and_then(|backup| backup.run_to_completion(1000, Duration::ZERO, None))
-        .map_err(translated)?;
-    Ok(backup)
+    copy(path, &backup)
+        .map_err(|error| {
+            // Half a copy would pass for a whole one.
+            drop(std::fs::remove_file(&backup));
+            translate(&error, &backup)
+        })
+        .map(|()| backup)
+}
+
+fn copy(path: &Path, backup: &Path) -> rusqlite::Result<()> {
+    // SQLite does not copy from the connection that holds the write lock.
+    let original = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut copy = Connection::open(backup)?;
+    Backup::new(&original, &mut copy)?.run_to_completion(1000, Duration::ZERO, None)
 }

@@ -37,10 +37,15 @@ impl Place {
 /// Looks `file` up in the mount table; `None` where the system has none.
 pub(crate) fn place_of(file: &Path) -> Option<Place> {
     let table = std::fs::read_to_string("/proc/self/mounts").ok()?;
-    let folder =
-        file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let absolute = folder.canonicalize().ok()?.join(file.file_name()?);
-    find(&table, &absolute)
+    find(&table, &absolute(file)?)
+}
+
+/// Where the file is, or will be once it is made: as much of its path as there is, without links.
+fn absolute(file: &Path) -> Option<PathBuf> {
+    let file = std::path::absolute(file).ok()?;
+    let (there, real) =
+        file.ancestors().find_map(|ancestor| Some((ancestor, ancestor.canonicalize().ok()?)))?;
+    Some(real.join(file.strip_prefix(there).ok()?))
 }
 
 /// The mount that holds `file`: the longest matching mount point, the last of equal ones.
@@ -82,6 +87,18 @@ mod tests {
         assert!(place("/data/state.db").is_network());
         assert!(!place("/database/state.db").is_network());
         assert_eq!(place("/with space/s.db").kind, "ext4");
+    }
+
+    #[test]
+    fn links_are_followed_and_what_is_missing_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap();
+        std::fs::write(real.join("state.db"), "").unwrap();
+        std::os::unix::fs::symlink(real.join("state.db"), real.join("link.db")).unwrap();
+        assert_eq!(absolute(&real.join("link.db")), Some(real.join("state.db")));
+        let missing = real.join("a/b/state.db");
+        assert_eq!(absolute(&missing), Some(missing));
+        assert!(place_of(Path::new("state.db")).is_some());
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Transaction, params};
-use sync_core::state::{Books, Writer};
-
-use crate::{
-    column::{KeyColumn, KeyParameter},
-    failure::Failure,
+use sync_core::{
+    key::Key,
+    state::{Books, Writer},
 };
+
+use crate::{column::KeyColumn, failure::Failure, scan::mark_dirty};
 
 /// After 1, 6 and 24 hours, then daily.
 const RETRY_HOURS: [i64; 3] = [1, 6, 24];
@@ -31,55 +31,54 @@ pub(crate) fn release(
     now: Timestamp,
     all: bool,
 ) -> Result<Books, Failure> {
-    let mut due = tx.prepare(
-        "SELECT seq, key, fields IS NOT NULL OR gone, refusals FROM outbox
-         WHERE sync_id = ? AND destination_id = ? AND state = 2 AND (not_before <= ? OR ?) ORDER BY seq",
-    )?;
-    let mut rows =
-        due.query(params![writer.sync.0, writer.destination.0, now.as_millisecond(), all])?;
     let mut books = Books::default();
-    while let Some(row) = rows.next()? {
-        let (seq, key) = (row.get::<_, i64>(0)?, row.get::<_, KeyColumn>(1)?.0);
-        let refusals: i64 = row.get(3)?;
-        if row.get::<_, bool>(2)? {
-            books.released += u64::from(requeue(tx, writer, seq, &KeyParameter(&key))?);
+    for parked in due(tx, writer, now, all)? {
+        if parked.has_wish {
+            // Alone in its group, so that it never travels with healthy rows.
+            tx.prepare_cached(
+                "UPDATE outbox SET state = 0, suspects = ?, not_before = 0 WHERE seq = ?",
+            )?
+            .execute([new_group(tx)?, parked.seq])?;
+            books.released += 1;
         } else {
-            tx.execute(
-                "INSERT OR REPLACE INTO dirty (sync_id, key) VALUES (?, ?)",
-                params![writer.sync.0, KeyParameter(&key)],
-            )?;
-            tx.execute(
+            mark_dirty(tx, writer, &parked.key)?;
+            tx.prepare_cached(
                 "UPDATE outbox SET refusals = refusals + 1, not_before = ? WHERE seq = ?",
-                params![retry_at(now, refusals + 1).as_millisecond(), seq],
-            )?;
+            )?
+            .execute([retry_at(now, parked.refusals + 1).as_millisecond(), parked.seq])?;
         }
     }
     Ok(books)
 }
 
-/// A refused entry waits again, in a group of its own so that it never travels with healthy rows. If a newer entry
-/// of its key waits already, it is dropped.
-fn requeue(
+/// An entry in quarantine.
+struct Parked {
+    seq: i64,
+    key: Key,
+    /// Whether it says what to send; a row that could not become a draft does not.
+    has_wish: bool,
+    refusals: i64,
+}
+
+fn due(
     tx: &Transaction<'_>,
     writer: &Writer,
-    seq: i64,
-    key: &KeyParameter<'_>,
-) -> rusqlite::Result<bool> {
-    let newer_waits: bool = tx
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM outbox WHERE sync_id = ? AND destination_id = ? AND key = ? AND state = 0)",
-        )?
-        .query_row(params![writer.sync.0, writer.destination.0, key], |row| row.get(0))?;
-    if newer_waits {
-        tx.execute("DELETE FROM outbox WHERE seq = ?", [seq])?;
-        return Ok(false);
-    }
-    let group = new_group(tx)?;
-    tx.execute(
-        "UPDATE outbox SET state = 0, suspects = ?, not_before = 0 WHERE seq = ?",
-        [group, seq],
-    )?;
-    Ok(true)
+    now: Timestamp,
+    all: bool,
+) -> rusqlite::Result<Vec<Parked>> {
+    tx.prepare(
+        "SELECT seq, key, fields IS NOT NULL OR gone, refusals FROM outbox
+         WHERE sync_id = ? AND destination_id = ? AND state = 2 AND (not_before <= ? OR ?) ORDER BY seq",
+    )?
+    .query_map(params![writer.sync.0, writer.destination.0, now.as_millisecond(), all], |row| {
+        Ok(Parked {
+            seq: row.get(0)?,
+            key: row.get::<_, KeyColumn>(1)?.0,
+            has_wish: row.get(2)?,
+            refusals: row.get(3)?,
+        })
+    })?
+    .collect()
 }
 
 /// A group of entries that travel apart from others.

@@ -29,7 +29,7 @@ pub(crate) fn end(
     tx.execute(
         "UPDATE runs SET status = ?, completed_at = ?, records_processed = ?, records_created = ?,
            records_updated = ?, records_skipped = ?, calls = ?, books = ?, error_code = ?, error_message = ?
-         WHERE id = ?",
+         WHERE id = ? AND sync_id = ?",
         params![
             end.status.word(),
             now.as_millisecond(),
@@ -41,7 +41,8 @@ pub(crate) fn end(
             serde_json::to_string(books)?,
             end.code,
             end.error,
-            run
+            run,
+            writer.sync.0
         ],
     )?;
     if end.status == RunStatus::Success {

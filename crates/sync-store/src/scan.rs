@@ -39,36 +39,44 @@ pub(crate) fn link_seen(
 ) -> Result<u64, Failure> {
     let mut adopted = 0;
     for one in seen {
-        match holder(tx, &one.record)? {
-            Some((sync, key)) if sync == writer.sync.0 => {
-                tx.prepare_cached(
-                    "UPDATE links SET fingerprint = ?, standing = iif(standing = 2, 0, standing)
-                     WHERE sync_id = ? AND destination_id = ? AND key = ? AND record_id = ?",
-                )?
-                .execute(params![
-                    one.fingerprint.map(|print| print.0),
-                    sync,
-                    writer.destination.0,
-                    KeyParameter(&key),
-                    record_parameter(&one.record)
-                ])?;
-            }
+        match (holder(tx, &one.record)?, &one.key) {
+            (Some((sync, key)), _) if sync == writer.sync.0 => refresh(tx, writer, &key, one)?,
             // Another sync's record, or none of our keys: nothing to take.
-            Some(_) => {}
-            None => {
-                if let Some(key) = &one.key {
-                    adopted += u64::from(adopt(tx, writer, key, one, now)?);
-                }
-            }
+            (Some(_), _) | (None, None) => {}
+            (None, Some(key)) => adopted += u64::from(adopt(tx, writer, key, one, now)?),
         }
     }
     if let Some(mark) = mark.and_then(|mark| i64::try_from(mark).ok()) {
         tx.execute(
-            "UPDATE destinations SET mark = max(coalesce(mark, 0), ?) WHERE id = ?",
-            [mark, writer.destination.0],
+            "UPDATE targets SET mark = max(coalesce(mark, 0), ?) WHERE sync_id = ? AND destination_id = ?",
+            [mark, writer.sync.0, writer.destination.0],
         )?;
     }
     Ok(adopted)
+}
+
+/// The link takes what was read of its record; not while a write that is on its way, or got no answer, may still
+/// change the record (D1).
+fn refresh(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    key: &Key,
+    one: &SeenLink,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE links SET standing = iif(standing = 2, 0, standing),
+           fingerprint = iif(EXISTS (SELECT 1 FROM outbox WHERE sync_id = ?2 AND destination_id = ?3 AND key = ?4
+             AND (state = 1 OR attempts > 0)), NULL, ?1)
+         WHERE sync_id = ?2 AND destination_id = ?3 AND key = ?4 AND record_id = ?5",
+    )?
+    .execute(params![
+        one.fingerprint.map(|print| print.0),
+        writer.sync.0,
+        writer.destination.0,
+        KeyParameter(key),
+        record_parameter(&one.record)
+    ])?;
+    Ok(())
 }
 
 fn holder(tx: &Transaction<'_>, record: &RecordId) -> rusqlite::Result<Option<(i64, Key)>> {
@@ -88,13 +96,7 @@ fn adopt(
     one: &SeenLink,
     now: Timestamp,
 ) -> rusqlite::Result<bool> {
-    let held: Option<Option<RecordColumn>> = tx
-        .prepare_cached(
-            "SELECT record_id FROM links WHERE sync_id = ? AND destination_id = ? AND key = ? AND standing <> 2",
-        )?
-        .query_row(params![writer.sync.0, writer.destination.0, KeyParameter(key)], |row| row.get(0))
-        .optional()?;
-    if held.is_some() {
+    if linked_record(tx, writer, key)?.is_some() {
         return Ok(false);
     }
     put_link(tx, writer, now, key, &one.record, one.fingerprint, Origin::Adopted)?;
@@ -105,6 +107,21 @@ fn adopt(
     ])?;
     mark_dirty(tx, writer, key)?;
     Ok(true)
+}
+
+/// The record that the key is linked to, unless it was found missing.
+pub(crate) fn linked_record(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    key: &Key,
+) -> rusqlite::Result<Option<RecordId>> {
+    tx.prepare_cached(
+        "SELECT record_id FROM links WHERE sync_id = ? AND destination_id = ? AND key = ? AND standing <> 2",
+    )?
+    .query_row(params![writer.sync.0, writer.destination.0, KeyParameter(key)], |row| {
+        Ok(row.get::<_, RecordColumn>(0)?.0)
+    })
+    .optional()
 }
 
 pub(crate) fn mark_dirty(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<()> {
@@ -152,21 +169,35 @@ pub(crate) fn waiting_creates(
     after: Option<&Key>,
     keys_max: usize,
 ) -> rusqlite::Result<Vec<Key>> {
-    tx.prepare_cached(
+    // A condition that may be absent would cost SQLite the index, so it is left out or not.
+    let condition = if after.is_some() { "AND o.key > ?4" } else { "AND ?4 IS NULL" };
+    tx.prepare_cached(&format!(
         "SELECT o.key FROM outbox AS o WHERE o.sync_id = ?1 AND o.destination_id = ?2 AND o.state = 0
-           AND NOT o.gone AND (?3 IS NULL OR o.key > ?3)
+           AND NOT o.gone {condition}
            AND NOT EXISTS (SELECT 1 FROM links AS l WHERE l.sync_id = o.sync_id
              AND l.destination_id = o.destination_id AND l.key = o.key)
-         ORDER BY o.key LIMIT ?4",
-    )?
+         ORDER BY o.key LIMIT ?3"
+    ))?
     .query_map(
         params![
             writer.sync.0,
             writer.destination.0,
+            i64::try_from(keys_max).unwrap_or(i64::MAX),
             after.map(KeyParameter),
-            i64::try_from(keys_max).unwrap_or(i64::MAX)
         ],
         |row| Ok(row.get::<_, KeyColumn>(0)?.0),
     )?
     .collect()
+}
+
+/// The table's mark, as far as this sync has accounted for its records.
+pub(crate) fn mark(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<Mark> {
+    let mark: Option<Option<i64>> = tx
+        .query_row(
+            "SELECT mark FROM targets WHERE sync_id = ? AND destination_id = ?",
+            [writer.sync.0, writer.destination.0],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(mark.flatten().and_then(|mark| u64::try_from(mark).ok()))
 }

@@ -13,7 +13,6 @@ use sync_core::{
 };
 
 use crate::{
-    capture::{QUARANTINED, remove},
     column::{KeyColumn, KeyParameter, fingerprint, record_parameter},
     dispatch::MISSING,
     failure::Failure,
@@ -27,8 +26,10 @@ struct Sent {
     print: Option<Fingerprint>,
     operation: String,
     refusals: i64,
-    /// A newer entry of the key waits: this one is no longer what anybody wishes.
+    /// A newer entry of the key waits or is parked: this one is no longer what anybody wishes.
     superseded: bool,
+    /// The record it went to is linked to its key no more; always false for a create.
+    link_moved: bool,
 }
 
 /// See [`sync_core::state::StateStore::settle`].
@@ -49,7 +50,14 @@ pub(crate) fn settle(
                 Some(group) => *group,
                 None => *groups.entry(*number).or_insert(new_group(tx)?),
             }),
-            _ => None,
+            Outcome::Written { .. }
+            | Outcome::Found { .. }
+            | Outcome::Deleted
+            | Outcome::Refused { .. }
+            | Outcome::Back { .. }
+            | Outcome::InDoubt { .. }
+            | Outcome::Missing
+            | Outcome::LeftMissing => None,
         };
         if let Outcome::Written { autonumber, .. } | Outcome::Found { autonumber, .. } =
             &settlement.outcome
@@ -65,12 +73,14 @@ pub(crate) fn settle(
 fn sent(tx: &Transaction<'_>, writer: &Writer, id: EntryId) -> Result<Option<Sent>, Failure> {
     let sent = tx
         .prepare_cached(
-            "SELECT seq, key, fingerprint, operation, refusals, EXISTS (SELECT 1 FROM outbox AS newer
-               WHERE newer.sync_id = o.sync_id AND newer.destination_id = o.destination_id
-                 AND newer.key = o.key AND newer.state = 0)
-             FROM outbox AS o WHERE seq = ? AND sync_id = ? AND state = 1",
+            "SELECT seq, key, fingerprint, operation, refusals,
+               EXISTS (SELECT 1 FROM outbox AS newer WHERE newer.sync_id = o.sync_id
+                 AND newer.destination_id = o.destination_id AND newer.key = o.key AND newer.seq > o.seq),
+               record_id IS NOT NULL AND record_id IS NOT (SELECT l.record_id FROM links AS l
+                 WHERE l.sync_id = o.sync_id AND l.destination_id = o.destination_id AND l.key = o.key)
+             FROM outbox AS o WHERE seq = ? AND sync_id = ? AND destination_id = ? AND state = 1",
         )?
-        .query_row([id.0, writer.sync.0], |row| {
+        .query_row([id.0, writer.sync.0, writer.destination.0], |row| {
             Ok(Sent {
                 seq: row.get(0)?,
                 key: row.get::<_, KeyColumn>(1)?.0,
@@ -78,6 +88,7 @@ fn sent(tx: &Transaction<'_>, writer: &Writer, id: EntryId) -> Result<Option<Sen
                 operation: row.get(3)?,
                 refusals: row.get(4)?,
                 superseded: row.get(5)?,
+                link_moved: row.get(6)?,
             })
         })
         .optional()?;
@@ -94,15 +105,19 @@ fn settle_one(
     books: &mut Books,
 ) -> Result<(), Failure> {
     match outcome {
+        // Adoption moved the link meanwhile: the wish is decided anew (D1).
+        Outcome::Written { .. } | Outcome::Deleted | Outcome::Missing | Outcome::LeftMissing
+            if sent.link_moved =>
+        {
+            back(tx, sent, None, now, books)?;
+        }
         Outcome::Written { record, .. } => {
             put_link(tx, writer, now, &sent.key, record, sent.print, Origin::Created)?;
             drop_entry(tx, sent)?;
-            remove(tx, writer, &sent.key, QUARANTINED)?;
             if sent.operation == "create" { books.created += 1 } else { books.updated += 1 }
         }
         Outcome::Found { record, fingerprint, origin, .. } => {
             put_link(tx, writer, now, &sent.key, record, *fingerprint, *origin)?;
-            remove(tx, writer, &sent.key, QUARANTINED)?;
             if fingerprint.is_some() && *fingerprint == sent.print {
                 drop_entry(tx, sent)?;
                 match origin {
@@ -123,7 +138,7 @@ fn settle_one(
                 drop_entry(tx, sent)?;
                 books.superseded += 1;
             } else {
-                quarantine(tx, writer, now, sent, fault)?;
+                quarantine(tx, now, sent, fault)?;
                 books.quarantined += 1;
             }
         }
@@ -258,15 +273,13 @@ fn back(
 
 fn quarantine(
     tx: &Transaction<'_>,
-    writer: &Writer,
     now: Timestamp,
     sent: &Sent,
     fault: &Fault,
 ) -> rusqlite::Result<()> {
-    remove(tx, writer, &sent.key, QUARANTINED)?;
     tx.prepare_cached(
         "UPDATE outbox SET state = 2, doubt = 0, operation = NULL, record_id = NULL, suspects = NULL, not_before = ?,
-           refusals = refusals + 1, code = ?, slug = ?, reason = ?, remedy = ? WHERE seq = ?",
+           attempts = 0, refusals = refusals + 1, code = ?, slug = ?, reason = ?, remedy = ? WHERE seq = ?",
     )?
     .execute(params![
         retry_at(now, sent.refusals + 1).as_millisecond(),
@@ -285,9 +298,10 @@ fn raise_mark(tx: &Transaction<'_>, writer: &Writer, highest: Option<u64>) -> ru
         return Ok(());
     };
     tx.prepare_cached(
-        "UPDATE destinations SET mark = max(mark, ?1) WHERE id = ?2 AND mark IS NOT NULL
-           AND NOT EXISTS (SELECT 1 FROM outbox WHERE destination_id = ?2 AND state = 1 AND doubt = 1)",
+        "UPDATE targets SET mark = max(mark, ?1)
+         WHERE sync_id = ?2 AND destination_id = ?3 AND mark IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM outbox WHERE sync_id = ?2 AND destination_id = ?3 AND state = 1 AND doubt = 1)",
     )?
-    .execute([highest, writer.destination.0])?;
+    .execute([highest, writer.sync.0, writer.destination.0])?;
     Ok(())
 }

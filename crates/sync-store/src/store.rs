@@ -21,7 +21,7 @@ use sync_core::{
 
 use crate::{
     calls, capture, column::count, dispatch, doubt, failure::Failure, failure::translate, open,
-    open::OpenNote, quarantine, runs, scan, settle, structure, syncs,
+    open::OpenNote, place, place::Place, quarantine, runs, scan, settle, structure, syncs,
 };
 
 /// The state in one SQLite file.
@@ -47,7 +47,11 @@ impl SqliteStore {
     /// # Errors
     /// The file cannot be written, is no state, is newer than this program, or lies on a network file system.
     pub fn open(path: &Path) -> Result<Self, StateError> {
-        let (connection, notes) = open::open(path)?;
+        Self::open_at(path, place::place_of(path))
+    }
+
+    fn open_at(path: &Path, place: Option<Place>) -> Result<Self, StateError> {
+        let (connection, notes) = open::open(path, place)?;
         Ok(Self { connection, path: path.to_owned(), notes })
     }
 
@@ -59,10 +63,6 @@ impl SqliteStore {
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    pub(crate) fn connection(&self) -> &Connection {
-        &self.connection
     }
 
     /// After a batch, where only the file itself outlives the container: its log is folded into it.
@@ -111,7 +111,6 @@ impl SqliteStore {
         })
     }
 
-    /// A read inside the port; needs no token, as nothing is changed.
     fn read<T>(
         &mut self,
         body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
@@ -122,6 +121,18 @@ impl SqliteStore {
             .map_err(Failure::from)
             .and_then(|transaction| body(&transaction))
             .map_err(|failure| failure.into_state(&path))
+    }
+
+    /// A read for a writer: what a replaced one would decide by it is not its to decide.
+    fn read_as<T>(
+        &mut self,
+        writer: &Writer,
+        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
+    ) -> Result<T, StateError> {
+        self.read(|tx| {
+            syncs::check_token(tx, writer)?;
+            body(tx)
+        })
     }
 }
 
@@ -173,7 +184,7 @@ impl StateStore for SqliteStore {
     }
 
     fn dirty(&mut self, writer: &Writer, keys_max: usize) -> Result<Vec<Key>, StateError> {
-        self.read(|tx| Ok(scan::dirty(tx, writer, keys_max)?))
+        self.read_as(writer, |tx| Ok(scan::dirty(tx, writer, keys_max)?))
     }
 
     fn release_quarantine(
@@ -190,10 +201,12 @@ impl StateStore for SqliteStore {
         writer: &Writer,
         request: &DispatchRequest,
     ) -> Result<(Dispatch, Books), StateError> {
-        self.transact(Durability::Power, |tx| {
+        let dispatched = self.transact(Durability::Power, |tx| {
             syncs::check_token(tx, writer)?;
             dispatch::dispatch(tx, writer, request)
-        })
+        })?;
+        self.fold_log()?;
+        Ok(dispatched)
     }
 
     fn settle(
@@ -213,11 +226,11 @@ impl StateStore for SqliteStore {
         now: Timestamp,
         doubts_max: usize,
     ) -> Result<(Vec<Doubt>, Option<Timestamp>), StateError> {
-        self.read(|tx| doubt::due(tx, writer, now, doubts_max))
+        self.read_as(writer, |tx| doubt::due(tx, writer, now, doubts_max))
     }
 
     fn control(&mut self, writer: &Writer, except: &[Key]) -> Result<Option<Key>, StateError> {
-        self.read(|tx| doubt::control(tx, writer, except))
+        self.read_as(writer, |tx| doubt::control(tx, writer, except))
     }
 
     fn linked_elsewhere(
@@ -226,11 +239,30 @@ impl StateStore for SqliteStore {
         record: &RecordId,
         key: &Key,
     ) -> Result<bool, StateError> {
-        self.read(|tx| Ok(doubt::linked_elsewhere(tx, writer, record, key)?))
+        self.read_as(writer, |tx| Ok(doubt::linked_elsewhere(tx, writer, record, key)?))
+    }
+
+    fn linked_record(
+        &mut self,
+        writer: &Writer,
+        key: &Key,
+    ) -> Result<Option<RecordId>, StateError> {
+        self.read_as(writer, |tx| Ok(scan::linked_record(tx, writer, key)?))
     }
 
     fn begin_scan(&mut self, writer: &Writer) -> Result<(), StateError> {
-        self.write(writer, |tx| Ok(scan::begin(tx, writer)?))
+        // Only a table of this connection is written: nobody else needs to wait.
+        let path = self.path.clone();
+        self.connection
+            .transaction()
+            .map_err(Failure::from)
+            .and_then(|tx| {
+                syncs::check_token(&tx, writer)?;
+                scan::begin(&tx, writer)?;
+                tx.commit()?;
+                Ok(())
+            })
+            .map_err(|failure| failure.into_state(&path))
     }
 
     fn link_seen(
@@ -248,14 +280,7 @@ impl StateStore for SqliteStore {
     }
 
     fn mark(&mut self, writer: &Writer) -> Result<Mark, StateError> {
-        self.read(|tx| {
-            let mark: Option<i64> = tx.query_row(
-                "SELECT mark FROM destinations WHERE id = ?",
-                [writer.destination.0],
-                |row| row.get(0),
-            )?;
-            Ok(mark.and_then(|mark| u64::try_from(mark).ok()))
-        })
+        self.read_as(writer, |tx| Ok(scan::mark(tx, writer)?))
     }
 
     fn link_count(&mut self, writer: &Writer) -> Result<u64, StateError> {
@@ -269,7 +294,7 @@ impl StateStore for SqliteStore {
     }
 
     fn unsettled(&mut self, writer: &Writer) -> Result<(u64, u64), StateError> {
-        self.read(|tx| Ok(scan::unsettled(tx, writer)?))
+        self.read_as(writer, |tx| Ok(scan::unsettled(tx, writer)?))
     }
 
     fn waiting_creates(
@@ -278,7 +303,7 @@ impl StateStore for SqliteStore {
         after: Option<&Key>,
         keys_max: usize,
     ) -> Result<Vec<Key>, StateError> {
-        self.read(|tx| Ok(scan::waiting_creates(tx, writer, after, keys_max)?))
+        self.read_as(writer, |tx| Ok(scan::waiting_creates(tx, writer, after, keys_max)?))
     }
 
     fn next_ready(
@@ -286,7 +311,7 @@ impl StateStore for SqliteStore {
         writer: &Writer,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StateError> {
-        self.read(|tx| Ok(dispatch::next_ready(tx, writer, now)?))
+        self.read_as(writer, |tx| Ok(dispatch::next_ready(tx, writer, now)?))
     }
 
     fn see_shape(&mut self, writer: &Writer, shape_hash: &str) -> Result<bool, StateError> {
@@ -294,7 +319,7 @@ impl StateStore for SqliteStore {
     }
 
     fn backlog(&mut self, writer: &Writer) -> Result<(u64, u64), StateError> {
-        self.read(|tx| {
+        self.read_as(writer, |tx| {
             Ok(tx.query_row(
                 "SELECT count(*) FILTER (WHERE state < 2), count(*) FILTER (WHERE state = 2) FROM outbox
                  WHERE sync_id = ? AND destination_id = ?",
@@ -305,7 +330,7 @@ impl StateStore for SqliteStore {
     }
 
     fn own_member(&mut self, writer: &Writer) -> Result<Option<String>, StateError> {
-        self.read(|tx| {
+        self.read_as(writer, |tx| {
             let member: Option<Option<String>> = tx
                 .query_row(
                     "SELECT own_member FROM destinations WHERE id = ?",

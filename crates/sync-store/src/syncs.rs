@@ -15,10 +15,9 @@ use crate::{column::count, failure::Failure};
 struct Known {
     id: i64,
     destination: i64,
-    external_id_field: Option<String>,
     values_hash: Option<String>,
     key_hash: Option<String>,
-    full_read: Option<String>,
+    full_read: Option<FullReadReason>,
 }
 
 /// See [`sync_core::state::StateStore::open_sync`].
@@ -26,17 +25,52 @@ pub(crate) fn open(tx: &Transaction<'_>, identity: &SyncIdentity) -> Result<Open
     rename(tx, identity)?;
     let known = find_or_add(tx, &identity.name)?;
     let destination = destination(tx, identity)?;
-    let mut reason = known.full_read.as_deref().map(FullReadReason::from_word);
+    let change = apply_changes(tx, identity, &known, destination)?;
+    tx.execute(
+        "INSERT INTO targets (sync_id, destination_id, external_id_field) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET external_id_field = ?3 WHERE external_id_field <> ?3",
+        params![known.id, destination, identity.external_id_field],
+    )?;
+    let is_first = known.values_hash.is_none();
+    if change.is_some() || is_first {
+        // A changed definition is a new attempt for a sync that the breaker stopped, and whoever runs by the old one
+        // must not store what it read by it.
+        tx.execute(
+            "UPDATE syncs SET destination_id = ?, values_hash = ?, key_hash = ?, full_read = ?,
+               definition = definition + 1, token = token + 1, stop_code = NULL, stop_message = NULL, stop_remedy = NULL
+             WHERE id = ?",
+            params![
+                destination,
+                identity.values_hash,
+                identity.key_hash,
+                full_read(known.full_read, change).map(FullReadReason::word),
+                known.id
+            ],
+        )?;
+    }
+    Ok(read(tx, known.id)?)
+}
+
+/// Does to links, entries and position what the changes of the definition ask for; answers the one that matters
+/// most.
+fn apply_changes(
+    tx: &Transaction<'_>,
+    identity: &SyncIdentity,
+    known: &Known,
+    destination: i64,
+) -> Result<Option<FullReadReason>, Failure> {
+    let mut change = None;
     if differs(known.values_hash.as_deref(), &identity.values_hash) {
-        reason = Some(FullReadReason::DefinitionChanged);
         make_quarantine_due(tx, known.id)?;
+        change = Some(FullReadReason::DefinitionChanged);
     }
     if differs(known.key_hash.as_deref(), &identity.key_hash) {
         if !identity.accept_key_change {
             return Err(StateError::KeyChanged { sync: identity.name.clone() }.into());
         }
+        refuse_unresolved(tx, identity, known.id, None)?;
         forget_keys(tx, known.id)?;
-        reason = Some(FullReadReason::DefinitionChanged);
+        change = Some(FullReadReason::DefinitionChanged);
     }
     if known.destination == 0 {
         // The Python program did not record where its links point; it knew one table a sync.
@@ -46,28 +80,57 @@ pub(crate) fn open(tx: &Transaction<'_>, identity: &SyncIdentity) -> Result<Open
         )?;
     } else if known.destination != destination {
         leave_destination(tx, known.id, known.destination)?;
-        reason = Some(FullReadReason::DestinationChanged);
-    } else if differs(known.external_id_field.as_deref(), &identity.external_id_field) {
-        forget_fingerprints(tx, known.id, destination)?;
-        reason = Some(FullReadReason::ExternalIdFieldChanged);
+        change = Some(FullReadReason::DestinationChanged);
     }
-    if reason.is_some() && reason != known.full_read.as_deref().map(FullReadReason::from_word) {
-        // A changed definition is a new attempt for a sync that the breaker stopped.
-        set_stop(tx, known.id, None)?;
+    let field: Option<String> = tx
+        .query_row(
+            "SELECT external_id_field FROM targets WHERE sync_id = ? AND destination_id = ?",
+            [known.id, destination],
+            |row| row.get(0),
+        )
+        .optional()?;
+    if differs(field.as_deref(), &identity.external_id_field) {
+        refuse_unresolved(tx, identity, known.id, Some(destination))?;
+        forget_values(tx, known.id, destination)?;
+        change = Some(FullReadReason::ExternalIdFieldChanged);
     }
-    tx.execute(
-        "UPDATE syncs SET destination_id = ?, external_id_field = ?, values_hash = ?, key_hash = ?, full_read = ?
-         WHERE id = ?",
-        params![
-            destination,
-            identity.external_id_field,
-            identity.values_hash,
-            identity.key_hash,
-            reason.map(FullReadReason::word),
-            known.id
-        ],
+    Ok(change)
+}
+
+/// The reason to show and act on: what is pending says more than that the mapping changed too.
+fn full_read(
+    pending: Option<FullReadReason>,
+    change: Option<FullReadReason>,
+) -> Option<FullReadReason> {
+    match change {
+        None | Some(FullReadReason::DefinitionChanged) => pending.or(change),
+        Some(
+            FullReadReason::First
+            | FullReadReason::TakenOver
+            | FullReadReason::DestinationChanged
+            | FullReadReason::ExternalIdFieldChanged,
+        ) => change,
+    }
+}
+
+/// A create in doubt is looked up by its key in the external-id field; under other ones it would not be found, and
+/// created again.
+fn refuse_unresolved(
+    tx: &Transaction<'_>,
+    identity: &SyncIdentity,
+    sync: i64,
+    destination: Option<i64>,
+) -> Result<(), Failure> {
+    let creates = tx.query_row(
+        "SELECT count(*) FROM outbox WHERE sync_id = ?1 AND state = 1 AND operation = 'create'
+           AND destination_id = coalesce(?2, destination_id)",
+        params![sync, destination],
+        |row| count(row, 0),
     )?;
-    Ok(read(tx, known.id)?)
+    if creates == 0 {
+        return Ok(());
+    }
+    Err(StateError::UnresolvedCreates { sync: identity.name.clone(), creates }.into())
 }
 
 fn differs(known: Option<&str>, now: &str) -> bool {
@@ -87,16 +150,18 @@ fn rename(tx: &Transaction<'_>, identity: &SyncIdentity) -> rusqlite::Result<()>
 fn find_or_add(tx: &Transaction<'_>, name: &str) -> rusqlite::Result<Known> {
     tx.execute("INSERT OR IGNORE INTO syncs (name) VALUES (?)", [name])?;
     tx.query_row(
-        "SELECT id, destination_id, external_id_field, values_hash, key_hash, full_read FROM syncs WHERE name = ?",
+        "SELECT id, destination_id, values_hash, key_hash, full_read FROM syncs WHERE name = ?",
         [name],
         |row| {
             Ok(Known {
                 id: row.get(0)?,
                 destination: row.get(1)?,
-                external_id_field: row.get(2)?,
-                values_hash: row.get(3)?,
-                key_hash: row.get(4)?,
-                full_read: row.get(5)?,
+                values_hash: row.get(2)?,
+                key_hash: row.get(3)?,
+                full_read: row
+                    .get::<_, Option<String>>(4)?
+                    .as_deref()
+                    .map(FullReadReason::from_word),
             })
         },
     )
@@ -115,35 +180,39 @@ fn destination(tx: &Transaction<'_>, identity: &SyncIdentity) -> rusqlite::Resul
     )
 }
 
-/// Wishes and the position belong to the destination that is left; what was being sent there stays in doubt until
-/// that destination is used again (`protocol.md` D11).
+/// Wishes and the position belong to the destination that is left. Creates that were being sent there stay in doubt
+/// until that destination is used again (`protocol.md` D11). What else was being sent left its link unknown, so that
+/// the full read which is due then decides anew: what was wished before it may have been overtaken.
 fn leave_destination(tx: &Transaction<'_>, sync: i64, destination: i64) -> rusqlite::Result<()> {
     tx.execute(
-        "DELETE FROM outbox WHERE sync_id = ? AND destination_id = ? AND state <> 1",
+        "DELETE FROM outbox WHERE sync_id = ? AND destination_id = ? AND NOT (state = 1 AND operation = 'create')",
         [sync, destination],
     )?;
     tx.execute("UPDATE syncs SET watermark = NULL WHERE id = ?", [sync])?;
     Ok(())
 }
 
-fn forget_fingerprints(tx: &Transaction<'_>, sync: i64, destination: i64) -> rusqlite::Result<()> {
+/// What is linked lacks the new external-id field, and so do the drafts that wait.
+fn forget_values(tx: &Transaction<'_>, sync: i64, destination: i64) -> rusqlite::Result<()> {
     tx.execute(
         "UPDATE links SET fingerprint = NULL WHERE sync_id = ? AND destination_id = ?",
         [sync, destination],
     )?;
+    tx.execute("DELETE FROM outbox WHERE sync_id = ? AND destination_id = ?", [sync, destination])?;
     Ok(())
 }
 
 /// Links and entries under other keys mean nothing now; the table must be read again to adopt its records.
 fn forget_keys(tx: &Transaction<'_>, sync: i64) -> rusqlite::Result<()> {
-    tx.execute(
-        "UPDATE destinations SET mark = NULL WHERE id IN (SELECT destination_id FROM links WHERE sync_id = ?)",
-        [sync],
-    )?;
-    for table in ["links", "outbox", "dirty"] {
-        tx.execute(&format!("DELETE FROM {table} WHERE sync_id = ?"), [sync])?;
+    for forget in [
+        "DELETE FROM links WHERE sync_id = ?",
+        "DELETE FROM outbox WHERE sync_id = ?",
+        "DELETE FROM dirty WHERE sync_id = ?",
+        "UPDATE targets SET mark = NULL WHERE sync_id = ?",
+        "UPDATE syncs SET watermark = NULL WHERE id = ?",
+    ] {
+        tx.execute(forget, [sync])?;
     }
-    tx.execute("UPDATE syncs SET watermark = NULL WHERE id = ?", [sync])?;
     Ok(())
 }
 
@@ -175,7 +244,7 @@ pub(crate) fn see_shape(
 fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
     connection.query_row(
         "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy,
-           (SELECT count(*) FROM links WHERE sync_id = syncs.id AND destination_id = syncs.destination_id)
+           (SELECT count(*) FROM links WHERE sync_id = syncs.id AND destination_id = syncs.destination_id), definition
          FROM syncs WHERE id = ?",
         [sync],
         |row| {
@@ -194,6 +263,7 @@ fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
                     None => None,
                 },
                 links: count(row, 7)?,
+                definition: row.get(8)?,
             })
         },
     )
@@ -206,11 +276,16 @@ pub(crate) fn hold(
     holder: &str,
     now: Timestamp,
 ) -> Result<Writer, Failure> {
-    let token: i64 = tx.query_row(
-        "UPDATE syncs SET token = token + 1, holder = ?, heartbeat_at = ? WHERE id = ? RETURNING token",
-        params![holder, now.as_millisecond(), sync.id.0],
-        |row| row.get(0),
-    )?;
+    let token: Option<i64> = tx
+        .query_row(
+            "UPDATE syncs SET token = token + 1, holder = ?, heartbeat_at = ? WHERE id = ? AND definition = ?
+             RETURNING token",
+            params![holder, now.as_millisecond(), sync.id.0, sync.definition],
+            |row| row.get(0),
+        )
+        .optional()?;
+    // Another process has opened the sync by another definition since this one did.
+    let token = token.ok_or(StateError::Fenced)?;
     tx.execute(
         "UPDATE runs SET status = 'interrupted', completed_at = ?1, error_message = 'the process ended before the run did'
          WHERE sync_id = ?2 AND status = 'running'",

@@ -7,7 +7,7 @@ use crate::{draft::Fields, draft::Fingerprint, key::Key, port::Watermark, state:
 /// A read that was begun; given out before its snapshot opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadTicket {
-    /// Rises with every read of the state.
+    /// Rises with every read of the sync. Rows of an older read than the newest are refused (`protocol.md` C1).
     pub read: i64,
     /// The newest dirty mark that stood; the read clears none after it (`protocol.md` C5).
     pub dirty_before: i64,

@@ -112,6 +112,8 @@ pub struct OpenedSync {
     pub stopped: Option<Stop>,
     /// Number of links.
     pub links: u64,
+    /// Raised when the definition changes: who opened the sync before cannot hold it any more.
+    pub definition: i64,
 }
 
 /// The right to write for one sync: every commit checks the fencing token, so that a process that lost its lease

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::{
     key::Key,
     pace::Rate,
+    record::RecordId,
     state::{
         Books, Chunk, DestinationId, Dispatch, DispatchRequest, Doubt, OpenedSync, ReadTicket,
         RunEnd, SeenLink, Settlement, Stop, SyncId, SyncIdentity, Writer,
@@ -57,6 +58,11 @@ impl CallKind {
             Self::LookUp => "look_up",
         }
     }
+
+    /// The kind with this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
 }
 
 /// The highest `autonumber` accounted for in a table; `None`: the table was never read (`protocol.md` D8).
@@ -73,6 +79,17 @@ pub enum StateError {
     KeyChanged {
         /// The sync.
         sync: String,
+    },
+    /// The external-id field or the key columns changed while nobody knows whether records that carry the old ones
+    /// were created: they could not be looked up any more.
+    #[error(
+        "{creates} records of sync `{sync}` may have been created under its previous definition"
+    )]
+    UnresolvedCreates {
+        /// The sync.
+        sync: String,
+        /// Creates that no answer accounts for.
+        creates: u64,
     },
     /// The file cannot be written: permissions, read-only file system.
     #[error("the state file `{path}` cannot be written: {reason}")]
@@ -92,6 +109,22 @@ pub enum StateError {
         path: String,
         /// What was seen.
         reason: String,
+    },
+    /// There is no state yet.
+    #[error("there is no state file `{path}`")]
+    Missing {
+        /// The file.
+        path: String,
+    },
+    /// An older version of this tool, or the Python program, wrote the file, and who only reads does not migrate it.
+    #[error("the state file `{path}` is of version {found}, older than this program's {known}")]
+    Older {
+        /// The file.
+        path: String,
+        /// Its version; 0 is the Python program's.
+        found: i64,
+        /// The version of this program.
+        known: i64,
     },
     /// A newer version of this tool wrote the file.
     #[error("the state file `{path}` is of version {found}, newer than this program's {known}")]
@@ -125,9 +158,12 @@ impl StateError {
         match self {
             Self::Fenced => "state_taken_over",
             Self::KeyChanged { .. } => "state_key_changed",
+            Self::UnresolvedCreates { .. } => "state_unresolved_creates",
             Self::NotWritable { .. } => "state_not_writable",
             Self::DiskFull => "state_disk_full",
             Self::Corrupt { .. } => "state_corrupt",
+            Self::Missing { .. } => "state_missing",
+            Self::Older { .. } => "state_older",
             Self::Newer { .. } => "state_newer",
             Self::NetworkFileSystem { .. } => "state_network_file_system",
             Self::Busy => "state_busy",
@@ -143,6 +179,10 @@ impl StateError {
                 "put `primary_key` and `key_prefix` back, or run once with `--accept-key-change`: the links are \
                  dropped and records are adopted again by their external id"
             }
+            Self::UnresolvedCreates { .. } => {
+                "put `external_id_field`, `primary_key` and `key_prefix` back, run until `status` shows nothing in \
+                 doubt (about two minutes), then change them"
+            }
             Self::NotWritable { .. } => {
                 "make the file and its folder writable for this user, or set STATE_DB_PATH"
             }
@@ -151,6 +191,8 @@ impl StateError {
                 "restore a backup, or move the file away: records are then adopted by their external id, none is \
                  created twice"
             }
+            Self::Missing { .. } => "run a sync, or set STATE_DB_PATH to where the state is",
+            Self::Older { .. } => "run a sync: the file is backed up and brought up to date",
             Self::Newer { .. } => "use the newer program, or the backup made before its migration",
             Self::NetworkFileSystem { .. } => "set STATE_DB_PATH to a file on a local disk",
             Self::Busy => "run again when the other process has finished",
@@ -166,7 +208,10 @@ impl StateError {
 /// the sync's newest.
 pub trait StateStore: Send {
     /// Registers a sync or finds it, and applies the rules for a changed definition (`design.md` section 4,
-    /// point 7). May be repeated.
+    /// point 7). May be repeated; whoever still runs by an older definition is fenced, as what it read and is about
+    /// to store no longer is what is wanted.
+    ///
+    /// Refused, changing nothing, with [`StateError::KeyChanged`] and [`StateError::UnresolvedCreates`].
     fn open_sync(
         &mut self,
         identity: &SyncIdentity,
@@ -175,7 +220,9 @@ pub trait StateStore: Send {
 
     /// Takes the sync's lease under a new fencing token. The caller holds the operating system's lock. What a dead
     /// holder left `sending` becomes a wish again (updates, deletes) or doubt counted from `now` (creates), and its
-    /// `running` runs become `interrupted`.
+    /// `running` runs become `interrupted`. What it left is counted by [`StateStore::backlog`] from then on.
+    ///
+    /// Fails with [`StateError::Fenced`] if another process changed the definition since `sync` was opened.
     fn hold(
         &mut self,
         sync: &OpenedSync,
@@ -189,7 +236,8 @@ pub trait StateStore: Send {
     /// Gives the lease back.
     fn release(&mut self, writer: &Writer) -> Result<(), StateError>;
 
-    /// Begins a read; to be called before its snapshot opens.
+    /// Begins a read; to be called before its snapshot opens. Rows of earlier reads are refused from then on
+    /// (`protocol.md` C1).
     fn begin_read(&mut self, writer: &Writer) -> Result<ReadTicket, StateError>;
 
     /// Stores rows of a read by the rule of [`crate::capture::decide`], and with the last chunk the position.
@@ -213,14 +261,17 @@ pub trait StateStore: Send {
 
     /// The next call: entries whose key has nothing in flight, of one operation decided by their links as they are,
     /// marked `sending` with the record they go to, their links' fingerprints unknown. That commit is durable
-    /// against power loss when this returns. Entries found equal to their link are settled on the way.
+    /// against power loss when this returns. Entries found equal to their link are settled on the way; when there
+    /// are very many, the answer is `Nothing(Some(now))`: ask again. A record that this tool did not create is never
+    /// deleted: its link is kept, marked gone (C8), and the entry counts as equal.
     fn dispatch(
         &mut self,
         writer: &Writer,
         request: &DispatchRequest,
     ) -> Result<(Dispatch, Books), StateError>;
 
-    /// Turns answers into links, quarantine, doubt or wishes. An entry that is not `sending` any more is left alone.
+    /// Turns answers into links, quarantine, doubt or wishes. An entry that is not `sending` any more is left alone;
+    /// one whose link moved to another record meanwhile becomes a wish again.
     fn settle(
         &mut self,
         writer: &Writer,
@@ -245,16 +296,21 @@ pub trait StateStore: Send {
     fn linked_elsewhere(
         &mut self,
         writer: &Writer,
-        record: &crate::record::RecordId,
+        record: &RecordId,
         key: &Key,
     ) -> Result<bool, StateError>;
+
+    /// The record that the key is linked to; `None` also where that record was found missing.
+    fn linked_record(&mut self, writer: &Writer, key: &Key)
+    -> Result<Option<RecordId>, StateError>;
 
     /// Prepares for [`StateStore::link_seen`]: what is linked now is indexed by record.
     fn begin_scan(&mut self, writer: &Writer) -> Result<(), StateError>;
 
     /// Brings records that a scan or an audit showed into the links: a linked record's fingerprint becomes that of
-    /// the values read; an unlinked one with a key of ours is adopted and its key marked dirty, unless a record
-    /// holds that key or another sync the record. Then raises the mark to `mark`. Answers the number adopted.
+    /// the values read, or unknown while a write without an answer may change it; an unlinked one with a key of ours is adopted and its key marked dirty, unless a record
+    /// holds that key or another sync the record. Then raises the mark to `mark`. Answers the number adopted; where a
+    /// record holds the key already, [`StateStore::linked_record`] tells which.
     fn link_seen(
         &mut self,
         writer: &Writer,
@@ -266,7 +322,7 @@ pub trait StateStore: Send {
     /// Drops the link of a key whose record is gone and marks the key dirty (`protocol.md` C7).
     fn drop_link(&mut self, writer: &Writer, key: &Key) -> Result<(), StateError>;
 
-    /// The table's mark.
+    /// The table's mark, as far as this sync has accounted for its records: another sync's records have other keys.
     fn mark(&mut self, writer: &Writer) -> Result<Mark, StateError>;
 
     /// Number of links to the destination.

@@ -203,7 +203,8 @@ impl Delivery<'_> {
                 self.prepared = false;
                 Ok(true)
             }
-            Dispatch::Nothing(_) => Ok(false),
+            // The store gave others a turn and has more to look at.
+            Dispatch::Nothing(at) => Ok(at.is_some_and(|at| at <= now)),
         }
     }
 

@@ -6,7 +6,6 @@ CREATE TABLE destinations (
   host TEXT NOT NULL,
   account TEXT NOT NULL,
   table_id TEXT NOT NULL,
-  mark INTEGER,                -- highest autonumber accounted for
   own_member TEXT,
   structure TEXT,              -- JSON
   structure_read_at INTEGER,
@@ -17,17 +16,28 @@ CREATE TABLE syncs (
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
   destination_id INTEGER NOT NULL DEFAULT 0,   -- 0: as the Python program had it, not recorded
-  external_id_field TEXT,
   values_hash TEXT,
   key_hash TEXT,
   shape_hash TEXT,
+  definition INTEGER NOT NULL DEFAULT 0,       -- raised when the definition changes
   watermark TEXT,
+  read INTEGER NOT NULL DEFAULT 0,             -- number of the newest read
+  read_at INTEGER,                             -- when a read was last stored to its end
   full_read TEXT DEFAULT 'first',              -- why the next read must be a full one
   stop_code TEXT, stop_message TEXT, stop_remedy TEXT,
   token INTEGER NOT NULL DEFAULT 0,            -- fencing token
   holder TEXT, heartbeat_at INTEGER,
   last_successful_run INTEGER
 );
+
+-- What a sync knows of one destination.
+CREATE TABLE targets (
+  sync_id INTEGER NOT NULL,
+  destination_id INTEGER NOT NULL,
+  external_id_field TEXT NOT NULL,
+  mark INTEGER,                -- highest autonumber that this sync has accounted for
+  PRIMARY KEY (sync_id, destination_id)
+) WITHOUT ROWID;
 
 CREATE TABLE links (
   sync_id INTEGER NOT NULL,
@@ -109,7 +119,7 @@ CREATE TABLE gates (
 ) WITHOUT ROWID;
 
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-INSERT INTO counters VALUES ('read', 0), ('suspects', 0);
+INSERT INTO counters VALUES ('suspects', 0);
 
 CREATE VIEW sync_runs AS
 SELECT runs.id, syncs.name AS sync_name,
@@ -122,13 +132,14 @@ CREATE VIEW record_mappings AS
 SELECT row_number() OVER (ORDER BY links.sync_id, links.destination_id, links.key) AS id,
   syncs.name AS sync_name, CAST(key AS TEXT) AS source_id,
   CASE typeof(record_id) WHEN 'blob' THEN lower(hex(record_id)) ELSE record_id END AS smartsuite_record_id,
-  lower(hex(fingerprint)) AS data_hash,
+  nullif(lower(hex(fingerprint)), '') AS data_hash,
   strftime('%Y-%m-%dT%H:%M:%SZ', links.created_at, 'unixepoch') AS created_at,
   strftime('%Y-%m-%dT%H:%M:%SZ', coalesce(links.updated_at, links.created_at), 'unixepoch') AS updated_at
 FROM links JOIN syncs ON syncs.id = links.sync_id AND syncs.destination_id = links.destination_id
 WHERE standing = 0;
 
 CREATE VIEW sync_metadata AS
-SELECT name AS sync_name, watermark AS last_sync_time,
+SELECT name AS sync_name,
+  strftime('%Y-%m-%dT%H:%M:%fZ', read_at / 1000.0, 'unixepoch') AS last_sync_time,
   strftime('%Y-%m-%dT%H:%M:%fZ', last_successful_run / 1000.0, 'unixepoch') AS last_successful_run
 FROM syncs;

@@ -43,7 +43,9 @@ pub(super) fn check(file: &SourceFile) -> Vec<Finding> {
             message: format!("{lines} lines, at most {LINES_MAX}: split it by noun"),
         });
     }
-    if is_rust && !says_what_it_is(&file.text) {
+    // The unit tests of a module need no introduction: their folder names it.
+    let is_introduced = file.path.ends_with("/tests.rs") || says_what_it_is(&file.text);
+    if is_rust && !is_introduced {
         findings.push(Finding {
             place: file.path.clone(),
             message: "starts without a `//!` line that says what the file is".to_owned(),
@@ -103,6 +105,7 @@ mod tests {
     fn a_file_must_say_what_it_is() {
         assert_eq!(messages("a.rs", "fn a() {}\n").len(), 1);
         assert_eq!(messages("a.rs", "").len(), 1);
+        assert_eq!(messages("a/tests.rs", "use super::*;\n"), [""; 0]);
     }
 
     #[test]

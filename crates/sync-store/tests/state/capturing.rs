@@ -1,0 +1,292 @@
+//! Rows into the outbox (`protocol.md` C1 to C6).
+
+use jiff::SignedDuration;
+use sync_core::{
+    key::Key,
+    port::Watermark,
+    state::{Books, Chunk, Outcome, ReadEnd, StateStore as _},
+};
+
+use crate::fixture::{State, back, draft, fault, in_doubt, record, written};
+
+#[test]
+fn a_new_row_waits_and_the_same_row_again_changes_nothing() {
+    let mut state = State::new();
+    let books = state.capture(&[(1, "A")]);
+    assert_eq!(books, Books { read: 1, queued: 1, ..Books::default() });
+    assert_eq!(state.slots(1), "waiting A");
+    let books = state.capture(&[(1, "A")]);
+    assert_eq!(books, Books { read: 1, unchanged: 1, ..Books::default() });
+    assert_eq!(state.slots(1), "waiting A");
+}
+
+#[test]
+fn a_newer_row_replaces_what_waits() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    let books = state.capture(&[(1, "B")]);
+    assert_eq!(books, Books { read: 1, queued: 1, superseded: 1, ..Books::default() });
+    assert_eq!(state.slots(1), "waiting B");
+}
+
+#[test]
+fn a_row_that_returns_to_the_link_takes_back_what_waits() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    state.deliver();
+    state.capture(&[(1, "B")]);
+    let books = state.capture(&[(1, "A")]);
+    assert_eq!(books, Books { read: 1, withdrawn: 1, taken_back: 1, ..Books::default() });
+    assert_eq!(state.slots(1), "link A");
+}
+
+#[test]
+fn a_row_that_returns_to_the_link_takes_back_what_is_quarantined() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    state.deliver();
+    state.capture(&[(1, "B")]);
+    let entry = state.single();
+    state.settle(&entry, Outcome::Refused { fault: fault("too_long") });
+    assert_eq!(state.slots(1), "parked B, link ?");
+    // What the destination holds is known again after a look at it.
+    state.adopt(1, Some(draft("A").fingerprint()));
+    let books = state.capture(&[(1, "A")]);
+    assert_eq!(books, Books { read: 1, withdrawn: 1, ..Books::default() });
+    assert_eq!(state.slots(1), "link A");
+}
+
+#[test]
+fn nothing_is_taken_back_while_something_is_being_sent() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    state.deliver();
+    state.capture(&[(1, "B")]);
+    state.single();
+    state.capture(&[(1, "A")]);
+    assert_eq!(state.slots(1), "waiting A, sending B, link ?");
+}
+
+#[test]
+fn an_unknown_fingerprint_equals_no_row() {
+    let mut state = State::new();
+    state.adopt(1, None);
+    state.capture(&[(1, "A")]);
+    assert_eq!(state.slots(1), "waiting A, link ?");
+}
+
+#[test]
+fn a_row_that_cannot_become_a_draft_is_parked_in_place_of_what_waits() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    let books = state.capture(&[(1, "fault x")]);
+    assert_eq!(books, Books { read: 1, parked: 1, superseded: 1, ..Books::default() });
+    assert_eq!(state.slots(1), "parked fault x");
+    let books = state.capture(&[(1, "fault x")]);
+    assert_eq!(books, Books { read: 1, unchanged: 1, ..Books::default() });
+}
+
+#[test]
+fn a_corrected_row_leaves_quarantine_when_it_waits() {
+    let mut state = State::new();
+    state.capture(&[(1, "fault x")]);
+    state.capture(&[(1, "A")]);
+    assert_eq!(state.slots(1), "waiting A");
+}
+
+/// The fault is newer than what is on its way, so an answer to the older entry does not remove it.
+#[test]
+fn a_fault_that_came_while_a_draft_was_sent_outlives_the_answer() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    let entry = state.single();
+    state.capture(&[(1, "fault x")]);
+    assert_eq!(state.slots(1), "sending A, parked fault x");
+    state.settle(&entry, written(&entry));
+    assert_eq!(state.slots(1), "parked fault x, link A");
+}
+
+#[test]
+fn a_draft_refused_after_its_row_became_faulty_leaves_the_fault() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    let entry = state.single();
+    state.capture(&[(1, "fault x")]);
+    let books = state.settle(&entry, Outcome::Refused { fault: fault("too_long") });
+    assert_eq!(books, Books { superseded: 1, ..Books::default() });
+    assert_eq!(state.slots(1), "parked fault x");
+}
+
+#[test]
+fn a_draft_that_had_no_effect_is_not_sent_again_after_its_row_became_faulty() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    let entry = state.single();
+    state.capture(&[(1, "fault x")]);
+    let books = state.settle(&entry, back(state.now));
+    assert_eq!(books, Books { superseded: 1, ..Books::default() });
+    assert_eq!(state.slots(1), "parked fault x");
+}
+
+#[test]
+fn a_row_that_returns_to_what_is_being_sent_is_not_lost_behind_a_fault() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    let entry = state.single();
+    state.capture(&[(1, "fault x")]);
+    state.capture(&[(1, "fault x")]);
+    state.capture(&[(1, "A")]);
+    assert_eq!(state.slots(1), "waiting A, sending A");
+    state.settle(&entry, back(state.now));
+    assert_eq!(state.slots(1), "waiting A");
+}
+
+#[test]
+fn gone_before_anything_was_sent_takes_the_draft_back() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    let books = state.capture(&[(1, "gone")]);
+    assert_eq!(books, Books { read: 1, withdrawn: 1, taken_back: 1, ..Books::default() });
+    assert_eq!(state.slots(1), "");
+}
+
+#[test]
+fn gone_behind_a_create_that_did_not_happen_cancels_both() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    let entry = state.single();
+    state.settle(&entry, in_doubt(false, state.now));
+    state.capture(&[(1, "gone")]);
+    assert_eq!(state.slots(1), "waiting gone, doubt A");
+    state.settle(&entry, back(state.now));
+    state.deliver();
+    assert_eq!(state.slots(1), "");
+}
+
+#[test]
+fn gone_behind_a_create_that_did_happen_is_delivered() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    let entry = state.single();
+    state.settle(&entry, in_doubt(false, state.now));
+    state.capture(&[(1, "gone")]);
+    state.settle(&entry, written(&entry));
+    assert_eq!(state.slots(1), "waiting gone, link A");
+    assert_eq!(state.single().record, Some(record(1)));
+}
+
+#[test]
+fn the_position_moves_with_the_last_chunk_and_not_before() {
+    let mut state = State::new();
+    let ticket = state.begin_read();
+    let first = state.chunk(ticket, &[(1, "A")]);
+    state.store.capture(&state.writer, &first).unwrap();
+    state.restart();
+    assert_eq!(state.sync.watermark, None);
+    assert!(state.sync.full_read.is_some());
+
+    let ticket = state.begin_read();
+    let first = state.chunk(ticket, &[(1, "A")]);
+    let end = ReadEnd { watermark: Some(Watermark("w1".into())), full: true };
+    let last = Chunk { end: Some(end), ..state.chunk(ticket, &[(2, "B")]) };
+    state.store.capture(&state.writer, &first).unwrap();
+    state.store.capture(&state.writer, &last).unwrap();
+    state.restart();
+    assert_eq!(state.sync.watermark, Some(Watermark("w1".into())));
+    assert_eq!(state.sync.full_read, None);
+    assert_eq!(state.slots(2), "waiting B");
+}
+
+#[test]
+fn a_read_without_a_position_leaves_the_old_one() {
+    let mut state = State::new();
+    state.full_read(&[], "w1");
+    let ticket = state.begin_read();
+    let end = ReadEnd { watermark: None, full: false };
+    let chunk = Chunk { end: Some(end), ..state.chunk(ticket, &[]) };
+    state.store.capture(&state.writer, &chunk).unwrap();
+    state.restart();
+    assert_eq!(state.sync.watermark, Some(Watermark("w1".into())));
+}
+
+#[test]
+fn a_chunk_of_an_older_read_is_refused() {
+    let mut state = State::new();
+    let older = state.begin_read();
+    state.capture(&[(1, "B")]);
+    let chunk = state.chunk(older, &[(1, "A")]);
+    assert!(state.store.capture(&state.writer, &chunk).is_err());
+    assert_eq!(state.slots(1), "waiting B");
+}
+
+#[test]
+fn a_mark_made_after_the_snapshot_outlives_the_read() {
+    let mut state = State::new();
+    let key = [Key::Int(1), Key::Int(2)];
+    state.store.mark_dirty(&state.writer, &key).unwrap();
+    let ticket = state.begin_read();
+    state.store.mark_dirty(&state.writer, &key[..1]).unwrap();
+    let chunk = Chunk { answered: key.to_vec(), ..state.chunk(ticket, &[(1, "A"), (2, "A")]) };
+    state.store.capture(&state.writer, &chunk).unwrap();
+    assert_eq!(state.dirty(), [1]);
+    state.restart();
+    assert_eq!(state.dirty(), [1]);
+}
+
+#[test]
+fn marks_are_read_oldest_first() {
+    let mut state = State::new();
+    for key in [3, 1, 2, 3] {
+        state.store.mark_dirty(&state.writer, &[Key::Int(key)]).unwrap();
+    }
+    assert_eq!(state.dirty(), [1, 2, 3]);
+}
+
+#[test]
+fn quarantined_rows_are_tried_after_1_6_and_24_hours_then_daily() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    for hours in [1, 6, 24, 24] {
+        let entry = state.single();
+        let books = state.settle(&entry, Outcome::Refused { fault: fault("too_long") });
+        assert_eq!(books.quarantined, 1);
+        let due = state.now + SignedDuration::from_hours(hours);
+        let early = due - SignedDuration::from_secs(1);
+        let released = state.store.release_quarantine(&state.writer, early, false).unwrap();
+        assert_eq!(released.released, 0, "before {hours} h");
+        let released = state.store.release_quarantine(&state.writer, due, false).unwrap();
+        assert_eq!(released.released, 1, "after {hours} h");
+        state.now = due;
+    }
+}
+
+#[test]
+fn a_faulty_row_is_read_again_when_it_is_due() {
+    let mut state = State::new();
+    state.capture(&[(1, "fault x"), (2, "fault y")]);
+    state.store.release_quarantine(&state.writer, state.now, false).unwrap();
+    assert_eq!(state.dirty(), [0; 0]);
+    state.later(3600);
+    state.store.release_quarantine(&state.writer, state.now, false).unwrap();
+    assert_eq!(state.dirty(), [1, 2]);
+    assert_eq!(state.slots(1), "parked fault x");
+    let ticket = state.begin_read();
+    let answered = vec![Key::Int(1), Key::Int(2)];
+    let chunk = Chunk { answered, ..state.chunk(ticket, &[(1, "A")]) };
+    state.store.capture(&state.writer, &chunk).unwrap();
+    assert_eq!(state.slots(1), "waiting A");
+    assert_eq!(state.dirty(), [0; 0]);
+}
+
+#[test]
+fn released_rows_travel_apart_from_healthy_ones() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    let entry = state.single();
+    state.settle(&entry, Outcome::Refused { fault: fault("too_long") });
+    state.capture(&[(2, "B"), (3, "C")]);
+    let books = state.store.release_quarantine(&state.writer, state.now, true).unwrap();
+    assert_eq!(books, Books { released: 1, ..Books::default() });
+    assert_eq!(state.single().key, Key::Int(1));
+    assert_eq!(state.call().entries.len(), 2);
+}

@@ -1,0 +1,305 @@
+//! What a changed definition does (`design.md` section 4, point 7; `protocol.md` D11).
+
+use sync_core::{
+    port::Watermark,
+    state::{FullReadReason, Outcome, StateError, StateStore as _, Stop, SyncIdentity},
+};
+
+use crate::fixture::{State, draft, fault, identity, in_doubt, record, written};
+
+/// A sync with links for keys 1 and 2, read to its end.
+fn settled() -> State {
+    let mut state = State::new();
+    state.full_read(&[(1, "A"), (2, "A")], "w1");
+    state.deliver();
+    state
+}
+
+fn stop() -> Stop {
+    Stop { code: "breaker".into(), message: "m".into(), remedy: "r".into() }
+}
+
+#[test]
+fn a_sync_is_read_in_full_first_and_not_again() {
+    let mut state = State::new();
+    assert_eq!(state.sync.full_read, Some(FullReadReason::First));
+    state.full_read(&[], "w1");
+    state.restart();
+    assert_eq!(state.sync.full_read, None);
+    assert_eq!(state.sync.stopped, None);
+}
+
+#[test]
+fn a_changed_mapping_reads_everything_and_keeps_links_and_what_waits() {
+    let mut state = settled();
+    state.capture(&[(2, "B")]);
+    state.identity.values_hash = "v2".into();
+    state.restart();
+    assert_eq!(state.sync.full_read, Some(FullReadReason::DefinitionChanged));
+    assert_eq!(state.slots(1), "link A");
+    assert_eq!(state.slots(2), "waiting B, link A");
+    state.full_read(&[], "w2");
+    state.restart();
+    assert_eq!(state.sync.full_read, None);
+}
+
+#[test]
+fn a_changed_mapping_does_not_hide_why_everything_had_to_be_read_before() {
+    let mut state = State::new();
+    state.identity.values_hash = "v2".into();
+    state.restart();
+    assert_eq!(state.sync.full_read, Some(FullReadReason::First));
+}
+
+#[test]
+fn every_change_of_the_mapping_lets_a_stopped_sync_go_again() {
+    let mut state = settled();
+    for hash in ["v2", "v3"] {
+        state.store.set_stop(&state.writer, Some(&stop())).unwrap();
+        state.restart();
+        assert_eq!(state.sync.stopped, Some(stop()), "nothing changed");
+        state.identity.values_hash = hash.into();
+        state.restart();
+        assert_eq!(state.sync.stopped, None, "{hash}");
+    }
+}
+
+#[test]
+fn a_changed_mapping_makes_quarantined_rows_due() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    let entry = state.single();
+    state.settle(&entry, Outcome::Refused { fault: fault("too_long") });
+    state.identity.values_hash = "v2".into();
+    state.restart();
+    let books = state.store.release_quarantine(&state.writer, state.now, false).unwrap();
+    assert_eq!(books.released, 1);
+}
+
+#[test]
+fn another_table_takes_neither_links_nor_wishes_nor_the_position() {
+    let mut state = settled();
+    state.capture(&[(2, "B")]);
+    let first = state.writer.destination.0;
+    state.identity.table = "t2".into();
+    state.restart();
+    assert_ne!(state.writer.destination.0, first);
+    assert_eq!(state.sync.full_read, Some(FullReadReason::DestinationChanged));
+    assert_eq!(state.sync.watermark, None);
+    assert_eq!(state.sync.links, 0);
+    assert_eq!(state.slots(2), "");
+    assert_eq!(state.slots_at(2, first), "link A");
+    assert_eq!(state.store.mark(&state.writer).unwrap(), None);
+    assert_eq!(state.store.backlog(&state.writer).unwrap(), (0, 0));
+}
+
+#[test]
+fn back_at_the_first_table_its_links_are_there_again() {
+    let mut state = settled();
+    state.identity.table = "t2".into();
+    state.restart();
+    state.full_read(&[(1, "A")], "w2");
+    state.identity.table = "t1".into();
+    state.restart();
+    assert_eq!(state.sync.full_read, Some(FullReadReason::DestinationChanged));
+    assert_eq!(state.sync.links, 2);
+    assert_eq!(state.slots(1), "link A");
+}
+
+#[test]
+fn a_create_in_doubt_stays_with_its_table_and_comes_back_with_it() {
+    let mut state = settled();
+    state.capture(&[(3, "A"), (4, "A")]);
+    let call = state.call();
+    state.settle(&call.entries[0], in_doubt(false, state.now));
+    state.identity.table = "t2".into();
+    state.restart();
+    state.later(100);
+    assert_eq!(state.doubts(), []);
+    assert_eq!(state.store.backlog(&state.writer).unwrap(), (0, 0));
+    state.identity.table = "t1".into();
+    state.restart();
+    state.later(2);
+    assert_eq!(state.store.backlog(&state.writer).unwrap(), (2, 0));
+    assert_eq!(state.doubts().len(), 2);
+}
+
+/// The record that an unanswered update left unknown is compared by the full read that is due then; sending the old
+/// values, or the old deletion, again would undo what happened to the row meanwhile.
+#[test]
+fn what_else_was_being_sent_to_the_left_table_is_decided_anew_when_it_comes_back() {
+    let mut state = settled();
+    state.capture(&[(1, "B"), (2, "gone")]);
+    state.call();
+    state.call();
+    state.identity.table = "t2".into();
+    state.restart();
+    state.identity.table = "t1".into();
+    state.restart();
+    assert_eq!(state.slots(1), "link ?");
+    assert_eq!(state.slots(2), "link ?");
+    state.full_read(&[(1, "A"), (2, "A")], "w2");
+    assert_eq!(state.slots(1), "waiting A, link ?");
+    assert_eq!(state.slots(2), "waiting A, link ?");
+}
+
+#[test]
+fn another_external_id_field_is_filled_on_every_record() {
+    let mut state = settled();
+    state.capture(&[(2, "B"), (3, "A")]);
+    state.identity.external_id_field = "sother".into();
+    state.restart();
+    assert_eq!(state.sync.full_read, Some(FullReadReason::ExternalIdFieldChanged));
+    assert_eq!(state.slots(1), "link ?");
+    // Drafts made for the old field would not carry the new one.
+    assert_eq!(state.slots(2), "link ?");
+    assert_eq!(state.slots(3), "");
+}
+
+#[test]
+fn another_external_id_field_is_noticed_on_the_way_back_to_a_table_too() {
+    let mut state = settled();
+    state.identity.table = "t2".into();
+    state.identity.external_id_field = "sother".into();
+    state.restart();
+    assert_eq!(state.sync.full_read, Some(FullReadReason::DestinationChanged));
+    state.identity.table = "t1".into();
+    state.restart();
+    assert_eq!(state.sync.full_read, Some(FullReadReason::ExternalIdFieldChanged));
+    assert_eq!(state.slots(1), "link ?");
+}
+
+/// The look-up would ask for the new field and not find what was created with the old one.
+#[test]
+fn the_external_id_field_cannot_change_while_a_create_is_in_doubt() {
+    let mut state = settled();
+    state.capture(&[(3, "A")]);
+    let entry = state.single();
+    state.identity.external_id_field = "sother".into();
+    let before = state.dump();
+    let refused = state.store.open_sync(&state.identity, state.now);
+    assert!(matches!(refused, Err(StateError::UnresolvedCreates { .. })), "{refused:?}");
+    assert_eq!(state.dump(), before);
+    state.settle(&entry, written(&entry));
+    state.restart();
+    assert_eq!(state.sync.full_read, Some(FullReadReason::ExternalIdFieldChanged));
+}
+
+#[test]
+fn other_key_columns_stop_the_sync_until_a_person_agrees() {
+    let mut state = settled();
+    state.identity.key_hash = "k2".into();
+    let before = state.dump();
+    let refused = state.store.open_sync(&state.identity, state.now);
+    assert_eq!(refused, Err(StateError::KeyChanged { sync: "customers".into() }));
+    assert_eq!(state.dump(), before);
+
+    state.identity.accept_key_change = true;
+    state.restart();
+    assert_eq!(state.sync.full_read, Some(FullReadReason::DefinitionChanged));
+    assert_eq!(state.sync.watermark, None);
+    assert_eq!(state.sync.links, 0);
+    assert_eq!(state.store.mark(&state.writer).unwrap(), None);
+    assert_eq!(state.slots(1), "");
+    state.identity.accept_key_change = false;
+    state.restart();
+}
+
+#[test]
+fn the_key_cannot_change_while_a_create_is_in_doubt() {
+    let mut state = settled();
+    state.capture(&[(3, "A")]);
+    state.call();
+    state.identity.key_hash = "k2".into();
+    state.identity.accept_key_change = true;
+    let refused = state.store.open_sync(&state.identity, state.now);
+    assert!(matches!(refused, Err(StateError::UnresolvedCreates { .. })), "{refused:?}");
+}
+
+#[test]
+fn a_renamed_sync_keeps_everything() {
+    let mut state = settled();
+    let id = state.sync.id;
+    state.identity =
+        SyncIdentity { name: "clients".into(), previously: Some("customers".into()), ..identity() };
+    state.restart();
+    assert_eq!(state.sync.id, id);
+    assert_eq!(state.sync.full_read, None);
+    assert_eq!(state.sync.watermark, Some(Watermark("w1".into())));
+    state.restart();
+    assert_eq!(state.sync.id, id);
+    assert_eq!(state.slots(1), "link A");
+}
+
+#[test]
+fn an_old_name_does_not_take_over_a_sync_that_has_its_own_state() {
+    let mut state = settled();
+    let clients = SyncIdentity { name: "clients".into(), ..identity() };
+    let clients = state.store.open_sync(&clients, state.now).unwrap();
+    let renamed =
+        SyncIdentity { name: "clients".into(), previously: Some("customers".into()), ..identity() };
+    assert_eq!(state.store.open_sync(&renamed, state.now).unwrap().id, clients.id);
+}
+
+/// A run by the old definition must not end the full read that the new one needs.
+#[test]
+fn a_definition_changed_by_another_process_stops_the_run_by_the_old_one() {
+    for change in [
+        |identity: &mut SyncIdentity| identity.values_hash = "v2".into(),
+        |identity: &mut SyncIdentity| identity.table = "t2".into(),
+    ] {
+        let mut state = settled();
+        let mut changed = state.identity.clone();
+        change(&mut changed);
+        let ticket = state.begin_read();
+        state.store.open_sync(&changed, state.now).unwrap();
+        let chunk = state.chunk(ticket, &[(1, "B")]);
+        assert_eq!(state.store.capture(&state.writer, &chunk), Err(StateError::Fenced));
+        let taken = state.store.hold(&state.sync, "by the old definition", state.now);
+        assert_eq!(taken, Err(StateError::Fenced));
+        state.identity = changed;
+        state.restart();
+        assert!(state.sync.full_read.is_some());
+    }
+}
+
+#[test]
+fn opening_a_sync_again_unchanged_disturbs_nobody() {
+    let mut state = settled();
+    let before = state.dump();
+    state.store.open_sync(&state.identity, state.now).unwrap();
+    assert_eq!(state.dump(), before);
+    assert_eq!(state.capture(&[(1, "B")]).queued, 1);
+}
+
+#[test]
+fn a_changed_structure_lets_stopped_syncs_go_and_makes_quarantined_rows_due() {
+    let mut state = settled();
+    let structure = |label: &str| sync_core::table::TableStructure {
+        id: "t1".into(),
+        name: label.into(),
+        primary_field: "title".into(),
+        fields: Vec::new(),
+    };
+    assert!(state.store.set_structure(state.sync.destination, &structure("a"), state.now).unwrap());
+    state.capture(&[(3, "B")]);
+    let entry = state.single();
+    state.settle(&entry, Outcome::Refused { fault: fault("unknown_choice") });
+    state.store.set_stop(&state.writer, Some(&stop())).unwrap();
+    assert!(!state.store.set_structure(state.sync.destination, &structure("a"), state.now).unwrap());
+    assert_eq!(
+        state.store.release_quarantine(&state.writer, state.now, false).unwrap().released,
+        0
+    );
+    assert!(state.store.set_structure(state.sync.destination, &structure("b"), state.now).unwrap());
+    let read = state.store.structure(state.sync.destination).unwrap();
+    assert_eq!(read, Some((structure("b"), state.now)));
+    assert_eq!(
+        state.store.release_quarantine(&state.writer, state.now, false).unwrap().released,
+        1
+    );
+    state.restart();
+    assert_eq!(state.sync.stopped, None);
+    assert_eq!(state.linked(1), Some(record(1)));
+    assert_eq!(state.slots(1), "link A", "{:?}", draft("A"));
+}

@@ -1,0 +1,212 @@
+//! One writer a sync, and what it inherits (`protocol.md` D1, D3, D10).
+
+use sync_core::{
+    delivery::Operation,
+    key::Key,
+    record::RecordId,
+    state::{
+        Books, Chunk, Dispatch, ReadEnd, RunEnd, RunStatus, Settlement, StateError,
+        StateStore as _, Stop,
+    },
+};
+use sync_store::SqliteStore;
+
+use crate::fixture::{State, draft, in_doubt, written};
+
+#[test]
+fn a_create_left_behind_is_in_doubt_counted_from_taking_the_lock() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    state.call();
+    state.later(1000);
+    state.restart();
+    assert_eq!(state.slots(1), "doubt A");
+    assert_eq!(state.dispatch().0, Dispatch::Nothing(None));
+    let taken = state.now;
+    state.later(2);
+    let doubts = state.doubts();
+    assert_eq!((doubts[0].left_at, doubts[0].answered, doubts[0].empty_looks), (taken, false, 0));
+}
+
+#[test]
+fn a_doubt_left_behind_keeps_its_time() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    let entry = state.single();
+    let left_at = state.now;
+    state.settle(&entry, in_doubt(false, left_at));
+    state.later(1000);
+    state.restart();
+    assert_eq!(state.doubts()[0].left_at, left_at);
+}
+
+#[test]
+fn an_update_left_behind_is_sent_again() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    state.deliver();
+    state.capture(&[(1, "B")]);
+    state.call();
+    state.restart();
+    assert_eq!(state.slots(1), "waiting B, link ?");
+    let call = state.call();
+    assert_eq!((call.operation, &call.entries[0].fields), (Operation::Update, &draft("B")));
+}
+
+#[test]
+fn an_update_left_behind_gives_way_to_a_newer_row() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    state.deliver();
+    state.capture(&[(1, "B")]);
+    state.call();
+    state.capture(&[(1, "A")]);
+    state.restart();
+    assert_eq!(state.slots(1), "waiting A, link ?");
+}
+
+#[test]
+fn an_update_left_behind_gives_way_to_a_newer_fault() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    state.deliver();
+    state.capture(&[(1, "B")]);
+    state.call();
+    state.capture(&[(1, "fault x")]);
+    state.restart();
+    assert_eq!(state.slots(1), "parked fault x, link ?");
+}
+
+#[test]
+fn a_deletion_left_behind_is_sent_again() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    state.deliver();
+    state.capture(&[(1, "gone")]);
+    state.call();
+    state.restart();
+    assert_eq!(state.call().operation, Operation::Delete);
+}
+
+#[test]
+fn a_run_left_behind_is_interrupted() {
+    let mut state = State::new();
+    state.store.begin_run(&state.writer, state.now).unwrap();
+    state.restart();
+    let status: String =
+        state.sql().query_row("SELECT status FROM sync_runs", [], |row| row.get(0)).unwrap();
+    assert_eq!(status, "interrupted");
+}
+
+#[test]
+fn one_syncs_new_holder_does_not_touch_another_sync() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    state.call();
+    let mut other = crate::fixture::identity();
+    other.name = "other".into();
+    let other = state.store.open_sync(&other, state.now).unwrap();
+    state.store.hold(&other, "other", state.now).unwrap();
+    assert_eq!(state.slots(1), "sending A");
+}
+
+type Method = Box<dyn Fn(&mut State) -> Result<(), StateError>>;
+
+fn methods(state: &mut State) -> Vec<(&'static str, Method)> {
+    let ticket = state.begin_read();
+    let key = Key::Int(1);
+    let chunk = Chunk {
+        answered: vec![key.clone()],
+        end: Some(ReadEnd { watermark: None, full: true }),
+        ..state.chunk(ticket, &[(1, "B"), (2, "B"), (3, "gone")])
+    };
+    state.capture(&[(1, "A"), (2, "A"), (3, "A")]);
+    let call = state.call();
+    let settle: Vec<Settlement> = call
+        .entries
+        .iter()
+        .take(2)
+        .map(|entry| Settlement { id: entry.id, outcome: written(entry) })
+        .collect();
+    state.capture(&[(4, "A"), (5, "fault x")]);
+    let run = state.store.begin_run(&state.writer, state.now).unwrap();
+    let end = RunEnd {
+        status: RunStatus::Success,
+        books: Books::default(),
+        calls: 1,
+        error: None,
+        code: None,
+    };
+    let stop = Stop { code: "c".into(), message: "m".into(), remedy: "r".into() };
+    let dirty = key.clone();
+    let linked = key.clone();
+    vec![
+        ("heartbeat", Box::new(|s| s.store.heartbeat(&s.writer, s.now))),
+        ("release", Box::new(|s| s.store.release(&s.writer))),
+        ("begin_read", Box::new(|s| s.store.begin_read(&s.writer).map(drop))),
+        ("capture", Box::new(move |s| s.store.capture(&s.writer, &chunk).map(drop))),
+        (
+            "mark_dirty",
+            Box::new(move |s| s.store.mark_dirty(&s.writer, std::slice::from_ref(&dirty))),
+        ),
+        ("dirty", Box::new(|s| s.store.dirty(&s.writer, 1).map(drop))),
+        (
+            "release_quarantine",
+            Box::new(|s| s.store.release_quarantine(&s.writer, s.now, true).map(drop)),
+        ),
+        (
+            "dispatch",
+            Box::new(|s| {
+                let request = s.request();
+                s.store.dispatch(&s.writer, &request).map(drop)
+            }),
+        ),
+        ("settle", Box::new(move |s| s.store.settle(&s.writer, &settle, s.now).map(drop))),
+        ("doubts", Box::new(|s| s.store.doubts(&s.writer, s.now, 9).map(drop))),
+        ("control", Box::new(|s| s.store.control(&s.writer, &[]).map(drop))),
+        (
+            "linked_elsewhere",
+            Box::new(move |s| {
+                s.store.linked_elsewhere(&s.writer, &RecordId("r".into()), &linked).map(drop)
+            }),
+        ),
+        ("linked_record", Box::new(|s| s.store.linked_record(&s.writer, &Key::Int(1)).map(drop))),
+        ("begin_scan", Box::new(|s| s.store.begin_scan(&s.writer))),
+        ("link_seen", Box::new(|s| s.store.link_seen(&s.writer, &[], Some(99), s.now).map(drop))),
+        ("drop_link", Box::new(move |s| s.store.drop_link(&s.writer, &key))),
+        ("mark", Box::new(|s| s.store.mark(&s.writer).map(drop))),
+        ("unsettled", Box::new(|s| s.store.unsettled(&s.writer).map(drop))),
+        ("waiting_creates", Box::new(|s| s.store.waiting_creates(&s.writer, None, 9).map(drop))),
+        ("next_ready", Box::new(|s| s.store.next_ready(&s.writer, s.now).map(drop))),
+        ("backlog", Box::new(|s| s.store.backlog(&s.writer).map(drop))),
+        ("own_member", Box::new(|s| s.store.own_member(&s.writer).map(drop))),
+        ("set_own_member", Box::new(|s| s.store.set_own_member(&s.writer, "m"))),
+        ("set_stop", Box::new(move |s| s.store.set_stop(&s.writer, Some(&stop)))),
+        ("begin_run", Box::new(|s| s.store.begin_run(&s.writer, s.now).map(drop))),
+        ("end_run", Box::new(move |s| s.store.end_run(&s.writer, run, &end, s.now))),
+    ]
+}
+
+#[test]
+fn a_writer_that_was_replaced_can_do_nothing() {
+    let mut state = State::new();
+    let methods = methods(&mut state);
+    let mut successor = SqliteStore::open(&state.path()).unwrap();
+    successor.hold(&state.sync, "second", state.now).unwrap();
+    let before = state.dump();
+    for (name, method) in methods {
+        assert_eq!(method(&mut state), Err(StateError::Fenced), "{name}");
+        assert_eq!(state.dump(), before, "{name}");
+    }
+}
+
+#[test]
+fn each_method_works_for_the_writer_that_holds_the_lease() {
+    let mut state = State::new();
+    for (name, method) in methods(&mut state) {
+        // The oldest read's chunk is refused for its age, which is no matter of the lease.
+        if name != "capture" {
+            assert_eq!(method(&mut state), Ok(()), "{name}");
+        }
+    }
+}

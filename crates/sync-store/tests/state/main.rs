@@ -1,0 +1,16 @@
+//! What the state does, through its port and through `sqlite3`'s eyes.
+
+#[cfg(test)]
+mod capturing;
+#[cfg(test)]
+mod definitions;
+#[cfg(test)]
+mod delivering;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod holders;
+#[cfg(test)]
+mod scanning;
+#[cfg(test)]
+mod taking_over;
