@@ -13,6 +13,7 @@ mod faults;
 mod fields;
 mod files;
 mod filters;
+mod guide;
 mod limits;
 mod lists;
 mod members;
