@@ -286,7 +286,7 @@ fn document(title: &str, crumbs: &str, main: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{}</title><style>{STYLE}</style></head><body>\
+         <link rel=\"icon\" href=\"data:,\"><title>{}</title><style>{STYLE}</style></head><body>\
          <header><h1><a href=\"/_emulator/\">SmartSuite emulator</a></h1>\
          <p>A local stand-in. Nothing here is in the real service.</p></header>\
          <main>{crumbs}{main}</main></body></html>\n",

@@ -18,6 +18,7 @@ mod limits;
 mod lists;
 mod members;
 mod never_panics;
+mod page;
 mod program;
 mod service;
 mod side_door;

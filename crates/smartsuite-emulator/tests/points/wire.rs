@@ -137,3 +137,26 @@ fn an_event_is_announced_to_its_receiver_again_until_it_is_taken() {
     let body: Value = serde_json::from_str(body).unwrap();
     assert_eq!(body["webhookId"], made["webhook"]["webhook_id"]);
 }
+
+#[test]
+fn writes_at_the_same_time_to_different_fields_all_survive() {
+    let program = Program::start(&["--rate-limit", "off"]);
+    let made = Reply::of(&exchange(&program.address, &create()).unwrap()).ok();
+    let record = format!("{CUSTOMERS}records/{}/", made["id"].as_str().unwrap());
+    let fields = ["title", "scustextid", "scompany01"];
+    std::thread::scope(|scope| {
+        for field in fields {
+            let (program, record) = (&program, &record);
+            scope.spawn(move || {
+                for number in 0..40 {
+                    let body = json!({field: format!("{field} {number}")});
+                    program.call("PATCH", record, &body).ok();
+                }
+            });
+        }
+    });
+    let read = program.call("GET", &record, &Value::Null).ok();
+    for field in fields {
+        assert_eq!(read[field], format!("{field} 39"));
+    }
+}
