@@ -46,6 +46,8 @@ pub(crate) enum Command {
     /// Bring SmartSuite in step with the database, once
     Run(RunArgs),
 
+    /// Show how each sync stands: what was done, what waits, what failed and why
+    Status(StatusArgs),
     /// Run a local SmartSuite to try things out
     Emulator(EmulatorArgs),
 }
@@ -90,6 +92,12 @@ pub(crate) struct StatusArgs {
     /// Only this sync; may be repeated
     #[arg(long, value_name = "NAME")]
     pub(crate) sync_name: Vec<String>,
+    /// At most so many runs a sync, the newest first
+    #[arg(long, value_name = "NUMBER", default_value_t = 5)]
+    pub(crate) runs: usize,
+    /// At most so many refused rows a sync
+    #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+    pub(crate) rows: usize,
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -16,6 +16,7 @@ mod mapping_file;
 mod report;
 mod signal;
 mod telemetry;
+mod turn;
 mod wire;
 
 use std::{ffi::OsString, process::ExitCode};

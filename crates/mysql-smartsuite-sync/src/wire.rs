@@ -1,6 +1,9 @@
 //! Real ports from settings: the database, SmartSuite, the state, locks, time and chance.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use sync_core::{
     config::model::{Config, SyncDefinition},
@@ -36,6 +39,8 @@ pub(crate) struct Wire {
     pub(crate) clock: Arc<dyn Clock>,
     /// What opening the state found worth saying.
     pub(crate) notes: Vec<String>,
+    /// The state file, for those who only ask.
+    pub(crate) state_path: PathBuf,
     target: Arc<dyn RecordTarget>,
     address: Address,
     account: String,
@@ -84,6 +89,7 @@ impl Wire {
             engine,
             clock,
             notes,
+            state_path: path.clone(),
             target: Arc::new(client),
             address,
             account: settings.smartsuite.account_id.clone(),

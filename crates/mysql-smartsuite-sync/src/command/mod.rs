@@ -2,6 +2,7 @@
 
 mod emulator;
 mod run;
+mod status;
 
 use std::{path::Path, process::ExitCode};
 
@@ -18,6 +19,7 @@ pub(crate) fn perform(cli: Cli, screen: &Screen) -> Result<ExitCode, Failure> {
     let Cli { global, command } = cli;
     match command {
         Command::Run(args) => run::perform(&global, &args, screen).map(Into::into),
+        Command::Status(args) => status::perform(&global, &args, screen).map(Into::into),
         Command::Emulator(args) => Ok(emulator::perform(&args)),
     }
 }

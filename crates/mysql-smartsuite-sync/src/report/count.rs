@@ -8,6 +8,11 @@ pub(crate) fn counted(count: u64, noun: &str) -> String {
     format!("{} {noun}{ending}", thousands(count))
 }
 
+/// `no API calls`, `1 API call`, `12 API calls`.
+pub(crate) fn calls_made(calls: u64) -> String {
+    if calls == 0 { "no API calls".to_owned() } else { counted(calls, "API call") }
+}
+
 /// `12,300`.
 pub(crate) fn thousands(count: u64) -> String {
     let digits = count.to_string();

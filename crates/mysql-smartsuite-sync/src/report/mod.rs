@@ -5,7 +5,8 @@ pub(crate) mod diagnostic;
 mod paint;
 pub(crate) mod run;
 mod screen;
+pub(crate) mod status;
 
-pub(crate) use count::{counted, seconds, thousands};
+pub(crate) use count::{calls_made, counted, seconds, thousands};
 pub(crate) use paint::Paint;
 pub(crate) use screen::Screen;

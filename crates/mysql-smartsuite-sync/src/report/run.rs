@@ -1,18 +1,19 @@
 //! What a run came to, for people and for machines.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use sync_core::state::{Books, RunStatus};
 use sync_engine::run::{RunOutcome, RunReport, Trouble};
+use sync_store::QuarantineCount;
 
 use crate::{
     exit::Exit,
-    report::{Paint, counted, seconds},
+    report::{Paint, calls_made, counted, seconds},
 };
 
-/// Rows that were refused, by code and field.
-pub(crate) type Refusals = BTreeMap<(String, Option<String>), u64>;
+/// Target of log lines that repeat what the summary says.
+pub(crate) const SUMMARY: &str = concat!(env!("CARGO_CRATE_NAME"), "::summary");
 
 /// One sync's part of a `run`.
 #[derive(Clone, Debug)]
@@ -21,8 +22,8 @@ pub(crate) struct Finished {
     pub(crate) report: RunReport,
     /// How long it took.
     pub(crate) took: Duration,
-    /// Which rows were refused.
-    pub(crate) refusals: Refusals,
+    /// Rows in quarantine when it ended, by what is wrong with them.
+    pub(crate) quarantined: Vec<QuarantineCount>,
     /// Who runs the sync, where this run was not begun for that.
     pub(crate) holder: Option<String>,
     /// Whether a sync that is busy elsewhere counts as a failure.
@@ -42,6 +43,37 @@ impl Finished {
             RunOutcome::Busy if self.busy_fails => Exit::Failed,
             RunOutcome::Busy => Exit::Done,
             RunOutcome::Stopped(_) => Exit::Failed,
+        }
+    }
+
+    /// Writes what went wrong to the log.
+    pub(crate) fn log(&self) {
+        let name = self.report.sync.as_str();
+        for kind in &self.quarantined {
+            let (code, field) = (kind.code.as_str(), kind.slug.as_deref());
+            let rows = counted(kind.rows, "row");
+            tracing::warn!(target: SUMMARY, { sync.name = name, code, field }, "{rows} in quarantine");
+        }
+        match (&self.report.outcome, self.trouble()) {
+            (RunOutcome::Busy, _) => {
+                let holder = self.holder.as_deref().unwrap_or("another process");
+                tracing::warn!(target: SUMMARY, { sync.name = name },
+                    "busy: {holder} is running it; nothing was done here"
+                );
+            }
+            (_, Some(trouble)) if self.exit() == Exit::Failed => {
+                let (code, hint) = (trouble.code.as_str(), trouble.remedy.as_str());
+                tracing::error!(target: SUMMARY, { sync.name = name, code, hint }, "{}", trouble.message);
+                for finding in &trouble.findings {
+                    let (code, hint) = (finding.code.code(), finding.hint.as_deref());
+                    tracing::error!(target: SUMMARY, { sync.name = name, code, hint }, "{}", finding.message);
+                }
+            }
+            (_, Some(trouble)) => {
+                let (code, hint) = (trouble.code.as_str(), trouble.remedy.as_str());
+                tracing::warn!(target: SUMMARY, { sync.name = name, code, hint }, "{}", trouble.message);
+            }
+            (_, None) => {}
         }
     }
 
@@ -78,11 +110,7 @@ impl Finished {
         let mut out = format!("{name}  {word}");
         match &self.report.outcome {
             RunOutcome::Ran { .. } => {
-                let cost = format!(
-                    "({}, {})",
-                    counted(self.report.calls, "API call").replace("0 API", "no API"),
-                    seconds(self.took)
-                );
+                let cost = format!("({}, {})", calls_made(self.report.calls), seconds(self.took));
                 out += &format!(": {} {}", happened(&self.report.books), paint.faint(&cost));
             }
             RunOutcome::Busy => {
@@ -92,9 +120,10 @@ impl Finished {
             RunOutcome::Stopped(_) => out += ": it was stopped before, and no call was made",
         }
         let margin = format!("\n{:width$}  ", "");
-        for ((code, slug), rows) in &self.refusals {
-            let field = slug.as_ref().map(|slug| format!(" (field `{slug}`)")).unwrap_or_default();
-            out += &format!("{margin}{}: {code}{field}", counted(*rows, "row"));
+        for kind in &self.quarantined {
+            let field =
+                kind.slug.as_ref().map(|slug| format!(" (field `{slug}`)")).unwrap_or_default();
+            out += &format!("{margin}{}: {}{field}", counted(kind.rows, "row"), kind.code);
         }
         if let Some(trouble) = self.trouble() {
             let code = paint.faint(&format!("[{}]", trouble.code));
@@ -129,19 +158,25 @@ impl Finished {
                 })
             })
             .collect();
-        let refusals: Vec<Value> = self
-            .refusals
+        let quarantined: Vec<Value> = self
+            .quarantined
             .iter()
-            .map(|((code, slug), rows)| json!({ "code": code, "field": slug, "rows": rows }))
+            .map(|kind| {
+                let field = kind.slug.as_ref().map(|slug| slug.as_str());
+                json!({ "code": kind.code, "field": field, "rows": kind.rows })
+            })
             .collect();
         json!({
             "sync": self.report.sync,
-            "status": self.word().replace(' ', "_"),
+            "status": match &self.report.outcome {
+                RunOutcome::Ran { status, .. } => status.word(),
+                RunOutcome::Busy | RunOutcome::Stopped(_) => self.word(),
+            },
             "code": trouble.as_ref().map(|trouble| &trouble.code),
             "message": trouble.as_ref().map(|trouble| &trouble.message),
             "hint": trouble.as_ref().map(|trouble| &trouble.remedy),
             "findings": findings,
-            "refusals": refusals,
+            "quarantined": quarantined,
             "counts": self.report.books,
             "calls": self.report.calls,
             "duration_ms": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),

@@ -11,29 +11,41 @@ use tracing_subscriber::{
 
 use crate::{
     environment::LogLevel,
-    report::counted,
-    telemetry::{Console, rotation::RotatingFile},
+    report::{counted, run::SUMMARY},
+    telemetry::{Console, line::LineFormat, rotation::RotatingFile},
 };
 
 /// Where the log file is, from the working directory: where the Python program had it.
 const LOG_FILE: &str = "logs/sync.log";
 
-/// Lets log lines go to the file at `level` and to the console at `console_level`. Answers what is wrong with the
-/// file, if it cannot be written; the console goes on without it.
+/// What goes to the console.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ConsoleLog {
+    /// The least grave lines shown.
+    pub(crate) level: LogLevel,
+    /// Whether lines are left out that repeat what a summary on the same terminal says.
+    pub(crate) summary_follows: bool,
+}
+
+/// Lets log lines go to the file at `level`, and to the console. Answers what is wrong with the file, if it cannot be
+/// written; the console goes on without it.
 pub(crate) fn start_log(
     level: LogLevel,
-    console_level: LogLevel,
+    to_console: ConsoleLog,
     console: Console,
-    color: bool,
 ) -> Option<String> {
     // Only lines of this program: those of libraries may hold what must not be logged.
     let ours = |level| Targets::new().with_target(env!("CARGO_CRATE_NAME"), filter(level));
-    let lines = fmt::layer().with_target(false).with_ansi(color).with_writer(console);
-    let mut layers = vec![lines.with_filter(ours(console_level)).boxed()];
+    let mut shown = ours(to_console.level);
+    if to_console.summary_follows {
+        shown = shown.with_target(SUMMARY, LevelFilter::OFF);
+    }
+    let lines = fmt::layer().event_format(LineFormat).with_writer(console);
+    let mut layers = vec![lines.with_filter(shown).boxed()];
     let mut problem = None;
     match RotatingFile::open(Path::new(LOG_FILE)) {
         Ok(file) => {
-            let lines = fmt::layer().with_target(false).with_ansi(false).with_writer(file);
+            let lines = fmt::layer().event_format(LineFormat).with_writer(file);
             layers.push(lines.with_filter(ours(level)).boxed());
         }
         Err(error) => {

@@ -1,15 +1,14 @@
 //! The engine's events as log lines and progress bars.
 
 mod console;
+mod line;
 mod log;
 mod progress;
-mod refusals;
 mod rotation;
 
 pub(crate) use console::Console;
-pub(crate) use log::{LogObserver, start_log};
+pub(crate) use log::{ConsoleLog, LogObserver, start_log};
 pub(crate) use progress::Progress;
-pub(crate) use refusals::RefusalCount;
 
 use sync_engine::event::{Event, Observer};
 

@@ -1,0 +1,136 @@
+//! How syncs stand, for people and for machines. Made to show rows: keys and reasons of refused ones appear here and
+//! nowhere else.
+
+mod json;
+mod text;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use sync_core::{
+    config::model::SyncDefinition,
+    state::{CallKind, StateError},
+};
+use sync_store::{QuarantinedRow, RunReport, StateReader, SyncReport};
+
+pub(crate) use json::json;
+pub(crate) use text::text;
+
+/// Everything `status` shows.
+#[derive(Clone, Debug)]
+pub(crate) struct Status {
+    /// When it was asked.
+    pub(crate) now: Timestamp,
+    /// In the order of the mapping file, then those that only the state knows.
+    pub(crate) syncs: Vec<SyncStatus>,
+    /// Calls by kind, of every sync together.
+    pub(crate) today: BTreeMap<CallKind, u64>,
+    /// The same since the first of the month, UTC.
+    pub(crate) this_month: BTreeMap<CallKind, u64>,
+    /// Until when every call waits, after a 429.
+    pub(crate) paused_until: Option<Timestamp>,
+}
+
+/// How one sync stands.
+#[derive(Clone, Debug)]
+pub(crate) struct SyncStatus {
+    /// Its name.
+    pub(crate) name: String,
+    /// As the mapping file has it; `None`: it is there no more, or the file cannot be used.
+    pub(crate) definition: Option<SyncDefinition>,
+    /// As the state has it; `None`: it has not run.
+    pub(crate) state: Option<SyncReport>,
+    /// Its newest runs, newest first.
+    pub(crate) runs: Vec<RunReport>,
+    /// Rows in quarantine, as many as were asked for.
+    pub(crate) rows: Vec<QuarantinedRow>,
+    /// Calls of this month.
+    pub(crate) calls_this_month: u64,
+}
+
+/// What to ask for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extent {
+    /// Most runs a sync.
+    pub(crate) runs: usize,
+    /// Most refused rows a sync.
+    pub(crate) rows: usize,
+}
+
+impl Status {
+    /// Asks the state. `defined`: the syncs of the mapping file to be shown; `wanted`: whether one that only the state
+    /// knows is shown too.
+    pub(crate) fn read(
+        reader: &StateReader,
+        defined: &[&SyncDefinition],
+        wanted: impl Fn(&str) -> bool,
+        extent: Extent,
+        now: Timestamp,
+    ) -> Result<Self, StateError> {
+        let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let month = today.first_of_month();
+        let calls = reader.calls(month)?;
+        let mut status = Self {
+            now,
+            syncs: Vec::new(),
+            today: BTreeMap::new(),
+            this_month: BTreeMap::new(),
+            paused_until: reader.gate_closed_until(now)?,
+        };
+        for call in &calls {
+            *status.this_month.entry(call.kind).or_default() += call.calls;
+            if call.day == today {
+                *status.today.entry(call.kind).or_default() += call.calls;
+            }
+        }
+        let mut known = reader.syncs()?;
+        for definition in defined {
+            let names = [Some(&definition.name), definition.previously.as_ref()];
+            let place = names
+                .into_iter()
+                .flatten()
+                .find_map(|name| known.iter().position(|sync| sync.name == *name));
+            let state = place.map(|place| known.remove(place));
+            status.syncs.push(SyncStatus::new(&definition.name, Some(definition), state));
+        }
+        let others = known.into_iter().filter(|sync| wanted(&sync.name));
+        status
+            .syncs
+            .extend(others.map(|sync| SyncStatus::new(&sync.name.clone(), None, Some(sync))));
+        for sync in &mut status.syncs {
+            let Some(name) = sync.state.as_ref().map(|state| state.name.clone()) else { continue };
+            sync.runs = reader.runs(&name, extent.runs)?;
+            sync.rows = reader.quarantine(&name, None, extent.rows)?;
+            let own = calls.iter().filter(|call| call.sync == name);
+            sync.calls_this_month = own.map(|call| call.calls).sum();
+        }
+        Ok(status)
+    }
+}
+
+impl Status {
+    /// Where there is no state yet.
+    pub(crate) fn unknown(defined: &[&SyncDefinition], now: Timestamp) -> Self {
+        let syncs =
+            defined.iter().map(|sync| SyncStatus::new(&sync.name, Some(sync), None)).collect();
+        Self { now, syncs, today: BTreeMap::new(), this_month: BTreeMap::new(), paused_until: None }
+    }
+}
+
+impl SyncStatus {
+    fn new(name: &str, definition: Option<&SyncDefinition>, state: Option<SyncReport>) -> Self {
+        Self {
+            name: name.to_owned(),
+            definition: definition.cloned(),
+            state,
+            runs: Vec::new(),
+            rows: Vec::new(),
+            calls_this_month: 0,
+        }
+    }
+
+    /// Rows in quarantine, shown or not.
+    fn refused(&self) -> u64 {
+        self.state.iter().flat_map(|state| &state.quarantined).map(|one| one.rows).sum()
+    }
+}

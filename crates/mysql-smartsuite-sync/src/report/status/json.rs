@@ -1,0 +1,100 @@
+//! `status --json`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use sync_core::state::CallKind;
+use sync_store::{QuarantinedRow, RunReport, SyncReport};
+
+use super::{Status, SyncStatus};
+
+/// The whole answer.
+pub(crate) fn json(status: &Status) -> Value {
+    json!({
+        "now": status.now,
+        "syncs": status.syncs.iter().map(of_sync).collect::<Vec<_>>(),
+        "calls": {
+            "today": kinds(&status.today),
+            "this_month": kinds(&status.this_month),
+            "paused_until": status.paused_until,
+        },
+    })
+}
+
+fn kinds(kinds: &BTreeMap<CallKind, u64>) -> Value {
+    let mut out: Map<String, Value> =
+        kinds.iter().map(|(kind, calls)| (kind.word().to_owned(), json!(calls))).collect();
+    out.insert("total".to_owned(), json!(kinds.values().sum::<u64>()));
+    Value::Object(out)
+}
+
+fn of_sync(sync: &SyncStatus) -> Value {
+    json!({
+        "name": sync.name,
+        "configured": sync.definition.is_some(),
+        "enabled": sync.definition.as_ref().map(|definition| definition.enabled),
+        "description": sync.definition.as_ref().and_then(|definition| definition.description.as_ref()),
+        "state": sync.state.as_ref().map(of_state),
+        "calls_this_month": sync.calls_this_month,
+        "runs": sync.runs.iter().map(run).collect::<Vec<_>>(),
+        "refused": sync.refused(),
+        "refused_rows": sync.rows.iter().map(row).collect::<Vec<_>>(),
+    })
+}
+
+fn of_state(state: &SyncReport) -> Value {
+    json!({
+        "destination": state.destination.as_ref().map(|place| json!({
+            "host": place.host,
+            "account": place.account,
+            "table": place.table,
+        })),
+        "last_success": state.last_success,
+        "last_sync_time": state.last_sync_time,
+        "reads_everything_next": state.full_read.map(|reason| reason.word()),
+        "linked": state.links,
+        "waiting": state.waiting,
+        "next_send": state.next_send,
+        "sending": state.sending,
+        "in_doubt": state.in_doubt,
+        "in_doubt_elsewhere": state.in_doubt_elsewhere,
+        "to_be_read_again": state.dirty,
+        "stopped": state.stopped.as_ref().map(|stop| json!({
+            "code": stop.code,
+            "message": stop.message,
+            "hint": stop.remedy,
+        })),
+        "holder": state.holder.as_ref().map(|holder| json!({
+            "name": holder.name,
+            "since": holder.heartbeat_at,
+            "seen": holder.is_seen,
+        })),
+    })
+}
+
+fn run(run: &RunReport) -> Value {
+    json!({
+        "id": run.id,
+        "started_at": run.started_at,
+        "completed_at": run.completed_at,
+        "duration_ms": run.duration().map(|took| took.as_millis().max(0)).and_then(|ms| u64::try_from(ms).ok()),
+        "status": run.status,
+        "counts": run.books,
+        "calls": run.calls,
+        "code": run.code,
+        "message": run.error,
+    })
+}
+
+fn row(row: &QuarantinedRow) -> Value {
+    json!({
+        "key": row.key.text(),
+        "code": row.fault.code,
+        "field": row.fault.slug.as_ref().map(|slug| slug.as_str()),
+        "reason": row.fault.reason.0,
+        "hint": row.fault.remedy,
+        "refusals": row.refusals,
+        "since": row.since,
+        "next_try": row.next_try,
+    })
+}

@@ -1,0 +1,244 @@
+//! The screen of `status`.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use sync_core::state::CallKind;
+use sync_store::{QuarantinedRow, RunReport, SyncReport};
+
+use super::{Status, SyncStatus};
+use crate::report::{Paint, calls_made, counted, run::happened, seconds, thousands};
+
+/// The whole screen.
+pub(crate) fn text(status: &Status, paint: Paint) -> String {
+    let mut parts: Vec<String> =
+        status.syncs.iter().map(|sync| of_sync(sync, status.now, paint)).collect();
+    parts.push(calls(status, paint));
+    parts.join("\n\n")
+}
+
+fn of_sync(sync: &SyncStatus, now: Timestamp, paint: Paint) -> String {
+    let mut out = Lines { text: headline(sync, paint), paint };
+    let Some(state) = &sync.state else {
+        out.line("runs", "it has not run yet");
+        return out.text;
+    };
+    if let Some(stop) = &state.stopped {
+        let code = paint.faint(&format!("[{}]", stop.code));
+        out.line("stopped", &format!("{} {code}", stop.message));
+        out.hint(&stop.remedy);
+    }
+    if let Some(holder) = &state.holder {
+        let since = when(holder.heartbeat_at, now);
+        out.line(
+            "running",
+            &if holder.is_seen {
+                format!("by {}, since {since}", holder.name)
+            } else {
+                format!("perhaps: {} took it {since}, but is not seen from here", holder.name)
+            },
+        );
+    }
+    match state.last_success {
+        Some(at) => out.line("last success", &when(at, now)),
+        None => out.line("last success", "never"),
+    }
+    out.line("records", &records(state));
+    waiting(&mut out, state, now);
+    refused(&mut out, sync, now);
+    for (place, one) in sync.runs.iter().enumerate() {
+        run(&mut out, if place == 0 { "last runs" } else { "" }, one);
+    }
+    out.text
+}
+
+/// Lines with a label in front.
+struct Lines {
+    text: String,
+    paint: Paint,
+}
+
+/// Width of the labels.
+const LABEL: usize = 13;
+
+impl Lines {
+    fn line(&mut self, label: &str, words: &str) {
+        let label = format!("{label:LABEL$}");
+        let line = format!("  {}  {words}", self.paint.faint(&label));
+        self.text += &format!("\n{}", line.trim_end());
+    }
+
+    fn more(&mut self, words: &str) {
+        self.line("", words);
+    }
+
+    fn hint(&mut self, hint: &str) {
+        if !hint.is_empty() {
+            self.more(&format!("{} {hint}", self.paint.strong("hint:")));
+        }
+    }
+}
+
+fn headline(sync: &SyncStatus, paint: Paint) -> String {
+    let mut out = paint.strong(&sync.name);
+    match &sync.definition {
+        Some(definition) if !definition.enabled => out += &paint.caution("  (disabled)"),
+        Some(_) => {}
+        None => out += &paint.caution("  (not in the mapping file)"),
+    }
+    if let Some(words) = sync.definition.as_ref().and_then(|sync| sync.description.as_ref()) {
+        out += &format!("  {}", paint.faint(words));
+    }
+    out
+}
+
+fn records(state: &SyncReport) -> String {
+    let linked = format!("{} linked", thousands(state.links));
+    match &state.destination {
+        Some(place) => format!(
+            "{linked}, in table {} of account {} at {}",
+            place.table, place.account, place.host
+        ),
+        None => linked,
+    }
+}
+
+fn waiting(out: &mut Lines, state: &SyncReport, now: Timestamp) {
+    let mut parts = Vec::new();
+    if state.waiting > 0 {
+        let next = state.next_send.filter(|at| *at > now);
+        let next = next.map(|at| format!(", the first not before {}", clock(at)));
+        parts.push(format!(
+            "{} to be sent{}",
+            counted(state.waiting, "row"),
+            next.unwrap_or_default()
+        ));
+    }
+    if state.sending > 0 {
+        parts.push(format!("{} being sent", counted(state.sending, "row")));
+    }
+    if state.in_doubt > 0 {
+        parts.push(format!(
+            "{} in doubt: nobody answered, so they are looked up before anything is created again",
+            counted(state.in_doubt, "create")
+        ));
+    }
+    if state.in_doubt_elsewhere > 0 {
+        parts.push(format!(
+            "{} in doubt in a table that this sync had before",
+            counted(state.in_doubt_elsewhere, "create")
+        ));
+    }
+    if state.dirty > 0 {
+        parts.push(format!("{} to be read again", counted(state.dirty, "row")));
+    }
+    for (place, part) in parts.iter().enumerate() {
+        out.line(if place == 0 { "waits" } else { "" }, part);
+    }
+    if let Some(reason) = state.full_read {
+        out.line("next read", &format!("every row, because {}", reason.because()));
+    }
+}
+
+fn refused(out: &mut Lines, sync: &SyncStatus, now: Timestamp) {
+    let refused = sync.refused();
+    if refused == 0 {
+        return;
+    }
+    out.line("refused", &out.paint.caution(&counted(refused, "row")));
+    for row in &sync.rows {
+        refused_row(out, row, now);
+    }
+    let shown = u64::try_from(sync.rows.len()).unwrap_or(u64::MAX);
+    if shown < refused {
+        out.more(&format!(
+            "and {} more; `--rows {refused}` shows them all",
+            thousands(refused - shown)
+        ));
+        let kinds = sync.state.iter().flat_map(|state| &state.quarantined);
+        for kind in kinds {
+            let field =
+                kind.slug.as_ref().map(|slug| format!(" (field `{slug}`)")).unwrap_or_default();
+            out.more(&format!("  {}: {}{field}", counted(kind.rows, "row"), kind.code));
+        }
+    }
+}
+
+fn refused_row(out: &mut Lines, row: &QuarantinedRow, now: Timestamp) {
+    let code = out.paint.faint(&format!("[{}]", row.fault.code));
+    out.more(&format!("key {}: {} {code}", row.key.text(), row.fault.reason.0));
+    out.hint(&row.fault.remedy);
+    let again = if row.next_try <= now {
+        "by the next run".to_owned()
+    } else {
+        format!("at {}, or with `run --retry`", clock(row.next_try))
+    };
+    out.more(&out.paint.faint(&format!("tried again when the row changes, else {again}")));
+}
+
+/// When, how it ended, what it did, what it cost; and on a line of its own what went wrong.
+fn run(out: &mut Lines, label: &str, run: &RunReport) {
+    let status = format!("{:11}", run.status);
+    let status = match run.status.as_str() {
+        "success" => out.paint.good(&status),
+        "failed" => out.paint.bad(&status),
+        _ => out.paint.caution(&status),
+    };
+    let did = match &run.books {
+        Some(books) => happened(books),
+        None => format!(
+            "{} read, {} created, {} updated",
+            counted(run.processed, "row"),
+            thousands(run.created),
+            thousands(run.updated)
+        ),
+    };
+    let took = run.duration().map(|took| format!(", {}", length(took))).unwrap_or_default();
+    let cost = format!("({}{took})", calls_made(run.calls));
+    let at = run.started_at.strftime("%Y-%m-%d %H:%M:%S");
+    out.line(label, &format!("{at}  {status}  {did} {}", out.paint.faint(&cost)));
+    if let Some(error) = run.error.as_ref().filter(|_| run.status != "success") {
+        out.more(&format!("{:19}  {error}", ""));
+    }
+}
+
+/// `calls  13 today, 13 this month: 4 create, 1 update`, and whether they are paused.
+fn calls(status: &Status, paint: Paint) -> String {
+    let sum = |kinds: &BTreeMap<CallKind, u64>| kinds.values().sum::<u64>();
+    let mut out = Lines { text: paint.strong("API calls"), paint };
+    for (label, kinds) in [("today", &status.today), ("this month", &status.this_month)] {
+        let kinds_in_words: Vec<String> = kinds
+            .iter()
+            .map(|(kind, calls)| format!("{} {}", thousands(*calls), kind.word().replace('_', "-")))
+            .collect();
+        let words = match sum(kinds) {
+            0 => "none".to_owned(),
+            calls => format!("{} ({})", thousands(calls), kinds_in_words.join(", ")),
+        };
+        out.line(label, &words);
+    }
+    if let Some(until) = status.paused_until {
+        let words = format!("until {}: SmartSuite asked for a pause (429)", clock(until));
+        out.line("paused", &words);
+    }
+    out.text
+}
+
+/// `2026-11-23 19:11:03 UTC (2 min 5 s ago)`.
+fn when(at: Timestamp, now: Timestamp) -> String {
+    let age = now.duration_since(at);
+    let ago = if age.as_secs() >= 86_400 {
+        counted(u64::try_from(age.as_hours() / 24).unwrap_or(0), "day")
+    } else {
+        length(age)
+    };
+    format!("{} ({ago} ago)", at.strftime("%Y-%m-%d %H:%M:%S UTC"))
+}
+
+fn clock(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+fn length(length: SignedDuration) -> String {
+    seconds(Duration::try_from(length).unwrap_or_default())
+}
