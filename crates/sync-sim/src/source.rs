@@ -7,7 +7,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use sync_core::{
-    error::{SourceError, SourceErrorKind},
+    error::{SourceError, SourceErrorKind, SourcePart},
     key::Key,
     port::{Boxed, Clock, ReadScope, RowRead, RowSource, Watermark},
     source::{Column, ColumnKind, Row},
@@ -124,6 +124,7 @@ impl RowSource for SimDatabase {
             if tables.broken_reads > 0 {
                 tables.broken_reads -= 1;
                 return Err(SourceError {
+                    about: SourcePart::Whole,
                     kind: SourceErrorKind::Unreachable,
                     message: "the database cannot be reached".into(),
                     remedy: "wait".into(),
