@@ -13,7 +13,7 @@ use crate::emulator::{BuildError, Emulator};
 use crate::faults::FaultScript;
 use crate::profile::{Profile, ProfileName, SwitchError};
 use crate::seed::Seed;
-use crate::server::{SharedEmulator, serve, shared};
+use crate::server::{SharedEmulator, serve};
 
 /// Options of the emulator.
 #[derive(Debug, Clone, Args)]
@@ -33,6 +33,12 @@ pub struct EmulatorArgs {
     /// JSON file of faults to inject.
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
+    /// File that keeps everything between runs; where it exists already, it wins over `--seed`.
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// A second port for the webhooks service; the first one serves it too.
+    #[arg(long, value_name = "PORT")]
+    pub webhooks_port: Option<u16>,
     /// Requests a second before the 30-second lock-out, or `off`.
     #[arg(long, value_name = "N|off")]
     pub rate_limit: Option<String>,
@@ -87,10 +93,12 @@ fn say(mut to: impl Write, line: &str) {
 }
 
 async fn run(args: &EmulatorArgs) -> Result<(), CliError> {
-    let emulator = shared(prepared(args)?);
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
-    let bound = TcpListener::bind(address).await;
-    let listener = bound.map_err(|error| CliError::Port(args.port, error))?;
+    let emulator = prepared(args)?;
+    let emulator = match &args.data {
+        Some(file) => SharedEmulator::with_file(emulator, file)?,
+        None => SharedEmulator::new(emulator),
+    };
+    let listener = bound(args.port).await?;
     let address = listener.local_addr()?;
     say(
         std::io::stdout(),
@@ -100,8 +108,25 @@ async fn run(args: &EmulatorArgs) -> Result<(), CliError> {
         std::io::stdout(),
         &format!("It reproduces public material. See its tables at http://{address}/_emulator/"),
     );
-    serve(listener, emulator, ended()).await?;
-    Ok(())
+    let served = match args.webhooks_port {
+        None => serve(listener, emulator.clone(), ended()).await,
+        Some(port) => {
+            let second = bound(port).await?;
+            let address = second.local_addr()?;
+            say(std::io::stdout(), &format!("webhooks also on http://{address}"));
+            tokio::select! {
+                served = serve(listener, emulator.clone(), ended()) => served,
+                served = serve(second, emulator.clone(), std::future::pending()) => served,
+            }
+        }
+    };
+    emulator.compact();
+    Ok(served?)
+}
+
+async fn bound(port: u16) -> Result<TcpListener, CliError> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    TcpListener::bind(address).await.map_err(|error| CliError::Port(port, error))
 }
 
 async fn ended() {

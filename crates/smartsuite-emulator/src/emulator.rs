@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::dice::Dice;
 use crate::faults::{Fault, FaultKind, FaultScript, LateEnd, When};
+use crate::journal::{Entry, Journal, StoredRequest};
 use crate::model::world::{Pending, Work, World};
 use crate::moment::Moment;
 use crate::outcome::{Effect, Outcome};
@@ -62,6 +63,7 @@ pub struct Emulator {
     pub(crate) profile: Profile,
     pub(crate) faults: FaultScript,
     pub(crate) log: RequestLog,
+    pub(crate) journal: Journal,
     pub(crate) seeds: Vec<Seed>,
     limiter: Limiter,
     /// Chance of limits and faults; that of effects is the world's own.
@@ -91,6 +93,7 @@ impl Emulator {
             profile,
             faults: FaultScript::default(),
             log: RequestLog::default(),
+            journal: Journal::default(),
             seeds,
             limiter: Limiter::default(),
             dice: Dice::new(chance ^ 0x5EED),
@@ -118,6 +121,7 @@ impl Emulator {
     pub fn reset(&mut self, now: Timestamp) -> Result<(), SeedError> {
         let now = self.moment(now);
         self.plant(now)?;
+        self.journal.add(|| Entry::Reset { at: now });
         self.limiter = Limiter::default();
         self.late.clear();
         self.answers.clear();
@@ -137,7 +141,80 @@ impl Emulator {
 
     /// Changes the positions of switches.
     pub fn set_profile(&mut self, profile: Profile) {
+        self.journal.add(|| Entry::Profile { profile: Box::new(profile.clone()) });
         self.profile = profile;
+    }
+
+    /// Moves the emulator's clock against the caller's, in microseconds.
+    pub(crate) fn set_ahead(&mut self, ahead: i64) {
+        self.journal.add(|| Entry::Clock { ahead });
+        self.ahead = ahead;
+    }
+
+    /// Sets how many calls a workspace has used this month; false where there is none of that name.
+    pub(crate) fn set_calls(&mut self, now: Moment, account: &str, calls: u64) -> bool {
+        let Some(held) = self.world.accounts.get_mut(account) else { return false };
+        let month = now.month();
+        held.calls.insert(month.clone(), calls);
+        self.journal.add(|| Entry::Calls { account: account.to_owned(), month, calls });
+        true
+    }
+
+    /// Adds a seed to what is there; a seed that fails leaves nothing of itself.
+    pub(crate) fn add_seed(&mut self, now: Moment, seed: Seed) -> Result<(), SeedError> {
+        let dice = self.world.dice;
+        let mut world = self.world.clone();
+        seed.plant(&mut world, now)?;
+        self.world = world;
+        self.journal.add(|| Entry::Seed { at: now, dice, seed: seed.clone() });
+        self.seeds.push(seed);
+        Ok(())
+    }
+
+    /// Lets a person change something.
+    pub(crate) fn edit(&mut self, now: Moment, body: &serde_json::Value) -> Reply {
+        self.world.now = now;
+        let (dice, changes) = (self.world.dice, self.world.changes);
+        let edited = side_door::people::edit(&mut self.world, &self.profile, now, body);
+        if self.world.changes != changes {
+            self.journal.add(|| Entry::Person { at: now, dice, body: body.clone() });
+        }
+        edited.unwrap_or_else(|refusal| refusal)
+    }
+
+    /// Does once more what a journal says.
+    pub(crate) fn replay(&mut self, entry: Entry) -> Result<(), String> {
+        match entry {
+            Entry::Call { at, dice, actor, request } => {
+                self.world.dice = dice;
+                let request = request.request().map_err(|error| error.to_string())?;
+                self.execute(at, &actor, &request);
+            }
+            Entry::Person { at, dice, body } => {
+                self.world.dice = dice;
+                self.edit(at, &body);
+            }
+            Entry::Due { at, dice } => {
+                self.world.dice = dice;
+                self.run_pending(at);
+            }
+            Entry::Calls { account, month, calls } => {
+                if let Some(account) = self.world.accounts.get_mut(&account) {
+                    account.calls.insert(month, calls);
+                }
+            }
+            Entry::Ping { at, webhook, arrived } => {
+                ping::settle(&mut self.world, &webhook, arrived, at);
+            }
+            Entry::Seed { at, dice, seed } => {
+                self.world.dice = dice;
+                self.add_seed(at, seed).map_err(|error| error.to_string())?;
+            }
+            Entry::Reset { at } => self.plant(at).map_err(|error| error.to_string())?,
+            Entry::Clock { ahead } => self.ahead = ahead,
+            Entry::Profile { profile } => self.profile = *profile,
+        }
+        Ok(())
     }
 
     /// Replaces the fault script.
@@ -185,7 +262,7 @@ impl Emulator {
             match (late, due) {
                 (None, None) => break,
                 (Some((ticket, at)), due) if due.is_none_or(|due| at < due) => {
-                    self.run_late(ticket)
+                    self.run_late(ticket);
                 }
                 _ => self.run_pending(now),
             }
@@ -204,17 +281,17 @@ impl Emulator {
         let Some(late) = self.late.remove(&ticket) else { return };
         let before = self.world.changes;
         let reply = self.execute(late.at, &late.actor, &late.request);
-        if self.world.changes != before {
-            let status = late.is_awaited.then_some(reply.status.as_u16());
-            self.log.took_effect(late.log_number, status);
-        }
+        let status = late.is_awaited.then_some(reply.status.as_u16());
+        self.log.settled_late(late.log_number, status, self.world.changes != before);
         if late.is_awaited {
             self.answers.insert(ticket, reply);
         }
     }
 
     fn run_pending(&mut self, now: Moment) {
+        let dice = self.world.dice;
         let Some((at, what)) = self.world.take_due(now) else { return };
+        self.journal.add(|| Entry::Due { at, dice });
         self.world.now = at;
         match what {
             Pending::ChangeField { table, field } => {
@@ -294,7 +371,7 @@ impl Emulator {
         let accepted = auth::actor(&self.world, &self.profile, request.headers(), is_rpc);
         let (actor, token) = match accepted {
             Ok(accepted) => accepted,
-            Err(refusal) => return self.answer(*refusal),
+            Err(refusal) => return self.answer(refusal),
         };
         entry.key.clone_from(&token);
         let bucket = limits::bucket_name(&self.profile, &actor, &token, is_rpc);
@@ -320,6 +397,12 @@ impl Emulator {
     ) -> Option<Reply> {
         let account = self.world.accounts.get_mut(&actor.account)?;
         let standing = quota::count(account, &self.profile, moment);
+        let calls = account.calls.get(&moment.month()).copied().unwrap_or(0);
+        self.journal.add(|| Entry::Calls {
+            account: actor.account.clone(),
+            month: moment.month(),
+            calls,
+        });
         let limit = self.profile.rate_limit;
         let allowed = match standing {
             Standing::Stopped => return Some(quota::stopped(&self.profile, is_rpc)),
@@ -337,7 +420,17 @@ impl Emulator {
     fn execute(&mut self, moment: Moment, actor: &Actor, request: &Request<Bytes>) -> Reply {
         self.world.now = moment;
         self.world.keeps_before = self.profile.list_lag_ms > 0;
-        serve(&mut self.world, &self.profile, moment, actor, request)
+        let (dice, changes) = (self.world.dice, self.world.changes);
+        let reply = serve(&mut self.world, &self.profile, moment, actor, request);
+        if self.world.changes != changes {
+            self.journal.add(|| Entry::Call {
+                at: moment,
+                dice,
+                actor: actor.clone(),
+                request: StoredRequest::of(request),
+            });
+        }
+        reply
     }
 
     /// What a request that would have no effect is answered.
@@ -481,7 +574,8 @@ impl Emulator {
 
     /// When something next happens by itself, on the caller's clock: a notification to send.
     pub fn next_ping(&self) -> Option<Timestamp> {
-        ping::next_due(&self.world).map(|due| due.plus_micros(-self.ahead).timestamp())
+        ping::next_due(&self.world)
+            .map(|due| due.plus_micros(self.ahead.saturating_neg()).timestamp())
     }
 
     /// The notifications to send now; tell what became of each by [`Emulator::ping_settled`].
@@ -495,6 +589,8 @@ impl Emulator {
     pub fn ping_settled(&mut self, now: Timestamp, ping: &PingOut, arrived: bool) {
         let moment = self.moment(now);
         ping::settle(&mut self.world, &ping.webhook_id, arrived, moment);
+        let webhook = &ping.webhook_id;
+        self.journal.add(|| Entry::Ping { at: moment, webhook: webhook.clone(), arrived });
     }
 
     fn answer(&self, reply: Reply) -> Outcome {
@@ -516,14 +612,14 @@ fn serve(
     request: &Request<Bytes>,
 ) -> Reply {
     let uri: &Uri = request.uri();
-    let path = match dispatch::path(profile, uri.path()) {
+    let path = match dispatch::path(profile, uri) {
         Ok(path) => path,
-        Err(refusal) => return *refusal,
+        Err(refusal) => return refusal,
     };
     let is_upload = matches!(path, Path::RecordFiles(..));
     let most = profile.max_body_bytes.and_then(|most| usize::try_from(most).ok());
     if !is_upload && most.is_some_and(|most| request.body().len() > most) {
-        return *detail(StatusCode::PAYLOAD_TOO_LARGE, "Request body is too large.");
+        return detail(StatusCode::PAYLOAD_TOO_LARGE, "Request body is too large.");
     }
     let content_type = request.headers().get(header::CONTENT_TYPE);
     let call = Call {
@@ -535,7 +631,7 @@ fn serve(
         content_type: content_type.and_then(|value| value.to_str().ok()).unwrap_or_default(),
         body: request.body(),
     };
-    dispatch::serve(world, &call, &path).unwrap_or_else(|refusal| *refusal)
+    dispatch::serve(world, &call, &path).unwrap_or_else(|refusal| refusal)
 }
 
 /// A page as a gateway sends it.

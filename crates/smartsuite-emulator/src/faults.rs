@@ -91,9 +91,9 @@ pub struct Fault {
     /// Matching requests that pass before the first is struck.
     #[serde(default)]
     pub skip: u64,
-    /// How many are struck; none means all.
-    #[serde(default = "once")]
-    pub times: Option<u64>,
+    /// How many are struck: one, unless it says otherwise; none means all.
+    #[serde(default)]
+    times: Times,
     /// The share of matching requests that is struck, by the emulator's seeded chance.
     #[serde(default = "always")]
     pub probability: f64,
@@ -107,8 +107,15 @@ fn any_route() -> Routes {
     Routes::One("any".to_owned())
 }
 
-fn once() -> Option<u64> {
-    Some(1)
+/// How often a fault strikes; none means always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Times(Option<u64>);
+
+impl Default for Times {
+    fn default() -> Self {
+        Self(Some(1))
+    }
 }
 
 fn always() -> f64 {
@@ -125,7 +132,7 @@ impl Fault {
             method: None,
             path_contains: None,
             skip: 0,
-            times: Some(1),
+            times: Times::default(),
             probability: 1.0,
             seen: 0,
             struck: 0,
@@ -156,7 +163,7 @@ impl Fault {
     /// Strikes so many requests; none means all.
     #[must_use]
     pub fn times(mut self, times: Option<u64>) -> Self {
-        self.times = times;
+        self.times = Times(times);
         self
     }
 
@@ -229,7 +236,7 @@ impl FaultScript {
                 continue;
             }
             fault.seen += 1;
-            let is_spent = fault.times.is_some_and(|times| fault.struck >= times);
+            let is_spent = fault.times.0.is_some_and(|times| fault.struck >= times);
             if fault.seen <= fault.skip || is_spent || !dice.chance(fault.probability) {
                 continue;
             }

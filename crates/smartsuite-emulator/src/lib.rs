@@ -6,11 +6,17 @@
 //! [`Emulator`] is a pure model: it reads no clock and opens no socket, so that tests drive it in
 //! virtual time. [`serve`] puts it on a real port.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "JSON values, field types and operators: what a rule does not name it treats alike"
+)]
+
 mod builder;
 mod cli;
 mod dice;
 mod emulator;
 mod faults;
+mod journal;
 mod model;
 mod moment;
 mod object_id;
@@ -25,6 +31,7 @@ mod rules;
 mod seed;
 mod server;
 mod side_door;
+mod store;
 mod validate;
 
 pub use builder::EmulatorBuilder;
@@ -43,4 +50,4 @@ pub use seed::{
     AccountSeed, DEMO_ACCOUNT, DEMO_MEMBER, DEMO_PERSON, DEMO_SOLUTION, DEMO_TOKEN, FieldSeed,
     Seed, SeedError, SolutionSeed, TableSeed,
 };
-pub use server::{SharedEmulator, router, serve, shared};
+pub use server::{SharedEmulator, router, serve};

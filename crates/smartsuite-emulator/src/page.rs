@@ -1,6 +1,6 @@
 //! The page that shows a person what is in "their SmartSuite" (section 8.6).
 
-use std::fmt::Write;
+use std::fmt;
 
 use serde_json::Value;
 
@@ -20,9 +20,23 @@ const PAGE: usize = 100;
 
 const STYLE: &str = include_str!("page/style.css");
 
+/// A page as it grows.
+#[derive(Debug, Default)]
+struct Html(String);
+
+impl Html {
+    fn text(&mut self, text: &str) {
+        self.0.push_str(text);
+    }
+
+    fn add(&mut self, text: fmt::Arguments<'_>) {
+        self.0.push_str(&text.to_string());
+    }
+}
+
 /// The page of everything: workspaces and their tables.
 pub(crate) fn overview(emulator: &Emulator, now: Moment) -> String {
-    let mut main = String::new();
+    let mut main = Html::default();
     for account in emulator.world.accounts.values() {
         section(&mut main, emulator, account, now);
     }
@@ -33,17 +47,17 @@ pub(crate) fn overview(emulator: &Emulator, now: Moment) -> String {
          <a href=\"/_emulator/profile\">Profile</a></p>",
         counters.requests, counters.effects
     );
-    main.push_str(&calls);
-    document("SmartSuite emulator", "", &main)
+    main.text(&calls);
+    document("SmartSuite emulator", "", &main.0)
 }
 
-fn section(main: &mut String, emulator: &Emulator, account: &Account, now: Moment) {
+fn section(main: &mut Html, emulator: &Emulator, account: &Account, now: Moment) {
     let used = account.calls.get(&now.month()).copied().unwrap_or(0);
     let quota = match account.plan.limits().calls_a_month {
         Some(most) => format!("{used} of {most} API calls this month"),
         None => format!("{used} API calls this month"),
     };
-    main.push_str(&format!(
+    main.add(format_args!(
         "<section><h2>{}</h2><p class=\"quiet\">ACCOUNT-ID <code>{}</code> &middot; plan {} \
              &middot; {quota}</p>",
         escaped(&account.name),
@@ -51,17 +65,17 @@ fn section(main: &mut String, emulator: &Emulator, account: &Account, now: Momen
         account.plan.name(),
     ));
     for solution in account.solutions.values() {
-        main.push_str(&format!("<h3>{}</h3>", escaped(&solution.name)));
+        main.add(format_args!("<h3>{}</h3>", escaped(&solution.name)));
         let mut tables: Vec<&Table> = emulator.world.tables_of(solution.id).collect();
         tables.sort_by_key(|table| (table.order, table.id));
         if tables.is_empty() {
-            main.push_str("<p class=\"empty\">No tables yet.</p>");
+            main.text("<p class=\"empty\">No tables yet.</p>");
             continue;
         }
-        main.push_str("<ul class=\"cards\">");
+        main.text("<ul class=\"cards\">");
         for table in tables {
             let count = table.live_count();
-            main.push_str(&format!(
+            main.add(format_args!(
                 "<li><a href=\"/_emulator/tables/{}\"><strong>{}</strong>\
                      <span>{count} record{}</span><code>{}</code></a></li>",
                 table.id,
@@ -70,9 +84,9 @@ fn section(main: &mut String, emulator: &Emulator, account: &Account, now: Momen
                 table.id,
             ));
         }
-        main.push_str("</ul>");
+        main.text("</ul>");
     }
-    main.push_str("</section>");
+    main.text("</section>");
 }
 
 /// The page of one table; none if there is none of that id.
@@ -89,30 +103,31 @@ pub(crate) fn table(
         ..View::of_read(&emulator.world, &emulator.profile, table, now)
     };
     let fields: Vec<&Field> = shown_fields(table, now);
-    let mut main = format!(
+    let mut main = Html::default();
+    main.add(format_args!(
         "<p class=\"quiet\">{} records &middot; table id <code>{}</code></p>",
         table.live_count(),
         table.id
-    );
-    main.push_str("<div class=\"wide\"><table><thead><tr><th class=\"number\">#</th>");
+    ));
+    main.text("<div class=\"wide\"><table><thead><tr><th class=\"number\">#</th>");
     for field in &fields {
-        main.push_str(&format!(
+        main.add(format_args!(
             "<th>{}<small>{} &middot; {}</small></th>",
             escaped(&field.label),
             escaped(&field.slug),
             field.kind.name().trim_end_matches("field"),
         ));
     }
-    main.push_str("</tr></thead><tbody>");
+    main.text("</tr></thead><tbody>");
     let live = table.rows().filter(|(_, record)| record.deleted.is_none());
     let mut shown = 0;
     for (rank, record) in live.skip((page - 1).saturating_mul(PAGE)).take(PAGE) {
         row(&mut main, &view, &fields, rank, record);
         shown += 1;
     }
-    main.push_str("</tbody></table></div>");
+    main.text("</tbody></table></div>");
     if shown == 0 {
-        main.push_str("<p class=\"empty\">No records here yet.</p>");
+        main.text("<p class=\"empty\">No records here yet.</p>");
     }
     pager(&mut main, table, page);
     let title = format!("{} \u{2013} SmartSuite emulator", table.name);
@@ -120,7 +135,7 @@ pub(crate) fn table(
         "<nav><a href=\"/_emulator/\">All tables</a></nav><h2>{}</h2>",
         escaped(&table.name)
     );
-    Some(document(&title, &crumbs, &main))
+    Some(document(&title, &crumbs, &main.0))
 }
 
 /// The table's own fields, the title first; then when it was last changed.
@@ -141,13 +156,13 @@ fn shown_fields(table: &Table, now: Moment) -> Vec<&Field> {
     title.chain(own).chain(last).copied().collect()
 }
 
-fn row(main: &mut String, view: &View<'_>, fields: &[&Field], rank: u64, record: &Record) {
-    main.push_str(&format!("<tr id=\"{}\"><td class=\"number\">{rank}</td>", record.id));
+fn row(main: &mut Html, view: &View<'_>, fields: &[&Field], rank: u64, record: &Record) {
+    main.add(format_args!("<tr id=\"{}\"><td class=\"number\">{rank}</td>", record.id));
     for field in fields {
         let cell = field.column.map_or(&Cell::Absent, |column| record.cell(column));
-        main.push_str(&format!("<td>{}</td>", value(view, field, cell, rank, record)));
+        main.add(format_args!("<td>{}</td>", value(view, field, cell, rank, record)));
     }
-    main.push_str("</tr>");
+    main.text("</tr>");
 }
 
 /// A value as a person would want to read it.
@@ -222,7 +237,7 @@ fn pill(text: &str) -> String {
     format!("<span class=\"pill\">{}</span>", escaped(text))
 }
 
-fn pager(main: &mut String, table: &Table, page: usize) {
+fn pager(main: &mut Html, table: &Table, page: usize) {
     let total = usize::try_from(table.live_count()).unwrap_or(usize::MAX);
     let pages = total.div_ceil(PAGE);
     if pages <= 1 {
@@ -231,15 +246,15 @@ fn pager(main: &mut String, table: &Table, page: usize) {
     let link = |to: usize, text: &str| {
         format!("<a href=\"/_emulator/tables/{}?page={to}\">{text}</a>", table.id)
     };
-    main.push_str("<p class=\"pager\">");
+    main.text("<p class=\"pager\">");
     if page > 1 {
-        main.push_str(&link(page - 1, "&larr; Previous"));
+        main.text(&link(page - 1, "&larr; Previous"));
     }
-    main.push_str(&format!("<span>Page {page} of {pages}</span>"));
+    main.add(format_args!("<span>Page {page} of {pages}</span>"));
     if page < pages {
-        main.push_str(&link(page + 1, "Next &rarr;"));
+        main.text(&link(page + 1, "Next &rarr;"));
     }
-    main.push_str("</p>");
+    main.text("</p>");
 }
 
 fn document(title: &str, crumbs: &str, main: &str) -> String {
@@ -266,8 +281,7 @@ fn escaped(text: &str) -> String {
             '\'' => safe.push_str("&#39;"),
             c if c.is_control() && c != '\n' && c != '\t' => {
                 // A control character is shown by its number: it must be seen, not obeyed.
-                let written = write!(safe, "\\u{{{:x}}}", u32::from(c));
-                debug_assert!(written.is_ok(), "writing to a string does not fail");
+                safe.push_str(&c.escape_unicode().to_string());
             }
             c => safe.push(c),
         }

@@ -231,9 +231,8 @@ impl Profile {
 
     /// Sets several switches at once, all or none of them.
     pub fn apply(&mut self, changes: &serde_json::Map<String, Value>) -> Result<(), SwitchError> {
-        let mut all = match serde_json::to_value(&*self) {
-            Ok(Value::Object(all)) => all,
-            Ok(_) | Err(_) => return Err(SwitchError("the profile is not an object".into())),
+        let Ok(Value::Object(mut all)) = serde_json::to_value(&*self) else {
+            return Err(SwitchError("the profile is not an object".into()));
         };
         for (name, value) in changes {
             let value = match value {

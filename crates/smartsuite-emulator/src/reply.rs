@@ -22,7 +22,7 @@ pub(crate) struct Reply {
 }
 
 /// An answer or a refusal.
-pub(crate) type Answer = Result<Reply, Box<Reply>>;
+pub(crate) type Answer = Result<Reply, Reply>;
 
 impl Reply {
     pub(crate) fn new(status: StatusCode, body: Body) -> Self {
@@ -73,22 +73,22 @@ impl Reply {
 }
 
 /// A refusal with JSON.
-pub(crate) fn refusal(status: StatusCode, body: Value) -> Box<Reply> {
-    Box::new(Reply::new(status, Body::Json(body)))
+pub(crate) fn refusal(status: StatusCode, body: Value) -> Reply {
+    Reply::new(status, Body::Json(body))
 }
 
 /// A refusal as the framework words it: `{"detail": "..."}`.
-pub(crate) fn detail(status: StatusCode, text: &str) -> Box<Reply> {
+pub(crate) fn detail(status: StatusCode, text: &str) -> Reply {
     refusal(status, json!({"detail": text}))
 }
 
 /// 400 on one part of the request: `{"params": ["This field is required."]}`.
-pub(crate) fn bad(part: &str, message: &str) -> Box<Reply> {
+pub(crate) fn bad(part: &str, message: &str) -> Reply {
     refusal(StatusCode::BAD_REQUEST, json!({part: [message]}))
 }
 
 /// 404 as a missing or deleted resource gets it.
-pub(crate) fn not_found() -> Box<Reply> {
+pub(crate) fn not_found() -> Reply {
     detail(StatusCode::NOT_FOUND, "Not found.")
 }
 

@@ -79,12 +79,13 @@ impl RequestLog {
         self.last_number
     }
 
-    /// Notes that a request took effect after all.
-    pub(crate) fn took_effect(&mut self, number: u64, status: Option<u16>) {
-        self.counters.effects += 1;
+    /// Notes what became of a request whose time came late: its status if somebody waited for it,
+    /// and whether it changed something.
+    pub(crate) fn settled_late(&mut self, number: u64, status: Option<u16>, has_changed: bool) {
+        self.counters.effects += u64::from(has_changed);
         let entry = self.entries.iter_mut().rev().find(|entry| entry.number == number);
         if let Some(entry) = entry {
-            entry.effect = Effect::AppliedLate;
+            entry.effect = if has_changed { Effect::AppliedLate } else { Effect::None };
             entry.status = status.unwrap_or(entry.status);
         }
     }

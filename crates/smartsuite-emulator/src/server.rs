@@ -4,6 +4,7 @@ mod connection;
 mod notify;
 mod real_time;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,24 +17,60 @@ use http::{HeaderValue, Request, StatusCode, header};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
-use crate::emulator::Emulator;
+use crate::emulator::{BuildError, Emulator};
 use crate::outcome::Outcome;
+use crate::store::Store;
 use connection::{Connection, ResettableListener};
 
 /// An emulator that several tasks ask.
 #[derive(Debug, Clone)]
-pub struct SharedEmulator(Arc<Mutex<Emulator>>);
+pub struct SharedEmulator(Arc<Mutex<Inner>>);
+
+#[derive(Debug)]
+struct Inner {
+    emulator: Emulator,
+    store: Option<Store>,
+}
 
 /// Bodies above this size are not even read.
 const MOST_BYTES: usize = 64 << 20;
 
 impl SharedEmulator {
-    /// Looks at or changes the emulator.
-    pub fn with<T>(&self, act: impl FnOnce(&mut Emulator) -> T) -> T {
-        act(&mut self.lock())
+    /// Makes an emulator ready to be shared.
+    pub fn new(emulator: Emulator) -> Self {
+        Self(Arc::new(Mutex::new(Inner { emulator, store: None })))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Emulator> {
+    /// The same with its state in a file: what the file holds replaces the emulator's own state.
+    pub fn with_file(mut emulator: Emulator, path: &Path) -> Result<Self, BuildError> {
+        let store = Store::open(path, &mut emulator)?;
+        Ok(Self(Arc::new(Mutex::new(Inner { emulator, store: Some(store) }))))
+    }
+
+    /// Looks at or changes the emulator.
+    ///
+    /// With a file, what was changed is stored before this returns; what cannot be stored is told
+    /// on standard error, and the emulator goes on.
+    pub fn with<T>(&self, act: impl FnOnce(&mut Emulator) -> T) -> T {
+        let mut inner = self.lock();
+        let done = act(&mut inner.emulator);
+        let entries = inner.emulator.journal.take();
+        let stored = inner.store.as_mut().map_or(Ok(()), |store| store.append(&entries));
+        drop(inner);
+        complain(stored);
+        done
+    }
+
+    /// Writes the file anew, without its journal.
+    pub fn compact(&self) {
+        let mut inner = self.lock();
+        let Inner { emulator, store } = &mut *inner;
+        let stored = store.as_mut().map_or(Ok(()), |store| store.compact(emulator));
+        drop(inner);
+        complain(stored);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         // A panic inside a request leaves a world that is whole: requests check before they write.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -44,9 +81,11 @@ impl SharedEmulator {
     }
 }
 
-/// Makes an emulator ready to be shared.
-pub fn shared(emulator: Emulator) -> SharedEmulator {
-    SharedEmulator(Arc::new(Mutex::new(emulator)))
+#[expect(clippy::print_stderr, reason = "a person must learn that the file is not being written")]
+fn complain(stored: Result<(), BuildError>) {
+    if let Err(error) = stored {
+        eprintln!("smartsuite-emulator: {error}");
+    }
 }
 
 /// All routes, for a server or to be called without one. Without a server a connection cannot be

@@ -2,7 +2,7 @@
 //!
 //! Seed, reset, faults, clock, profile, request log, counters, edits by a person, dumps, the page.
 
-mod people;
+pub(crate) mod people;
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -28,7 +28,7 @@ pub(crate) const PREFIX_SLASH: &str = "/_emulator/";
 
 /// Answers a request to the side door.
 pub(crate) fn serve(emulator: &mut Emulator, now: Timestamp, request: &Request<Bytes>) -> Reply {
-    answer(emulator, now, request).unwrap_or_else(|refusal| *refusal)
+    answer(emulator, now, request).unwrap_or_else(|refusal| refusal)
 }
 
 fn answer(emulator: &mut Emulator, now: Timestamp, request: &Request<Bytes>) -> Answer {
@@ -85,7 +85,7 @@ fn answer(emulator: &mut Emulator, now: Timestamp, request: &Request<Bytes>) -> 
             "work": emulator.work(),
         }))),
         (["quota"], "POST") => quota(emulator, moment, request),
-        (["people"], "POST") => people::edit(emulator, moment, &object(request)?),
+        (["people"], "POST") => Ok(emulator.edit(moment, &object(request)?)),
         _ => Err(not_found()),
     }
 }
@@ -95,7 +95,7 @@ fn html(page: String) -> Reply {
 }
 
 /// The body of a request to the side door.
-fn object(request: &Request<Bytes>) -> Result<Value, Box<Reply>> {
+fn object(request: &Request<Bytes>) -> Result<Value, Reply> {
     if request.body().is_empty() {
         return Ok(json!({}));
     }
@@ -106,11 +106,7 @@ fn seed(emulator: &mut Emulator, now: Moment, request: &Request<Bytes>) -> Answe
     let text = String::from_utf8_lossy(request.body());
     let wrong = |error: crate::seed::SeedError| bad("seed", &error.to_string());
     let seed = Seed::from_json(&text).map_err(wrong)?;
-    // A seed that fails half way must not leave half of itself.
-    let mut world = emulator.world.clone();
-    seed.plant(&mut world, now).map_err(wrong)?;
-    emulator.world = world;
-    emulator.seeds.push(seed);
+    emulator.add_seed(now, seed).map_err(wrong)?;
     Ok(Reply::json(json!({})))
 }
 
@@ -137,7 +133,7 @@ fn set_clock(emulator: &mut Emulator, now: Timestamp, request: &Request<Bytes>) 
         }
         _ => return Err(bad("clock", "one of advance_seconds, advance_ms, set")),
     };
-    emulator.ahead = ahead;
+    emulator.set_ahead(ahead);
     emulator.advance(now);
     Ok(clock(emulator, now))
 }
@@ -155,7 +151,7 @@ fn change_profile(emulator: &mut Emulator, request: &Request<Bytes>) -> Answer {
         None => emulator.profile.clone(),
     };
     profile.apply(&changes).map_err(|error| bad("profile", &error.to_string()))?;
-    emulator.profile = profile;
+    emulator.set_profile(profile);
     Ok(Reply::json(json!(emulator.profile)))
 }
 
@@ -179,8 +175,9 @@ fn quota(emulator: &mut Emulator, now: Moment, request: &Request<Bytes>) -> Answ
     let account = body.get("account").and_then(Value::as_str).unwrap_or_default();
     let used = body.get("used").and_then(Value::as_u64);
     let used = used.ok_or_else(|| bad("used", "a number of calls"))?;
-    let account = emulator.world.accounts.get_mut(account).ok_or_else(not_found)?;
-    account.calls.insert(now.month(), used);
+    if !emulator.set_calls(now, account, used) {
+        return Err(not_found());
+    }
     Ok(Reply::json(json!({"used": used})))
 }
 

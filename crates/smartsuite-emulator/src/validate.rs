@@ -140,3 +140,33 @@ fn entries_allowed<T>(
     }
     Ok(entries)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Emulator;
+    use crate::rules::empty;
+
+    #[test]
+    fn every_writable_type_takes_its_own_empty_form_and_a_null_as_a_clearing() {
+        let mut emulator = Emulator::builder().build().unwrap();
+        let mut dice = emulator.world.dice;
+        let profile = Profile { incomplete_dates: true, ..Profile::default() };
+        let now = Moment::default();
+        emulator.advance_to(now);
+        let world = &emulator.world;
+        let account = world.accounts.values().next().unwrap();
+        let writer = Writer { world, account, profile: &profile, now };
+        for kind in FieldType::ALL.iter().copied().filter(|kind| !kind.is_read_only()) {
+            let field = Field::new("sfield0001", "Field", kind, serde_json::Map::new(), &mut dice);
+            for value in [Value::Null, empty::form(kind)] {
+                let cell = writer.write(&field, &value);
+                assert!(
+                    cell.as_ref().is_ok_and(Cell::is_empty),
+                    "{}: {value} became {cell:?}",
+                    kind.name()
+                );
+            }
+        }
+    }
+}

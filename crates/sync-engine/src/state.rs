@@ -29,7 +29,8 @@ impl std::fmt::Debug for State {
 }
 
 impl State {
-    /// Runs every job at once, on the caller's thread.
+    /// Runs every job at once, on the caller's thread, and then lets others have a turn: between any two jobs other
+    /// tasks may act, and a simulated process may die, as they may where the state has a thread of its own.
     pub fn inline(store: Box<dyn StateStore>) -> Self {
         Self { runner: Arc::new(Inline { store: Mutex::new(store) }) }
     }

@@ -15,3 +15,5 @@ pub mod world;
 
 #[cfg(test)]
 mod scripted;
+#[cfg(test)]
+mod traces;

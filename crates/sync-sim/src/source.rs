@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -35,6 +36,24 @@ struct Tables {
     next_transaction: u64,
     /// Reads that fail before they yield anything.
     broken_reads: u32,
+    /// The next read fails once it has yielded so many batches.
+    breaks_after: Option<usize>,
+    /// How long each batch of rows takes.
+    batch_takes: Duration,
+    /// What happens while the next read opens, after its snapshot was taken.
+    while_opening: Option<Hook>,
+    /// Reads opened so far.
+    reads: u64,
+    /// The key column holds this text instead of the number.
+    key_text: Option<fn(i64) -> String>,
+}
+
+struct Hook(Box<dyn FnOnce() + Send>);
+
+impl std::fmt::Debug for Hook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hook")
+    }
 }
 
 /// The database. Clones share it.
@@ -65,6 +84,13 @@ impl SimDatabase {
     pub fn put(&self, id: i64, name: &str, amount: i64) {
         let transaction = self.begin();
         self.commit_put(transaction, id, name, amount);
+    }
+
+    /// Changes a row without its cursor column noticing, as a write that bypasses the application does.
+    pub fn put_silently(&self, id: i64, name: &str) {
+        if let Some(row) = self.tables().rows.get_mut(&id) {
+            name.clone_into(&mut row.name);
+        }
     }
 
     /// Begins a transaction; what it writes is stamped with this moment.
@@ -100,6 +126,36 @@ impl SimDatabase {
         self.tables().broken_reads = reads;
     }
 
+    /// The next read fails once it has yielded so many batches of rows.
+    pub fn break_after(&self, batches: usize) {
+        self.tables().breaks_after = Some(batches);
+    }
+
+    /// From the next read on, each batch of rows takes so long; its rows are still those of the read's snapshot.
+    pub fn slow_down(&self, batch_takes: Duration) {
+        self.tables().batch_takes = batch_takes;
+    }
+
+    /// Does `what` while the next read opens: its snapshot is taken, but whoever reads does not know yet.
+    pub fn while_opening(&self, what: impl FnOnce() + Send + 'static) {
+        self.tables().while_opening = Some(Hook(Box::new(what)));
+    }
+
+    /// Reads opened so far.
+    pub fn reads(&self) -> u64 {
+        self.tables().reads
+    }
+
+    /// Makes the key column a text, derived from each row's number.
+    pub fn key_by(&self, text: fn(i64) -> String) {
+        self.tables().key_text = Some(text);
+    }
+
+    /// The key of a row.
+    pub fn key(&self, id: i64) -> Key {
+        Key::from_text(&self.tables().key_text.map_or_else(|| id.to_string(), |text| text(id)))
+    }
+
     /// What is committed now.
     pub fn rows(&self) -> BTreeMap<i64, SimRow> {
         self.tables().rows.clone()
@@ -107,10 +163,11 @@ impl SimDatabase {
 }
 
 /// The columns of the simulated query.
-fn columns() -> Vec<Column> {
+fn columns(text_key: bool) -> Vec<Column> {
     let column = |name: &str, kind| Column { name: name.into(), kind, nullable: false };
+    let number = ColumnKind::Int { unsigned: false, width: 11 };
     vec![
-        column("id", ColumnKind::Int { unsigned: false, width: 11 }),
+        column("id", if text_key { ColumnKind::Text } else { number }),
         column("name", ColumnKind::Text),
         column("amount", ColumnKind::Int { unsigned: false, width: 20 }),
     ]
@@ -121,6 +178,7 @@ impl RowSource for SimDatabase {
         Box::pin(async move {
             let now = self.clock.now();
             let mut tables = self.tables();
+            tables.reads += 1;
             if tables.broken_reads > 0 {
                 tables.broken_reads -= 1;
                 return Err(SourceError {
@@ -130,12 +188,18 @@ impl RowSource for SimDatabase {
                     remedy: "wait".into(),
                 });
             }
+            let key_text = tables.key_text;
+            let key = |id: i64| match key_text {
+                Some(text) => Value::Text(text(id)),
+                None => Value::Int(i128::from(id)),
+            };
             let since = match &scope {
                 ReadScope::Since(mark) => mark.0.parse::<Timestamp>().ok(),
                 ReadScope::Full | ReadScope::Keys(_) => None,
             };
             let wanted = |id: &i64, row: &SimRow| match &scope {
-                ReadScope::Keys(keys) => keys.contains(&Key::Int(*id)),
+                ReadScope::Keys(keys) => Key::from_cells([("id", &key(*id))])
+                    .is_ok_and(|key| keys.contains(&key)),
                 ReadScope::Full | ReadScope::Since(_) => {
                     since.is_none_or(|since| row.updated_at >= since)
                 }
@@ -146,7 +210,7 @@ impl RowSource for SimDatabase {
                 .filter(|(id, row)| wanted(id, row))
                 .map(|(id, row)| {
                     Row(vec![
-                        Value::Int(i128::from(*id)),
+                        key(*id),
                         Value::Text(row.name.clone()),
                         Value::Int(i128::from(row.amount)),
                     ])
@@ -158,7 +222,20 @@ impl RowSource for SimDatabase {
                 ReadScope::Keys(_) => None,
                 ReadScope::Full | ReadScope::Since(_) => Some(Watermark(mark.to_string())),
             };
-            Ok(Box::new(SimRead { columns: columns(), rows, watermark }) as Box<dyn RowRead>)
+            let read = SimRead {
+                columns: columns(key_text.is_some()),
+                rows,
+                watermark,
+                clock: self.clock,
+                batch_takes: tables.batch_takes,
+                breaks_after: tables.breaks_after.take(),
+            };
+            let hook = tables.while_opening.take();
+            drop(tables);
+            if let Some(Hook(what)) = hook {
+                what();
+            }
+            Ok(Box::new(read) as Box<dyn RowRead>)
         })
     }
 }
@@ -167,6 +244,9 @@ struct SimRead {
     columns: Vec<Column>,
     rows: Vec<Row>,
     watermark: Option<Watermark>,
+    clock: SimClock,
+    batch_takes: Duration,
+    breaks_after: Option<usize>,
 }
 
 impl RowRead for SimRead {
@@ -183,8 +263,23 @@ impl RowRead for SimRead {
     }
 
     fn next_rows(&mut self, rows_max: usize) -> Boxed<'_, Result<Vec<Row>, SourceError>> {
-        let rest = self.rows.split_off(rows_max.min(self.rows.len()));
-        let rows = std::mem::replace(&mut self.rows, rest);
-        Box::pin(std::future::ready(Ok(rows)))
+        Box::pin(async move {
+            if !self.batch_takes.is_zero() {
+                self.clock.sleep(self.batch_takes).await;
+            }
+            match &mut self.breaks_after {
+                Some(0) => {
+                    return Err(SourceError {
+                        kind: SourceErrorKind::Interrupted,
+                        message: "the connection to the database was lost".into(),
+                        remedy: "run again".into(),
+                    });
+                }
+                Some(batches) => *batches -= 1,
+                None => {}
+            }
+            let rest = self.rows.split_off(rows_max.min(self.rows.len()));
+            Ok(std::mem::replace(&mut self.rows, rest))
+        })
     }
 }

@@ -34,6 +34,8 @@ use crate::{
 
 /// The table every world writes to.
 pub const TABLE: &str = "6500000000000000000000aa";
+/// A second table of the same shape.
+pub const OTHER_TABLE: &str = "6500000000000000000000bb";
 /// Its external-id field.
 pub const EXTERNAL_ID: &str = "sextidaaaa";
 /// Its number field, a slider: the service refuses what is above [`AMOUNT_MAX`], and the mapping cannot know.
@@ -61,18 +63,31 @@ pub struct World {
 
 /// Collects events.
 #[derive(Debug, Default)]
-pub struct Events(Mutex<Vec<Event>>);
+pub struct Events {
+    said: Mutex<Vec<Event>>,
+    alarm: Mutex<Option<(fn(&Event) -> bool, CancellationToken)>>,
+}
 
 impl Observer for Events {
     fn observe(&self, _sync: &str, event: &Event) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+        if let Some((is_it, token)) = &*self.alarm.lock().unwrap_or_else(PoisonError::into_inner)
+            && is_it(event)
+        {
+            token.cancel();
+        }
     }
 }
 
 impl Events {
     /// What was said so far, and forgets it.
     pub fn take(&self) -> Vec<Event> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.said.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Cancels `token` when an event of this kind is said.
+    pub fn cancel_at(&self, is_it: fn(&Event) -> bool, token: &CancellationToken) {
+        *self.alarm.lock().unwrap_or_else(PoisonError::into_inner) = Some((is_it, token.clone()));
     }
 }
 
@@ -95,6 +110,17 @@ impl Process {
         self.engine.run(&self.task, options, &CancellationToken::new()).await
     }
 
+    /// Another sync of the same process.
+    #[must_use]
+    pub fn beside(&self, definition: &SyncDefinition, database: &SimDatabase) -> Self {
+        let task = SyncTask {
+            definition: Arc::new(definition.clone()),
+            source: Arc::new(database.clone()),
+            ..self.task.clone()
+        };
+        Self { engine: self.engine.clone(), task }
+    }
+
     /// Runs the sync once, until `cancelled`.
     pub async fn run_until(&self, cancelled: &CancellationToken) -> Result<RunReport, StateError> {
         self.engine.run(&self.task, RunOptions::default(), cancelled).await
@@ -106,22 +132,12 @@ impl World {
     pub fn new(seed: u64, profile: Profile) -> Self {
         let base = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(1_790_000_000);
         let clock = SimClock::new(base);
-        let id: ObjectId = TABLE.parse().expect("a table id");
-        let table = TableSeed::new(id, "Items")
-            .field("title", "Title", "recordtitlefield", json!({"primary": true}))
-            .field(EXTERNAL_ID, "External ID", "textfield", json!({}))
-            .field(
-                AMOUNT,
-                "Amount",
-                "numbersliderfield",
-                json!({"min_value": 0, "max_value": AMOUNT_MAX}),
-            )
-            .field("snoteaaaaa", "Note", "textfield", json!({}));
         let emulator = Emulator::builder()
             .profile(profile)
             .chance(seed)
             .now(base)
-            .table(table)
+            .table(table(TABLE, "Items"))
+            .table(table(OTHER_TABLE, "Other items"))
             .keep_bodies()
             .build()
             .expect("the seed is valid");
@@ -177,11 +193,16 @@ impl World {
         self.process().run(RunOptions::default()).await.expect("the state works")
     }
 
-    /// The live records: external id to (title, amount) of each record that carries it.
+    /// The live records of the table that the definition names: external id to (title, amount) of each record that
+    /// carries it.
     pub fn records(&self) -> BTreeMap<String, Vec<(String, String)>> {
-        let dump = self.side_door("GET", &format!("/_emulator/tables/{TABLE}/dump"), &Json::Null);
+        self.records_in(&self.definition.destination.table_id)
+    }
+
+    /// The same of any table.
+    pub fn records_in(&self, table: &str) -> BTreeMap<String, Vec<(String, String)>> {
         let mut records: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
-        for record in dump["records"].as_array().into_iter().flatten() {
+        for record in self.dump(table) {
             let text = |slug: &str| match &record[slug] {
                 Json::String(text) => text.clone(),
                 Json::Null => String::new(),
@@ -192,13 +213,30 @@ impl World {
         records
     }
 
+    /// The live records of a table, as the service shows them.
+    pub fn dump(&self, table: &str) -> Vec<Json> {
+        let dump = self.side_door("GET", &format!("/_emulator/tables/{table}/dump"), &Json::Null);
+        dump["records"].as_array().cloned().unwrap_or_default()
+    }
+
     /// What the records should be.
     pub fn wished(&self) -> BTreeMap<String, Vec<(String, String)>> {
-        self.database
-            .rows()
-            .into_iter()
-            .map(|(id, row)| (id.to_string(), vec![(row.name, row.amount.to_string())]))
-            .collect()
+        self.wished_of(&self.definition, &self.database)
+    }
+
+    /// What the records of another sync should be.
+    pub fn wished_of(
+        &self,
+        definition: &SyncDefinition,
+        database: &SimDatabase,
+    ) -> BTreeMap<String, Vec<(String, String)>> {
+        let prefix = &definition.destination.key_prefix;
+        let rows = database.rows().into_iter();
+        rows.map(|(id, row)| {
+            let external_id = database.key(id).external_id(prefix);
+            (external_id, vec![(row.name, row.amount.to_string())])
+        })
+        .collect()
     }
 
     /// How many requests of a kind the emulator received since the log was cleared.
@@ -219,15 +257,15 @@ impl World {
     /// A person edits the table: see the emulator's `people` route.
     pub fn person(&self, edit: &Json) -> Json {
         let mut body = edit.clone();
-        body["table"] = json!(TABLE);
+        if body.get("table").is_none() {
+            body["table"] = json!(self.definition.destination.table_id);
+        }
         self.side_door("POST", "/_emulator/people", &body)
     }
 
     /// The ids of the live records with an external id.
     pub fn record_ids(&self, external_id: &str) -> Vec<String> {
-        let dump = self.side_door("GET", &format!("/_emulator/tables/{TABLE}/dump"), &Json::Null);
-        let records = dump["records"].as_array().cloned().unwrap_or_default();
-        records
+        self.dump(&self.definition.destination.table_id)
             .iter()
             .filter(|record| record[EXTERNAL_ID].as_str() == Some(external_id))
             .filter_map(|record| record["id"].as_str().map(str::to_owned))
@@ -255,6 +293,20 @@ impl World {
 fn memory() -> PathBuf {
     let shared = PathBuf::from("/dev/shm");
     if shared.is_dir() { shared } else { std::env::temp_dir() }
+}
+
+fn table(id: &str, name: &str) -> TableSeed {
+    let id: ObjectId = id.parse().expect("a table id");
+    TableSeed::new(id, name)
+        .field("title", "Title", "recordtitlefield", json!({"primary": true}))
+        .field(EXTERNAL_ID, "External ID", "textfield", json!({}))
+        .field(
+            AMOUNT,
+            "Amount",
+            "numbersliderfield",
+            json!({"min_value": 0, "max_value": AMOUNT_MAX}),
+        )
+        .field("snoteaaaaa", "Note", "textfield", json!({}))
 }
 
 /// `items(id, name, amount)` into the table.

@@ -10,7 +10,7 @@ use crate::reply::{Reply, detail, not_found};
 use crate::rules::call::Call;
 
 /// 403 as a key without the right gets it.
-pub(crate) fn forbidden() -> Box<Reply> {
+pub(crate) fn forbidden() -> Reply {
     detail(StatusCode::FORBIDDEN, "You do not have permission to perform this action.")
 }
 
@@ -29,7 +29,7 @@ impl Call<'_> {
     }
 
     /// The id of a table that the call may read.
-    pub(crate) fn table(&self, world: &World, id: &str) -> Result<ObjectId, Box<Reply>> {
+    pub(crate) fn table(&self, world: &World, id: &str) -> Result<ObjectId, Reply> {
         let id: ObjectId = id.parse().map_err(|_| not_found())?;
         let table = world.tables.get(&id).ok_or_else(not_found)?;
         if table.account != self.actor.account || table.deleted.is_some() {
@@ -39,23 +39,19 @@ impl Call<'_> {
     }
 
     /// The id of a table that the call may change.
-    pub(crate) fn table_to_change(&self, world: &World, id: &str) -> Result<ObjectId, Box<Reply>> {
+    pub(crate) fn table_to_change(&self, world: &World, id: &str) -> Result<ObjectId, Reply> {
         let id = self.table(world, id)?;
         self.may_write()?;
         Ok(id)
     }
 
     /// Refuses a key that may only read.
-    pub(crate) fn may_write(&self) -> Result<(), Box<Reply>> {
+    pub(crate) fn may_write(&self) -> Result<(), Reply> {
         if self.actor.read_only { Err(forbidden()) } else { Ok(()) }
     }
 
     /// A solution that the call may read.
-    pub(crate) fn solution<'w>(
-        &self,
-        world: &'w World,
-        id: &str,
-    ) -> Result<&'w Solution, Box<Reply>> {
+    pub(crate) fn solution<'w>(&self, world: &'w World, id: &str) -> Result<&'w Solution, Reply> {
         let id: ObjectId = id.parse().map_err(|_| not_found())?;
         let account = world.accounts.get(&self.actor.account).ok_or_else(not_found)?;
         let solution = account.solutions.get(&id).ok_or_else(not_found)?;

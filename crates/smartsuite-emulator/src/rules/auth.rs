@@ -14,7 +14,7 @@ pub(crate) fn actor(
     profile: &Profile,
     headers: &HeaderMap,
     is_rpc: bool,
-) -> Result<(Actor, String), Box<Reply>> {
+) -> Result<(Actor, String), Reply> {
     let text =
         |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let slug = text("account-id").unwrap_or_default().trim().to_owned();
@@ -47,14 +47,14 @@ pub(crate) fn actor(
     Ok((actor, key.token.clone()))
 }
 
-fn account_refused(text: String, is_rpc: bool) -> Box<Reply> {
+fn account_refused(text: String, is_rpc: bool) -> Reply {
     if is_rpc {
         return refusal(StatusCode::BAD_REQUEST, twirp("invalid_argument", &text));
     }
-    Box::new(Reply::new(StatusCode::BAD_REQUEST, Body::Text(text)))
+    Reply::new(StatusCode::BAD_REQUEST, Body::Text(text))
 }
 
-fn token_refused(profile: &Profile, said: &str, is_rpc: bool) -> Box<Reply> {
+fn token_refused(profile: &Profile, said: &str, is_rpc: bool) -> Reply {
     let status = match profile.rejected_token {
         RejectedToken::Unauthorized => StatusCode::UNAUTHORIZED,
         RejectedToken::Forbidden => StatusCode::FORBIDDEN,

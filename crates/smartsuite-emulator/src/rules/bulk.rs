@@ -30,7 +30,7 @@ enum Fate {
 }
 
 /// The items of a body, checked for number.
-fn items(call: &Call<'_>, body: Value) -> Result<Vec<Value>, Box<Reply>> {
+fn items(call: &Call<'_>, body: Value) -> Result<Vec<Value>, Reply> {
     let items = match body {
         Value::Object(mut body) => body.remove("items"),
         _ => None,
@@ -132,12 +132,12 @@ fn apply(world: &mut World, call: &Call<'_>, table: ObjectId, fates: Vec<Fate>) 
     }
     match refusal {
         Some(refusal) => Err(refusal),
-        None => answer(world, call, table, ranks, failed),
+        None => answer(world, call, table, ranks, &failed),
     }
 }
 
 /// The refusal of a whole call.
-fn refused_call(call: &Call<'_>, fates: &[Fate]) -> Box<Reply> {
+fn refused_call(call: &Call<'_>, fates: &[Fate]) -> Reply {
     let errors: Vec<Value> = fates
         .iter()
         .map(|fate| match fate {
@@ -163,7 +163,7 @@ fn answer(
     call: &Call<'_>,
     id: ObjectId,
     mut ranks: Vec<u64>,
-    failed: Vec<Value>,
+    failed: &[Value],
 ) -> Answer {
     if call.profile.bulk_order == BulkOrder::Shuffled {
         world.dice.shuffle(&mut ranks);

@@ -1,6 +1,7 @@
 //! An authenticated call: who makes it, when, with what (section 1).
 
 use http::StatusCode;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::moment::Moment;
@@ -10,7 +11,7 @@ use crate::query::Query;
 use crate::reply::{Reply, detail};
 
 /// Whose right a call uses.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Actor {
     pub(crate) account: String,
     pub(crate) member: ObjectId,
@@ -36,7 +37,7 @@ pub(crate) struct Call<'a> {
 
 impl Call<'_> {
     /// The body as JSON; an empty body is an empty object.
-    pub(crate) fn json(&self) -> Result<Value, Box<Reply>> {
+    pub(crate) fn json(&self) -> Result<Value, Reply> {
         if self.body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Value::Object(Map::new()));
         }
@@ -46,7 +47,7 @@ impl Call<'_> {
     }
 
     /// The body as a JSON object.
-    pub(crate) fn object(&self) -> Result<Map<String, Value>, Box<Reply>> {
+    pub(crate) fn object(&self) -> Result<Map<String, Value>, Reply> {
         match self.json()? {
             Value::Object(object) => Ok(object),
             _ => Err(crate::reply::bad("non_field_errors", "Invalid data. Expected a dictionary.")),

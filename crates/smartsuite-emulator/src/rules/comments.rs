@@ -9,7 +9,7 @@ use crate::rules::call::Call;
 use crate::validate::rendered;
 
 /// The record that `?record=` names, in a table that the call sees.
-fn record(world: &World, call: &Call<'_>, id: &str) -> Result<ObjectId, Box<Reply>> {
+fn record(world: &World, call: &Call<'_>, id: &str) -> Result<ObjectId, Reply> {
     let id: ObjectId = id.parse().map_err(|_| not_found())?;
     let holds = |table: &&crate::model::table::Table| table.live(id).is_some();
     let table = world.tables.values().find(holds).ok_or_else(not_found)?;

@@ -28,7 +28,7 @@ fn gone<'w>(
     gone
 }
 
-fn solution(world: &World, call: &Call<'_>) -> Result<ObjectId, Box<Reply>> {
+fn solution(world: &World, call: &Call<'_>) -> Result<ObjectId, Reply> {
     let body = call.object()?;
     let id = body.get("solution_id").and_then(Value::as_str);
     let id = id.ok_or_else(|| bad("solution_id", "This field is required."))?;

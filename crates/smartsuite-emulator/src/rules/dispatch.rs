@@ -1,6 +1,6 @@
 //! From a path and a method to the rule that answers (points 4, 5 and 8).
 
-use http::{Method, StatusCode, header};
+use http::{Method, StatusCode, Uri, header};
 use serde_json::json;
 
 use crate::model::world::World;
@@ -15,16 +15,20 @@ use crate::rules::{
 };
 
 /// Refuses a path that is not there, and one that lacks its slash.
-pub(crate) fn path(profile: &Profile, raw: &str) -> Result<Path, Box<Reply>> {
+pub(crate) fn path(profile: &Profile, uri: &Uri) -> Result<Path, Reply> {
+    let raw = uri.path();
     let Some(path) = Path::parse(raw).filter(|path| is_served(profile, path, raw)) else {
-        return Err(Box::new(unknown_route(profile)));
+        return Err(unknown_route(profile));
     };
     if raw.starts_with(REST) && !raw.ends_with('/') {
-        return Err(Box::new(match profile.missing_slash {
-            MissingSlash::Redirect => Reply::new(StatusCode::MOVED_PERMANENTLY, Body::Empty)
-                .with(header::LOCATION, format!("{raw}/")),
+        return Err(match profile.missing_slash {
+            MissingSlash::Redirect => {
+                let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+                Reply::new(StatusCode::MOVED_PERMANENTLY, Body::Empty)
+                    .with(header::LOCATION, format!("{raw}/{query}"))
+            }
             MissingSlash::NotFound => unknown_route(profile),
-        }));
+        });
     }
     Ok(path)
 }
@@ -58,12 +62,12 @@ pub(crate) fn serve(world: &mut World, call: &Call<'_>, path: &Path) -> Answer {
         return rpc::serve(world, call, method);
     }
     match (path, Verb::of(call.method)) {
-        (Path::Accounts, Verb::Get) => solutions::accounts(world, call),
+        (Path::Accounts, Verb::Get) => Ok(solutions::accounts(world, call)),
         (Path::Solutions, Verb::Get) => solutions::list(world, call),
         (Path::Solutions, Verb::Post) => solutions::create(world, call),
         (Path::SolutionNames, Verb::Post) => solutions::is_unique_name(world, call),
         (Path::Solution(id), Verb::Get) => solutions::get(world, call, id),
-        (Path::Tables, Verb::Get) => tables::list(world, call),
+        (Path::Tables, Verb::Get) => Ok(tables::list(world, call)),
         (Path::Tables, Verb::Post) => tables::create(world, call),
         (Path::DeletedTables, Verb::Post) => tables::deleted(world, call),
         (Path::DeletedFields, Verb::Post) => fields::deleted(world, call),

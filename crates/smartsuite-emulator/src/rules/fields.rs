@@ -15,7 +15,7 @@ use crate::rules::{plan, tables};
 
 const REQUIRED: &str = "This field is required.";
 
-fn refused(body: Value) -> Box<Reply> {
+fn refused(body: Value) -> Reply {
     refusal(http::StatusCode::BAD_REQUEST, body)
 }
 
@@ -103,7 +103,7 @@ pub(crate) fn parse_new(
     call: &Call<'_>,
     field: &Value,
     others: &[Field],
-) -> Result<Field, Box<Reply>> {
+) -> Result<Field, Reply> {
     let wrong = |body: Value| refused(json!({"structure": [body]}));
     let new = Definition::parse(field).map_err(wrong)?;
     check_slug(call, new.slug).map_err(wrong)?;
@@ -289,7 +289,7 @@ pub(crate) fn apply_change(world: &mut World, table: ObjectId, body: &Value) {
     let Some(table) = world.tables.get_mut(&table) else { return };
     let Some(field) = table.any_field_mut(new.slug) else { return };
     let (linked, back) = (field.linked_table, field.back_slug.clone());
-    field.label = new.label.to_owned();
+    new.label.clone_into(&mut field.label);
     field.change(params, &mut world.dice);
     // A link stays what it is, whatever the request says.
     field.linked_table = linked;
@@ -320,7 +320,7 @@ fn blank_dropped(world: &mut World, id: ObjectId, column: usize, kept: &[String]
     }
 }
 
-fn slug_of(call: &Call<'_>) -> Result<String, Box<Reply>> {
+fn slug_of(call: &Call<'_>) -> Result<String, Reply> {
     let body = call.object()?;
     let slug = body.get("slug").and_then(Value::as_str);
     slug.map(Into::into).ok_or_else(|| bad("slug", REQUIRED))

@@ -26,7 +26,7 @@ struct Page {
 }
 
 impl Page {
-    fn parse(call: &Call<'_>) -> Result<Self, Box<Reply>> {
+    fn parse(call: &Call<'_>) -> Result<Self, Reply> {
         let number = |key: &str| match call.query.get(key) {
             None | Some("") => Ok(None),
             Some(text) => {
@@ -130,7 +130,7 @@ fn horizon(profile: &Profile, now: Moment) -> Option<Moment> {
 }
 
 /// The undocumented restriction to some ids.
-fn ids(body: &Map<String, Value>) -> Result<Option<BTreeSet<ObjectId>>, Box<Reply>> {
+fn ids(body: &Map<String, Value>) -> Result<Option<BTreeSet<ObjectId>>, Reply> {
     match body.get("ids") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Array(ids)) => {

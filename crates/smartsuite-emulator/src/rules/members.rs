@@ -7,7 +7,7 @@ use crate::model::world::World;
 use crate::reply::{Answer, Reply, bad, not_found};
 use crate::rules::call::Call;
 
-fn account<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w Account, Box<Reply>> {
+fn account<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w Account, Reply> {
     world.accounts.get(&call.actor.account).ok_or_else(not_found)
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn check_records(
     profile: &Profile,
     table: &Table,
     more: u64,
-) -> Result<(), Box<Reply>> {
+) -> Result<(), Reply> {
     let Some(account) = world.accounts.get(&table.account) else { return Ok(()) };
     let limits = account.plan.limits();
     let in_solution = || world.tables_of(table.solution).map(Table::live_count).sum::<u64>();
@@ -36,11 +36,7 @@ pub(crate) fn check_records(
 }
 
 /// Refuses fields beyond the plan.
-pub(crate) fn check_fields(
-    world: &World,
-    table: &Table,
-    new: &[FieldType],
-) -> Result<(), Box<Reply>> {
+pub(crate) fn check_fields(world: &World, table: &Table, new: &[FieldType]) -> Result<(), Reply> {
     let Some(account) = world.accounts.get(&table.account) else { return Ok(()) };
     let limits = account.plan.limits();
     let linking = |kind| matches!(kind, FieldType::LinkedRecord);

@@ -38,7 +38,7 @@ pub(crate) fn stopped(profile: &Profile, is_rpc: bool) -> Reply {
     match profile.over_quota {
         OverQuota::TooManyRequests => too_many(profile, is_rpc),
         OverQuota::Forbidden => {
-            *detail(StatusCode::FORBIDDEN, "The workspace has used its API calls for this month.")
+            detail(StatusCode::FORBIDDEN, "The workspace has used its API calls for this month.")
         }
     }
 }

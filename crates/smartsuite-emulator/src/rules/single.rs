@@ -85,7 +85,7 @@ pub(crate) fn restore(world: &mut World, call: &Call<'_>, table: &str, record: &
 }
 
 /// The rank of a record that is not deleted.
-pub(crate) fn live_rank(table: &Table, record: &str) -> Result<u64, Box<Reply>> {
+pub(crate) fn live_rank(table: &Table, record: &str) -> Result<u64, Reply> {
     let id: ObjectId = record.parse().map_err(|_| not_found())?;
     table.live(id).and_then(|_| table.rank_of(id)).ok_or_else(not_found)
 }
@@ -93,7 +93,7 @@ pub(crate) fn live_rank(table: &Table, record: &str) -> Result<u64, Box<Reply>> 
 fn checked(
     call: &Call<'_>,
     result: Result<Draft, crate::rules::draft::Refused>,
-) -> Result<Draft, Box<Reply>> {
+) -> Result<Draft, Reply> {
     result.map_err(|refused| {
         let status = refused.status(call.profile);
         refusal(status, Value::Object(refused.errors))

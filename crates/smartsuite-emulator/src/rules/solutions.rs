@@ -9,7 +9,7 @@ use crate::reply::{Answer, Reply, bad, not_found};
 use crate::rules::call::Call;
 
 /// The workspaces of a key: those that know its token.
-pub(crate) fn accounts(world: &World, call: &Call<'_>) -> Answer {
+pub(crate) fn accounts(world: &World, call: &Call<'_>) -> Reply {
     let own = world.accounts.get(&call.actor.account).into_iter();
     let shown = own.map(|account| {
         json!({
@@ -19,10 +19,10 @@ pub(crate) fn accounts(world: &World, call: &Call<'_>) -> Answer {
             "plan": {"category": account.plan.name()},
         })
     });
-    Ok(Reply::json(shown.collect()))
+    Reply::json(shown.collect())
 }
 
-fn account<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w Account, Box<Reply>> {
+fn account<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w Account, Reply> {
     world.accounts.get(&call.actor.account).ok_or_else(not_found)
 }
 

@@ -31,6 +31,9 @@ enum Key {
     Text(String, String),
 }
 
+/// What a record sorts by, one for each key of the order.
+type Keys = Vec<Option<Key>>;
+
 /// Reads the `sort` of a list; the error is the body of the refusal.
 pub(crate) fn parse<'t>(
     call: &Call<'_>,
@@ -71,7 +74,7 @@ pub(crate) fn apply(view: &View<'_>, order: &[Order<'_>], rows: &mut Vec<(u64, &
         rows.sort_by_key(|(rank, _)| *rank);
         return;
     }
-    let mut keyed: Vec<(Vec<Option<Key>>, (u64, &Record))> = rows
+    let mut keyed: Vec<(Keys, (u64, &Record))> = rows
         .iter()
         .map(|(rank, record)| {
             let key = |by: &Order<'_>| {

@@ -53,7 +53,7 @@ impl Webhook {
     }
 
     /// The webhook as RPCs show it.
-    pub(crate) fn shown(&self) -> Value {
+    pub(crate) fn shown(&self, now: Moment) -> Value {
         let by = |stamp: Stamp| json!({"by": stamp.by, "at": stamp.at.exact()});
         json!({
             "webhook_id": self.id,
@@ -66,7 +66,11 @@ impl Webhook {
                 Some(url) => json!({"enabled": {"url": url}}),
                 None => json!({"disabled": {}}),
             },
-            "system_status": {"enabled": {"expires_at": self.expires_at().exact()}},
+            "system_status": if self.is_idle(now) {
+                json!({"disabled": {}})
+            } else {
+                json!({"enabled": {"expires_at": self.expires_at().exact()}})
+            },
         })
     }
 }

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use crate::emulator::Emulator;
+use crate::model::world::World;
 use crate::moment::Moment;
 use crate::object_id::ObjectId;
 use crate::profile::Profile;
@@ -17,21 +17,21 @@ use crate::rules::{effect, single};
 /// `{"action", "account", "member", "table", "record", "values"}`; the action is `create`,
 /// `update`, `copy`, `delete` or `restore`. Without account and member, the only account and its
 /// first member that no key uses.
-pub(crate) fn edit(emulator: &mut Emulator, now: Moment, body: &Value) -> Answer {
+pub(crate) fn edit(world: &mut World, own: &Profile, now: Moment, body: &Value) -> Answer {
     let text = |key: &str| body.get(key).and_then(Value::as_str);
-    let actor = actor(emulator, text("account"), text("member"))?;
+    let actor = actor(world, text("account"), text("member"))?;
     // A person chooses from lists and date pickers: nothing is refused for its form.
     let profile = Profile {
         own_writes_raise_events: true,
-        emulator_header: emulator.profile.emulator_header,
-        read_empties: emulator.profile.read_empties,
-        link_bumps: emulator.profile.link_bumps,
-        delete_event: emulator.profile.delete_event,
-        update_event: emulator.profile.update_event,
-        previous: emulator.profile.previous,
-        pings: emulator.profile.pings,
-        ping_debounce_ms: emulator.profile.ping_debounce_ms,
-        list_lag_ms: emulator.profile.list_lag_ms,
+        emulator_header: own.emulator_header,
+        read_empties: own.read_empties,
+        link_bumps: own.link_bumps,
+        delete_event: own.delete_event,
+        update_event: own.update_event,
+        previous: own.previous,
+        pings: own.pings,
+        ping_debounce_ms: own.ping_debounce_ms,
+        list_lag_ms: own.list_lag_ms,
         ..Profile::lenient()
     };
     let call = Call {
@@ -43,17 +43,15 @@ pub(crate) fn edit(emulator: &mut Emulator, now: Moment, body: &Value) -> Answer
         content_type: "application/json",
         body: &[],
     };
-    let table = call.table(&emulator.world, text("table").unwrap_or_default())?;
+    let table = call.table(world, text("table").unwrap_or_default())?;
     let record = text("record").unwrap_or_default();
     let values = match body.get("values") {
         Some(Value::Object(values)) => values.clone(),
         None | Some(Value::Null) => Map::new(),
         Some(_) => return Err(bad("values", "an object of values by slug")),
     };
-    let world = &mut emulator.world;
-    let rank = |world: &crate::model::world::World| {
-        single::live_rank(world.tables.get(&table).ok_or_else(not_found)?, record)
-    };
+    let rank =
+        |world: &World| single::live_rank(world.tables.get(&table).ok_or_else(not_found)?, record);
     let batch = Batch::new(world, 1);
     let rank = match text("action") {
         Some("create") => {
@@ -92,12 +90,8 @@ pub(crate) fn edit(emulator: &mut Emulator, now: Moment, body: &Value) -> Answer
     single::written(world, &call, table, rank)
 }
 
-fn actor(
-    emulator: &Emulator,
-    account: Option<&str>,
-    member: Option<&str>,
-) -> Result<Actor, Box<Reply>> {
-    let accounts = &emulator.world.accounts;
+fn actor(world: &World, account: Option<&str>, member: Option<&str>) -> Result<Actor, Reply> {
+    let accounts = &world.accounts;
     let account = match account {
         Some(slug) => accounts.get(slug),
         None => accounts.values().next(),
@@ -119,11 +113,11 @@ fn actor(
 
 fn draft(
     call: &Call<'_>,
-    world: &crate::model::world::World,
+    world: &World,
     table: ObjectId,
     values: &Map<String, Value>,
     mode: Mode,
-) -> Result<Draft, Box<Reply>> {
+) -> Result<Draft, Reply> {
     let table = world.tables.get(&table).ok_or_else(not_found)?;
     let mut checker = Checker::new(world, call, table, true).ok_or_else(not_found)?;
     checker

@@ -1,4 +1,4 @@
-//! Rich text (SmartDoc) and checklists (section 5.1; trap 3 of 7.1).
+//! Rich text (`SmartDoc`) and checklists (section 5.1; trap 3 of 7.1).
 
 use serde_json::{Value, json};
 
@@ -42,7 +42,12 @@ fn paragraph(text: &str) -> Value {
 pub(crate) fn rendered(data: &Value) -> Value {
     let paragraphs = data.get("content").and_then(Value::as_array).map(Vec::as_slice);
     let texts: Vec<String> = paragraphs.unwrap_or_default().iter().map(plain_text).collect();
-    let html: String = texts.iter().map(|text| format!("<p>{}</p>", escaped(text))).collect();
+    let mut html = String::new();
+    for text in &texts {
+        html.push_str("<p>");
+        html.push_str(&escaped(text));
+        html.push_str("</p>");
+    }
     json!({
         "data": data,
         "html": format!("<div class=\"rendered\">\n    {html}\n</div>"),

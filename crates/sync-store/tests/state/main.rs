@@ -15,6 +15,8 @@ mod gates;
 #[cfg(test)]
 mod holders;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod reporting;
 #[cfg(test)]
 mod scanning;

@@ -36,7 +36,7 @@ pub(crate) struct Event {
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
     change_id: String,
-    batch_id: String,
+    id: String,
     size: usize,
 }
 
@@ -45,10 +45,10 @@ impl Batch {
     pub(crate) fn new(world: &mut World, size: usize) -> Self {
         // Ids are drawn only where somebody sees them.
         if world.webhooks.is_empty() {
-            return Self { change_id: String::new(), batch_id: String::new(), size };
+            return Self { change_id: String::new(), id: String::new(), size };
         }
-        let batch_id = format!("{:016x}", world.dice.next());
-        Self { change_id: world.dice.uuid(), batch_id, size }
+        let id = format!("{:016x}", world.dice.next());
+        Self { change_id: world.dice.uuid(), id, size }
     }
 }
 
@@ -98,7 +98,7 @@ pub(crate) fn raise(
             "ctx": {
                 "change_id": batch.change_id,
                 "change_size": 1,
-                "batch_id": batch.batch_id,
+                "batch_id": batch.id,
                 "batch_size": batch.size,
                 "source": "UNKNOWN",
                 "handler": "INTERACTIVE",

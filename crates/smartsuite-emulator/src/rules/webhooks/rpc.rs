@@ -15,7 +15,7 @@ use crate::profile::{EmptyPageToken, Profile};
 use crate::reply::{Answer, Reply, refusal};
 use crate::rules::call::Call;
 
-fn refused(code: &str, message: &str) -> Box<Reply> {
+fn refused(code: &str, message: &str) -> Reply {
     let status = match code {
         "unauthenticated" => StatusCode::UNAUTHORIZED,
         "permission_denied" => StatusCode::FORBIDDEN,
@@ -27,7 +27,7 @@ fn refused(code: &str, message: &str) -> Box<Reply> {
     refusal(status, twirp(code, message))
 }
 
-fn invalid(message: &str) -> Box<Reply> {
+fn invalid(message: &str) -> Reply {
     refused("invalid_argument", message)
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn serve(world: &mut World, call: &Call<'_>, method: &str) -> Answer 
     let answer = match method {
         "CreateWebhook" => create(world, call, &request)?,
         "GetWebhook" | "GetWebhooks" => {
-            json!({"webhook": own(world, call, &request)?.shown()})
+            json!({"webhook": own(world, call, &request)?.shown(call.now)})
         }
         "ListWebhooks" => list(world, call, &request)?,
         "UpdateWebhook" => update(world, call, &request)?,
@@ -61,7 +61,7 @@ pub(crate) fn serve(world: &mut World, call: &Call<'_>, method: &str) -> Answer 
     Ok(Reply::json(if call.profile.rpc_omits_empty { without_empties(answer) } else { answer }))
 }
 
-fn call_may_write(call: &Call<'_>) -> Result<(), Box<Reply>> {
+fn call_may_write(call: &Call<'_>) -> Result<(), Reply> {
     call.may_write().map_err(|_| refused("permission_denied", "the key may only read"))
 }
 
@@ -69,7 +69,7 @@ fn own<'w>(
     world: &'w mut World,
     call: &Call<'_>,
     request: &Value,
-) -> Result<&'w mut Webhook, Box<Reply>> {
+) -> Result<&'w mut Webhook, Reply> {
     let id = request.get("webhook_id").and_then(Value::as_str).unwrap_or_default();
     if id.is_empty() {
         return Err(invalid("webhook_id is required"));
@@ -81,7 +81,7 @@ fn own<'w>(
         .ok_or_else(|| refused("not_found", "webhook not found"))
 }
 
-fn create(world: &mut World, call: &Call<'_>, request: &Value) -> Result<Value, Box<Reply>> {
+fn create(world: &mut World, call: &Call<'_>, request: &Value) -> Result<Value, Reply> {
     call_may_write(call)?;
     let wanted = request.get("webhook").ok_or_else(|| invalid("webhook is required"))?;
     let solution = solution(world, call, wanted)?;
@@ -103,12 +103,12 @@ fn create(world: &mut World, call: &Call<'_>, request: &Value) -> Result<Value, 
         next_sequence: 1,
         ping: None,
     };
-    let shown = webhook.shown();
+    let shown = webhook.shown(call.now);
     world.webhooks.insert(webhook.id.clone(), webhook);
     Ok(json!({"webhook": shown}))
 }
 
-fn update(world: &mut World, call: &Call<'_>, request: &Value) -> Result<Value, Box<Reply>> {
+fn update(world: &mut World, call: &Call<'_>, request: &Value) -> Result<Value, Reply> {
     call_may_write(call)?;
     let wanted = request.get("webhook").ok_or_else(|| invalid("webhook is required"))?;
     let solution = own(world, call, wanted)?.solution;
@@ -129,10 +129,10 @@ fn update(world: &mut World, call: &Call<'_>, request: &Value) -> Result<Value, 
         webhook.url = url;
         webhook.ping = None;
     }
-    Ok(json!({"webhook": webhook.shown()}))
+    Ok(json!({"webhook": webhook.shown(call.now)}))
 }
 
-fn solution(world: &World, call: &Call<'_>, wanted: &Value) -> Result<ObjectId, Box<Reply>> {
+fn solution(world: &World, call: &Call<'_>, wanted: &Value) -> Result<ObjectId, Reply> {
     let locator = wanted.get("locator").ok_or_else(|| invalid("locator is required"))?;
     let account = locator.get("account_id").and_then(Value::as_str).unwrap_or_default();
     if account != call.actor.account {
@@ -153,7 +153,7 @@ fn scope(
     call: &Call<'_>,
     solution: ObjectId,
     wanted: &Value,
-) -> Result<Scope, Box<Reply>> {
+) -> Result<Scope, Reply> {
     let filter = wanted.get("filter").unwrap_or(&Value::Null);
     let scope = Scope::parse(filter).ok_or_else(|| {
         invalid("filter must be exactly one of solution, applications, application")
@@ -167,14 +167,14 @@ fn scope(
     Ok(scope)
 }
 
-fn kinds(wanted: &Value) -> Result<BTreeSet<Kind>, Box<Reply>> {
+fn kinds(wanted: &Value) -> Result<BTreeSet<Kind>, Reply> {
     let list = wanted.get("kinds").and_then(Value::as_array).filter(|list| !list.is_empty());
     let list = list.ok_or_else(|| invalid("kinds is required"))?;
     let kinds = list.iter().map(|kind| serde_json::from_value(kind.clone()));
     kinds.collect::<Result<_, _>>().map_err(|_| invalid("kinds holds an unknown kind"))
 }
 
-fn notification(wanted: &Value) -> Result<Option<String>, Box<Reply>> {
+fn notification(wanted: &Value) -> Result<Option<String>, Reply> {
     let status = wanted.get("notification_status").unwrap_or(&Value::Null);
     let enabled = status.get("enabled").and_then(|enabled| enabled.get("url"));
     match (enabled.and_then(Value::as_str), status.get("disabled")) {
@@ -187,7 +187,7 @@ fn notification(wanted: &Value) -> Result<Option<String>, Box<Reply>> {
 }
 
 /// The page size: a number, mostly written as text.
-fn page_size(request: &Value, profile: &Profile) -> Result<usize, Box<Reply>> {
+fn page_size(request: &Value, profile: &Profile) -> Result<usize, Reply> {
     let most = usize::try_from(profile.webhook_page_max).unwrap_or(usize::MAX).max(1);
     let size = match request.get("page_size") {
         None | Some(Value::Null) => return Ok(most.min(50)),
@@ -199,7 +199,7 @@ fn page_size(request: &Value, profile: &Profile) -> Result<usize, Box<Reply>> {
     Ok(if size == 0 { most.min(50) } else { size.min(most) })
 }
 
-fn list(world: &World, call: &Call<'_>, request: &Value) -> Result<Value, Box<Reply>> {
+fn list(world: &World, call: &Call<'_>, request: &Value) -> Result<Value, Reply> {
     let solution = request.get("solution_id").and_then(Value::as_str).unwrap_or_default();
     let locator = json!({"account_id": call.actor.account, "solution_id": solution});
     let solution = self::solution(world, call, &json!({"locator": locator}))?;
@@ -213,7 +213,7 @@ fn list(world: &World, call: &Call<'_>, request: &Value) -> Result<Value, Box<Re
     let shown: Vec<&Webhook> = page.by_ref().take(size).collect();
     let more = page.next().is_some();
     let token = shown.last().filter(|_| more).map(|last| last.id.clone()).unwrap_or_default();
-    let shown: Vec<Value> = shown.into_iter().map(Webhook::shown).collect();
+    let shown: Vec<Value> = shown.into_iter().map(|webhook| webhook.shown(call.now)).collect();
     Ok(json!({"webhooks": shown, "next_page_token": token}))
 }
 
@@ -221,7 +221,7 @@ fn list(world: &World, call: &Call<'_>, request: &Value) -> Result<Value, Box<Re
 /// for one.
 const TOKEN_OFFSET: u64 = 8_990_000;
 
-fn list_events(world: &mut World, call: &Call<'_>, request: &Value) -> Result<Value, Box<Reply>> {
+fn list_events(world: &mut World, call: &Call<'_>, request: &Value) -> Result<Value, Reply> {
     let size = page_size(request, call.profile)?;
     let token = match request.get("page_token") {
         None | Some(Value::Null) => String::new(),

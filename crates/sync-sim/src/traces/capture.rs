@@ -1,0 +1,126 @@
+//! C1 to C5: what a read may change.
+
+use std::time::Duration;
+
+use smartsuite_emulator::RouteKind;
+use sync_core::state::RunStatus;
+use sync_engine::run::{RunOptions, RunOutcome};
+
+use super::{
+    marks::mark_dirty,
+    stage::{capture_only, comes_right, fill, in_step, run, status, succeeds, usual},
+    steps::{Run, at_every_step, killed_after},
+};
+
+/// C1. Catches: a lock that is given to everybody (`FileLocks::try_lock`), or let go before the run ends.
+#[test]
+fn c1_while_one_process_reads_no_other_reads() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        world.database.put(1, "B", 1);
+        world.database.slow_down(Duration::from_secs(60));
+        let slow = world.process();
+        let mut slow = Run::of(&slow);
+        let reads = world.database.reads();
+        assert!(slow.go_until(|| world.database.reads() > reads).await.is_none());
+        // The slow read holds B; now the row is C.
+        world.database.put(1, "C", 1);
+        world.database.slow_down(Duration::ZERO);
+        let other = world.process();
+        let report = other.run(RunOptions::default()).await.expect("the state works");
+        assert!(matches!(report.outcome, RunOutcome::Busy), "{report:#?}");
+        assert_eq!(world.database.reads(), reads + 1);
+        slow.finish().await.expect("the state works");
+        comes_right(&world).await;
+    });
+}
+
+/// C2. Catches: `Decision::Withdraw` that is answered as `Unchanged` (`capture::decide`).
+#[test]
+fn c2_a_wish_that_the_source_takes_back_is_not_delivered() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        world.database.put(1, "B", 1);
+        capture_only(&world).await;
+        world.database.put(1, "A", 1);
+        world.clear_log();
+        let report = succeeds(&world).await;
+        assert_eq!(report.books.taken_back, 1);
+        assert_eq!(world.requests(RouteKind::BulkUpdate), 0);
+        in_step(&world);
+    });
+}
+
+/// C2. Catches: a draft that is compared with the link while another waits.
+#[test]
+fn c2_the_newest_of_several_wishes_is_delivered() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        for name in ["B", "C", "B"] {
+            world.database.put(1, name, 1);
+            capture_only(&world).await;
+        }
+        comes_right(&world).await;
+    });
+}
+
+/// C4. Catches: `end` set with every chunk (`Capture::store`).
+#[test]
+fn c4_a_read_that_breaks_off_moves_no_position() {
+    usual(async |world| {
+        fill(&world, 1_010);
+        world.database.break_after(1);
+        let report = run(&world).await;
+        assert_eq!(status(&report), RunStatus::Failed, "{report:#?}");
+        assert_eq!(report.books.read, 1_000);
+        comes_right(&world).await;
+
+        for id in 1..=1_010 {
+            world.database.put(id, "B", id);
+        }
+        world.database.break_after(1);
+        assert_eq!(status(&run(&world).await), RunStatus::Failed);
+        comes_right(&world).await;
+    });
+}
+
+/// C5. Catches: a mark that is forgotten before the rows it stands for are stored (`capture::capture`).
+#[test]
+fn c5_a_mark_outlives_the_process_that_set_out_to_answer_it() {
+    at_every_step(async |world, steps| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        world.database.put_silently(1, "B");
+        mark_dirty(&world, 1);
+        let died = killed_after(&world, steps).await;
+        comes_right(&world).await;
+        died
+    });
+}
+
+/// C5. Catches: a ticket that is taken after the snapshot opened (`Capture::open`).
+#[test]
+fn c5_a_mark_that_comes_while_the_read_opens_is_kept() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        world.database.put_silently(1, "B");
+        mark_dirty(&world, 1);
+        // The first read of the run is by position and does not see the row.
+        let process = world.process();
+        let mut run = Run::of(&process);
+        let reads = world.database.reads();
+        assert!(run.go_until(|| world.database.reads() > reads).await.is_none());
+        let (database, again) = (world.database.clone(), super::marks::marker(&world));
+        world.database.while_opening(move || {
+            database.put_silently(1, "C");
+            again(1);
+        });
+        run.finish().await.expect("the state works");
+        assert_eq!(world.database.reads(), reads + 3);
+        comes_right(&world).await;
+    });
+}

@@ -1,0 +1,112 @@
+//! D1 and D2: what is marked before a call leaves, and what counts as its answer.
+
+use std::time::Duration;
+
+use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
+
+use super::{
+    stage::{comes_right, fill, in_step, pass, succeeds, usual},
+    steps::{at_every_step, killed_after, killed_when},
+};
+
+/// D1. Catches: a link that keeps its fingerprint while an update is on its way (`dispatch::mark_sending`).
+#[test]
+fn d1_an_update_that_died_with_its_process_is_not_taken_for_undone() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        world.database.put(1, "B", 1);
+        world.clear_log();
+        killed_when(&world, || world.requests(RouteKind::BulkUpdate) > 0).await;
+        world.database.put(1, "A", 1);
+        comes_right(&world).await;
+    });
+}
+
+/// D1. Catches: an update that got no answer and is taken for done.
+#[test]
+fn d1_an_update_without_an_answer_is_sent_again() {
+    for kind in [FaultKind::Reset, FaultKind::Status(502), FaultKind::Never] {
+        usual(async |world| {
+            fill(&world, 3);
+            succeeds(&world).await;
+            world.network.emulator().add_fault(Fault::new(kind).on(&[RouteKind::BulkUpdate]));
+            world.database.put(1, "B", 1);
+            succeeds(&world).await;
+            in_step(&world);
+        });
+    }
+}
+
+/// Every rule at once: a process that creates and updates dies at any of its steps, and the rows are changed, or
+/// changed back, before the next one.
+#[test]
+fn d1_a_process_may_die_at_any_step() {
+    for back in [false, true] {
+        at_every_step(async |world, steps| {
+            fill(&world, 2);
+            succeeds(&world).await;
+            world.database.put(1, "B", 1);
+            world.database.put(3, "A", 3);
+            let died = killed_after(&world, steps).await;
+            if back {
+                world.database.put(1, "A", 1);
+                world.database.put(3, "B", 3);
+            }
+            comes_right(&world).await;
+            died
+        });
+    }
+}
+
+/// D2. Catches: any of these that counts as an answer (`CallErrorKind::is_answered`), and a look-up that decides
+/// after two seconds.
+#[test]
+fn d2_a_create_that_a_gateway_answered_may_still_take_effect() {
+    for late in [1_000, 10_000, 60_000, 85_000] {
+        for end in [LateEnd::Reset, LateEnd::Never, LateEnd::GatewayTimeout] {
+            usual(async |world| {
+                fill(&world, 3);
+                succeeds(&world).await;
+                let fault = Fault::new(FaultKind::Late { ms: late, end });
+                world.network.emulator().add_fault(fault.on(&[RouteKind::BulkCreate]));
+                world.database.put(9, "A", 9);
+                succeeds(&world).await;
+                pass(&world, Duration::from_mins(2)).await;
+                comes_right(&world).await;
+            });
+        }
+    }
+}
+
+/// D2. Catches: as above, for an effect that comes with the answer.
+#[test]
+fn d2_a_create_whose_answer_is_no_answer_is_looked_up() {
+    for kind in [
+        FaultKind::Status(500),
+        FaultKind::Status(502),
+        FaultKind::Status(404),
+        FaultKind::Status(403),
+        FaultKind::Challenge(403),
+        FaultKind::Challenge(200),
+        FaultKind::Truncate(10),
+        FaultKind::RateLimit,
+        FaultKind::ShortAnswer(1),
+        FaultKind::ShortAnswer(2),
+    ] {
+        usual(async |world| {
+            fill(&world, 3);
+            succeeds(&world).await;
+            let fault = Fault::new(kind).on(&[RouteKind::BulkCreate]).after_the_effect();
+            world.network.emulator().add_fault(fault);
+            world.database.put(8, "A", 8);
+            world.database.put(9, "A", 9);
+            let report = super::stage::run(&world).await;
+            let options = sync_engine::run::RunOptions { retry: true, ..Default::default() };
+            if super::stage::status(&report) != sync_core::state::RunStatus::Success {
+                super::stage::run_with(&world, options).await;
+            }
+            comes_right(&world).await;
+        });
+    }
+}

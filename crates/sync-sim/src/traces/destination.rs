@@ -1,0 +1,70 @@
+//! D11: links, entries and positions belong to a destination.
+
+use std::time::Duration;
+
+use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
+
+use super::{
+    stage::{comes_right, fill, pass, succeeds, usual},
+    steps::{at_every_step, killed_after, killed_when},
+};
+use crate::world::{OTHER_TABLE, TABLE, World};
+
+fn send_to(world: &mut World, table: &str) {
+    table.clone_into(&mut world.definition.destination.table_id);
+}
+
+/// D11. Catches: a doubt that is looked up in the table that is configured now, or forgotten with it.
+#[test]
+fn d11_a_create_in_doubt_is_resolved_in_its_own_table() {
+    usual(async |mut world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        let late = FaultKind::Late { ms: 30_000, end: LateEnd::Reset };
+        world.network.emulator().add_fault(Fault::new(late).on(&[RouteKind::BulkCreate]));
+        world.database.put(9, "A", 9);
+        world.clear_log();
+        killed_when(&world, || world.requests(RouteKind::BulkCreate) > 0).await;
+        send_to(&mut world, OTHER_TABLE);
+        comes_right(&world).await;
+        pass(&world, Duration::from_mins(5)).await;
+        send_to(&mut world, TABLE);
+        comes_right(&world).await;
+    });
+}
+
+/// D11. Catches: a position that is kept when the destination changes (`syncs::leave_destination`).
+#[test]
+fn d11_rows_unchanged_since_long_reach_the_new_table() {
+    usual(async |mut world| {
+        fill(&world, 30);
+        succeeds(&world).await;
+        pass(&world, Duration::from_hours(1)).await;
+        succeeds(&world).await;
+        send_to(&mut world, OTHER_TABLE);
+        comes_right(&world).await;
+        world.database.put(1, "B", 1);
+        world.database.put(31, "A", 31);
+        comes_right(&world).await;
+        send_to(&mut world, TABLE);
+        comes_right(&world).await;
+    });
+}
+
+/// D11. Catches: whatever of the old table is used for the new one, or the other way round.
+#[test]
+fn d11_the_table_changes_and_changes_back_at_any_step() {
+    at_every_step(async |mut world, steps| {
+        fill(&world, 2);
+        succeeds(&world).await;
+        world.database.put(1, "B", 1);
+        world.database.put(9, "A", 9);
+        let died = killed_after(&world, steps).await;
+        send_to(&mut world, OTHER_TABLE);
+        comes_right(&world).await;
+        world.database.put(1, "A", 1);
+        send_to(&mut world, TABLE);
+        comes_right(&world).await;
+        died
+    });
+}

@@ -1,0 +1,169 @@
+//! D3, D4, D5 and D7: what a look-up decides.
+
+use std::time::Duration;
+
+use serde_json::json;
+use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
+
+use super::{
+    stage::{calm, comes_right, fill, in_step, pass, succeeds, usual},
+    state_files::StateCopy,
+    steps::{Run, at_every_step, killed_when},
+};
+use crate::world::{EXTERNAL_ID, World};
+
+/// D3. Catches: a create of a dead process that is counted from its mark (`doubt::inherit`).
+#[test]
+fn d3_a_process_that_stops_before_it_sends_does_not_shorten_the_wait() {
+    at_every_step(async |world, steps| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        world.database.put(9, "A", 9);
+        let late = FaultKind::Late { ms: 60_000, end: LateEnd::Never };
+        world.network.emulator().add_fault(Fault::new(late).on(&[RouteKind::BulkCreate]));
+        world.clear_log();
+        let process = world.process();
+        let mut run = Run::of(&process);
+        let ended = run.go(steps).await.is_some();
+        if !ended {
+            pass(&world, Duration::from_mins(1)).await;
+            run.go_until(|| world.requests(RouteKind::BulkCreate) > 0).await;
+        }
+        drop(run);
+        drop(process);
+        succeeds(&world).await;
+        pass(&world, Duration::from_mins(2)).await;
+        comes_right(&world).await;
+        !ended
+    });
+}
+
+/// D3. Catches: an answer that is believed although the control is not in it (`Delivery::look`).
+#[test]
+fn d3_a_look_up_that_silently_finds_nothing_proves_nothing() {
+    for rows in [3, 0] {
+        usual(async |world| {
+            fill(&world, rows);
+            succeeds(&world).await;
+            lose_the_answer(&world);
+            let blind = Fault::new(FaultKind::ShortAnswer(1_000)).on(&[RouteKind::List]).times(Some(4));
+            world.network.emulator().add_fault(blind);
+            world.database.put(9, "A", 9);
+            succeeds(&world).await;
+            in_step(&world);
+            comes_right(&world).await;
+        });
+    }
+}
+
+/// The next create takes effect, and its answer is lost.
+fn lose_the_answer(world: &World) {
+    let lost = Fault::new(FaultKind::Reset).on(&[RouteKind::BulkCreate]).after_the_effect();
+    world.network.emulator().add_fault(lost);
+}
+
+/// D4. Catches: the copy that is taken because it was found (`doubt::judge`).
+#[test]
+fn d4_of_our_record_and_a_persons_copy_ours_is_linked() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        lose_the_answer(&world);
+        world.database.put(9, "A", 9);
+        let process = world.process();
+        let mut run = Run::of(&process);
+        world.clear_log();
+        assert!(run.go_until(|| world.requests(RouteKind::BulkCreate) > 0).await.is_none());
+        let ours = world.record_ids("9").remove(0);
+        world.person(&json!({"action": "copy", "record": ours}));
+        run.finish().await.expect("the state works");
+        world.database.put(9, "B", 9);
+        succeeds(&world).await;
+        assert_eq!(title_of(&world, &ours), "B");
+        // The copy is the person's.
+        assert_eq!(world.records()["9"].len(), 2);
+    });
+}
+
+/// D4. Catches: a stranger's record that settles the doubt before ours has had its time.
+#[test]
+fn d4_a_persons_record_is_no_answer_while_ours_may_come() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        let late = FaultKind::Late { ms: 60_000, end: LateEnd::Reset };
+        world.network.emulator().add_fault(Fault::new(late).on(&[RouteKind::BulkCreate]));
+        world.database.put(9, "A", 9);
+        let process = world.process();
+        let mut run = Run::of(&process);
+        world.clear_log();
+        assert!(run.go_until(|| world.requests(RouteKind::BulkCreate) > 0).await.is_none());
+        let typed = json!({"action": "create", "values": {EXTERNAL_ID: "9", "title": "typed"}});
+        let typed = world.person(&typed)["id"].as_str().expect("an id").to_owned();
+        run.finish().await.expect("the state works");
+        world.person(&json!({"action": "delete", "record": typed}));
+        comes_right(&world).await;
+    });
+}
+
+/// D4. Catches: a stranger's record that is passed over when ours did not come.
+#[test]
+fn d4_a_persons_record_is_linked_when_ours_does_not_come() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        world.network.emulator().add_fault(Fault::new(FaultKind::Reset).on(&[RouteKind::BulkCreate]));
+        world.database.put(9, "A", 9);
+        let process = world.process();
+        let mut run = Run::of(&process);
+        world.clear_log();
+        assert!(run.go_until(|| world.requests(RouteKind::BulkCreate) > 0).await.is_none());
+        world.person(&json!({"action": "create", "values": {EXTERNAL_ID: "9", "title": "typed"}}));
+        run.finish().await.expect("the state works");
+        comes_right(&world).await;
+    });
+}
+
+/// D5. Catches: a link that takes the fingerprint of the draft instead of the values read (`Delivery::adopt`).
+#[test]
+fn d5_a_found_record_is_linked_with_the_values_it_holds() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        lose_the_answer(&world);
+        world.database.put(9, "A", 9);
+        world.clear_log();
+        killed_when(&world, || world.requests(RouteKind::BulkCreate) > 0).await;
+        let old = StateCopy::of(&world);
+        world.database.put(9, "B", 9);
+        succeeds(&world).await;
+        in_step(&world);
+        world.database.put(9, "A", 9);
+        old.restore(&world);
+        comes_right(&world).await;
+    });
+}
+
+/// D7. Catches: a create that follows a 404 at once (`dispatch::candidate`).
+#[test]
+fn d7_a_create_after_a_missing_record_looks_its_id_up_first() {
+    usual(async |world| {
+        fill(&world, 3);
+        let process = world.process();
+        process.run(sync_engine::run::RunOptions::default()).await.expect("the state works");
+        let old = world.record_ids("1").remove(0);
+        world.person(&json!({"action": "delete", "record": old}));
+        world.person(&json!({"action": "create", "values": {EXTERNAL_ID: "1", "title": "typed"}}));
+        world.database.put(1, "B", 1);
+        process.run(sync_engine::run::RunOptions::default()).await.expect("the state works");
+        in_step(&world);
+        calm(&world);
+        comes_right(&world).await;
+    });
+}
+
+fn title_of(world: &World, id: &str) -> String {
+    let records = world.dump(&world.definition.destination.table_id);
+    let record = records.iter().find(|record| record["id"] == id).expect("it lives");
+    record["title"].as_str().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,15 @@
+//! The traces of the protocol, each a world with a script: what went wrong under an earlier wording of a rule must
+//! not go wrong under this one. The comment of a test says what it catches, with the place whose removal it was seen
+//! to notice.
+
+mod audit;
+mod capture;
+mod delivery;
+mod destination;
+mod doubt;
+mod marks;
+mod one_writer;
+mod outbox;
+mod stage;
+mod state_files;
+mod steps;

@@ -1,0 +1,136 @@
+//! A process step by step: stopped between any two of its steps, or killed there.
+//!
+//! A step ends where the process waits: after each job of the state, before each answer. What has left travels on.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+};
+
+use sync_core::state::StateError;
+use sync_engine::run::{RunOptions, RunReport};
+
+use crate::world::{Process, World};
+
+/// Steps after which a run is taken to be endless.
+const STEPS_MAX: usize = 100_000;
+
+/// A run whose process can be stopped between two steps. Dropping it is SIGKILL: what its last step started has not
+/// begun, what began earlier ends.
+pub(super) struct Run<'a> {
+    run: Pin<Box<dyn Future<Output = Result<RunReport, StateError>> + 'a>>,
+    alarm: Arc<Alarm>,
+}
+
+/// Remembers that the run was woken, also while nobody drives it.
+struct Alarm {
+    rang: AtomicBool,
+    driver: Mutex<Option<Waker>>,
+}
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.rang.store(true, Ordering::SeqCst);
+        if let Some(driver) = self.driver.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            driver.wake();
+        }
+    }
+}
+
+impl<'a> Run<'a> {
+    /// A run that has not taken its first step.
+    pub(super) fn of(process: &'a Process) -> Self {
+        let alarm = Alarm { rang: AtomicBool::new(true), driver: Mutex::default() };
+        Self { run: Box::pin(process.run(RunOptions::default())), alarm: Arc::new(alarm) }
+    }
+
+    /// Goes so many steps; answers the report if the run ended on the way.
+    pub(super) async fn go(&mut self, steps: usize) -> Option<Result<RunReport, StateError>> {
+        for _ in 0..steps {
+            self.can_go().await;
+            if let Poll::Ready(ended) = self.step() {
+                return Some(ended);
+            }
+        }
+        None
+    }
+
+    /// Goes on until `there` says so.
+    pub(super) async fn go_until(
+        &mut self,
+        mut there: impl FnMut() -> bool,
+    ) -> Option<Result<RunReport, StateError>> {
+        for _ in 0..STEPS_MAX {
+            if there() {
+                return None;
+            }
+            self.can_go().await;
+            if there() {
+                return None;
+            }
+            if let Poll::Ready(ended) = self.step() {
+                return Some(ended);
+            }
+        }
+        panic!("the run does not end");
+    }
+
+    /// Goes to the end.
+    pub(super) async fn finish(mut self) -> Result<RunReport, StateError> {
+        self.go_until(|| false).await.expect("it went to its end")
+    }
+
+    async fn can_go(&self) {
+        std::future::poll_fn(|context: &mut Context<'_>| {
+            *self.alarm.driver.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(context.waker().clone());
+            if self.alarm.rang.swap(false, Ordering::SeqCst) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+
+    fn step(&mut self) -> Poll<Result<RunReport, StateError>> {
+        let waker = Waker::from(Arc::clone(&self.alarm));
+        self.run.as_mut().poll(&mut Context::from_waker(&waker))
+    }
+}
+
+/// Plays `script`, in which a process dies, for a death after the first step, after the second, and so on, until the
+/// process ends before its death: then the script answers `false`.
+pub(super) fn at_every_step<F: Future<Output = bool>>(script: impl Fn(World, usize) -> F) {
+    for steps in 1.. {
+        let mut died = false;
+        super::stage::usual(async |world| died = script(world, steps).await);
+        if !died {
+            assert!(steps > 10, "the run ended after {steps} steps already");
+            return;
+        }
+    }
+}
+
+/// Runs the sync in a process that is killed after so many steps; answers whether that was before the run had ended.
+pub(super) async fn killed_after(world: &World, steps: usize) -> bool {
+    let process = world.process();
+    match Run::of(&process).go(steps).await {
+        None => true,
+        Some(ended) => {
+            super::stage::books_balance(&ended.expect("the state works"));
+            false
+        }
+    }
+}
+
+/// Runs the sync in a process that is killed as soon as `there` says so; what has left by then travels on.
+pub(super) async fn killed_when(world: &World, there: impl FnMut() -> bool) {
+    let process = world.process();
+    let ended = Run::of(&process).go_until(there).await;
+    assert!(ended.is_none(), "it was not killed in time: {ended:#?}");
+}
