@@ -198,8 +198,9 @@ impl RowSource for SimDatabase {
                 ReadScope::Full | ReadScope::Keys(_) => None,
             };
             let wanted = |id: &i64, row: &SimRow| match &scope {
-                ReadScope::Keys(keys) => Key::from_cells([("id", &key(*id))])
-                    .is_ok_and(|key| keys.contains(&key)),
+                ReadScope::Keys(keys) => {
+                    Key::from_cells([("id", &key(*id))]).is_ok_and(|key| keys.contains(&key))
+                }
                 ReadScope::Full | ReadScope::Since(_) => {
                     since.is_none_or(|since| row.updated_at >= since)
                 }

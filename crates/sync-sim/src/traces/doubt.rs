@@ -46,7 +46,8 @@ fn d3_a_look_up_that_silently_finds_nothing_proves_nothing() {
             fill(&world, rows);
             succeeds(&world).await;
             lose_the_answer(&world);
-            let blind = Fault::new(FaultKind::ShortAnswer(1_000)).on(&[RouteKind::List]).times(Some(4));
+            let blind =
+                Fault::new(FaultKind::ShortAnswer(1_000)).on(&[RouteKind::List]).times(Some(4));
             world.network.emulator().add_fault(blind);
             world.database.put(9, "A", 9);
             succeeds(&world).await;
@@ -112,7 +113,10 @@ fn d4_a_persons_record_is_linked_when_ours_does_not_come() {
     usual(async |world| {
         fill(&world, 3);
         succeeds(&world).await;
-        world.network.emulator().add_fault(Fault::new(FaultKind::Reset).on(&[RouteKind::BulkCreate]));
+        world
+            .network
+            .emulator()
+            .add_fault(Fault::new(FaultKind::Reset).on(&[RouteKind::BulkCreate]));
         world.database.put(9, "A", 9);
         let process = world.process();
         let mut run = Run::of(&process);
