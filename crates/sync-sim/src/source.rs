@@ -271,6 +271,7 @@ impl RowRead for SimRead {
             match &mut self.breaks_after {
                 Some(0) => {
                     return Err(SourceError {
+                        about: SourcePart::Whole,
                         kind: SourceErrorKind::Interrupted,
                         message: "the connection to the database was lost".into(),
                         remedy: "run again".into(),
