@@ -13,6 +13,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use http::{HeaderValue, Request, StatusCode, header};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -164,7 +165,11 @@ fn truncated(response: http::Response<Bytes>, bytes: usize) -> Response {
     let (mut head, body) = response.into_parts();
     let sent = body.slice(..bytes.min(body.len()));
     head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-    let broken = std::io::Error::new(std::io::ErrorKind::ConnectionAborted, "scripted fault");
-    let stream = futures_util::stream::iter([Ok(sent), Err(broken)]);
-    Response::from_parts(head, Body::from_stream(stream))
+    let broken = async {
+        // An error that follows at once would take the part before it along: it must be sent first.
+        tokio::task::yield_now().await;
+        Err(std::io::Error::new(std::io::ErrorKind::ConnectionAborted, "scripted fault"))
+    };
+    let part = stream::once(async { Ok(sent) });
+    Response::from_parts(head, Body::from_stream(part.chain(stream::once(broken))))
 }

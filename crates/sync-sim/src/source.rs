@@ -8,7 +8,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use sync_core::{
-    error::{SourceError, SourceErrorKind},
+    error::{SourceError, SourceErrorKind, SourcePart},
     key::Key,
     port::{Boxed, Clock, ReadScope, RowRead, RowSource, Watermark},
     source::{Column, ColumnKind, Row},
@@ -189,6 +189,7 @@ impl RowSource for SimDatabase {
             if tables.broken_reads > 0 {
                 tables.broken_reads -= 1;
                 return Err(SourceError {
+                    about: SourcePart::Whole,
                     kind: SourceErrorKind::Unreachable,
                     message: "the database cannot be reached".into(),
                     remedy: "wait".into(),
@@ -277,9 +278,11 @@ impl RowRead for SimRead {
             match &mut self.breaks_after {
                 Some(0) => {
                     return Err(SourceError {
+                        about: SourcePart::Whole,
                         kind: SourceErrorKind::Interrupted,
                         message: "the connection to the database was lost".into(),
                         remedy: "run again".into(),
+                        about: SourcePart::Whole,
                     });
                 }
                 Some(batches) => *batches -= 1,
