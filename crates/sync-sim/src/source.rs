@@ -93,6 +93,13 @@ impl SimDatabase {
         }
     }
 
+    /// Makes a row's cursor column older, as if it had been written so long ago.
+    pub fn age(&self, id: i64, by: Duration) {
+        if let Some(row) = self.tables().rows.get_mut(&id) {
+            row.updated_at = row.updated_at.saturating_sub(by).unwrap_or(row.updated_at);
+        }
+    }
+
     /// Begins a transaction; what it writes is stamped with this moment.
     pub fn begin(&self) -> OpenTransaction {
         let began = self.clock.now();
@@ -198,8 +205,9 @@ impl RowSource for SimDatabase {
                 ReadScope::Full | ReadScope::Keys(_) => None,
             };
             let wanted = |id: &i64, row: &SimRow| match &scope {
-                ReadScope::Keys(keys) => Key::from_cells([("id", &key(*id))])
-                    .is_ok_and(|key| keys.contains(&key)),
+                ReadScope::Keys(keys) => {
+                    Key::from_cells([("id", &key(*id))]).is_ok_and(|key| keys.contains(&key))
+                }
                 ReadScope::Full | ReadScope::Since(_) => {
                     since.is_none_or(|since| row.updated_at >= since)
                 }
@@ -270,6 +278,7 @@ impl RowRead for SimRead {
             match &mut self.breaks_after {
                 Some(0) => {
                     return Err(SourceError {
+                        about: SourcePart::Whole,
                         kind: SourceErrorKind::Interrupted,
                         message: "the connection to the database was lost".into(),
                         remedy: "run again".into(),
