@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use smartsuite_emulator::EmulatorArgs;
 
 use crate::environment::LogLevel;
@@ -46,10 +47,25 @@ pub(crate) enum Command {
     /// Bring SmartSuite in step with the database, once
     Run(RunArgs),
 
+    /// Keep running: each sync at its times, until it is ended by Ctrl-C or SIGTERM
+    Schedule(ScheduleArgs),
+    /// Say whether everything is in place, and all that is not
+    Validate(ValidateArgs),
     /// Show how each sync stands: what was done, what waits, what failed and why
     Status(StatusArgs),
     /// Run a local SmartSuite to try things out
     Emulator(EmulatorArgs),
+    /// Print what a shell needs to complete this command line
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man {
+        /// Write a page for each command into this folder instead
+        #[arg(long, value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
 }
 
 /// Options of `run`.
@@ -84,6 +100,28 @@ pub(crate) enum IfRunning {
     Skip,
     /// Leave that sync to it, and fail
     Fail,
+}
+
+/// Options of `schedule`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ScheduleArgs {
+    /// Minutes between the starts of syncs without a schedule of their own [default: SYNC_INTERVAL_MINUTES, else 5]
+    #[arg(long, value_name = "MINUTES")]
+    pub(crate) interval: Option<u32>,
+    /// Run every sync once at the start, whatever its schedule
+    #[arg(long)]
+    pub(crate) run_immediately: bool,
+}
+
+/// Options of `validate`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ValidateArgs {
+    /// Ask both servers too: does every query work, does every mapping fit? Costs one call a table
+    #[arg(long)]
+    pub(crate) online: bool,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Options of `status`.

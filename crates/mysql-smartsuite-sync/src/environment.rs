@@ -101,11 +101,11 @@ impl fmt::Debug for Environment {
     }
 }
 
-/// Whether a variable of the process is set and not empty; for those, like `NO_COLOR`, that are the terminal's and not
-/// this program's.
+/// A variable of the process that is not empty; for those, like `NO_COLOR`, that are the system's and not this
+/// program's.
 #[expect(clippy::disallowed_methods, reason = "this is the file that reads the environment")]
-pub(crate) fn is_set(name: &str) -> bool {
-    std::env::var(name).is_ok_and(|value| !value.is_empty())
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 impl Environment {

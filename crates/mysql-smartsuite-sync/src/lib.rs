@@ -14,6 +14,7 @@ mod exit;
 mod failure;
 mod mapping_file;
 mod report;
+mod service;
 mod signal;
 mod telemetry;
 mod turn;
@@ -43,7 +44,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if wrong { Exit::Usage } else { Exit::Done }.into();
         }
     };
-    let screen = Screen::new(!cli.global.no_color && !environment::is_set("NO_COLOR"));
+    let screen = Screen::new(!cli.global.no_color && environment::variable("NO_COLOR").is_none());
     command::perform(cli, &screen).unwrap_or_else(|failure| {
         screen.failure(&failure);
         failure.exit.into()

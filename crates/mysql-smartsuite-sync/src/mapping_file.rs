@@ -6,6 +6,7 @@ use sync_core::config::{
     self,
     diagnostic::{Diagnostic, Severity},
     model::{Config, SyncDefinition},
+    places::Places,
 };
 
 use crate::{environment::Environment, exit::Exit, failure::Failure};
@@ -21,6 +22,8 @@ pub(crate) struct MappingFile {
     pub(crate) config: Option<Config>,
     /// Everything that is wrong with it.
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Where the parts of each sync stand in it.
+    pub(crate) places: Places,
 }
 
 impl MappingFile {
@@ -39,7 +42,13 @@ impl MappingFile {
             Failure::usage(format!("the mapping file `{name}` cannot be read: {error}"), hint)
         })?;
         let parsed = config::parse(&text, &|variable| environment.get(variable));
-        Ok(Self { path: name, text, config: parsed.config, diagnostics: parsed.diagnostics })
+        Ok(Self {
+            path: name,
+            text,
+            config: parsed.config,
+            diagnostics: parsed.diagnostics,
+            places: parsed.places,
+        })
     }
 
     /// How many warnings there are.

@@ -34,13 +34,11 @@ impl Turn {
     /// Runs the sync once. Whatever goes wrong is part of the answer, and in the log.
     pub(crate) async fn take(&self, ending: &CancellationToken) -> Finished {
         let began = self.wire.clock.elapsed();
-        let report = match self.wire.task(&self.definition) {
-            Ok(task) => self
-                .run(&task, ending)
-                .await
-                .unwrap_or_else(|error| self.failed(Trouble::from(&error))),
-            Err(error) => self.failed(Trouble::from(&error)),
-        };
+        let task = self.wire.task(&self.definition);
+        let report = self
+            .run(&task, ending)
+            .await
+            .unwrap_or_else(|error| self.failed(Trouble::from(&error)));
         let took = self.wire.clock.elapsed().saturating_sub(began);
         let mut finished = Finished {
             report,

@@ -9,7 +9,7 @@ use sync_core::{
     config::model::{Config, SyncDefinition},
     error::SourceError,
     pace::Rate,
-    port::{Clock, RecordTarget},
+    port::{Boxed, Clock, ReadScope, RecordTarget, RowRead, RowSource},
 };
 use sync_engine::{
     engine::{Engine, EngineParts},
@@ -97,20 +97,37 @@ impl Wire {
         })
     }
 
-    /// A sync with its two sides.
-    ///
-    /// # Errors
-    /// Its query cannot be used.
-    pub(crate) fn task(&self, definition: &SyncDefinition) -> Result<SyncTask, SourceError> {
-        let columns = definition.destination.fields.iter().map(|field| field.column.clone());
-        let source = MysqlSource::new(self.mysql.clone(), &definition.source, columns)?;
-        Ok(SyncTask {
+    /// A sync with its two sides. Where its query cannot be used, every read says so.
+    pub(crate) fn task(&self, definition: &SyncDefinition) -> SyncTask {
+        let source: Arc<dyn RowSource> = match self.source(definition) {
+            Ok(source) => Arc::new(source),
+            Err(error) => Arc::new(Unusable(error)),
+        };
+        SyncTask {
             definition: Arc::new(definition.clone()),
-            source: Arc::new(source),
+            source,
             target: Arc::clone(&self.target),
             host: self.address.host.clone(),
             account: self.account.clone(),
-        })
+        }
+    }
+
+    /// The rows of a sync.
+    ///
+    /// # Errors
+    /// Its query cannot be used.
+    pub(crate) fn source(&self, definition: &SyncDefinition) -> Result<MysqlSource, SourceError> {
+        let columns = definition.destination.fields.iter().map(|field| field.column.clone());
+        MysqlSource::new(self.mysql.clone(), &definition.source, columns)
+    }
+}
+
+/// A source whose query cannot be used.
+struct Unusable(SourceError);
+
+impl RowSource for Unusable {
+    fn open(&self, _scope: ReadScope) -> Boxed<'_, Result<Box<dyn RowRead>, SourceError>> {
+        Box::pin(std::future::ready(Err(self.0.clone())))
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::slug::Slug;
+use crate::{slug::Slug, sql::TextPosition};
 
 /// Why a call to the destination did not do what was asked.
 ///
@@ -214,6 +214,20 @@ pub struct SourceError {
     pub message: String,
     /// What a person should do next.
     pub remedy: String,
+    /// What of the configuration it is about.
+    pub about: SourcePart,
+}
+
+/// A part of a sync's configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SourcePart {
+    /// Nothing in particular.
+    #[default]
+    Whole,
+    /// A place in the query.
+    Query(TextPosition),
+    /// These columns.
+    Columns(Vec<String>),
 }
 
 /// The kinds of [`SourceError`].

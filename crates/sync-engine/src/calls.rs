@@ -13,7 +13,7 @@ use sync_core::{
     error::{CallError, CallErrorKind, Scope},
     pace::Rate,
     port::{Clock, Dice},
-    state::{CallKind, StateError, Stop, SyncId},
+    state::{CallKind, StateError, Stop, SyncId, Writer},
 };
 
 use crate::{event::Event, event::Observer, state::State};
@@ -22,6 +22,8 @@ use crate::{event::Event, event::Observer, state::State};
 const PAUSES_MAX: u64 = 2;
 /// Jitter on top of a pause, so that processes do not return together.
 const PAUSE_JITTER_MS: u64 = 2_000;
+/// How often a run says that it lives.
+const HEARTBEAT_SECONDS: u64 = 10;
 /// A departure that is due within this is not slept for: timers are no finer.
 const NO_WAIT: Duration = Duration::from_micros(500);
 
@@ -37,6 +39,8 @@ pub(crate) struct Calls {
     pub(crate) key_digest: Arc<str>,
     pub(crate) rate: Rate,
     pub(crate) made: Arc<AtomicU64>,
+    /// Seconds on the engine's clock when the lease's heartbeat was last written.
+    pub(crate) beaten: Arc<AtomicU64>,
     pub(crate) pauses: Arc<AtomicU64>,
 }
 
@@ -68,6 +72,17 @@ impl Calls {
             remedy: kind.remedy().to_owned(),
             key,
         })
+    }
+
+    /// Says now and then that the holder of the lease lives.
+    pub(crate) async fn heartbeat(&self, writer: Writer) -> Result<(), StateError> {
+        let elapsed = self.clock.elapsed().as_secs();
+        if elapsed < self.beaten.load(Ordering::Relaxed) + HEARTBEAT_SECONDS {
+            return Ok(());
+        }
+        self.beaten.store(elapsed, Ordering::Relaxed);
+        let now = self.clock.now();
+        self.state.run(move |state| state.heartbeat(&writer, now)).await
     }
 
     /// Waits for the next departure. A call whose kind is known is counted; bulk writes are counted by dispatch.

@@ -95,6 +95,7 @@ impl Capture<'_> {
                 rows = read.rows.next_rows(CHUNK_ROWS) => rows?,
             };
             let is_last = rows.is_empty();
+            self.calls.heartbeat(self.writer).await?;
             let mut rows = mapped(&rows, mapping, &mut seen, into);
             if is_last {
                 rows.extend(absent(&read.scope, &seen));

@@ -1,5 +1,6 @@
 //! The live table's structure, cached in the state: a run in which nothing changed makes no call at all.
 
+use jiff::SignedDuration;
 use sync_core::{
     error::CallError,
     port::RecordTarget,
@@ -25,15 +26,19 @@ pub(crate) async fn refresh(route: &Route) -> Result<Result<bool, CallError>, St
         .map(Ok)
 }
 
-/// The cached structure, read from the service if there is none.
+/// The cached structure; read from the service if there is none, or if it is older than `age_max`.
 pub(crate) async fn cached_or_read(
     calls: &Calls,
     target: &dyn RecordTarget,
     opened: &OpenedSync,
     table: &str,
+    age_max: Option<SignedDuration>,
 ) -> Result<Result<TableStructure, CallError>, StateError> {
     let destination = opened.destination;
-    if let Some((structure, _)) = calls.state.run(move |state| state.structure(destination)).await?
+    let now = calls.clock.now();
+    if let Some((structure, read_at)) =
+        calls.state.run(move |state| state.structure(destination)).await?
+        && age_max.is_none_or(|age_max| now.duration_since(read_at) <= age_max)
     {
         return Ok(Ok(structure));
     }

@@ -4,7 +4,7 @@ use std::{io, path::Path};
 
 use mysql_async::{DriverError, Error, IoError, ServerError};
 use sync_core::{
-    error::{SourceError, SourceErrorKind},
+    error::{SourceError, SourceErrorKind, SourcePart},
     sql::{RenderedSql, SqlTemplate, TextPosition, Token, TokenKind, tokens},
 };
 
@@ -67,6 +67,7 @@ impl Explainer {
 
     pub(crate) fn interrupted(&self) -> SourceError {
         SourceError {
+            about: SourcePart::Whole,
             kind: SourceErrorKind::Interrupted,
             message: format!("the connection to MySQL at {} broke while reading", self.address),
             remedy: "run again: nothing that was read is lost, and the position has not moved"
@@ -76,6 +77,7 @@ impl Explainer {
 
     pub(crate) fn silent(&self, seconds: u64) -> SourceError {
         SourceError {
+            about: SourcePart::Whole,
             kind: SourceErrorKind::Interrupted,
             message: format!("MySQL at {} said nothing for {seconds} seconds", self.address),
             remedy: "look at the server's load and at SHOW PROCESSLIST, then run again".to_owned(),
@@ -84,6 +86,7 @@ impl Explainer {
 
     pub(crate) fn no_connection_in(&self, seconds: u64) -> SourceError {
         SourceError {
+            about: SourcePart::Whole,
             kind: SourceErrorKind::Unreachable,
             message: format!("MySQL at {} did not answer within {seconds} seconds", self.address),
             remedy: UNREACHABLE_REMEDY.to_owned(),
@@ -93,6 +96,7 @@ impl Explainer {
     /// A cell is not what its column's type says.
     pub(crate) fn bad_cell(column: &str) -> SourceError {
         SourceError {
+            about: SourcePart::Whole,
             kind: SourceErrorKind::Protocol,
             message: format!(
                 "the server sent a value of column `{column}` in a form it should not have"
@@ -107,11 +111,13 @@ impl Explainer {
             kind: SourceErrorKind::Sql,
             message: format!("{message}{}", self.place_in_words(at)),
             remedy: remedy.to_owned(),
+            about: at.map(SourcePart::Query).unwrap_or_default(),
         }
     }
 
     fn unreachable(&self, error: &io::Error) -> SourceError {
         SourceError {
+            about: SourcePart::Whole,
             kind: SourceErrorKind::Unreachable,
             message: format!("MySQL at {} could not be reached: {}", self.address, io_words(error)),
             remedy: UNREACHABLE_REMEDY.to_owned(),
@@ -120,6 +126,7 @@ impl Explainer {
 
     pub(crate) fn tls(&self, error: &dyn std::error::Error) -> SourceError {
         SourceError {
+            about: SourcePart::Whole,
             kind: SourceErrorKind::Tls,
             message: format!("no secure connection to MySQL at {}: {error}", self.address),
             remedy:
@@ -131,6 +138,7 @@ impl Explainer {
 
     pub(crate) fn no_authority(file: &Path, error: &io::Error) -> SourceError {
         SourceError {
+            about: SourcePart::Whole,
             kind: SourceErrorKind::Tls,
             message: format!("`{}` cannot be read: {}", file.display(), io_words(error)),
             remedy: "let MYSQL_SSL_CA name a PEM file with the authority's certificate".to_owned(),
@@ -140,6 +148,7 @@ impl Explainer {
     fn driver(&self, error: &DriverError) -> SourceError {
         match error {
             DriverError::NoClientSslFlagFromServer => SourceError {
+                about: SourcePart::Whole,
                 kind: SourceErrorKind::Tls,
                 message: format!(
                     "MySQL at {} offers no TLS, and this connection demands it",
@@ -153,6 +162,7 @@ impl Explainer {
             DriverError::UnknownAuthPlugin { .. }
             | DriverError::CleartextPluginDisabled
             | DriverError::MysqlOldPasswordDisabled => SourceError {
+                about: SourcePart::Whole,
                 kind: SourceErrorKind::AccessDenied,
                 message: format!(
                     "MySQL at {} asks for a way of authentication that this program does not have",
@@ -186,6 +196,7 @@ impl Explainer {
 
     pub(crate) fn garbled(&self) -> SourceError {
         SourceError {
+            about: SourcePart::Whole,
             kind: SourceErrorKind::Protocol,
             message: format!("the answer of MySQL at {} could not be understood", self.address),
             remedy: "check that MYSQL_HOST and MYSQL_PORT lead to a MySQL or MariaDB server"
@@ -197,6 +208,7 @@ impl Explainer {
         let kind = kind(said.code);
         let code = said.code;
         let address = &self.address;
+        let mut about = SourcePart::Whole;
         let (message, remedy) = match kind {
             SourceErrorKind::AccessDenied => (
                 format!("MySQL at {address} refuses the user or the password (error {code})"),
@@ -226,6 +238,7 @@ impl Explainer {
             ),
             SourceErrorKind::Sql | SourceErrorKind::MissingColumn | SourceErrorKind::Protocol => {
                 let at = self.place(said, sent);
+                about = at.map(SourcePart::Query).unwrap_or_default();
                 (
                     format!(
                         "MySQL does not accept the query: {} (error {code}){}",
@@ -236,7 +249,7 @@ impl Explainer {
                 )
             }
         };
-        SourceError { kind, message, remedy: remedy.to_owned() }
+        SourceError { kind, message, remedy: remedy.to_owned(), about }
     }
 
     /// The server's words without row values.

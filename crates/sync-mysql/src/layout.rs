@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::{
-    error::{SourceError, SourceErrorKind},
+    error::{SourceError, SourceErrorKind, SourcePart},
     source::ColumnKind,
     sql::{Token, tokens},
 };
@@ -87,7 +87,7 @@ impl Layout {
     /// # Errors
     /// Names every column that is missing, and every one that is there twice.
     pub(crate) fn select(&self, names: &[String]) -> Result<Vec<&ResultColumn>, SourceError> {
-        let mut missing = Vec::new();
+        let (mut missing, mut missing_names) = (Vec::new(), Vec::new());
         let mut twins = Vec::new();
         let mut selected = Vec::new();
         for name in names {
@@ -95,11 +95,15 @@ impl Layout {
             match (found.next(), found.next()) {
                 (Some(column), None) => selected.push(column),
                 (Some(_), Some(_)) => twins.push(format!("`{name}`")),
-                (None, _) => missing.push(self.missing(name)),
+                (None, _) => {
+                    missing.push(self.missing(name));
+                    missing_names.push(name.clone());
+                }
             }
         }
         if !missing.is_empty() {
             return Err(SourceError {
+                about: SourcePart::Columns(missing_names),
                 kind: SourceErrorKind::MissingColumn,
                 message: format!("the query does not return {}", missing.join(", ")),
                 remedy:
@@ -110,6 +114,7 @@ impl Layout {
         }
         if !twins.is_empty() {
             return Err(SourceError {
+                about: SourcePart::Whole,
                 kind: SourceErrorKind::Sql,
                 message: format!(
                     "the query returns more than one column named {}",

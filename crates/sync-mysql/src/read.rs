@@ -8,7 +8,7 @@ use std::{
 use futures_util::{FutureExt, StreamExt};
 use mysql_async::{Conn, prelude::Queryable};
 use sync_core::{
-    error::{SourceError, SourceErrorKind},
+    error::{SourceError, SourceErrorKind, SourcePart},
     key::Key,
     port::{Boxed, RowRead, Watermark},
     source::{Column, ColumnKind, Row},
@@ -288,6 +288,7 @@ impl Converter {
             })
             .collect::<Option<Vec<_>>>();
         columns.map(|columns| Self { columns }).ok_or_else(|| SourceError {
+            about: SourcePart::Whole,
             kind: SourceErrorKind::Interrupted,
             message: "a table of the query was altered while the read began".to_owned(),
             remedy: "run again".to_owned(),

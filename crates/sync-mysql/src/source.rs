@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::tz::TimeZone;
 use sync_core::{
     config::model::SourceDefinition,
-    error::{SourceError, SourceErrorKind},
+    error::{SourceError, SourceErrorKind, SourcePart},
     port::{Boxed, ReadScope, RowRead, RowSource},
     source::ColumnKind,
     sql::{CursorTime, SqlTemplate, null_filter},
@@ -70,6 +70,7 @@ impl MysqlSource {
                 })
                 .collect();
             SourceError {
+                about: faults.first().map(|fault| SourcePart::Query(fault.at)).unwrap_or_default(),
                 kind: SourceErrorKind::Sql,
                 message: words.join("; "),
                 remedy: faults.first().map_or("", |fault| fault.kind.hint()).to_owned(),
@@ -257,6 +258,7 @@ pub(crate) struct NoTime(pub(crate) String);
 fn since(scope: &ReadScope) -> Result<Option<CursorTime>, SourceError> {
     let ReadScope::Since(watermark) = scope else { return Ok(None) };
     CursorTime::try_from(watermark).map(Some).map_err(|error| SourceError {
+        about: SourcePart::Whole,
         kind: SourceErrorKind::Protocol,
         message: error.to_string(),
         remedy: "run with --full".to_owned(),

@@ -9,6 +9,7 @@
 pub mod clock;
 pub mod crash;
 pub mod network;
+pub mod pacing;
 pub mod random;
 pub mod source;
 pub mod world;

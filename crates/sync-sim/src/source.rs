@@ -8,7 +8,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use sync_core::{
-    error::{SourceError, SourceErrorKind},
+    error::{SourceError, SourceErrorKind, SourcePart},
     key::Key,
     port::{Boxed, Clock, ReadScope, RowRead, RowSource, Watermark},
     source::{Column, ColumnKind, Row},
@@ -90,6 +90,13 @@ impl SimDatabase {
     pub fn put_silently(&self, id: i64, name: &str) {
         if let Some(row) = self.tables().rows.get_mut(&id) {
             name.clone_into(&mut row.name);
+        }
+    }
+
+    /// Makes a row's cursor column older, as if it had been written so long ago.
+    pub fn age(&self, id: i64, by: Duration) {
+        if let Some(row) = self.tables().rows.get_mut(&id) {
+            row.updated_at = row.updated_at.saturating_sub(by).unwrap_or(row.updated_at);
         }
     }
 
@@ -182,6 +189,7 @@ impl RowSource for SimDatabase {
             if tables.broken_reads > 0 {
                 tables.broken_reads -= 1;
                 return Err(SourceError {
+                    about: SourcePart::Whole,
                     kind: SourceErrorKind::Unreachable,
                     message: "the database cannot be reached".into(),
                     remedy: "wait".into(),
@@ -197,8 +205,9 @@ impl RowSource for SimDatabase {
                 ReadScope::Full | ReadScope::Keys(_) => None,
             };
             let wanted = |id: &i64, row: &SimRow| match &scope {
-                ReadScope::Keys(keys) => Key::from_cells([("id", &key(*id))])
-                    .is_ok_and(|key| keys.contains(&key)),
+                ReadScope::Keys(keys) => {
+                    Key::from_cells([("id", &key(*id))]).is_ok_and(|key| keys.contains(&key))
+                }
                 ReadScope::Full | ReadScope::Since(_) => {
                     since.is_none_or(|since| row.updated_at >= since)
                 }
@@ -269,6 +278,7 @@ impl RowRead for SimRead {
             match &mut self.breaks_after {
                 Some(0) => {
                     return Err(SourceError {
+                        about: SourcePart::Whole,
                         kind: SourceErrorKind::Interrupted,
                         message: "the connection to the database was lost".into(),
                         remedy: "run again".into(),

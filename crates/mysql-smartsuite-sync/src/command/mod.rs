@@ -1,14 +1,19 @@
 //! One file for each command.
 
+mod completions;
 mod emulator;
+mod man;
 mod run;
+mod schedule;
 mod status;
+mod validate;
 
 use std::{path::Path, process::ExitCode};
 
 use crate::{
     cli::{Cli, Command, Global},
     environment::{Environment, Flags},
+    exit::Exit,
     failure::Failure,
     mapping_file::MappingFile,
     report::Screen,
@@ -19,7 +24,16 @@ pub(crate) fn perform(cli: Cli, screen: &Screen) -> Result<ExitCode, Failure> {
     let Cli { global, command } = cli;
     match command {
         Command::Run(args) => run::perform(&global, &args, screen).map(Into::into),
+        Command::Schedule(args) => schedule::perform(&global, &args, screen).map(Into::into),
         Command::Status(args) => status::perform(&global, &args, screen).map(Into::into),
+        Command::Validate(args) => validate::perform(&global, &args, screen).map(Into::into),
+        Command::Completions { shell } => {
+            completions::perform(shell, screen);
+            Ok(Exit::Done.into())
+        }
+        Command::Man { folder } => {
+            man::perform(folder.as_deref(), screen).map(|()| Exit::Done.into())
+        }
         Command::Emulator(args) => Ok(emulator::perform(&args)),
     }
 }

@@ -9,6 +9,14 @@ use sync_core::config::diagnostic::{Diagnostic, Severity};
 /// `text` is the file's text and `path` the name the user gave it. `color`: whether the output is a terminal that
 /// shows colours.
 pub(crate) fn screen(diagnostics: &[Diagnostic], text: &str, path: &str, color: bool) -> String {
+    let mut out = list(diagnostics, text, path, color);
+    out.push_str(&summary(diagnostics, path));
+    out.push('\n');
+    out
+}
+
+/// The same without their number.
+pub(crate) fn list(diagnostics: &[Diagnostic], text: &str, path: &str, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let mut out = String::new();
@@ -16,8 +24,6 @@ pub(crate) fn screen(diagnostics: &[Diagnostic], text: &str, path: &str, color: 
         out.push_str(&renderer.render(&[group(diagnostic, text, path)]));
         out.push_str("\n\n");
     }
-    out.push_str(&summary(diagnostics, path));
-    out.push('\n');
     out
 }
 
@@ -35,8 +41,11 @@ fn group<'d>(diagnostic: &'d Diagnostic, text: &'d str, path: &'d str) -> Group<
         kind = AnnotationKind::Context;
     }
     let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
-    let hint = Level::HELP.with_name("hint").message(diagnostic.hint.as_str());
-    title.element(snippet).element(hint)
+    let group = title.element(snippet);
+    if diagnostic.hint.is_empty() {
+        return group;
+    }
+    group.element(Level::HELP.with_name("hint").message(diagnostic.hint.as_str()))
 }
 
 /// One line: "`FILE`: 2 errors, 1 warning".

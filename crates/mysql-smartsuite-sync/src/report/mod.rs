@@ -6,6 +6,7 @@ mod paint;
 pub(crate) mod run;
 mod screen;
 pub(crate) mod status;
+pub(crate) mod validation;
 
 pub(crate) use count::{calls_made, counted, seconds, thousands};
 pub(crate) use paint::Paint;

@@ -9,7 +9,7 @@ use sync_store::QuarantineCount;
 
 use crate::{
     exit::Exit,
-    report::{Paint, calls_made, counted, seconds},
+    report::{Paint, calls_made, counted, seconds, thousands},
 };
 
 /// Target of log lines that repeat what the summary says.
@@ -200,27 +200,46 @@ pub(crate) fn json(all: &[Finished], exit: Exit) -> Value {
     })
 }
 
-/// What became of rows and entries, in words.
+/// What became of rows and entries, in words: `1,000 rows read (2 changed), 2 updated`.
 pub(crate) fn happened(books: &Books) -> String {
-    let mut parts = vec![format!("{} read", counted(books.read, "row"))];
+    let mut rows = format!("{} read", counted(books.read, "row"));
+    let unchanged = books.unchanged + books.withdrawn;
+    if unchanged > 0 {
+        let changed = books.read.saturating_sub(unchanged);
+        let changed = if changed == 0 { "none".to_owned() } else { thousands(changed) };
+        rows += &format!(" ({changed} changed)");
+    }
+    let refused = books.parked + books.quarantined;
     let done = [
         (books.created, "created"),
         (books.adopted, "found in SmartSuite and linked"),
         (books.updated, "updated"),
         (books.deleted, "deleted"),
-        (books.equal + books.unchanged + books.withdrawn, "unchanged"),
-        (books.parked + books.quarantined, "refused"),
-        (books.skipped, "without a usable key"),
+        (books.equal, "found equal"),
+        (refused, "refused"),
+        (books.skipped, "without a key of their own"),
         (books.waiting_after, "waiting"),
+        (books.quarantine.saturating_sub(refused), "refused earlier"),
     ];
-    parts.extend(
-        done.into_iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, word)| format!("{} {word}", crate::report::thousands(count))),
-    );
-    let earlier = books.quarantine.saturating_sub(books.parked + books.quarantined);
-    if earlier > 0 {
-        parts.push(format!("{} refused earlier", crate::report::thousands(earlier)));
+    let done = done.into_iter().filter(|(count, _)| *count > 0);
+    let parts = done.map(|(count, word)| format!(", {} {word}", thousands(count)));
+    rows + &parts.collect::<String>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_happened_reads_as_a_sentence() {
+        let nothing = Books::default();
+        assert_eq!(happened(&nothing), "0 rows read");
+        let first = Books { read: 5, queued: 5, created: 5, ..nothing };
+        assert_eq!(happened(&first), "5 rows read, 5 created");
+        let some =
+            Books { read: 1_000, unchanged: 998, queued: 1, parked: 1, updated: 1, ..nothing };
+        assert_eq!(happened(&some), "1,000 rows read (2 changed), 1 updated, 1 refused");
+        let later = Books { read: 3, unchanged: 3, created: 2, quarantine: 1, ..nothing };
+        assert_eq!(happened(&later), "3 rows read (none changed), 2 created, 1 refused earlier");
     }
-    parts.join(", ")
 }

@@ -64,6 +64,7 @@ impl Observer for Progress {
             Event::RunEnded { .. } => {
                 if let Some(shown) = all.remove(sync) {
                     shown.bar.finish_and_clear();
+                    self.bars.remove(&shown.bar);
                 }
                 return;
             }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::sql::TextPosition;
+
 use super::{
     decode::Given,
     raw::{RawFile, RawSync},
@@ -82,6 +84,15 @@ impl SyncPlaces {
     pub fn slug(&self, slug: &str) -> Option<Span> {
         let found = self.mappings.iter().find(|(_, given)| given.value.text.trim() == slug);
         found.map(|(_, given)| given.span)
+    }
+
+    /// What stands in the query at `at`: a word, or a single character.
+    pub fn query_at(&self, at: TextPosition) -> Span {
+        let Some(query) = &self.query else { return self.name };
+        let rest = query.text.get(at.offset..).unwrap_or("");
+        let word = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let first = rest.chars().next().map_or(0, char::len_utf8);
+        query.span_of(at.offset..at.offset + word.max(first))
     }
 
     /// A line of the query, counted from 1 as servers do in their messages.

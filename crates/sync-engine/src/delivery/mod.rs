@@ -146,6 +146,7 @@ impl Delivery<'_> {
     /// Does one thing that can be done now; answers whether there was one.
     async fn step(&mut self) -> Result<bool, StateError> {
         let (writer, now) = (self.route.writer, self.now());
+        self.route.calls.heartbeat(writer).await?;
         let (doubts, next_look) =
             self.state(move |state| state.doubts(&writer, now, lookup::IDS_MAX)).await?;
         if !doubts.is_empty() {

@@ -186,6 +186,7 @@ fn run(out: &mut Lines, label: &str, run: &RunReport) {
     };
     let did = match &run.books {
         Some(books) => happened(books),
+        None if run.completed_at.is_none() => "under way".to_owned(),
         None => format!(
             "{} read, {} created, {} updated",
             counted(run.processed, "row"),
@@ -227,12 +228,15 @@ fn calls(status: &Status, paint: Paint) -> String {
 /// `2026-11-23 19:11:03 UTC (2 min 5 s ago)`.
 fn when(at: Timestamp, now: Timestamp) -> String {
     let age = now.duration_since(at);
+    if age.as_secs() < 1 {
+        return format!("{} (just now)", clock(at));
+    }
     let ago = if age.as_secs() >= 86_400 {
         counted(u64::try_from(age.as_hours() / 24).unwrap_or(0), "day")
     } else {
         length(age)
     };
-    format!("{} ({ago} ago)", at.strftime("%Y-%m-%d %H:%M:%S UTC"))
+    format!("{} ({ago} ago)", clock(at))
 }
 
 fn clock(at: Timestamp) -> String {

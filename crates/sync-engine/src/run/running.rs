@@ -1,17 +1,18 @@
-//! One run of one sync: lock, capture, deliver, balance the books, say honestly how it went.
+//! A run under way: read the table's structure, capture, deliver, balance the books.
 
-use std::{sync::Arc, sync::atomic::AtomicU64};
+use std::sync::Arc;
 
+use jiff::SignedDuration;
 use sync_core::{
-    config::model::SyncDefinition,
-    error::{CallError, SourceError},
-    mapping::{CompiledMapping, Finding, Severity, definition_hash},
-    port::{ReadScope, RecordTarget, RowSource},
-    state::{Books, OpenedSync, RunEnd, RunStatus, StateError, Stop, SyncIdentity, Writer},
+    error::CallError,
+    mapping::{CompiledMapping, Severity},
+    port::ReadScope,
+    state::{Books, OpenedSync, RunStatus, StateError, Writer},
     table::TableStructure,
 };
 use tokio_util::sync::CancellationToken;
 
+use super::{RunOptions, SyncTask, Trouble, task::shape_hash};
 use crate::{
     calls::Calls,
     capture::{Broken, Capture, KEYS_MAX, Yield},
@@ -23,271 +24,56 @@ use crate::{
 
 /// Bytes of drafts in one call: well below the largest body known to be safe.
 const CALL_BYTES_MAX: usize = 600_000;
+/// How old the cached structure may be where a newer one could mend what is wrong.
+const STRUCTURE_AGE_MAX: SignedDuration = SignedDuration::from_hours(1);
 /// Captures of dirty keys that one run makes after its read: each delivery may adopt records and mark their keys.
 const ROUNDS_MAX: usize = 5;
 
-/// A sync with the adapters for its two sides.
-#[derive(Clone)]
-pub struct SyncTask {
-    /// Its definition.
-    pub definition: Arc<SyncDefinition>,
-    /// Its rows.
-    pub source: Arc<dyn RowSource>,
-    /// Its records.
-    pub target: Arc<dyn RecordTarget>,
-    /// Host of the service, without port.
-    pub host: String,
-    /// SmartSuite's account id.
-    pub account: String,
-}
-
-impl std::fmt::Debug for SyncTask {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SyncTask").field("name", &self.definition.name).finish_non_exhaustive()
-    }
-}
-
-impl SyncTask {
-    /// The sync as its definition has it now.
-    pub(crate) fn identity(&self, accept_key_change: bool) -> SyncIdentity {
-        let SyncDefinition { name, previously, source, destination, .. } = &*self.definition;
-        let values = [
-            source.query.as_str(),
-            source.updated_at_field.as_deref().unwrap_or_default(),
-            &definition_hash(destination, source).to_string(),
-        ];
-        SyncIdentity {
-            name: name.clone(),
-            previously: previously.clone(),
-            host: self.host.clone(),
-            account: self.account.clone(),
-            table: destination.table_id.clone(),
-            external_id_field: destination.external_id_field.to_string(),
-            values_hash: values.join("\0"),
-            key_hash: [source.primary_key.join("\0"), destination.key_prefix.clone()].join("\0\0"),
-            accept_key_change,
-        }
-    }
-}
-
-/// What a person asked of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RunOptions {
-    /// Read everything, whatever the position.
-    pub full: bool,
-    /// Let a stopped sync go again, and try quarantined rows now.
-    pub retry: bool,
-    /// The key columns changed on purpose: drop the links and adopt anew.
-    pub accept_key_change: bool,
-}
-
-/// What a run came to.
-#[derive(Clone, Debug)]
-pub struct RunReport {
-    /// The sync.
-    pub sync: String,
-    /// How it went.
-    pub outcome: RunOutcome,
-    /// Its counts.
-    pub books: Books,
-    /// Calls it made.
-    pub calls: u64,
-}
-
-/// How a run went.
-#[derive(Clone, Debug)]
-pub enum RunOutcome {
-    /// It ran; its honest name, and what kept it from success.
-    Ran {
-        /// Its name.
-        status: RunStatus,
-        /// What went wrong.
-        trouble: Option<Trouble>,
-    },
-    /// Somebody else runs this sync.
-    Busy,
-    /// The breaker had stopped it; no call was made.
-    Stopped(Stop),
-}
-
-/// What kept a run from success.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Trouble {
-    /// Stable code.
-    pub code: String,
-    /// In one line, free of row values.
-    pub message: String,
-    /// What to do.
-    pub remedy: String,
-    /// Disagreements between the definition and the live schemas, where those are the trouble.
-    pub findings: Vec<Finding>,
-}
-
-impl Trouble {
-    fn new(code: impl Into<String>, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            code: code.into(),
-            message: message.into(),
-            remedy: remedy.into(),
-            findings: Vec::new(),
-        }
-    }
-}
-
-impl From<&StateError> for Trouble {
-    fn from(error: &StateError) -> Self {
-        Self::new(error.code(), error.to_string(), error.remedy())
-    }
-}
-
-impl From<&CallError> for Trouble {
-    fn from(error: &CallError) -> Self {
-        Self::new(error.kind.code(), error.kind.to_string(), error.kind.remedy())
-    }
-}
-
-impl From<&SourceError> for Trouble {
-    fn from(error: &SourceError) -> Self {
-        Self::new(error.kind.code(), error.message.clone(), error.remedy.clone())
-    }
-}
-
-impl From<&Stop> for Trouble {
-    fn from(stop: &Stop) -> Self {
-        Self::new(stop.code.clone(), stop.message.clone(), stop.remedy.clone())
-    }
-}
-
 /// How the work of a run ended, before its books are balanced.
-enum Work {
+pub(super) enum Work {
     Done,
     Cancelled,
     Failed(Trouble),
 }
 
-impl Engine {
-    /// Runs one sync once.
-    ///
-    /// # Errors
-    /// The state fails. Whatever else goes wrong is part of the report and stored with the run.
-    pub async fn run(
-        &self,
-        task: &SyncTask,
-        options: RunOptions,
-        cancelled: &CancellationToken,
-    ) -> Result<RunReport, StateError> {
-        let identity = task.identity(options.accept_key_change);
-        let now = self.clock.now();
-        let opened = self.state.run(move |state| state.open_sync(&identity, now)).await?;
-        let report = |outcome, books, calls| RunReport {
-            sync: task.definition.name.clone(),
-            outcome,
-            books,
-            calls,
-        };
-        let Some(lock) = self.locks.try_lock(opened.id)? else {
-            return Ok(report(RunOutcome::Busy, Books::default(), 0));
-        };
-        let stop = opened.stopped.as_ref().filter(|stop| stop.holds_for(&self.key_digest));
-        if let (Some(stop), false) = (stop, options.retry) {
-            return Ok(report(RunOutcome::Stopped(stop.clone()), Books::default(), 0));
-        }
-        let (holder, held) = (self.holder.clone(), opened.clone());
-        let (writer, run, waiting_before) = self
-            .state
-            .run(move |state| {
-                let writer = state.hold(&held, &holder, now)?;
-                if held.stopped.is_some() {
-                    state.set_stop(&writer, None)?;
-                }
-                let run = state.begin_run(&writer, now)?;
-                Ok((writer, run, state.backlog(&writer)?.0))
-            })
-            .await?;
-        let calls = self.calls(task, opened.id);
-        calls.observe(&Event::RunBegan { run, waiting: waiting_before });
-        let mut running = Running {
-            engine: self,
-            task,
-            calls: &calls,
-            cancelled,
-            writer,
-            opened,
-            options,
-            books: Books { waiting_before, ..Books::default() },
-            keyless: None,
-        };
-        let work = running.work().await?;
-        let (status, trouble) = running.balance(work).await?;
-        let (books, made) = (running.books, calls.made());
-        calls.observe(&Event::RunEnded { run, status, books, calls: made });
-        let end = RunEnd {
-            status,
-            books,
-            calls: made,
-            error: trouble.as_ref().map(|trouble| trouble.message.clone()),
-            code: trouble.as_ref().map(|trouble| trouble.code.clone()),
-        };
-        let now = self.clock.now();
-        self.state
-            .run(move |state| {
-                state.end_run(&writer, run, &end, now)?;
-                state.release(&writer)
-            })
-            .await?;
-        drop(lock);
-        Ok(report(RunOutcome::Ran { status, trouble }, books, made))
-    }
-
-    pub(crate) fn calls(&self, task: &SyncTask, sync: sync_core::state::SyncId) -> Calls {
-        Calls {
-            state: self.state.clone(),
-            clock: Arc::clone(&self.clock),
-            dice: Arc::clone(&self.dice),
-            observer: Arc::clone(&self.observer),
-            sync_name: Arc::from(task.definition.name.as_str()),
-            sync,
-            key_digest: Arc::clone(&self.key_digest),
-            rate: self.rate,
-            made: Arc::new(AtomicU64::new(0)),
-            pauses: Arc::new(AtomicU64::new(0)),
-        }
-    }
-}
-
 /// A run under way.
-struct Running<'a> {
-    engine: &'a Engine,
-    task: &'a SyncTask,
-    calls: &'a Calls,
-    cancelled: &'a CancellationToken,
-    writer: Writer,
-    opened: OpenedSync,
-    options: RunOptions,
-    books: Books,
+pub(super) struct Running<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) task: &'a SyncTask,
+    pub(super) calls: &'a Calls,
+    pub(super) cancelled: &'a CancellationToken,
+    pub(super) writer: Writer,
+    pub(super) opened: OpenedSync,
+    pub(super) options: RunOptions,
+    pub(super) books: Books,
     /// What to say of rows that have no key to be parked under.
-    keyless: Option<Trouble>,
+    pub(super) keyless: Option<Trouble>,
 }
 
 impl Running<'_> {
     /// Capture, then delivery, then what delivery made dirty.
-    async fn work(&mut self) -> Result<Work, StateError> {
-        let structure = match structure::cached_or_read(
-            self.calls,
-            &*self.task.target,
-            &self.opened,
-            &self.task.definition.destination.table_id,
-        )
-        .await?
-        {
+    pub(super) async fn work(&mut self) -> Result<Work, StateError> {
+        let retries = self.release_quarantine().await?;
+        let age_max = match (self.options.retry, retries) {
+            (true, _) => Some(SignedDuration::ZERO),
+            // Rows that are tried again deserve the table as it is.
+            (false, true) => Some(STRUCTURE_AGE_MAX),
+            (false, false) => None,
+        };
+        let structure = match self.structure(age_max).await? {
             Ok(structure) => structure,
             Err(error) => return self.refused_structure(&error).await,
         };
         self.see_shape(&structure).await?;
         let mapping = match self.capture(&structure).await {
             Ok(mapping) => mapping,
-            Err(Unread::Failed(trouble)) => return Ok(Work::Failed(trouble)),
             Err(Unread::Broken(broken)) => return Self::broken(broken),
+            Err(Unread::Unfit(trouble)) => match self.capture_anew(structure).await? {
+                Some(Ok(mapping)) => mapping,
+                Some(Err(Unread::Broken(broken))) => return Self::broken(broken),
+                Some(Err(Unread::Unfit(trouble))) => return Ok(Work::Failed(trouble)),
+                None => return Ok(Work::Failed(trouble)),
+            },
         };
         let route = self.route(&mapping);
         for round in 0..ROUNDS_MAX {
@@ -320,10 +106,45 @@ impl Running<'_> {
         if differs && self.opened.full_read.is_none() {
             self.opened.full_read = Some(sync_core::state::FullReadReason::DefinitionChanged);
         }
-        let (now, all) = (self.engine.clock.now(), self.options.retry);
-        self.books +=
-            self.engine.state.run(move |state| state.release_quarantine(&writer, now, all)).await?;
         Ok(())
+    }
+
+    /// Lets quarantined rows that are due try again; answers whether there are any.
+    async fn release_quarantine(&mut self) -> Result<bool, StateError> {
+        let (writer, now, all) = (self.writer, self.engine.clock.now(), self.options.retry);
+        let (books, dirty) = self
+            .engine
+            .state
+            .run(move |state| {
+                let books = state.release_quarantine(&writer, now, all)?;
+                Ok((books, state.dirty(&writer, 1)?))
+            })
+            .await?;
+        self.books += books;
+        Ok(!dirty.is_empty())
+    }
+
+    async fn structure(
+        &self,
+        age_max: Option<SignedDuration>,
+    ) -> Result<Result<TableStructure, CallError>, StateError> {
+        let table = &self.task.definition.destination.table_id;
+        structure::cached_or_read(self.calls, &*self.task.target, &self.opened, table, age_max)
+            .await
+    }
+
+    /// The mapping does not fit the table as it was last read: the table may have changed since.
+    async fn capture_anew(
+        &mut self,
+        known: TableStructure,
+    ) -> Result<Option<Result<CompiledMapping, Unread>>, StateError> {
+        match self.structure(Some(STRUCTURE_AGE_MAX)).await? {
+            Ok(structure) if structure != known => {
+                self.see_shape(&structure).await?;
+                Ok(Some(self.capture(&structure).await))
+            }
+            Ok(_) | Err(_) => Ok(None),
+        }
     }
 
     async fn capture(&mut self, structure: &TableStructure) -> Result<CompiledMapping, Unread> {
@@ -341,11 +162,15 @@ impl Running<'_> {
             read.rows.columns(),
             structure,
         );
-        for finding in findings.iter().filter(|finding| finding.severity() == Severity::Warning) {
+        // With a mapping, what is wrong with single choices blocks only their rows: it is said all the same.
+        let said = if mapping.is_some() { Severity::Error } else { Severity::Warning };
+        let worth_saying = Severity::Warning..=said;
+        for finding in findings.iter().filter(|finding| worth_saying.contains(&finding.severity()))
+        {
             self.calls.observe(&Event::Finding(finding.clone()));
         }
         let Some(mapping) = mapping else {
-            return Err(Unread::Failed(Trouble {
+            return Err(Unread::Unfit(Trouble {
                 findings: findings
                     .into_iter()
                     .filter(|finding| finding.severity() == Severity::Error)
@@ -453,7 +278,10 @@ impl Running<'_> {
     }
 
     /// The run's honest name: success only if both balances hold, nothing waits and nothing is in quarantine.
-    async fn balance(&mut self, work: Work) -> Result<(RunStatus, Option<Trouble>), StateError> {
+    pub(super) async fn balance(
+        &mut self,
+        work: Work,
+    ) -> Result<(RunStatus, Option<Trouble>), StateError> {
         let writer = self.writer;
         let (waiting, quarantine) =
             self.engine.state.run(move |state| state.backlog(&writer)).await?;
@@ -526,7 +354,8 @@ impl<'a> Running<'a> {
 
 /// Why a read yielded no mapping.
 enum Unread {
-    Failed(Trouble),
+    /// The definition and the live schemas disagree.
+    Unfit(Trouble),
     Broken(Broken),
 }
 
@@ -534,15 +363,6 @@ impl<E: Into<Broken>> From<E> for Unread {
     fn from(error: E) -> Self {
         Self::Broken(error.into())
     }
-}
-
-/// What the live table contributes to values: the mapped fields as they are.
-fn shape_hash(definition: &SyncDefinition, structure: &TableStructure) -> String {
-    let destination = &definition.destination;
-    let slugs =
-        destination.fields.iter().map(|field| &field.slug).chain([&destination.external_id_field]);
-    let fields: Vec<_> = slugs.filter_map(|slug| structure.field(slug)).collect();
-    serde_json::to_string(&fields).unwrap_or_default()
 }
 
 fn plural(count: u64, noun: &str) -> String {

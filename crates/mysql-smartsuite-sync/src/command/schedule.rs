@@ -1,0 +1,161 @@
+//! `schedule`: the service. One task a sync sleeps until its time and takes its turn; a database or a SmartSuite that
+//! is down ends a turn, never the service.
+
+use std::{sync::Arc, time::Duration};
+
+use indicatif::{MultiProgress, ProgressDrawTarget};
+use jiff::Timestamp;
+use sync_core::{config::model::SyncDefinition, schedule::Schedule};
+use sync_engine::{event::Observer, run::RunOptions};
+use sync_store::StateReader;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    cli::{Global, ScheduleArgs},
+    command,
+    exit::Exit,
+    failure::Failure,
+    mapping_file::select,
+    report::{Screen, counted},
+    service,
+    signal::Ending,
+    telemetry::{Console, ConsoleLog, LogObserver, start_log},
+    turn::Turn,
+    wire::Wire,
+};
+
+/// The longest sleep at once: timers stand still while a machine sleeps, the wall clock does not.
+const NAP: Duration = Duration::from_secs(30);
+
+/// Serves until it is ended.
+pub(crate) fn perform(
+    global: &Global,
+    args: &ScheduleArgs,
+    screen: &Screen,
+) -> Result<Exit, Failure> {
+    let environment = command::environment()?;
+    let flags =
+        crate::environment::Flags { interval_minutes: args.interval, ..command::flags(global) };
+    let settings = environment.settings(&flags);
+    let (file, config, settings) = command::everything(global, &environment, settings, screen)?;
+    let syncs = select(&config, &[])?;
+    if syncs.is_empty() {
+        return Err(Failure::usage(
+            "no sync is enabled in the mapping file",
+            "set `enabled: true` where a sync should run",
+        ));
+    }
+    let console = Console::new(MultiProgress::with_draw_target(ProgressDrawTarget::hidden()));
+    let level = settings.local.log_level;
+    let to_console = ConsoleLog { level, summary_follows: false };
+    let problem = start_log(level, to_console, console.clone());
+    problem.iter().for_each(|problem| tracing::warn!("{problem}"));
+    if file.warnings() > 0 {
+        let warnings = counted(u64::try_from(file.warnings()).unwrap_or(u64::MAX), "warning");
+        tracing::warn!("`{}` has {warnings}; `validate` shows them", file.path);
+    }
+    let observer: Arc<dyn Observer> = Arc::new(LogObserver);
+    let wire = Wire::new(&settings, &config, &environment, observer)?;
+    wire.notes.iter().for_each(|note| tracing::warn!("{note}"));
+    let mut timetable = Vec::new();
+    for sync in syncs {
+        let schedule = match &sync.schedule {
+            Some(definition) => Schedule::new(definition).map_err(|error| {
+                Failure::usage(
+                    format!("the schedule of sync `{}` cannot be used: {error}", sync.name),
+                    "mend `schedule` in the mapping file",
+                )
+            })?,
+            None => Schedule::every(settings.local.interval_minutes),
+        };
+        timetable.push((sync.clone(), schedule));
+    }
+    command::runtime()?.block_on(serve(wire, timetable, args.run_immediately, console))
+}
+
+async fn serve(
+    wire: Wire,
+    timetable: Vec<(SyncDefinition, Schedule)>,
+    immediately: bool,
+    console: Console,
+) -> Result<Exit, Failure> {
+    let ending = Ending::listen(move |text| console.line(text)).map_err(|error| {
+        Failure::world(format!("signals cannot be listened to: {error}"), "see the system's log")
+    })?;
+    tracing::info!("serving {}", counted(u64::try_from(timetable.len()).unwrap_or(0), "sync"));
+    service::ready();
+    let wire = Arc::new(wire);
+    let mut tasks = JoinSet::new();
+    for (definition, schedule) in timetable {
+        let turn = Turn {
+            wire: Arc::clone(&wire),
+            definition,
+            options: RunOptions::default(),
+            waits: false,
+            busy_fails: false,
+        };
+        tasks.spawn(keep(turn, schedule, immediately, ending.asked().clone()));
+    }
+    let mut stopping = Box::pin(ending.asked().cancelled());
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut stopping => break,
+            joined = tasks.join_next() => match joined {
+                Some(joined) => joined.map_err(fault)?,
+                None => return Ok(Exit::Done),
+            },
+        }
+    }
+    service::stopping();
+    while let Some(joined) = tasks.join_next().await {
+        joined.map_err(fault)?;
+    }
+    tracing::info!("ended: nothing is under way any more");
+    Ok(if ending.by_system() { Exit::Done } else { Exit::Interrupted })
+}
+
+fn fault(error: tokio::task::JoinError) -> Failure {
+    Failure::world(
+        format!("a sync ended in a fault of this program: {error}"),
+        "please report this",
+    )
+}
+
+/// Runs one sync at its times until the end is asked for.
+async fn keep(turn: Turn, schedule: Schedule, immediately: bool, ending: CancellationToken) {
+    let clock = Arc::clone(&turn.wire.clock);
+    let name = turn.definition.name.clone();
+    let mut last_start = last_start(&turn);
+    let mut due_now = immediately;
+    while !ending.is_cancelled() {
+        let now = clock.now();
+        let due = if std::mem::take(&mut due_now) {
+            Some(now)
+        } else {
+            schedule.next_after(now, last_start)
+        };
+        let Some(due) = due else {
+            tracing::info!(sync.name = name, "its schedule has no next time");
+            return;
+        };
+        tracing::info!(sync.name = name, "next run at {}", due.strftime("%Y-%m-%d %H:%M:%S UTC"));
+        while clock.now() < due {
+            let left = Duration::try_from(due.duration_since(clock.now())).unwrap_or_default();
+            tokio::select! {
+                biased;
+                () = ending.cancelled() => return,
+                () = clock.sleep(left.min(NAP)) => {}
+            }
+        }
+        last_start = Some(clock.now());
+        turn.take(&ending).await;
+    }
+}
+
+/// When the sync last began, here or in another process: a time that was missed since is made up for once.
+fn last_start(turn: &Turn) -> Option<Timestamp> {
+    let reader = StateReader::open(&turn.wire.state_path).ok()?;
+    Some(reader.runs(&turn.definition.name, 1).ok()?.first()?.started_at)
+}

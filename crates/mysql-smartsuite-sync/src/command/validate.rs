@@ -1,0 +1,110 @@
+//! `validate`: is everything in place? The mapping file, the settings and the state's place; with `--online` both
+//! servers and both schemas too. All that is wrong is said at once.
+
+use std::sync::Arc;
+
+use sync_core::{
+    config::model::{Config, SyncDefinition},
+    mapping::CompiledMapping,
+    state::StateError,
+};
+use sync_engine::event::Observer;
+use sync_store::inspect;
+use tokio::task::JoinSet;
+
+use crate::{
+    cli::{Global, ValidateArgs},
+    command,
+    environment::{Environment, Settings},
+    exit::Exit,
+    failure::Failure,
+    mapping_file::MappingFile,
+    report::{
+        Screen,
+        validation::{SyncCheck, Validation},
+    },
+    telemetry::LogObserver,
+    wire::Wire,
+};
+
+/// Looks, and says what was found.
+pub(crate) fn perform(
+    global: &Global,
+    args: &ValidateArgs,
+    screen: &Screen,
+) -> Result<Exit, Failure> {
+    let environment = command::environment()?;
+    let flags = command::flags(global);
+    let settings = environment.settings(&flags);
+    let state = match environment.local_settings(&flags) {
+        Ok(local) => Some((local.state_path.clone(), inspect(&local.state_path))),
+        Err(_) => None,
+    };
+    let mut validation = Validation {
+        file: MappingFile::read(&global.config, &environment),
+        settings: settings.as_ref().err().cloned(),
+        state,
+        online: None,
+    };
+    let config = validation.file.as_ref().ok().and_then(|file| file.config.clone());
+    if let (true, Some(config), Ok(settings)) = (args.online, config, settings) {
+        validation.online = Some(look(&settings, &config, &environment));
+    }
+    let exit = validation.exit();
+    if args.json {
+        screen.say(&format!("{:#}", validation.json(args.online)));
+    } else {
+        screen.say(&validation.text(args.online, screen.out));
+    }
+    Ok(exit)
+}
+
+/// Asks both servers about every sync, disabled ones too.
+fn look(
+    settings: &Settings,
+    config: &Config,
+    environment: &Environment,
+) -> Result<Vec<SyncCheck>, Failure> {
+    let observer: Arc<dyn Observer> = Arc::new(LogObserver);
+    let wire = Arc::new(Wire::new(settings, config, environment, observer)?);
+    command::runtime()?.block_on(async {
+        let mut under_way = JoinSet::new();
+        for (place, definition) in config.syncs.iter().enumerate() {
+            let (wire, definition) = (Arc::clone(&wire), definition.clone());
+            under_way.spawn(async move { (place, check(&wire, definition).await) });
+        }
+        let mut checks = Vec::new();
+        while let Some(joined) = under_way.join_next().await {
+            let (place, checked) = joined.map_err(|error| {
+                Failure::world(
+                    format!("a check ended in a fault of this program: {error}"),
+                    "please report this",
+                )
+            })?;
+            checks.push((place, checked?));
+        }
+        checks.sort_by_key(|(place, _)| *place);
+        Ok(checks.into_iter().map(|(_, check)| check).collect())
+    })
+}
+
+async fn check(wire: &Wire, definition: SyncDefinition) -> Result<SyncCheck, StateError> {
+    let source = match wire.source(&definition) {
+        Ok(source) => source.check().await,
+        Err(error) => Err(error),
+    };
+    let table = wire.engine.look_at_table(&wire.task(&definition)).await?;
+    let findings = match (&source, &table) {
+        (Ok(source), Ok(table)) => {
+            let (_, findings) = CompiledMapping::compile(
+                &definition.destination,
+                &definition.source,
+                &source.columns,
+                table,
+            );
+            findings
+        }
+        _ => Vec::new(),
+    };
+    Ok(SyncCheck { definition, source, table, findings })
+}

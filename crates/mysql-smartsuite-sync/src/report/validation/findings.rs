@@ -1,0 +1,144 @@
+//! What was found at the servers, as diagnostics of the mapping file: each leads back to the line to be mended.
+
+use sync_core::{
+    config::{
+        diagnostic::{Diagnostic, Label, Severity},
+        places::SyncPlaces,
+        span::{LineIndex, Span},
+    },
+    error::{CallError, Scope, SourceError, SourceErrorKind, SourcePart},
+    mapping::{self, Finding, FindingCode},
+};
+use sync_mysql::{Severity as SourceSeverity, SourceFinding};
+
+use super::SyncCheck;
+use crate::mapping_file::MappingFile;
+
+/// Everything found about a sync: the query first, then the table, then how they fit.
+pub(super) fn diagnostics(check: &SyncCheck, file: &MappingFile) -> Vec<Diagnostic> {
+    let Some(places) = file.places.sync(&check.definition.name) else { return Vec::new() };
+    let lines = LineIndex::new(&file.text);
+    let diagnostic = |code, severity, message: &str, hint: &str, span| Diagnostic {
+        code,
+        severity,
+        message: message.to_owned(),
+        labels: vec![Label::new(&lines, span, "")],
+        hint: hint.to_owned(),
+    };
+    let mut found = Vec::new();
+    match &check.source {
+        Ok(report) => found.extend(report.findings.iter().map(|finding| {
+            let span = source_place(finding, places);
+            let severity = source_severity(finding.severity);
+            diagnostic(finding.code, severity, &finding.message, &finding.hint, span)
+        })),
+        Err(error) if is_of_query(error) => {
+            let code = error.kind.code();
+            let spans = source_error_places(error, places);
+            found.push(Diagnostic {
+                labels: spans.into_iter().map(|span| Label::new(&lines, span, "")).collect(),
+                ..diagnostic(code, Severity::Error, &error.message, &error.remedy, places.name)
+            });
+        }
+        Err(_) => {}
+    }
+    if let Err(error) = &check.table
+        && is_of_table(error)
+    {
+        let (code, message) = (error.kind.code(), error.kind.to_string());
+        let span = places.table_id;
+        found.push(diagnostic(code, Severity::Error, &message, error.kind.remedy(), span));
+    }
+    let source_knows = check.source.is_ok();
+    for finding in &check.findings {
+        // The database said the same of its own accord, and more exactly.
+        let said = matches!(
+            finding.code,
+            FindingCode::KeyColumnNullable | FindingCode::KeyColumnUnsuitable
+        );
+        if said && source_knows {
+            continue;
+        }
+        let severity = match finding.severity() {
+            mapping::Severity::Error => Severity::Error,
+            mapping::Severity::Warning => Severity::Warning,
+            mapping::Severity::Note => Severity::Note,
+        };
+        let hint = finding.hint.as_deref().unwrap_or_default();
+        let span = mapping_place(finding, places);
+        found.push(diagnostic(finding.code.code(), severity, &finding.message, hint, span));
+    }
+    found.sort_by_key(|one| one.severity);
+    found
+}
+
+/// Whether the query itself is to blame, not the way to the server.
+fn is_of_query(error: &SourceError) -> bool {
+    match error.kind {
+        SourceErrorKind::MissingPrivilege
+        | SourceErrorKind::Sql
+        | SourceErrorKind::MissingColumn => true,
+        SourceErrorKind::Unreachable
+        | SourceErrorKind::AccessDenied
+        | SourceErrorKind::UnknownDatabase
+        | SourceErrorKind::Tls
+        | SourceErrorKind::Interrupted
+        | SourceErrorKind::Protocol => false,
+    }
+}
+
+fn is_of_table(error: &CallError) -> bool {
+    matches!(error.kind.scope(), Scope::Table | Scope::Rows)
+}
+
+fn source_severity(severity: SourceSeverity) -> Severity {
+    match severity {
+        SourceSeverity::Error => Severity::Error,
+        SourceSeverity::Warning => Severity::Warning,
+        SourceSeverity::Note => Severity::Note,
+    }
+}
+
+fn source_error_places(error: &SourceError, places: &SyncPlaces) -> Vec<Span> {
+    let spans = match &error.about {
+        SourcePart::Whole => Vec::new(),
+        SourcePart::Query(at) => vec![places.query_at(*at)],
+        SourcePart::Columns(names) => {
+            names.iter().map(|name| places.column(name).unwrap_or(places.primary_key)).collect()
+        }
+    };
+    if spans.is_empty() { vec![places.query_line(1)] } else { spans }
+}
+
+fn source_place(finding: &SourceFinding, places: &SyncPlaces) -> Span {
+    if finding.code.starts_with("key_") { places.primary_key } else { places.query_line(1) }
+}
+
+fn mapping_place(finding: &Finding, places: &SyncPlaces) -> Span {
+    let column = finding.column.as_deref().and_then(|column| places.column(column));
+    let slug = finding.slug.as_ref().and_then(|slug| places.slug(slug));
+    match finding.code {
+        FindingCode::KeyColumnMissing
+        | FindingCode::KeyColumnUnsuitable
+        | FindingCode::KeyColumnNullable => places.primary_key,
+        FindingCode::ExternalIdFieldUnknown
+        | FindingCode::ExternalIdFieldUnsuitable
+        | FindingCode::ExternalIdFieldTaken => places.external_id_field,
+        FindingCode::TimeZoneUnknown | FindingCode::TimeZoneMissing => places.time_zone,
+        FindingCode::RequiredFieldUnmapped => places.table_id,
+        FindingCode::SlugUnknown
+        | FindingCode::FieldReadOnly
+        | FindingCode::FieldTypeUnsupported
+        | FindingCode::ChoicesMissing => slug.or(column).unwrap_or(places.name),
+        FindingCode::ColumnMissing
+        | FindingCode::ColumnAmbiguous
+        | FindingCode::TypeMismatch
+        | FindingCode::TypeDiffers
+        | FindingCode::ColumnTypeMisfit
+        | FindingCode::ValueMapTargetUnknown
+        | FindingCode::DatePatternInvalid
+        | FindingCode::PrecisionLoss
+        | FindingCode::PhoneCountryMissing
+        | FindingCode::PhoneCountryUnknown => column.or(slug).unwrap_or(places.name),
+    }
+}

@@ -1,0 +1,108 @@
+//! One run of one sync: lock, capture, deliver, balance the books, say honestly how it went.
+
+mod report;
+mod running;
+mod task;
+
+use std::sync::{Arc, atomic::AtomicU64};
+
+use sync_core::state::{Books, RunEnd, StateError, SyncId};
+use tokio_util::sync::CancellationToken;
+
+use self::running::Running;
+pub use self::{
+    report::{RunOutcome, RunReport, Trouble},
+    task::{RunOptions, SyncTask},
+};
+use crate::{calls::Calls, engine::Engine, event::Event};
+
+impl Engine {
+    /// Runs one sync once.
+    ///
+    /// # Errors
+    /// The state fails. Whatever else goes wrong is part of the report and stored with the run.
+    pub async fn run(
+        &self,
+        task: &SyncTask,
+        options: RunOptions,
+        cancelled: &CancellationToken,
+    ) -> Result<RunReport, StateError> {
+        let identity = task.identity(options.accept_key_change);
+        let now = self.clock.now();
+        let opened = self.state.run(move |state| state.open_sync(&identity, now)).await?;
+        let report = |outcome, books, calls| RunReport {
+            sync: task.definition.name.clone(),
+            outcome,
+            books,
+            calls,
+        };
+        let Some(lock) = self.locks.try_lock(opened.id)? else {
+            return Ok(report(RunOutcome::Busy, Books::default(), 0));
+        };
+        let stop = opened.stopped.as_ref().filter(|stop| stop.holds_for(&self.key_digest));
+        if let (Some(stop), false) = (stop, options.retry) {
+            return Ok(report(RunOutcome::Stopped(stop.clone()), Books::default(), 0));
+        }
+        let (holder, held) = (self.holder.clone(), opened.clone());
+        let (writer, run, waiting_before) = self
+            .state
+            .run(move |state| {
+                let writer = state.hold(&held, &holder, now)?;
+                if held.stopped.is_some() {
+                    state.set_stop(&writer, None)?;
+                }
+                let run = state.begin_run(&writer, now)?;
+                Ok((writer, run, state.backlog(&writer)?.0))
+            })
+            .await?;
+        let calls = self.calls(task, opened.id);
+        calls.observe(&Event::RunBegan { run, waiting: waiting_before });
+        let mut running = Running {
+            engine: self,
+            task,
+            calls: &calls,
+            cancelled,
+            writer,
+            opened,
+            options,
+            books: Books { waiting_before, ..Books::default() },
+            keyless: None,
+        };
+        let work = running.work().await?;
+        let (status, trouble) = running.balance(work).await?;
+        let (books, made) = (running.books, calls.made());
+        calls.observe(&Event::RunEnded { run, status, books, calls: made });
+        let end = RunEnd {
+            status,
+            books,
+            calls: made,
+            error: trouble.as_ref().map(|trouble| trouble.message.clone()),
+            code: trouble.as_ref().map(|trouble| trouble.code.clone()),
+        };
+        let now = self.clock.now();
+        self.state
+            .run(move |state| {
+                state.end_run(&writer, run, &end, now)?;
+                state.release(&writer)
+            })
+            .await?;
+        drop(lock);
+        Ok(report(RunOutcome::Ran { status, trouble }, books, made))
+    }
+
+    pub(crate) fn calls(&self, task: &SyncTask, sync: SyncId) -> Calls {
+        Calls {
+            state: self.state.clone(),
+            clock: Arc::clone(&self.clock),
+            dice: Arc::clone(&self.dice),
+            observer: Arc::clone(&self.observer),
+            sync_name: Arc::from(task.definition.name.as_str()),
+            sync,
+            key_digest: Arc::clone(&self.key_digest),
+            rate: self.rate,
+            made: Arc::new(AtomicU64::new(0)),
+            beaten: Arc::new(AtomicU64::new(self.clock.elapsed().as_secs())),
+            pauses: Arc::new(AtomicU64::new(0)),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! A sync with its two sides, and what a person asks of a run.
+
+use std::sync::Arc;
+
+use sync_core::{
+    config::model::SyncDefinition,
+    mapping::definition_hash,
+    port::{RecordTarget, RowSource},
+    state::SyncIdentity,
+    table::TableStructure,
+};
+
+/// A sync with the adapters for its two sides.
+#[derive(Clone)]
+pub struct SyncTask {
+    /// Its definition.
+    pub definition: Arc<SyncDefinition>,
+    /// Its rows.
+    pub source: Arc<dyn RowSource>,
+    /// Its records.
+    pub target: Arc<dyn RecordTarget>,
+    /// Host of the service, without port.
+    pub host: String,
+    /// SmartSuite's account id.
+    pub account: String,
+}
+
+impl std::fmt::Debug for SyncTask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SyncTask").field("name", &self.definition.name).finish_non_exhaustive()
+    }
+}
+
+impl SyncTask {
+    /// The sync as its definition has it now.
+    pub(crate) fn identity(&self, accept_key_change: bool) -> SyncIdentity {
+        let SyncDefinition { name, previously, source, destination, .. } = &*self.definition;
+        let values = [
+            source.query.as_str(),
+            source.updated_at_field.as_deref().unwrap_or_default(),
+            &definition_hash(destination, source).to_string(),
+        ];
+        SyncIdentity {
+            name: name.clone(),
+            previously: previously.clone(),
+            host: self.host.clone(),
+            account: self.account.clone(),
+            table: destination.table_id.clone(),
+            external_id_field: destination.external_id_field.to_string(),
+            values_hash: values.join("\0"),
+            key_hash: [source.primary_key.join("\0"), destination.key_prefix.clone()].join("\0\0"),
+            accept_key_change,
+        }
+    }
+}
+
+/// What a person asked of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunOptions {
+    /// Read everything, whatever the position.
+    pub full: bool,
+    /// Let a stopped sync go again, and try quarantined rows now.
+    pub retry: bool,
+    /// The key columns changed on purpose: drop the links and adopt anew.
+    pub accept_key_change: bool,
+}
+
+/// What the live table contributes to values: the mapped fields as they are.
+pub(super) fn shape_hash(definition: &SyncDefinition, structure: &TableStructure) -> String {
+    let destination = &definition.destination;
+    let slugs =
+        destination.fields.iter().map(|field| &field.slug).chain([&destination.external_id_field]);
+    let fields: Vec<_> = slugs.filter_map(|slug| structure.field(slug)).collect();
+    serde_json::to_string(&fields).unwrap_or_default()
+}
