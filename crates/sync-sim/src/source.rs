@@ -282,7 +282,6 @@ impl RowRead for SimRead {
                         kind: SourceErrorKind::Interrupted,
                         message: "the connection to the database was lost".into(),
                         remedy: "run again".into(),
-                        about: SourcePart::Whole,
                     });
                 }
                 Some(batches) => *batches -= 1,
