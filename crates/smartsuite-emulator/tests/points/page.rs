@@ -140,8 +140,8 @@ fn picture(address: &str, file: &Path, scheme: &str) -> Vec<u8> {
     std::fs::read(file).unwrap()
 }
 
-#[test]
 #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+#[test]
 fn a_browser_shows_the_pages_in_light_and_dark_and_runs_nothing_of_their_content() {
     let program = Program::start(&["--rate-limit", "off"]);
     let table = "6500000000000000000000c1";
