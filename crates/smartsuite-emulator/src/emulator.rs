@@ -212,7 +212,7 @@ impl Emulator {
             }
             Entry::Reset { at } => self.plant(at).map_err(|error| error.to_string())?,
             Entry::Clock { ahead } => self.ahead = ahead,
-            Entry::Profile { profile } => self.profile = *profile,
+            Entry::Begin { profile, .. } | Entry::Profile { profile } => self.profile = *profile,
         }
         Ok(())
     }

@@ -66,6 +66,9 @@ impl StoredRequest {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Entry {
+    /// Which snapshot the journal follows, and the positions under which all took effect: a restart
+    /// may have others.
+    Begin { generation: u64, profile: Box<Profile> },
     /// A call that changed something.
     Call { at: Moment, dice: Dice, actor: Actor, request: StoredRequest },
     /// An edit by a person.
@@ -87,9 +90,14 @@ pub(crate) enum Entry {
 }
 
 impl Entry {
-    /// The positions under which what follows took effect: a restart may have others.
-    pub(crate) fn profile_of(emulator: &Emulator) -> Self {
-        Self::Profile { profile: Box::new(emulator.profile.clone()) }
+    /// The first entry behind a snapshot.
+    pub(crate) fn begin(generation: u64, emulator: &Emulator) -> Self {
+        Self::Begin { generation, profile: Box::new(emulator.profile.clone()) }
+    }
+
+    /// Whether it is the first entry behind the snapshot of that generation.
+    pub(crate) fn begins(&self, snapshot: u64) -> bool {
+        matches!(self, Self::Begin { generation, .. } if *generation == snapshot)
     }
 }
 

@@ -8,7 +8,7 @@ use smartsuite_emulator::{EmulatorArgs, run_cli};
 /// A local SmartSuite for tests and for trying things out. It is an emulator: it reproduces public
 /// material, not a live account.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(version, max_term_width = 100)]
 struct Cli {
     #[command(flatten)]
     args: EmulatorArgs,

@@ -18,6 +18,9 @@ use crate::rules::read::View;
 /// Records on one page.
 const PAGE: usize = 100;
 
+/// Linked records shown of one cell.
+const LINKS: usize = 6;
+
 const STYLE: &str = include_str!("page/style.css");
 
 /// A page as it grows.
@@ -42,10 +45,11 @@ pub(crate) fn overview(emulator: &Emulator, now: Moment) -> String {
     }
     let counters = emulator.log.counters();
     let calls = format!(
-        "<p class=\"quiet\">{} requests so far, {} of them changed something. \
+        "<p class=\"quiet\">{} so far, {} of them changed something. \
          <a href=\"/_emulator/log\">Request log</a> &middot; \
          <a href=\"/_emulator/profile\">Profile</a></p>",
-        counters.requests, counters.effects
+        counted(counters.requests, "request"),
+        grouped(counters.effects),
     );
     main.text(&calls);
     document("SmartSuite emulator", "", &main.0)
@@ -54,8 +58,8 @@ pub(crate) fn overview(emulator: &Emulator, now: Moment) -> String {
 fn section(main: &mut Html, emulator: &Emulator, account: &Account, now: Moment) {
     let used = account.calls.get(&now.month()).copied().unwrap_or(0);
     let quota = match account.plan.limits().calls_a_month {
-        Some(most) => format!("{used} of {most} API calls this month"),
-        None => format!("{used} API calls this month"),
+        Some(most) => format!("{} of {} API calls this month", grouped(used), grouped(most)),
+        None => format!("{} this month", counted(used, "API call")),
     };
     main.add(format_args!(
         "<section><h2>{}</h2><p class=\"quiet\">ACCOUNT-ID <code>{}</code> &middot; plan {} \
@@ -74,13 +78,12 @@ fn section(main: &mut Html, emulator: &Emulator, account: &Account, now: Moment)
         }
         main.text("<ul class=\"cards\">");
         for table in tables {
-            let count = table.live_count();
             main.add(format_args!(
                 "<li><a href=\"/_emulator/tables/{}\"><strong>{}</strong>\
-                     <span>{count} record{}</span><code>{}</code></a></li>",
+                     <span>{}</span><code>{}</code></a></li>",
                 table.id,
                 escaped(&table.name),
-                if count == 1 { "" } else { "s" },
+                counted(table.live_count(), "record"),
                 table.id,
             ));
         }
@@ -105,14 +108,17 @@ pub(crate) fn table(
     let fields: Vec<&Field> = shown_fields(table, now);
     let mut main = Html::default();
     main.add(format_args!(
-        "<p class=\"quiet\">{} records &middot; table id <code>{}</code></p>",
-        table.live_count(),
+        "<p class=\"quiet\">{} &middot; table id <code>{}</code></p>",
+        counted(table.live_count(), "record"),
         table.id
     ));
-    main.text("<div class=\"wide\"><table><thead><tr><th class=\"number\">#</th>");
+    // Whoever uses the keyboard alone must be able to scroll it.
+    main.text("<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Records\"><table>");
+    main.text("<thead><tr><th class=\"place\" scope=\"col\">#</th>");
     for field in &fields {
         main.add(format_args!(
-            "<th>{}<small>{} &middot; {}</small></th>",
+            "<th scope=\"col\"{}>{}<small>{} &middot; {}</small></th>",
+            class_of(field),
             escaped(&field.label),
             escaped(&field.slug),
             field.kind.name().trim_end_matches("field"),
@@ -156,11 +162,28 @@ fn shown_fields(table: &Table, now: Moment) -> Vec<&Field> {
     title.chain(own).chain(last).copied().collect()
 }
 
+/// Numbers stand under each other.
+fn class_of(field: &Field) -> &'static str {
+    match field.kind {
+        FieldType::Number
+        | FieldType::Currency
+        | FieldType::Percent
+        | FieldType::Duration
+        | FieldType::NumberSlider
+        | FieldType::PercentComplete
+        | FieldType::Rating
+        | FieldType::Count
+        | FieldType::Rollup => " class=\"number\"",
+        _ => "",
+    }
+}
+
 fn row(main: &mut Html, view: &View<'_>, fields: &[&Field], rank: u64, record: &Record) {
-    main.add(format_args!("<tr id=\"{}\"><td class=\"number\">{rank}</td>", record.id));
+    main.add(format_args!("<tr id=\"{}\"><td class=\"place\">{rank}</td>", record.id));
     for field in fields {
         let cell = field.column.map_or(&Cell::Absent, |column| record.cell(column));
-        main.add(format_args!("<td>{}</td>", value(view, field, cell, rank, record)));
+        let shown = value(view, field, cell, rank, record);
+        main.add(format_args!("<td{}>{shown}</td>", class_of(field)));
     }
     main.text("</tr>");
 }
@@ -176,7 +199,7 @@ fn value(view: &View<'_>, field: &Field, cell: &Cell, rank: u64, record: &Record
         }
         (FieldType::LinkedRecord, Cell::Ids(ids)) => {
             let table = field.linked_table.and_then(|id| view.world.tables.get(&id));
-            let shown = ids.iter().map(|id| {
+            let shown = ids.iter().take(LINKS).map(|id| {
                 let title = table.and_then(|table| {
                     table.live(*id)?.cell(table.title_column()?).as_text().map(str::to_owned)
                 });
@@ -188,7 +211,9 @@ fn value(view: &View<'_>, field: &Field, cell: &Cell, rank: u64, record: &Record
                     escaped(&title)
                 )
             });
-            shown.collect()
+            let more = ids.len().saturating_sub(LINKS);
+            let more = (more > 0).then(|| format!("<span class=\"place\">and {more} more</span>"));
+            shown.chain(more).collect()
         }
         (FieldType::User, Cell::Ids(ids)) => {
             let account = view.world.accounts.get(&view.table.account);
@@ -261,12 +286,30 @@ fn document(title: &str, crumbs: &str, main: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{}</title><style>{STYLE}</style></head><body>\
+         <link rel=\"icon\" href=\"data:,\"><title>{}</title><style>{STYLE}</style></head><body>\
          <header><h1><a href=\"/_emulator/\">SmartSuite emulator</a></h1>\
          <p>A local stand-in. Nothing here is in the real service.</p></header>\
          <main>{crumbs}{main}</main></body></html>\n",
         escaped(title)
     )
+}
+
+/// `1 record`, `1,204 records`.
+fn counted(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+/// A number with commas between its thousands.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut shown = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
 }
 
 /// Text that cannot become markup.

@@ -13,6 +13,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use http::{HeaderValue, Request, StatusCode, header};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -86,6 +87,11 @@ fn complain(stored: Result<(), BuildError>) {
     if let Err(error) = stored {
         eprintln!("smartsuite-emulator: {error}");
     }
+}
+
+/// Makes an emulator ready to be shared, for those who name no type: [`SharedEmulator::new`].
+pub fn shared(emulator: Emulator) -> SharedEmulator {
+    SharedEmulator::new(emulator)
 }
 
 /// All routes, for a server or to be called without one. Without a server a connection cannot be
@@ -164,7 +170,11 @@ fn truncated(response: http::Response<Bytes>, bytes: usize) -> Response {
     let (mut head, body) = response.into_parts();
     let sent = body.slice(..bytes.min(body.len()));
     head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-    let broken = std::io::Error::new(std::io::ErrorKind::ConnectionAborted, "scripted fault");
-    let stream = futures_util::stream::iter([Ok(sent), Err(broken)]);
-    Response::from_parts(head, Body::from_stream(stream))
+    let broken = async {
+        // An error that follows at once would take the part before it along: it must be sent first.
+        tokio::task::yield_now().await;
+        Err(std::io::Error::new(std::io::ErrorKind::ConnectionAborted, "scripted fault"))
+    };
+    let part = stream::once(async { Ok(sent) });
+    Response::from_parts(head, Body::from_stream(part.chain(stream::once(broken))))
 }

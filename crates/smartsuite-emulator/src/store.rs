@@ -19,16 +19,25 @@ const VERSION: u32 = 1;
 
 /// A snapshot.
 #[derive(Serialize, Deserialize)]
-struct Snapshot {
+struct Snapshot<W> {
     smartsuite_emulator: u32,
+    /// Rises with every snapshot of a file: a journal that follows an older one is of no use.
+    generation: u64,
     ahead: i64,
-    world: World,
+    world: W,
+}
+
+/// What every form of the file begins with.
+#[derive(Deserialize)]
+struct Form {
+    smartsuite_emulator: u32,
 }
 
 /// An open file.
 #[derive(Debug)]
 pub(crate) struct Store {
     path: PathBuf,
+    generation: u64,
     journal: File,
 }
 
@@ -45,52 +54,47 @@ fn journal_path(path: &Path) -> PathBuf {
 impl Store {
     /// Opens a file: what it holds replaces the world of the emulator; a new one takes it over.
     pub(crate) fn open(path: &Path, emulator: &mut Emulator) -> Result<Self, BuildError> {
-        if path.exists() {
-            load(path, emulator)?;
-        }
-        let journal = journal_path(path);
-        save(path, emulator)?;
-        let file = File::create(&journal).map_err(|error| failed(&journal, error))?;
+        let last = if path.exists() { load(path, emulator)? } else { 0 };
+        let generation = last + 1;
+        let journal = save(path, emulator, generation)?;
         emulator.journal.keep();
-        let mut store = Self { path: path.to_owned(), journal: file };
-        store.append(&[Entry::profile_of(emulator)])?;
-        Ok(store)
+        Ok(Self { path: path.to_owned(), generation, journal })
     }
 
     /// Stores what has happened since.
     pub(crate) fn append(&mut self, entries: &[Entry]) -> Result<(), BuildError> {
-        if entries.is_empty() {
-            return Ok(());
-        }
-        let mut lines = Vec::new();
-        for entry in entries {
-            let written = serde_json::to_writer(&mut lines, entry);
-            written.map_err(|error| failed(&self.path, error.into()))?;
-            lines.push(b'\n');
-        }
-        let journal = journal_path(&self.path);
-        self.journal.write_all(&lines).map_err(|error| failed(&journal, error))
+        write(&mut self.journal, entries).map_err(|error| failed(&journal_path(&self.path), error))
     }
 
-    /// Writes a new snapshot and empties the journal.
+    /// Writes a new snapshot and begins a new journal.
     pub(crate) fn compact(&mut self, emulator: &Emulator) -> Result<(), BuildError> {
-        save(&self.path, emulator)?;
-        let path = journal_path(&self.path);
-        self.journal = File::create(&path).map_err(|error| failed(&path, error))?;
-        self.append(&[Entry::profile_of(emulator)])
+        let generation = self.generation + 1;
+        self.journal = save(&self.path, emulator, generation)?;
+        self.generation = generation;
+        Ok(())
     }
 }
 
-/// Writes a snapshot beside the old one and puts it in its place.
-fn save(path: &Path, emulator: &Emulator) -> Result<(), BuildError> {
+fn write(journal: &mut File, entries: &[Entry]) -> std::io::Result<()> {
+    let mut lines = Vec::new();
+    for entry in entries {
+        serde_json::to_writer(&mut lines, entry)?;
+        lines.push(b'\n');
+    }
+    journal.write_all(&lines)
+}
+
+/// Writes a snapshot beside the old one, puts it in its place, and begins its journal.
+fn save(path: &Path, emulator: &Emulator, generation: u64) -> Result<File, BuildError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     let new = PathBuf::from(name);
-    let write = || {
+    let snapshot = || {
         let file = OpenOptions::new().write(true).create(true).truncate(true).open(&new)?;
         let mut buffer = BufWriter::new(file);
-        let snapshot = SnapshotOf {
+        let snapshot = Snapshot {
             smartsuite_emulator: VERSION,
+            generation,
             ahead: emulator.ahead,
             world: &emulator.world,
         };
@@ -98,25 +102,27 @@ fn save(path: &Path, emulator: &Emulator) -> Result<(), BuildError> {
         buffer.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
         std::fs::rename(&new, path)
     };
-    write().map_err(|error| failed(path, error))
+    snapshot().map_err(|error| failed(path, error))?;
+    let journal = journal_path(path);
+    let begin = || {
+        let mut file = File::create(&journal)?;
+        write(&mut file, &[Entry::begin(generation, emulator)])?;
+        Ok(file)
+    };
+    begin().map_err(|error| failed(&journal, error))
 }
 
-/// A snapshot to be written.
-#[derive(Serialize)]
-struct SnapshotOf<'a> {
-    smartsuite_emulator: u32,
-    ahead: i64,
-    world: &'a World,
-}
-
-fn load(path: &Path, emulator: &mut Emulator) -> Result<(), BuildError> {
-    let file = File::open(path).map_err(|error| failed(path, error))?;
+/// Puts what a file holds into the emulator; the generation of its snapshot.
+fn load(path: &Path, emulator: &mut Emulator) -> Result<u64, BuildError> {
+    let text = std::fs::read(path).map_err(|error| failed(path, error))?;
     let wrong = |said: String| BuildError::Stored(format!("{}: {said}", path.display()));
-    let snapshot: Snapshot = serde_json::from_reader(BufReader::new(file))
-        .map_err(|error| wrong(format!("not a file of the emulator: {error}")))?;
-    if snapshot.smartsuite_emulator != VERSION {
-        return Err(wrong(format!("written in form {}", snapshot.smartsuite_emulator)));
+    let strange = |error| wrong(format!("not a file of the emulator: {error}"));
+    // A form of another release need not even be readable as ours.
+    let form: Form = serde_json::from_slice(&text).map_err(strange)?;
+    if form.smartsuite_emulator != VERSION {
+        return Err(wrong(format!("written in form {}", form.smartsuite_emulator)));
     }
+    let snapshot: Snapshot<World> = serde_json::from_slice(&text).map_err(strange)?;
     let mut world = snapshot.world;
     for table in world.tables.values_mut() {
         table.rebuild();
@@ -125,16 +131,20 @@ fn load(path: &Path, emulator: &mut Emulator) -> Result<(), BuildError> {
     emulator.ahead = snapshot.ahead;
     let journal = journal_path(path);
     if !journal.exists() {
-        return Ok(());
+        return Ok(snapshot.generation);
     }
     let lines = BufReader::new(File::open(&journal).map_err(|error| failed(&journal, error))?);
     let configured = emulator.profile.clone();
-    for line in lines.lines() {
+    for (number, line) in lines.lines().enumerate() {
         let line = line.map_err(|error| failed(&journal, error))?;
         // A line that broke off belongs to an effect that was never answered.
         let Ok(entry) = serde_json::from_str::<Entry>(&line) else { break };
+        // Killed between a snapshot and its journal, a file has a journal that the snapshot holds.
+        if number == 0 && !entry.begins(snapshot.generation) {
+            break;
+        }
         emulator.replay(entry).map_err(wrong)?;
     }
     emulator.profile = configured;
-    Ok(())
+    Ok(snapshot.generation)
 }

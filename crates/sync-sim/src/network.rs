@@ -24,6 +24,14 @@ pub struct SimNetwork {
     emulator: Arc<Mutex<Emulator>>,
     clock: SimClock,
     dice: Arc<SimDice>,
+    instead: Arc<Mutex<Vec<Instead>>>,
+}
+
+/// What is answered instead of the emulator's own words, which has had its effect.
+struct Instead {
+    is_it: fn(&Request<Bytes>) -> bool,
+    body: &'static str,
+    times: u32,
 }
 
 impl std::fmt::Debug for SimNetwork {
@@ -35,7 +43,41 @@ impl std::fmt::Debug for SimNetwork {
 impl SimNetwork {
     /// A network to `emulator`.
     pub fn new(emulator: Emulator, clock: SimClock, seed: u64) -> Self {
-        Self { emulator: Arc::new(Mutex::new(emulator)), clock, dice: Arc::new(SimDice::new(seed)) }
+        Self {
+            emulator: Arc::new(Mutex::new(emulator)),
+            clock,
+            dice: Arc::new(SimDice::new(seed)),
+            instead: Arc::default(),
+        }
+    }
+
+    /// The next lists find nothing, and say that nothing is all there is: a filter or an index that does not work.
+    pub fn blind_lists(&self, times: u32) {
+        let body = r#"{"items": [], "total": 0, "offset": 0, "limit": 1000}"#;
+        self.answer_instead(
+            |request| request.uri().path().ends_with("/records/list/"),
+            body,
+            times,
+        );
+    }
+
+    /// The next requests that `is_it` knows take effect, and are answered 200 with `body`.
+    pub fn answer_instead(
+        &self,
+        is_it: fn(&Request<Bytes>) -> bool,
+        body: &'static str,
+        times: u32,
+    ) {
+        let mut instead = self.instead.lock().unwrap_or_else(PoisonError::into_inner);
+        instead.push(Instead { is_it, body, times });
+    }
+
+    fn instead_of(&self, request: &Request<Bytes>) -> Option<Reply> {
+        let mut instead = self.instead.lock().unwrap_or_else(PoisonError::into_inner);
+        let one = instead.iter_mut().find(|one| one.times > 0 && (one.is_it)(request))?;
+        one.times -= 1;
+        let body = Bytes::from_static(one.body.as_bytes());
+        Some(reply(http::Response::new(body), usize::MAX))
     }
 
     /// The emulator, at the present time.
@@ -48,6 +90,9 @@ impl SimNetwork {
     async fn travel(self, request: Request<Bytes>) -> Result<Reply, TransportError> {
         self.clock.sleep(Duration::from_millis(self.dice.below(DELAY_MAX_MS))).await;
         let mut outcome = self.emulator().handle(self.clock.now(), &request);
+        if let Some(reply) = self.instead_of(&request) {
+            return Ok(reply);
+        }
         loop {
             match outcome {
                 Outcome::Held { until, ticket } => {

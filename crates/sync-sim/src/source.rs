@@ -93,6 +93,13 @@ impl SimDatabase {
         }
     }
 
+    /// Makes a row's cursor column older, as if it had been written so long ago.
+    pub fn age(&self, id: i64, by: Duration) {
+        if let Some(row) = self.tables().rows.get_mut(&id) {
+            row.updated_at = row.updated_at.saturating_sub(by).unwrap_or(row.updated_at);
+        }
+    }
+
     /// Begins a transaction; what it writes is stamped with this moment.
     pub fn begin(&self) -> OpenTransaction {
         let began = self.clock.now();

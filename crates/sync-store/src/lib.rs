@@ -57,6 +57,7 @@ mod doubt;
 mod failure;
 mod inspect;
 mod lock;
+mod older;
 mod open;
 mod place;
 mod quarantine;
@@ -68,6 +69,7 @@ mod store;
 mod structure;
 mod syncs;
 mod takeover;
+mod witness;
 
 pub use inspect::{Found, Inspection, inspect};
 pub use lock::{FileLocks, SyncLock};

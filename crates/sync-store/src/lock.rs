@@ -60,7 +60,6 @@ impl Locks for FileLocks {
     }
 }
 
-/// Every name of one state file must lead to one lock.
 /// Whether a process that can be seen from here holds the sync's lock. Unlike taking it for a moment, asking the
 /// system's list disturbs nobody.
 pub(crate) fn is_seen_held(state: &Path, sync: SyncId) -> bool {
@@ -76,6 +75,7 @@ pub(crate) fn is_seen_held(state: &Path, sync: SyncId) -> bool {
     })
 }
 
+/// Every name of one state file must lead to one lock.
 fn lock_path(state: &Path, sync: SyncId) -> PathBuf {
     let state = state.canonicalize().unwrap_or_else(|_| state.to_owned());
     let mut name = OsString::from(state);

@@ -8,6 +8,7 @@ use std::{
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use sync_core::{
+    delivery::Operation,
     key::Key,
     pace::Rate,
     record::RecordId,
@@ -20,8 +21,9 @@ use sync_core::{
 };
 
 use crate::{
-    calls, capture, column::count, dispatch, doubt, failure::Failure, failure::translate, open,
-    open::OpenNote, place, place::Place, quarantine, runs, scan, settle, structure, syncs,
+    calls, capture, column::count, dispatch, doubt, failure::Failure, failure::translate, older,
+    open, open::OpenNote, place, place::Place, quarantine, runs, scan, settle, structure, syncs,
+    witness::Witness,
 };
 
 /// The state in one SQLite file.
@@ -29,6 +31,7 @@ use crate::{
 pub struct SqliteStore {
     connection: Connection,
     path: PathBuf,
+    witness: Witness,
     notes: Vec<OpenNote>,
 }
 
@@ -52,7 +55,7 @@ impl SqliteStore {
 
     fn open_at(path: &Path, place: Option<Place>) -> Result<Self, StateError> {
         let (connection, notes) = open::open(path, place)?;
-        Ok(Self { connection, path: path.to_owned(), notes })
+        Ok(Self { connection, path: path.to_owned(), witness: Witness::beside(path), notes })
     }
 
     /// What opening found worth saying.
@@ -140,9 +143,16 @@ impl StateStore for SqliteStore {
     fn open_sync(
         &mut self,
         identity: &SyncIdentity,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<OpenedSync, StateError> {
-        self.transact(Durability::Process, |tx| syncs::open(tx, identity))
+        // The witness first: what it saw was in the state before.
+        let seen = self.witness.testimony()?;
+        self.transact(Durability::Process, |tx| {
+            if let Some(seen) = seen {
+                older::distrust_if_older(tx, seen, now)?;
+            }
+            syncs::open(tx, identity)
+        })
     }
 
     fn place(&mut self, identity: &SyncIdentity) -> Result<(SyncId, DestinationId), StateError> {
@@ -205,11 +215,17 @@ impl StateStore for SqliteStore {
         writer: &Writer,
         request: &DispatchRequest,
     ) -> Result<(Dispatch, Books), StateError> {
-        let dispatched = self.transact(Durability::Power, |tx| {
+        let (dispatched, calls) = self.transact(Durability::Power, |tx| {
             syncs::check_token(tx, writer)?;
-            dispatch::dispatch(tx, writer, request)
+            let dispatched = dispatch::dispatch(tx, writer, request)?;
+            let sends = matches!(dispatched.0, Dispatch::Send(_));
+            Ok((dispatched, if sends { Some(older::count_call(tx)?) } else { None }))
         })?;
         self.fold_log()?;
+        if let (Dispatch::Send(call), Some(calls)) = (&dispatched.0, calls) {
+            let create = (call.operation == Operation::Create).then_some(request.now);
+            self.witness.raise(calls, create)?;
+        }
         Ok(dispatched)
     }
 
@@ -320,6 +336,14 @@ impl StateStore for SqliteStore {
 
     fn see_shape(&mut self, writer: &Writer, shape_hash: &str) -> Result<bool, StateError> {
         self.write(writer, |tx| Ok(syncs::see_shape(tx, writer.sync.0, shape_hash)?))
+    }
+
+    fn creates_from(
+        &mut self,
+        writer: &Writer,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StateError> {
+        self.read_as(writer, |tx| Ok(older::creates_from(tx, now)?))
     }
 
     fn backlog(&mut self, writer: &Writer) -> Result<(u64, u64), StateError> {

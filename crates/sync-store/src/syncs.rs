@@ -129,7 +129,8 @@ fn full_read(
             FullReadReason::First
             | FullReadReason::TakenOver
             | FullReadReason::DestinationChanged
-            | FullReadReason::ExternalIdFieldChanged,
+            | FullReadReason::ExternalIdFieldChanged
+            | FullReadReason::OlderState,
         ) => change,
     }
 }

@@ -37,6 +37,12 @@ pub(crate) fn lint() -> Result<()> {
 pub(crate) fn test() -> Result<()> {
     lint()?;
     suites::forget()?;
+    // As a user builds it. The tests unify features differently, and the test of the image takes the
+    // third-party crates from here.
+    run(
+        "building the product",
+        cargo().args(["build", "--locked", "--package", "mysql-smartsuite-sync"]),
+    )?;
     run("building the tests", cargo().args(["test", "--workspace", "--locked", "--no-run"]))?;
     println!("\n== servers");
     let servers = Servers::start()?;

@@ -12,11 +12,12 @@ use crate::reply::{Body, Reply, html_page};
 use crate::rules::call::Actor;
 use crate::rules::webhooks::twirp;
 
-/// What one key or member has used of its clock second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What one key or member has used of its clock seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Bucket {
-    second: i64,
-    count: u32,
+    /// Requests by second: where each request's second is shifted by chance, several are open at
+    /// once.
+    counts: BTreeMap<i64, u32>,
     locked_until: Option<Moment>,
 }
 
@@ -51,12 +52,11 @@ impl Limiter {
             }
             *bucket = Bucket::default();
         }
-        if bucket.second != second {
-            bucket.second = second;
-            bucket.count = 0;
-        }
-        bucket.count = bucket.count.saturating_add(1);
-        if bucket.count > allowed {
+        // Shifts only look ahead: what lies before the present second will not be counted again.
+        bucket.counts.retain(|counted, _| *counted >= now.second());
+        let count = bucket.counts.entry(second).or_default();
+        *count = count.saturating_add(1);
+        if *count > allowed {
             bucket.locked_until = Some(penalty);
             return false;
         }

@@ -46,6 +46,8 @@ pub enum FullReadReason {
     DestinationChanged,
     /// Another external-id field; it is filled on every linked record.
     ExternalIdFieldChanged,
+    /// The state knows of fewer calls than were sent: an old copy was put in its place (`protocol.md` D9).
+    OlderState,
 }
 
 impl FullReadReason {
@@ -57,6 +59,7 @@ impl FullReadReason {
             Self::DefinitionChanged => "definition_changed",
             Self::DestinationChanged => "destination_changed",
             Self::ExternalIdFieldChanged => "external_id_field_changed",
+            Self::OlderState => "older_state",
         }
     }
 
@@ -67,6 +70,7 @@ impl FullReadReason {
             Self::DefinitionChanged,
             Self::DestinationChanged,
             Self::ExternalIdFieldChanged,
+            Self::OlderState,
         ]
         .into_iter()
         .find(|reason| reason.word() == word)
@@ -81,6 +85,7 @@ impl FullReadReason {
             Self::DefinitionChanged => "its query or mapping changed",
             Self::DestinationChanged => "its destination changed",
             Self::ExternalIdFieldChanged => "its external-id field changed",
+            Self::OlderState => "an old copy of the state file was put in its place",
         }
     }
 }

@@ -211,6 +211,9 @@ pub trait StateStore: Send {
     /// point 7). May be repeated; whoever still runs by an older definition is fenced, as what it read and is about
     /// to store no longer is what is wanted.
     ///
+    /// A state that knows of fewer calls than were sent is an old copy: its fingerprints become unknown and every
+    /// sync reads everything (`protocol.md` D9).
+    ///
     /// Refused, changing nothing, with [`StateError::KeyChanged`] and [`StateError::UnresolvedCreates`].
     fn open_sync(
         &mut self,
@@ -354,6 +357,14 @@ pub trait StateStore: Send {
     /// Compares the hash of what the live table contributes to values with the one seen last. Where it differs, the
     /// next read must be a full one and quarantined rows are due. Answers whether it differed.
     fn see_shape(&mut self, writer: &Writer, shape_hash: &str) -> Result<bool, StateError>;
+
+    /// The time before which no create may leave, if it is still to come: the state is older than the world, and a
+    /// create that it does not know of may be on its way (`protocol.md` D9). What the table holds is asked after it.
+    fn creates_from(
+        &mut self,
+        writer: &Writer,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StateError>;
 
     /// Entries waiting, being sent or in doubt; and rows in quarantine.
     fn backlog(&mut self, writer: &Writer) -> Result<(u64, u64), StateError>;

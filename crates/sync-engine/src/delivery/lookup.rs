@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sync_core::{
     doubt::{Verdict, judge},
-    error::{CallError, Quoted},
+    error::{CallError, CallErrorKind, Quoted},
     key::Key,
     port::{PAGE_MAX, RecordFilter, RecordPage},
     record::SeenRecord,
@@ -48,7 +48,8 @@ impl Delivery<'_> {
         match &sight {
             Sight::Failed(error) => self.failed(error).await?,
             Sight::Clear(_) => self.failures_in_a_row = 0,
-            Sight::Blind => {}
+            // An answer without the control is as good as none; a run does not ask for ever.
+            Sight::Blind => self.failed(&CallErrorKind::Garbled.into()).await?,
         }
         self.settle(settlements).await
     }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use sync_core::{
     error::{CallError, CallErrorKind},
     key::Key,
@@ -56,14 +56,37 @@ impl Delivery<'_> {
         if self.ended.is_some() {
             return Ok(());
         }
+        if creates > 0 && !self.audited && !self.wait_for_older_creates().await? {
+            return Ok(());
+        }
         if reading_saves || (creates > 0 && mark.is_none()) {
             // A scan for the sake of values must reach its end; one for creates may turn to looking ids up.
             let creates = if reading_saves { u64::MAX } else { creates };
-            self.audited = self.read_pages(Purpose::Scan, 0, creates).await?;
+            let read = self.read_pages(Purpose::Scan, 0, creates).await?;
+            self.audited = read && self.creates_from().await?.is_none();
         } else if let (Some(mark), true, false) = (mark, creates > 0, self.audited) {
             self.audited = self.read_pages(Purpose::Audit, mark, creates).await?;
         }
         Ok(())
+    }
+
+    /// In a state older than the world, a create that it does not know of may be on its way: what the table holds
+    /// is asked when that has had its time (D9). Answers `false` if somebody ends the run meanwhile.
+    async fn wait_for_older_creates(&mut self) -> Result<bool, StateError> {
+        let Some(from) = self.creates_from().await? else { return Ok(true) };
+        let text = "the state file is older than the last record that was created; no record is created until \
+                    that one must have shown";
+        self.route.calls.observe(&Event::Note { text: text.to_owned() });
+        tokio::select! {
+            biased;
+            () = self.cancelled.cancelled() => Ok(false),
+            () = self.route.calls.sleep_until(from) => Ok(true),
+        }
+    }
+
+    async fn creates_from(&self) -> Result<Option<Timestamp>, StateError> {
+        let (writer, now) = (self.route.writer, self.now());
+        self.state(move |state| state.creates_from(&writer, now)).await
     }
 
     /// A structure read more than a day ago is read again before the first write.

@@ -8,7 +8,7 @@ use sync_engine::run::{RunOptions, RunOutcome};
 
 use super::{
     marks::mark_dirty,
-    stage::{capture_only, comes_right, fill, in_step, run, status, succeeds, usual},
+    stage::{capture_only, comes_right, fill, in_step, pass, run, status, succeeds, usual},
     steps::{Run, at_every_step, killed_after},
 };
 
@@ -72,6 +72,7 @@ fn c2_the_newest_of_several_wishes_is_delivered() {
 fn c4_a_read_that_breaks_off_moves_no_position() {
     usual(async |world| {
         fill(&world, 1_010);
+        pass(&world, Duration::from_hours(1)).await;
         world.database.break_after(1);
         let report = run(&world).await;
         assert_eq!(status(&report), RunStatus::Failed, "{report:#?}");
@@ -81,6 +82,7 @@ fn c4_a_read_that_breaks_off_moves_no_position() {
         for id in 1..=1_010 {
             world.database.put(id, "B", id);
         }
+        pass(&world, Duration::from_hours(1)).await;
         world.database.break_after(1);
         assert_eq!(status(&run(&world).await), RunStatus::Failed);
         comes_right(&world).await;

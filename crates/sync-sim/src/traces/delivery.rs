@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
+use sync_core::state::RunStatus;
+use sync_engine::run::RunOptions;
 
 use super::{
-    stage::{comes_right, fill, in_step, pass, succeeds, usual},
-    steps::{at_every_step, killed_after, killed_when},
+    stage::{books_balance, comes_right, fill, in_step, pass, status, succeeds, usual},
+    steps::{at_every_step, killed_after, killed_when, power_cut_after},
 };
+use crate::world::{Process, World};
 
 /// D1. Catches: a link that keeps its fingerprint while an update is on its way (`dispatch::mark_sending`).
 #[test]
@@ -59,6 +62,27 @@ fn d1_a_process_may_die_at_any_step() {
     }
 }
 
+/// D1. Catches: marks that a power cut undoes (`Durability::Process` in `SqliteStore::dispatch`), and a witness that
+/// is raised too late.
+#[test]
+fn d1_the_power_may_fail_at_any_step() {
+    for back in [false, true] {
+        at_every_step(async |world, steps| {
+            fill(&world, 2);
+            succeeds(&world).await;
+            world.database.put(1, "B", 1);
+            world.database.put(3, "A", 3);
+            let died = power_cut_after(&world, steps).await;
+            if back {
+                world.database.put(1, "A", 1);
+                world.database.put(3, "B", 3);
+            }
+            comes_right(&world).await;
+            died
+        });
+    }
+}
+
 /// D2. Catches: any of these that counts as an answer (`CallErrorKind::is_answered`), and a look-up that decides
 /// after two seconds.
 #[test]
@@ -96,17 +120,48 @@ fn d2_a_create_whose_answer_is_no_answer_is_looked_up() {
     ] {
         usual(async |world| {
             fill(&world, 3);
-            succeeds(&world).await;
+            let process = world.process();
+            runs_until_success(&world, &process).await;
             let fault = Fault::new(kind).on(&[RouteKind::BulkCreate]).after_the_effect();
             world.network.emulator().add_fault(fault);
             world.database.put(8, "A", 8);
             world.database.put(9, "A", 9);
-            let report = super::stage::run(&world).await;
-            let options = sync_engine::run::RunOptions { retry: true, ..Default::default() };
-            if super::stage::status(&report) != sync_core::state::RunStatus::Success {
-                super::stage::run_with(&world, options).await;
-            }
+            // In one process, as a new one would look before it creates.
+            runs_until_success(&world, &process).await;
             comes_right(&world).await;
         });
     }
+}
+
+/// D2. Catches: as above, for words that are nobody's.
+#[test]
+fn d2_a_create_that_is_answered_in_strange_words_is_looked_up() {
+    for body in ["OK", "{}", "null", r#"{"ok": true}"#, "<html>fine</html>", r#"[{"id": 1}]"#] {
+        usual(async |world| {
+            fill(&world, 3);
+            let process = world.process();
+            runs_until_success(&world, &process).await;
+            let is_create = |request: &http::Request<bytes::Bytes>| {
+                request.method() == http::Method::POST
+                    && request.uri().path().ends_with("/records/bulk/")
+            };
+            world.network.answer_instead(is_create, body, 1);
+            world.database.put(9, "A", 9);
+            runs_until_success(&world, &process).await;
+            comes_right(&world).await;
+        });
+    }
+}
+
+/// Runs one process again and again, as a person who says that a stopped sync may go on.
+async fn runs_until_success(world: &World, process: &Process) {
+    for _ in 0..3 {
+        let options = RunOptions { retry: true, ..RunOptions::default() };
+        let report = process.run(options).await.expect("the state works");
+        books_balance(&report);
+        if status(&report) == RunStatus::Success {
+            return in_step(world);
+        }
+    }
+    panic!("no success");
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
+use sync_engine::run::RunOptions;
 
 use super::{
     stage::{calm, comes_right, fill, in_step, pass, succeeds, usual},
@@ -41,20 +42,32 @@ fn d3_a_process_that_stops_before_it_sends_does_not_shorten_the_wait() {
 /// D3. Catches: an answer that is believed although the control is not in it (`Delivery::look`).
 #[test]
 fn d3_a_look_up_that_silently_finds_nothing_proves_nothing() {
+    // An answer that leaves out what it counts is no answer, with a control or without.
     for rows in [3, 0] {
         usual(async |world| {
             fill(&world, rows);
             succeeds(&world).await;
             lose_the_answer(&world);
-            let blind =
-                Fault::new(FaultKind::ShortAnswer(1_000)).on(&[RouteKind::List]).times(Some(4));
-            world.network.emulator().add_fault(blind);
+            let short = Fault::new(FaultKind::ShortAnswer(1_000)).on(&[RouteKind::List]);
+            world.network.emulator().add_fault(short.times(Some(3)));
             world.database.put(9, "A", 9);
             succeeds(&world).await;
             in_step(&world);
             comes_right(&world).await;
         });
     }
+    // One that finds nothing at all is found out by the control alone.
+    usual(async |world| {
+        fill(&world, 3);
+        let process = world.process();
+        process.run(RunOptions::default()).await.expect("the state works");
+        lose_the_answer(&world);
+        world.database.put(9, "A", 9);
+        world.network.blind_lists(2);
+        process.run(RunOptions::default()).await.expect("the state works");
+        in_step(&world);
+        comes_right(&world).await;
+    });
 }
 
 /// The next create takes effect, and its answer is lost.
@@ -102,8 +115,12 @@ fn d4_a_persons_record_is_no_answer_while_ours_may_come() {
         let typed = json!({"action": "create", "values": {EXTERNAL_ID: "9", "title": "typed"}});
         let typed = world.person(&typed)["id"].as_str().expect("an id").to_owned();
         run.finish().await.expect("the state works");
-        world.person(&json!({"action": "delete", "record": typed}));
-        comes_right(&world).await;
+        let of_nine = world.record_ids("9");
+        let ours = of_nine.iter().find(|id| **id != typed).expect("it landed");
+        world.database.put(9, "B", 9);
+        succeeds(&world).await;
+        assert_eq!(title_of(&world, ours), "B");
+        assert_eq!(title_of(&world, &typed), "typed");
     });
 }
 
@@ -154,12 +171,12 @@ fn d7_a_create_after_a_missing_record_looks_its_id_up_first() {
     usual(async |world| {
         fill(&world, 3);
         let process = world.process();
-        process.run(sync_engine::run::RunOptions::default()).await.expect("the state works");
+        process.run(RunOptions::default()).await.expect("the state works");
         let old = world.record_ids("1").remove(0);
         world.person(&json!({"action": "delete", "record": old}));
         world.person(&json!({"action": "create", "values": {EXTERNAL_ID: "1", "title": "typed"}}));
         world.database.put(1, "B", 1);
-        process.run(sync_engine::run::RunOptions::default()).await.expect("the state works");
+        process.run(RunOptions::default()).await.expect("the state works");
         in_step(&world);
         calm(&world);
         comes_right(&world).await;

@@ -8,6 +8,7 @@ mod delivery;
 mod destination;
 mod doubt;
 mod marks;
+mod older_state;
 mod one_writer;
 mod outbox;
 mod stage;

@@ -4,8 +4,8 @@ use smartsuite_emulator::{Fault, FaultKind, RouteKind};
 use sync_core::state::RunStatus;
 
 use super::{
-    stage::{calm, comes_right, fill, in_step, run, run_with, status, succeeds, usual},
-    steps::killed_when,
+    stage::{comes_right, fill, run, run_with, status, succeeds, usual},
+    steps::{at_every_step, killed_after, killed_when},
 };
 use crate::world::AMOUNT_MAX;
 use sync_engine::run::RunOptions;
@@ -53,17 +53,14 @@ fn c6_a_superseded_refusal_is_not_the_newest_intention() {
 /// C6. Catches: a refusal that comes late, for a draft that a newer one has replaced meanwhile.
 #[test]
 fn c6_a_refusal_after_the_next_wish_is_void() {
-    usual(async |world| {
+    at_every_step(async |world, steps| {
         fill(&world, 3);
         succeeds(&world).await;
+        // The service refuses the create; the process dies at some time before its look-up, or after.
         world.database.put(9, "too much", AMOUNT_MAX + 1);
-        // The service refuses the create; the process dies before its look-up.
-        world.clear_log();
-        killed_when(&world, || world.requests(RouteKind::BulkCreate) > 0).await;
-        calm(&world);
+        let died = killed_after(&world, steps).await;
         world.database.put(9, "B", 9);
-        succeeds(&world).await;
-        in_step(&world);
         comes_right(&world).await;
+        died
     });
 }

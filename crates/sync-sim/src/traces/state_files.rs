@@ -24,6 +24,40 @@ impl StateCopy {
     }
 }
 
+/// What a power cut leaves of the state: all up to the last writing call that was marked, and nothing later. The
+/// witness beside the state changes with exactly these commits.
+#[derive(Debug)]
+pub(super) struct Disk {
+    synced: StateCopy,
+    witness: Option<Vec<u8>>,
+}
+
+impl Disk {
+    /// A disk that holds everything so far.
+    pub(super) fn of(world: &World) -> Self {
+        Self { synced: StateCopy::of(world), witness: witness(world) }
+    }
+
+    /// To be called between any two commits.
+    pub(super) fn watch(&mut self, world: &World) {
+        let seen = witness(world);
+        if seen != self.witness {
+            *self = Self { synced: StateCopy::of(world), witness: seen };
+        }
+    }
+
+    /// The power fails, and returns. No process may have the state open.
+    pub(super) fn power_cut(&self, world: &World) {
+        self.synced.restore(world);
+    }
+}
+
+fn witness(world: &World) -> Option<Vec<u8>> {
+    let mut path = world.state_path().into_os_string();
+    path.push(".lock");
+    fs::read(PathBuf::from(path)).ok()
+}
+
 /// The state is gone; what lies beside it stays.
 pub(super) fn lose(world: &World) {
     for path in files(world) {

@@ -14,6 +14,7 @@ use std::{
 use sync_core::state::StateError;
 use sync_engine::run::{RunOptions, RunReport};
 
+use super::state_files::Disk;
 use crate::world::{Process, World};
 
 /// Steps after which a run is taken to be endless.
@@ -126,6 +127,26 @@ pub(super) async fn killed_after(world: &World, steps: usize) -> bool {
             false
         }
     }
+}
+
+/// Runs the sync in a process whose machine loses power after so many steps; answers whether that was before the run
+/// had ended.
+pub(super) async fn power_cut_after(world: &World, steps: usize) -> bool {
+    let mut disk = Disk::of(world);
+    let process = world.process();
+    let mut run = Run::of(&process);
+    let mut ended = false;
+    for _ in 0..steps {
+        ended = run.go(1).await.is_some();
+        if ended {
+            break;
+        }
+        disk.watch(world);
+    }
+    drop(run);
+    drop(process);
+    disk.power_cut(world);
+    !ended
 }
 
 /// Runs the sync in a process that is killed as soon as `there` says so; what has left by then travels on.

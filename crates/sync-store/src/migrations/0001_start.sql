@@ -120,7 +120,7 @@ CREATE TABLE gates (
 ) WITHOUT ROWID;
 
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-INSERT INTO counters VALUES ('suspects', 0);
+INSERT INTO counters VALUES ('suspects', 0), ('calls', 0);
 
 CREATE VIEW sync_runs AS
 SELECT runs.id, syncs.name AS sync_name,

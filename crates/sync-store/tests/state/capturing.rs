@@ -175,6 +175,22 @@ fn gone_behind_a_create_that_did_happen_is_delivered() {
     assert_eq!(state.single().record, Some(record(1)));
 }
 
+/// Where records of deleted rows stay.
+#[test]
+fn what_waits_or_was_refused_is_void_when_its_row_is_absent() {
+    let mut state = State::new();
+    state.capture(&[(1, "A"), (2, "A"), (3, "fault x"), (4, "A")]);
+    let call = state.call();
+    state.settle(&call.entries[0], written(&call.entries[0]));
+    state.settle(&call.entries[1], Outcome::Refused { fault: fault("too_long") });
+    state.capture(&[(1, "B"), (5, "A")]);
+    let books =
+        state.capture(&[(1, "absent"), (2, "absent"), (3, "absent"), (4, "absent"), (5, "absent")]);
+    assert_eq!(books, Books { taken_back: 2, ..Books::default() });
+    let slots: Vec<String> = (1..=5).map(|key| state.slots(key)).collect();
+    assert_eq!(slots, ["link A", "", "", "sending A", ""]);
+}
+
 #[test]
 fn the_position_moves_with_the_last_chunk_and_not_before() {
     let mut state = State::new();

@@ -22,8 +22,8 @@ use sync_core::{
 use sync_store::SqliteStore;
 use tempfile::TempDir;
 
-/// A sync with its lease taken. A word such as `A` stands for a draft with that title; `gone` for no record; a word
-/// that begins with `fault` for a row that cannot become a draft.
+/// A sync with its lease taken. A word such as `A` stands for a draft with that title; `gone` for no record; `absent`
+/// for no row, whose record stays; a word that begins with `fault` for a row that cannot become a draft.
 pub(crate) struct State {
     pub(crate) folder: TempDir,
     pub(crate) store: SqliteStore,
@@ -71,6 +71,8 @@ pub(crate) fn record(number: i64) -> RecordId {
 pub(crate) fn row(key: i64, word: &str) -> CapturedRow {
     let outcome = if word == "gone" {
         RowOutcome::Gone
+    } else if word == "absent" {
+        RowOutcome::Absent
     } else if word.starts_with("fault") {
         RowOutcome::Fault(fault(word), draft(word).fingerprint())
     } else {

@@ -69,6 +69,7 @@ impl Stage {
             .env("MYSQL_DATABASE", self.database.name())
             .env("SMARTSUITE_BASE_URL", self.emulator.url())
             .env("SMARTSUITE_ACCOUNT_ID", ACCOUNT)
+            .env("LOG_LEVEL", "ERROR")
             .env("SMARTSUITE_TOKEN", TOKEN)
             .env("STATE_DB_PATH", self.emulator.folder().join("sync_state.db"))
             .output()

@@ -61,12 +61,8 @@ fn value_of<'text>(text: &'text str, name: &str) -> &'text str {
 fn all_ways_start_the_same_program_with_the_same_configuration() {
     let program = "mysql-smartsuite-sync --config /etc/mysql-smartsuite-sync/sync_mappings.yml ";
     for line in on_the_host() {
-        assert!(line.shell.contains(&format!("/usr/local/bin/{program}")), "{}", line.file);
-        assert!(
-            line.shell.contains("STATE_DB_PATH=/var/lib/mysql-smartsuite-sync/"),
-            "{}",
-            line.file
-        );
+        assert!(line.shell.contains(&format!("/usr/local/bin/{program}")), "{line:?}");
+        assert!(line.shell.contains("STATE_DB_PATH=/var/lib/mysql-smartsuite-sync/"), "{line:?}");
     }
     assert!(in_the_image().shell.replace('\'', "").contains(program));
 }

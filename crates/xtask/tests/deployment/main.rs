@@ -7,6 +7,8 @@
 mod command_line;
 mod compose;
 mod dockerfile;
+mod host;
+mod image;
 mod project;
 mod throwaway_root;
 mod units;

@@ -1,5 +1,6 @@
 //! The project's files, as the tests of its deployment see them.
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,4 +12,9 @@ pub(crate) fn root() -> PathBuf {
 /// The text of a file, named from the project's root.
 pub(crate) fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("`{path}`: {error}"))
+}
+
+/// Cargo's target folder: this test lies in its `debug/deps`.
+pub(crate) fn target() -> PathBuf {
+    env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned()
 }

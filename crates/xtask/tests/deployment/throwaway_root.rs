@@ -54,6 +54,11 @@ pub(crate) fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
+/// A path for the shell.
+pub(crate) fn quoted_path(path: &Path) -> String {
+    quoted(path.to_str().unwrap())
+}
+
 #[test]
 fn what_happens_in_a_throwaway_root_stays_there() {
     let Some(output) =

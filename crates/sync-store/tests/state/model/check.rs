@@ -73,12 +73,23 @@ fn slots(sql: &Connection) -> BTreeMap<i64, Slots> {
     slots
 }
 
+/// At most one entry of each state; those of one key rise in number from sent to parked or waiting.
+fn check_entries(held: &Slots) {
+    for state in 0..3 {
+        let count = held.entries.iter().filter(|(of, _)| *of == state).count();
+        assert!(count <= 1, "{held:?}");
+    }
+    let sending = held.entries.iter().position(|(state, _)| *state == 1);
+    assert!(sending.is_none_or(|at| at == 0), "what is sent is the oldest: {held:?}");
+    assert!(held.entries.len() <= 2, "{held:?}");
+}
+
 impl Machine {
     /// What must hold after every step.
     pub(super) fn check(&mut self) {
         let slots = slots(&Connection::open(self.path()).unwrap());
         for (key, held) in &slots {
-            self.check_entries(held);
+            check_entries(held);
             self.check_link(held);
             self.check_intention(*key, held);
             let records = self.service.of_key(*key);
@@ -87,17 +98,6 @@ impl Machine {
         }
         self.check_position();
         self.check_books();
-    }
-
-    /// At most one entry of each state; those of one key rise in number from sent to parked or waiting.
-    fn check_entries(&self, held: &Slots) {
-        for state in 0..3 {
-            let count = held.entries.iter().filter(|(of, _)| *of == state).count();
-            assert!(count <= 1, "{held:?}");
-        }
-        let sending = held.entries.iter().position(|(state, _)| *state == 1);
-        assert!(sending.is_none_or(|at| at == 0), "what is sent is the oldest: {held:?}");
-        assert!(held.entries.len() <= 2, "{held:?}");
     }
 
     /// What the link claims to know is true.
@@ -112,14 +112,16 @@ impl Machine {
     fn check_intention(&self, key: i64, held: &Slots) {
         let Some(index) = self.captured.get(&key) else { return };
         let wanted = self.history[*index].1;
+        if wanted == "absent" {
+            return;
+        }
         if let Some((_, newest)) = held.entries.last() {
             assert!(newest == wanted || held.is_marked, "wanted {wanted} for {key}: {held:?}");
             return;
         }
         let is_held = match &held.link {
-            None => wanted == "gone",
             Some(link) if link.standing == 0 => link.word.as_deref() == Some(wanted),
-            Some(_) => wanted == "gone",
+            None | Some(_) => wanted == "gone",
         };
         assert!(is_held || held.is_marked, "wanted {wanted} for {key}: {held:?}");
     }
@@ -149,6 +151,7 @@ impl Machine {
             let words: Vec<&str> = records.iter().map(|(_, word)| *word).collect();
             match self.source(*key) {
                 None => assert_eq!(words, [""; 0], "{key}"),
+                Some("absent") => assert_eq!(held.entries, [], "{key}"),
                 Some("gone") => {
                     let kept = held.link.as_ref().is_some_and(|link| link.standing == 1);
                     assert!(words.is_empty() || kept, "{key}: {words:?}, {held:?}");

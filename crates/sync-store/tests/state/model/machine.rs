@@ -146,7 +146,7 @@ impl Machine {
             Op::Scan => self.scan(),
             Op::Crash(effects) => {
                 self.land_unseen(effects);
-                self.restart(self.path());
+                self.restart();
             }
             Op::PowerCut(effects) => self.cut_power(effects),
             Op::Successor(effects) => self.give_way(effects),
@@ -392,8 +392,8 @@ impl Machine {
         self.store.link_seen(&self.writer, &seen, Some(highest), self.now).unwrap();
     }
 
-    fn restart(&mut self, path: PathBuf) {
-        (self.store, self.writer) = start(&path, self.now).unwrap();
+    fn restart(&mut self) {
+        (self.store, self.writer) = start(&self.path(), self.now).unwrap();
         let (waiting_before, _) = self.store.backlog(&self.writer).unwrap();
         self.books = Books { waiting_before, ..Books::default() };
         self.save();
@@ -413,7 +413,7 @@ impl Machine {
         self.files += 1;
         copy(&path, &self.path());
         (self.captured, self.marked) = (captured, marked);
-        self.restart(self.path());
+        self.restart();
     }
 
     fn give_way(&mut self, effects: &[bool]) {

@@ -13,7 +13,7 @@ use machine::{Fate, Machine, Op};
 /// Keys of the source.
 const KEYS: i64 = 5;
 /// What a row may be; see [`crate::fixture::State`] for the words.
-const WORDS: [&str; 6] = ["A", "B", "C", "gone", "fault x", "fault y"];
+const WORDS: [&str; 7] = ["A", "B", "C", "gone", "absent", "fault x", "fault y"];
 
 fn key() -> impl Strategy<Value = i64> {
     0..KEYS

@@ -1,0 +1,21 @@
+//! The program as people use it: the real binary, a real database server, the emulator over HTTP.
+//!
+//! Every story runs on MariaDB and on MySQL. What a story needs stands in its own lines: rows, mapping file, faults.
+
+mod act;
+mod emulator;
+mod stage;
+
+mod doubt;
+mod failing;
+mod mistakes;
+mod overlap;
+mod quarantine;
+mod running;
+mod scheduling;
+mod secrecy;
+mod size;
+mod state_file;
+mod status;
+mod taking_over;
+mod validating;
