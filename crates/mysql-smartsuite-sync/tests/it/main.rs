@@ -1,6 +1,7 @@
 //! The program as people use it: the real binary, a real database server, the emulator over HTTP.
 //!
 //! Every story runs on MariaDB and on MySQL. What a story needs stands in its own lines: rows, mapping file, faults.
+#![cfg(test)]
 
 mod act;
 mod emulator;
