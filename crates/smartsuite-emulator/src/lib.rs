@@ -50,4 +50,4 @@ pub use seed::{
     AccountSeed, DEMO_ACCOUNT, DEMO_MEMBER, DEMO_PERSON, DEMO_SOLUTION, DEMO_TOKEN, FieldSeed,
     Seed, SeedError, SolutionSeed, TableSeed,
 };
-pub use server::{SharedEmulator, router, serve};
+pub use server::{SharedEmulator, router, serve, shared};

@@ -89,6 +89,11 @@ fn complain(stored: Result<(), BuildError>) {
     }
 }
 
+/// Makes an emulator ready to be shared, for those who name no type: [`SharedEmulator::new`].
+pub fn shared(emulator: Emulator) -> SharedEmulator {
+    SharedEmulator::new(emulator)
+}
+
 /// All routes, for a server or to be called without one. Without a server a connection cannot be
 /// reset: such an answer is 502 with the header `x-emulator-connection`.
 pub fn router(emulator: SharedEmulator) -> Router {

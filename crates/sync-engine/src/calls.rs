@@ -16,6 +16,8 @@ use sync_core::{
     state::{CallKind, StateError, Stop, SyncId, Writer},
 };
 
+use tokio_util::sync::CancellationToken;
+
 use crate::{event::Event, event::Observer, state::State};
 
 /// A 429 that outlasts this many pauses is no burst: the month's calls may be used up.
@@ -38,6 +40,8 @@ pub(crate) struct Calls {
     pub(crate) sync: SyncId,
     pub(crate) key_digest: Arc<str>,
     pub(crate) rate: Rate,
+    /// Somebody asked for the end: nothing more leaves, and nothing is waited for.
+    pub(crate) cancelled: CancellationToken,
     pub(crate) made: Arc<AtomicU64>,
     /// Seconds on the engine's clock when the lease's heartbeat was last written.
     pub(crate) beaten: Arc<AtomicU64>,
@@ -86,7 +90,8 @@ impl Calls {
     }
 
     /// Waits for the next departure. A call whose kind is known is counted; bulk writes are counted by dispatch.
-    pub(crate) async fn pass(&self, kind: Option<CallKind>) -> Result<(), StateError> {
+    /// Answers whether the call may leave: not if the end was asked for while it waited.
+    pub(crate) async fn pass(&self, kind: Option<CallKind>) -> Result<bool, StateError> {
         let mut counted = kind;
         loop {
             let now = self.clock.now();
@@ -98,8 +103,11 @@ impl Calls {
             // Somebody's 429 may have closed the gate while this task waited for its turn.
             let (now, digest) = (self.clock.now(), Arc::clone(&self.key_digest));
             let closed = self.state.run(move |state| state.gate_closed_until(&digest, now)).await?;
+            if self.cancelled.is_cancelled() {
+                return Ok(false);
+            }
             if closed.is_none() {
-                return Ok(());
+                return Ok(true);
             }
         }
     }
@@ -107,7 +115,16 @@ impl Calls {
     pub(crate) async fn sleep_until(&self, at: Timestamp) {
         let wait = Duration::try_from(at.duration_since(self.clock.now())).unwrap_or_default();
         if wait > NO_WAIT {
-            self.clock.sleep(wait).await;
+            self.sleep(wait).await;
+        }
+    }
+
+    /// Waits, but not past the end that somebody asks for.
+    async fn sleep(&self, length: Duration) {
+        tokio::select! {
+            biased;
+            () = self.cancelled.cancelled() => {}
+            () = self.clock.sleep(length) => {}
         }
     }
 
@@ -151,7 +168,8 @@ impl Calls {
         Ok(())
     }
 
-    /// Makes a call that may be repeated, again after a passing failure, three times at most.
+    /// Makes a call that may be repeated, again after a passing failure, three times at most. One that may not leave
+    /// any more is answered as not sent.
     pub(crate) async fn repeatable<T, F>(
         &self,
         kind: CallKind,
@@ -162,7 +180,9 @@ impl Calls {
     {
         let mut delay = Duration::from_secs(1);
         for attempt in 0.. {
-            self.pass(Some(kind)).await?;
+            if !self.pass(Some(kind)).await? {
+                return Ok(Err(CallErrorKind::NotSent.into()));
+            }
             let answer = self.send(kind, 0, call()).await?;
             let passing = matches!(
                 &answer,
@@ -172,7 +192,7 @@ impl Calls {
                 return Ok(answer);
             }
             let jitter = Duration::from_millis(self.dice.below(500));
-            self.clock.sleep(delay + jitter).await;
+            self.sleep(delay + jitter).await;
             delay *= 2;
         }
         Err(StateError::Other("unreachable: the loop above returns".into()))

@@ -76,7 +76,11 @@ impl Capture<'_> {
     pub(crate) async fn open(&self, scope: ReadScope) -> Result<OpenRead, Broken> {
         let writer = self.writer;
         let ticket = self.calls.state.run(move |state| state.begin_read(&writer)).await?;
-        let rows = self.source.open(scope.clone()).await?;
+        let rows = tokio::select! {
+            biased;
+            () = self.cancelled.cancelled() => return Err(Broken::Cancelled),
+            rows = self.source.open(scope.clone()) => rows?,
+        };
         Ok(OpenRead { ticket, rows, scope })
     }
 

@@ -8,6 +8,8 @@ use sync_core::{
     table::TableStructure,
 };
 
+use tokio_util::sync::CancellationToken;
+
 use crate::{calls::Calls, delivery::Route, engine::Engine, run::SyncTask};
 
 /// Reads the structure from the service and caches it; answers whether it differs from the one cached before.
@@ -63,7 +65,7 @@ impl Engine {
     ) -> Result<Result<TableStructure, CallError>, StateError> {
         let identity = task.identity(false);
         let (sync, destination) = self.state.run(move |state| state.place(&identity)).await?;
-        let calls = self.calls(task, sync);
+        let calls = self.calls(task, sync, &CancellationToken::new());
         let read = read(&calls, &*task.target, &task.definition.destination.table_id).await?;
         if let Ok(structure) = &read {
             let (structure, now) = (structure.clone(), self.clock.now());

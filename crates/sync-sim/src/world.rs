@@ -61,11 +61,14 @@ pub struct World {
     seed: u64,
 }
 
+/// Cancels when an event of a kind is seen.
+type Alarm = (fn(&Event) -> bool, CancellationToken);
+
 /// Collects events.
 #[derive(Debug, Default)]
 pub struct Events {
     said: Mutex<Vec<Event>>,
-    alarm: Mutex<Option<(fn(&Event) -> bool, CancellationToken)>>,
+    alarm: Mutex<Option<Alarm>>,
 }
 
 impl Observer for Events {

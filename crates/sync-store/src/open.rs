@@ -18,6 +18,8 @@ pub(crate) const VERSION: i64 = 1;
 const APPLICATION_ID: i64 = 0x6d73_7373;
 /// How long a write waits for another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
+/// Attempts to switch a file that others are opening too.
+const LOG_ATTEMPTS_MAX: u32 = 100;
 /// Copies made before migrations, of one version, that are looked past for a free name.
 const BACKUPS_MAX: u32 = 1000;
 
@@ -58,10 +60,25 @@ pub(crate) fn open(
     if check_version(&connection, path)? < VERSION {
         notes.extend(migrate(&mut connection, path)?);
     }
-    connection
-        .pragma_update(None, "journal_mode", "wal")
-        .map_err(|error| translate(&error, path))?;
+    keep_log(&mut connection, path)?;
     Ok((connection, notes))
+}
+
+/// Switches the file to a write-ahead log, unless it has one. SQLite gives this up at once when another process is
+/// reading, so others are waited for in between.
+fn keep_log(connection: &mut Connection, path: &Path) -> Result<(), StateError> {
+    for _ in 0..LOG_ATTEMPTS_MAX {
+        let switched = connection.pragma_update(None, "journal_mode", "wal");
+        match switched.map_err(|error| translate(&error, path)) {
+            Err(StateError::Busy) => {}
+            done => return done,
+        }
+        connection
+            .transaction_with_behavior(TransactionBehavior::Exclusive)
+            .and_then(Transaction::rollback)
+            .map_err(|error| translate(&error, path))?;
+    }
+    Err(StateError::Busy)
 }
 
 /// Creates the file for its owner alone, before SQLite would create it for everyone.

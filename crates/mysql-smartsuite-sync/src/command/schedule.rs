@@ -50,7 +50,9 @@ pub(crate) fn perform(
     let level = settings.local.log_level;
     let to_console = ConsoleLog { level, summary_follows: false };
     let problem = start_log(level, to_console, console.clone());
-    problem.iter().for_each(|problem| tracing::warn!("{problem}"));
+    for problem in &problem {
+        tracing::warn!("{problem}");
+    }
     if file.warnings() > 0 {
         let warnings = counted(u64::try_from(file.warnings()).unwrap_or(u64::MAX), "warning");
         tracing::warn!("`{}` has {warnings}; `validate` shows them", file.path);
@@ -116,6 +118,7 @@ async fn serve(
     Ok(if ending.by_system() { Exit::Done } else { Exit::Interrupted })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
 fn fault(error: tokio::task::JoinError) -> Failure {
     Failure::world(
         format!("a sync ended in a fault of this program: {error}"),

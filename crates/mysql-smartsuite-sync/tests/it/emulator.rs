@@ -18,10 +18,18 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// The demo's tables, empty. Without a limit of requests: what paces them is proved elsewhere.
+    /// The demo's tables, empty; a credit limit above a million is refused. Without a limit of requests: what paces
+    /// them is proved elsewhere.
     pub(crate) fn start() -> Self {
+        let mut seed = Seed::demo().unwrap();
+        let tables = seed.accounts.iter_mut().flat_map(|account| &mut account.solutions);
+        let fields =
+            tables.flat_map(|solution| &mut solution.tables).flat_map(|table| &mut table.fields);
+        for field in fields.filter(|field| field.slug == "screditlim") {
+            field.params.insert("max_value".to_owned(), json!(1_000_000));
+        }
         let emulator = Emulator::builder()
-            .seed(Seed::demo().unwrap())
+            .seed(seed)
             .unlimited()
             .keep_bodies()
             .now(SharedEmulator::real_now())

@@ -1,1 +1,121 @@
-//! To come.
+//! SmartSuite fails: nothing is lost, nothing is doubled, and the message says what to do.
+
+use smartsuite_emulator::{
+    Fault, FaultKind,
+    RouteKind::{BulkCreate, BulkUpdate, List, Table},
+};
+
+use crate::stage::{CUSTOMERS, Stage, on_mariadb};
+
+on_mariadb! {
+    smartsuite_is_down
+    smartsuite_answers_503_for_a_while
+    smartsuite_asks_for_a_pause
+    a_web_page_instead_of_an_answer
+    the_table_is_deleted_under_the_sync
+    an_answer_that_breaks_off
+    the_gate_paces_calls_below_the_limit
+}
+
+const CUSTOMERS_ONLY: [&str; 3] = ["run", "--sync-name", "customers"];
+
+fn smartsuite_is_down(stage: &mut Stage) {
+    let up = stage.smartsuite.url.clone();
+    stage.setting("SMARTSUITE_BASE_URL", "http://127.0.0.1:9");
+    stage.run(&CUSTOMERS_ONLY).ended(1).said(&[
+        "SmartSuite could not be reached",
+        "[smartsuite_unreachable]",
+        "nothing is lost",
+    ]);
+    stage.setting("SMARTSUITE_BASE_URL", up);
+    stage.run(&CUSTOMERS_ONLY).ended(0).said(&["5 created"]);
+}
+
+fn smartsuite_answers_503_for_a_while(stage: &mut Stage) {
+    stage.smartsuite.fault(Fault::new(FaultKind::Status(503)).on(&[Table, List]).times(Some(2)));
+    stage.run(&CUSTOMERS_ONLY).ended(0).said(&["5 created"]);
+    // For too long: the run ends, and the next one sends what waited.
+    stage.smartsuite.fault(Fault::new(FaultKind::Status(503)).times(None));
+    stage.sql("UPDATE customers SET company = 'New' WHERE id = 1");
+    stage.run(&CUSTOMERS_ONLY).ended(1).said(&[
+        "1 waiting",
+        "SmartSuite answered 503",
+        "[smartsuite_server_error]",
+        "hint: run again later",
+    ]);
+    stage
+        .smartsuite
+        .with(|emulator| emulator.set_faults(smartsuite_emulator::FaultScript::default()));
+    stage.run(&CUSTOMERS_ONLY).ended(0).said(&["1 updated"]);
+    assert_eq!(stage.records(CUSTOMERS)["1"]["scompany01"], "New");
+}
+
+fn smartsuite_asks_for_a_pause(stage: &mut Stage) {
+    stage.run(&CUSTOMERS_ONLY).ended(0);
+    stage.sql("UPDATE customers SET company = 'New' WHERE id = 1");
+    stage.smartsuite.fault(Fault::new(FaultKind::RateLimit).on(&[BulkUpdate]));
+    let since = stage.smartsuite.newest_request();
+    let child = stage.start(&CUSTOMERS_ONLY);
+    // The pause is for everyone, and said while it lasts.
+    let paused = throwaway_server::wait_until(std::time::Duration::from_secs(20), || {
+        Ok(stage.run(&["status"]).out.contains("asked for a pause (429)"))
+    });
+    assert!(paused.unwrap());
+    let act =
+        stage.finish(child, since).ended(0).said(&["1 updated"]).warned(&["asked for a pause"]);
+    assert_eq!(act.calls(BulkUpdate), 2, "nothing was sent during the lock-out");
+}
+
+fn a_web_page_instead_of_an_answer(stage: &mut Stage) {
+    stage.smartsuite.fault(Fault::new(FaultKind::Challenge(200)).on(&[Table]).times(None));
+    let child = stage.start(&CUSTOMERS_ONLY);
+    // Every page closes the gate for half a minute: one is enough to see what is said of it.
+    let seen = throwaway_server::wait_until(std::time::Duration::from_secs(20), || {
+        let log = std::fs::read_to_string(stage.path("logs/sync.log")).unwrap_or_default();
+        Ok(log.contains("a web page came instead of SmartSuite's answer"))
+    });
+    assert!(seen.unwrap());
+    crate::stage::signal(&child, "-INT");
+    drop(child.wait_with_output().unwrap());
+    stage
+        .smartsuite
+        .with(|emulator| emulator.set_faults(smartsuite_emulator::FaultScript::default()));
+}
+
+fn the_table_is_deleted_under_the_sync(stage: &mut Stage) {
+    stage.run(&CUSTOMERS_ONLY).ended(0);
+    stage.smartsuite.api(
+        "DELETE",
+        "/api/v1/applications/6500000000000000000000c1/",
+        &serde_json::Value::Null,
+    );
+    stage.sql("UPDATE customers SET company = 'New' WHERE id = 1");
+    stage
+        .run(&CUSTOMERS_ONLY)
+        .ended(1)
+        .said(&["[smartsuite_not_found]", "hint: check `destination.table_id`"]);
+    stage.run(&CUSTOMERS_ONLY).ended(1).said(&["stopped"]).cost_nothing();
+}
+
+fn an_answer_that_breaks_off(stage: &mut Stage) {
+    stage
+        .smartsuite
+        .fault(Fault::new(FaultKind::Truncate(40)).on(&[BulkCreate]).after_the_effect());
+    stage.run(&CUSTOMERS_ONLY).ended(0).warned(&["nobody answered for 5 creates"]);
+    assert_eq!(stage.records(CUSTOMERS).len(), 5);
+}
+
+/// The documented limit, and the gate as it is in production.
+fn the_gate_paces_calls_below_the_limit(stage: &mut Stage) {
+    stage.unset("SYNC_TEST_OPEN_GATE");
+    stage.smartsuite.with(|emulator| {
+        let profile =
+            smartsuite_emulator::Profile { rate_limit: Some(5), ..emulator.profile().clone() };
+        emulator.set_profile(profile);
+    });
+    let rows: Vec<String> = (0..300).map(|row| format!("('More {row}', 'active')")).collect();
+    stage.sql(&format!("INSERT INTO customers (customer_name, status) VALUES {}", rows.join(", ")));
+    let act = stage.run(&["run"]).ended(0);
+    assert_eq!(act.calls(BulkCreate), 14);
+    assert!(act.requests.iter().all(|request| request.status != 429));
+}

@@ -1,1 +1,105 @@
-//! To come.
+//! The service.
+
+use std::{fs, time::Duration};
+
+use smartsuite_emulator::RouteKind::{BulkCreate, BulkUpdate};
+use throwaway_server::wait_until;
+
+use crate::stage::{CUSTOMERS, ORDERS, Stage, on_mariadb, signal};
+
+on_mariadb! {
+    it_runs_at_once_if_asked_and_ends_gracefully
+    it_waits_for_its_time_otherwise
+    a_time_missed_while_it_was_down_runs_once
+    servers_that_are_down_do_not_end_it
+    a_wrong_configuration_ends_it_at_once
+    the_service_manager_is_told
+}
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+fn logged(stage: &Stage, words: &str) -> bool {
+    wait_until(LIMIT, || {
+        Ok(fs::read_to_string(stage.path("logs/sync.log")).unwrap_or_default().contains(words))
+    })
+    .unwrap()
+}
+
+fn it_runs_at_once_if_asked_and_ends_gracefully(stage: &mut Stage) {
+    for (name, code) in [("-TERM", 0), ("-INT", 130)] {
+        let child = stage.start(&["schedule", "--run-immediately", "--interval", "60"]);
+        let done = wait_until(LIMIT, || {
+            Ok(stage.records(CUSTOMERS).len() == 5 && stage.records(ORDERS).len() == 7)
+        });
+        assert!(done.unwrap());
+        assert!(logged(stage, "next run at "));
+        signal(&child, name);
+        stage.finish(child, 0).ended(code).warned(&["ending: ", "ended: nothing is under way"]);
+    }
+}
+
+fn it_waits_for_its_time_otherwise(stage: &mut Stage) {
+    stage.remap("    name: orders", "    name: orders\n    schedule:\n      cron: \"0 0 1 1 *\"\n      time_zone: Europe/Berlin");
+    let child = stage.start(&["schedule", "--interval", "60"]);
+    assert!(logged(stage, "orders: next run at "));
+    assert!(logged(stage, "customers: next run at "));
+    signal(&child, "-TERM");
+    let act = stage.finish(child, 0).ended(0).cost_nothing();
+    assert!(act.err.contains("-12-31 23:00:00 UTC"), "midnight in Berlin:\n{}", act.err);
+}
+
+fn a_time_missed_while_it_was_down_runs_once(stage: &mut Stage) {
+    stage.run(&["run"]).ended(0);
+    stage.sql("UPDATE customers SET company = 'New' WHERE id = 1");
+    let connection = rusqlite::Connection::open(stage.state()).unwrap();
+    connection.execute("UPDATE runs SET started_at = started_at - 36000000", []).unwrap();
+    drop(connection);
+    let since = stage.smartsuite.newest_request();
+    let child = stage.start(&["schedule", "--interval", "60"]);
+    let done = wait_until(LIMIT, || Ok(stage.records(CUSTOMERS)["1"]["scompany01"] == "New"));
+    assert!(done.unwrap());
+    signal(&child, "-TERM");
+    let act = stage.finish(child, since).ended(0);
+    assert_eq!(act.calls(BulkUpdate), 1);
+    assert_eq!(act.err.matches("run began").count(), 2, "each sync once:\n{}", act.err);
+}
+
+fn servers_that_are_down_do_not_end_it(stage: &mut Stage) {
+    stage.setting("SMARTSUITE_BASE_URL", "http://127.0.0.1:9");
+    stage.setting("MYSQL_PORT", "9");
+    let mut child = stage.start(&["schedule", "--run-immediately", "--interval", "60"]);
+    assert!(logged(stage, "smartsuite_unreachable"));
+    assert!(logged(stage, "ERROR customers: "));
+    assert!(logged(stage, "next run at "));
+    assert!(child.try_wait().unwrap().is_none());
+    signal(&child, "-TERM");
+    stage.finish(child, 0).ended(0);
+}
+
+fn a_wrong_configuration_ends_it_at_once(stage: &mut Stage) {
+    stage.remap("    name: orders", "    name: orders\n    schedule:\n      cron: never");
+    stage.run(&["schedule"]).ended(64).warned(&["error[config_bad_cron]"]).cost_nothing();
+    stage.remap("      cron: never", "      interval: 5");
+    stage.run(&["schedule", "--interval", "0"]).ended(64).warned(&["SYNC_INTERVAL_MINUTES"]);
+    for name in ["customers", "orders"] {
+        stage.remap(&format!("    name: {name}"), &format!("    name: {name}\n    enabled: false"));
+    }
+    stage.run(&["schedule"]).ended(64).warned(&["no sync is enabled"]);
+}
+
+fn the_service_manager_is_told(stage: &mut Stage) {
+    let path = stage.path("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    stage.setting("NOTIFY_SOCKET", path.display().to_string());
+    let child = stage.start(&["schedule", "--interval", "60"]);
+    let heard = || {
+        let mut buffer = [0; 64];
+        let length = socket.recv(&mut buffer).unwrap();
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    };
+    assert_eq!(heard(), "READY=1");
+    signal(&child, "-TERM");
+    assert_eq!(heard(), "STOPPING=1");
+    assert_eq!(stage.finish(child, 0).ended(0).calls(BulkCreate), 0);
+}

@@ -1,1 +1,137 @@
-//! To come.
+//! Everything that is wrong, at once, each with its line.
+
+use smartsuite_emulator::RouteKind::Table;
+
+use crate::stage::{Stage, on_every_server, on_mariadb};
+
+on_every_server! {
+    both_servers_and_both_schemas
+    everything_wrong_is_said_at_once_with_its_line
+}
+
+on_mariadb! {
+    offline_nothing_is_asked
+    servers_that_are_down_are_no_mistake_of_the_files
+    a_changed_table_lets_a_stopped_sync_go_again
+    looking_changes_nothing
+}
+
+fn both_servers_and_both_schemas(stage: &mut Stage) {
+    let act = stage.run(&["validate", "--online"]).ended(0);
+    act.said(&[
+        "no problems; 2 syncs",
+        "settings      complete",
+        "MySQL         ",
+        "SmartSuite    answers",
+        "customers  fits: 7 columns into table `Customers`",
+        "orders  fits: 6 columns into table `Orders`",
+        "everything is in place",
+    ])
+    .cost(&[Table, Table]);
+    let json = stage.run(&["validate", "--online", "--json"]).ended(0).json();
+    assert_eq!(json["exit_code"], 0);
+    assert_eq!(json["online"]["syncs"][1]["table"], "Orders");
+    // The calls were counted, and the structure is known now.
+    assert_eq!(stage.run(&["status", "--json"]).json()["calls"]["today"]["structure"], 4);
+    assert_eq!(stage.run(&["run"]).ended(0).calls(Table), 0);
+}
+
+fn everything_wrong_is_said_at_once_with_its_line(stage: &mut Stage) {
+    stage.remap("company: scompany01", "compny: scompany99");
+    stage.remap("6500000000000000000000d1", "6500000000000000000000dd");
+    stage.remap("        FROM orders\n", "        FORM orders\n");
+    let act = stage.run(&["validate", "--online"]).ended(64);
+    act.said(&[
+        "error[mysql_missing_column]: the query does not return `compny`",
+        "compny: scompany99",
+        "error[slug_unknown]",
+        "error[mysql_sql_error]: MySQL does not accept the query",
+        "FORM orders",
+        "error[smartsuite_not_found]",
+        "table_id: 6500000000000000000000dd",
+        "customers  does not fit: ",
+        "orders  does not fit: 2 errors",
+        "there are problems to be mended",
+    ]);
+    let json = stage.run(&["validate", "--online", "--json"]).ended(64).json();
+    let found = json["online"]["syncs"][1]["diagnostics"].as_array().unwrap();
+    let codes: Vec<&str> = found.iter().map(|one| one["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["mysql_sql_error", "smartsuite_not_found"]);
+    assert!(found.iter().all(|one| one["labels"][0]["line"].as_u64().unwrap() > 1));
+}
+
+fn offline_nothing_is_asked(stage: &mut Stage) {
+    stage
+        .run(&["validate"])
+        .ended(0)
+        .said(&[
+            "is not there yet: the first run makes it",
+            "`validate --online` asks both servers too",
+        ])
+        .cost_nothing();
+    assert!(!stage.state().exists(), "looking makes nothing");
+    stage.remap("primary_key: id", "primry_key: id");
+    stage.unset("MYSQL_HOST");
+    stage.setting("MYSQL_PORT", "many");
+    let act = stage.run(&["validate", "--online"]).ended(64).cost_nothing();
+    act.said(&[
+        "error[config_unknown_key]",
+        "2 settings are missing or wrong",
+        "MYSQL_HOST",
+        "MYSQL_PORT",
+        "servers       not asked",
+    ]);
+}
+
+fn servers_that_are_down_are_no_mistake_of_the_files(stage: &mut Stage) {
+    stage.setting("SMARTSUITE_BASE_URL", "http://127.0.0.1:9");
+    stage.setting("MYSQL_PORT", "9");
+    let act = stage.run(&["validate", "--online"]).ended(1);
+    act.said(&[
+        "[mysql_unreachable]",
+        "[smartsuite_unreachable]",
+        "not everything could be looked at",
+    ]);
+    stage.setting("MYSQL_PORT", stage.database.port().to_string());
+    stage.setting("MYSQL_PASSWORD", "wrong");
+    stage.run(&["validate", "--online"]).ended(64).said(&["[mysql_access_denied]"]);
+}
+
+fn a_changed_table_lets_a_stopped_sync_go_again(stage: &mut Stage) {
+    let rows: Vec<String> =
+        (0..95).map(|row| format!("('More {row}', 'active', 2000000)")).collect();
+    stage.sql(&format!(
+        "UPDATE customers SET credit_limit = 2000000;
+         INSERT INTO customers (customer_name, status, credit_limit) VALUES {}",
+        rows.join(", ")
+    ));
+    stage.run(&["run", "--sync-name", "customers"]).ended(1);
+    stage.run(&["validate", "--online"]).ended(0);
+    stage.run(&["run", "--sync-name", "customers"]).ended(1).said(&["stopped"]).cost_nothing();
+    // A person changes the table; the next look at it lets the sync go again.
+    stage.smartsuite.api(
+        "POST",
+        "/api/v1/applications/6500000000000000000000c1/add_field/",
+        &serde_json::json!({
+            "field": {"slug": "snewfield1", "label": "New", "field_type": "textfield", "params": {}, "is_new": true},
+            "field_position": {},
+        }),
+    );
+    stage.sql("UPDATE customers SET credit_limit = 1");
+    stage.run(&["validate", "--online"]).ended(0);
+    stage.run(&["run", "--sync-name", "customers"]).ended(0).said(&["100 created"]);
+}
+
+/// A definition is tried out by `validate` before it is run: the state must not take it over yet.
+fn looking_changes_nothing(stage: &mut Stage) {
+    stage.run(&["run"]).ended(0);
+    let good = stage.mapping();
+    stage.remap(
+        "      primary_key: id\n      # The column that says",
+        "      primary_key: email\n      # The column that says",
+    );
+    stage.remap("6500000000000000000000d1", "6500000000000000000000dd");
+    stage.run(&["validate", "--online"]).ended(64);
+    stage.map(&good);
+    stage.run(&["run"]).ended(0).cost_nothing();
+}

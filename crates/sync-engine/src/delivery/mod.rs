@@ -172,13 +172,15 @@ impl Delivery<'_> {
             self.prepare().await?;
             return Ok(true);
         }
-        self.route.calls.pass(None).await?;
+        if !self.route.calls.pass(None).await? {
+            return Ok(true);
+        }
         if !self.flights.is_empty() {
             // Answers that came while the gate was waited for may change what is next.
             while let Some(flight) = self.flights.try_join_next() {
                 self.settle_flight(flight).await?;
             }
-            if self.ended.is_some() || self.cancelled.is_cancelled() {
+            if self.ended.is_some() {
                 return Ok(true);
             }
         }

@@ -55,7 +55,7 @@ impl Engine {
                 Ok((writer, run, state.backlog(&writer)?.0))
             })
             .await?;
-        let calls = self.calls(task, opened.id);
+        let calls = self.calls(task, opened.id, cancelled);
         calls.observe(&Event::RunBegan { run, waiting: waiting_before });
         let mut running = Running {
             engine: self,
@@ -90,7 +90,12 @@ impl Engine {
         Ok(report(RunOutcome::Ran { status, trouble }, books, made))
     }
 
-    pub(crate) fn calls(&self, task: &SyncTask, sync: SyncId) -> Calls {
+    pub(crate) fn calls(
+        &self,
+        task: &SyncTask,
+        sync: SyncId,
+        cancelled: &CancellationToken,
+    ) -> Calls {
         Calls {
             state: self.state.clone(),
             clock: Arc::clone(&self.clock),
@@ -100,6 +105,7 @@ impl Engine {
             sync,
             key_digest: Arc::clone(&self.key_digest),
             rate: self.rate,
+            cancelled: cancelled.clone(),
             made: Arc::new(AtomicU64::new(0)),
             beaten: Arc::new(AtomicU64::new(self.clock.elapsed().as_secs())),
             pauses: Arc::new(AtomicU64::new(0)),

@@ -91,6 +91,9 @@ impl Running<'_> {
 
     /// The table cannot even be described: its own refusal stops the sync.
     async fn refused_structure(&mut self, error: &CallError) -> Result<Work, StateError> {
+        if self.cancelled.is_cancelled() {
+            return Ok(Work::Cancelled);
+        }
         if let Some(stop) = self.calls.stop_for(error.kind) {
             let writer = self.writer;
             self.engine.state.run(move |state| state.set_stop(&writer, Some(&stop))).await?;

@@ -300,9 +300,13 @@ fn released_rows_travel_apart_from_healthy_ones() {
     state.capture(&[(1, "A")]);
     let entry = state.single();
     state.settle(&entry, Outcome::Refused { fault: fault("too_long") });
+    state.capture(&[(4, "A")]);
+    let entry = state.single();
+    state.settle(&entry, Outcome::Refused { fault: fault("too_long") });
     state.capture(&[(2, "B"), (3, "C")]);
     let books = state.store.release_quarantine(&state.writer, state.now, true).unwrap();
-    assert_eq!(books, Books { released: 1, ..Books::default() });
+    assert_eq!(books, Books { released: 2, ..Books::default() });
+    assert_eq!(state.single().key, Key::Int(4), "each alone");
     assert_eq!(state.single().key, Key::Int(1));
     assert_eq!(state.call().entries.len(), 2);
 }

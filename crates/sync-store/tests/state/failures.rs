@@ -26,6 +26,11 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
+/// Copies made before a migration.
+fn copies(folder: &Path) -> Vec<String> {
+    names(folder).into_iter().filter(|name| name.contains("before")).collect()
+}
+
 /// The error's code; the file has the same bytes after it, and nothing new lies beside it.
 fn refused_untouched(path: &Path) -> &'static str {
     let folder = path.parent().unwrap();
@@ -148,7 +153,7 @@ fn many_processes_may_make_the_file_at_once() {
                 opening.join().unwrap().unwrap();
             }
         });
-        assert_eq!(names(folder.path()).len(), 1, "no copy of an empty file");
+        assert_eq!(copies(folder.path()), [""; 0], "an empty file is not copied");
     }
 }
 
@@ -164,5 +169,5 @@ fn many_processes_may_find_the_old_file_at_once() {
         let notes: usize = stores.iter().map(|store| store.notes().len()).sum();
         assert_eq!(notes, 1, "one takes it over");
     });
-    assert_eq!(names(folder.path()), ["state.db", "state.db.before-v1"], "one copy");
+    assert_eq!(copies(folder.path()), ["state.db.before-v1"]);
 }

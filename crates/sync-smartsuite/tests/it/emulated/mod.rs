@@ -4,6 +4,7 @@ mod failure;
 mod lookup;
 mod matrix;
 mod network;
+mod probe;
 mod values;
 mod world;
 mod writes;

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use smartsuite_emulator::{
-    Fault, FaultKind, ProfileName, RouteKind, SharedEmulator, serve, shared,
-};
+use smartsuite_emulator::{Fault, FaultKind, ProfileName, RouteKind, SharedEmulator, serve};
 use sync_core::{
     error::CallErrorKind,
     port::{RecordFilter, RecordShape, RecordTarget},
@@ -30,7 +28,7 @@ impl Served {
         options.base_url = format!("http://{}", listener.local_addr().unwrap());
         options.timeouts.bulk = Duration::from_secs(2);
         let builder = builder(profile).with(|profile| profile.list_lag_ms = 0);
-        let emulator = shared(builder.build().unwrap());
+        let emulator = SharedEmulator::new(builder.build().unwrap());
         let (stop, stopped) = oneshot::channel();
         let until = async { drop(stopped.await) };
         let task = tokio::spawn(serve(listener, emulator.clone(), until));

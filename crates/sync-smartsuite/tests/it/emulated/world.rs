@@ -104,6 +104,25 @@ pub(crate) struct Virtual {
 }
 
 impl Virtual {
+    /// An emulator whose time passes by `step` a call.
+    pub(crate) fn new(builder: EmulatorBuilder, step: Duration) -> Self {
+        Self {
+            emulator: Mutex::new(builder.build().unwrap()),
+            now: Mutex::new("2026-01-05T08:00:00Z".parse().unwrap()),
+            step,
+        }
+    }
+
+    /// What its clock shows.
+    pub(crate) fn now(&self) -> Timestamp {
+        *self.now.lock().unwrap()
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&self, length: Duration) {
+        *self.now.lock().unwrap() += length;
+    }
+
     /// Looks at or changes the emulator.
     pub(crate) fn emulator(&self) -> MutexGuard<'_, Emulator> {
         self.emulator.lock().unwrap()
@@ -204,11 +223,7 @@ impl World {
         options: &ClientOptions,
         step: Duration,
     ) -> Self {
-        let service = Arc::new(Virtual {
-            emulator: Mutex::new(builder.build().unwrap()),
-            now: Mutex::new("2026-01-05T08:00:00Z".parse().unwrap()),
-            step,
-        });
+        let service = Arc::new(Virtual::new(builder, step));
         let transport: Arc<dyn Transport> = Arc::<Virtual>::clone(&service);
         let client = SmartSuiteClient::with_transport(options, transport).unwrap();
         let reader =
