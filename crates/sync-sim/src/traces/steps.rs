@@ -24,7 +24,7 @@ const STEPS_MAX: usize = 100_000;
 /// A run whose process can be stopped between two steps. Dropping it is SIGKILL: what its last step started has not
 /// begun, what began earlier ends.
 pub(super) struct Run<'a> {
-    run: Pin<Box<dyn Future<Output = Result<RunReport, StateError>> + 'a>>,
+    work: Pin<Box<dyn Future<Output = Result<RunReport, StateError>> + 'a>>,
     alarm: Arc<Alarm>,
     cancelled: CancellationToken,
 }
@@ -50,8 +50,8 @@ impl<'a> Run<'a> {
         let alarm = Alarm { rang: AtomicBool::new(true), driver: Mutex::default() };
         let cancelled = CancellationToken::new();
         let token = cancelled.clone();
-        let run = Box::pin(async move { process.run_until(&token).await });
-        Self { run, alarm: Arc::new(alarm), cancelled }
+        let work = Box::pin(async move { process.run_until(&token).await });
+        Self { work, alarm: Arc::new(alarm), cancelled }
     }
 
     /// Asks the run to end.
@@ -110,7 +110,7 @@ impl<'a> Run<'a> {
 
     fn step(&mut self) -> Poll<Result<RunReport, StateError>> {
         let waker = Waker::from(Arc::clone(&self.alarm));
-        self.run.as_mut().poll(&mut Context::from_waker(&waker))
+        self.work.as_mut().poll(&mut Context::from_waker(&waker))
     }
 }
 
