@@ -21,6 +21,7 @@ pub mod port;
 pub mod record;
 pub mod scan;
 pub mod schedule;
+pub mod second_look;
 pub mod secret;
 pub mod slug;
 pub mod source;

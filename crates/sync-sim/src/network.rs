@@ -72,6 +72,11 @@ impl SimNetwork {
         instead.push(Instead { is_it, body, times });
     }
 
+    /// From now on the emulator's own words arrive.
+    pub fn answer_as_usual(&self) {
+        self.instead.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn instead_of(&self, request: &Request<Bytes>) -> Option<Reply> {
         let mut instead = self.instead.lock().unwrap_or_else(PoisonError::into_inner);
         let one = instead.iter_mut().find(|one| one.times > 0 && (one.is_it)(request))?;

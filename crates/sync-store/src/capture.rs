@@ -12,6 +12,7 @@ use sync_core::{
 
 use crate::{
     column::{KeyParameter, fingerprint},
+    dispatch::LEFT,
     failure::Failure,
     quarantine::first_retry,
 };
@@ -106,8 +107,8 @@ fn standing(
     let mut rows = link.query(place)?;
     if let Some(row) = rows.next()? {
         standing.link = Some(match (row.get::<_, i64>(0)?, fingerprint(row.get(1)?)) {
-            (0, Some(print)) => Intention::Record(print),
-            (0, None) => Intention::Unknown,
+            (0 | LEFT, Some(print)) => Intention::Record(print),
+            (0 | LEFT, None) => Intention::Unknown,
             _ => Intention::Gone,
         });
     }

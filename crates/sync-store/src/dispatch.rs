@@ -25,6 +25,8 @@ pub(crate) const SETTLING_MS: i64 = 2_000;
 
 /// `links.standing` of a link whose row is gone and whose record is not ours to delete.
 const KEPT: i64 = 1;
+/// `links.standing` of a link whose record is missing, and is left so by the policy.
+pub(crate) const LEFT: i64 = 3;
 /// `links.standing` of a link whose record is missing: look the id up before a create.
 pub(crate) const MISSING: i64 = 2;
 
@@ -252,7 +254,11 @@ fn mark_sending(
     Ok(())
 }
 
-fn forget_fingerprint(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<()> {
+pub(crate) fn forget_fingerprint(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    key: &Key,
+) -> rusqlite::Result<()> {
     tx.prepare_cached(
         "UPDATE links SET fingerprint = NULL WHERE sync_id = ? AND destination_id = ? AND key = ?",
     )?
@@ -273,7 +279,7 @@ fn settle_without_call(
             let now = request.now.as_millisecond();
             tx.prepare_cached(
                 "UPDATE outbox SET state = 1, operation = 'create', record_id = NULL, left_at = ?1, doubt = 1,
-                   answered = 1, empty_looks = 0, not_before = ?2 WHERE seq = ?3",
+                   answered = 2, empty_looks = 0, not_before = ?2 WHERE seq = ?3",
             )?
             .execute([now, now + SETTLING_MS, candidate.seq])?;
             return Ok(());

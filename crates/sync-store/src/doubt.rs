@@ -7,13 +7,14 @@ use sync_core::{
     error::Quoted,
     key::Key,
     slug::Slug,
-    state::{Doubt, EntryId, Fault, Writer},
+    state::{Control, Doubt, EntryId, Fault, Writer},
 };
 
 use crate::{
-    column::{KeyColumn, KeyParameter, limit, time},
-    dispatch::SETTLING_MS,
+    column::{KeyColumn, KeyParameter, RecordColumn, limit, time},
+    dispatch::{LEFT, MISSING, SETTLING_MS},
     failure::Failure,
+    second_look,
 };
 
 /// See [`sync_core::state::StateStore::doubts`].
@@ -81,12 +82,13 @@ pub(crate) fn inherit(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let (sync, destination) = (writer.sync.0, writer.destination.0);
-    let now = now.as_millisecond();
+    let taken_at = now.as_millisecond();
     tx.execute(
         "UPDATE outbox SET doubt = 1, answered = 0, empty_looks = 0, left_at = ?1, not_before = ?2
          WHERE sync_id = ?3 AND destination_id = ?4 AND state = 1 AND doubt = 0 AND operation = 'create'",
-        [now, now + SETTLING_MS, sync, destination],
+        [taken_at, taken_at + SETTLING_MS, sync, destination],
     )?;
+    second_look::schedule_inherited(tx, writer, now)?;
     tx.execute(
         "DELETE FROM outbox WHERE sync_id = ?1 AND destination_id = ?2 AND state = 1 AND doubt = 0
            AND EXISTS (SELECT 1 FROM outbox AS newer WHERE newer.sync_id = ?1 AND newer.destination_id = ?2
@@ -101,25 +103,46 @@ pub(crate) fn inherit(
     Ok(())
 }
 
-/// Some linked key other than `except`; see [`sync_core::state::StateStore::control`].
+/// Some link other than those of `except`; see [`sync_core::state::StateStore::control`].
 pub(crate) fn control(
     tx: &Transaction<'_>,
     writer: &Writer,
     except: &[Key],
-) -> Result<Option<Key>, Failure> {
-    let mut select = tx.prepare_cached(
-        "SELECT key FROM links WHERE sync_id = ? AND destination_id = ? AND standing = 0
-         ORDER BY key LIMIT ?",
-    )?;
+    from_end: bool,
+) -> Result<Option<Control>, Failure> {
+    let order = if from_end { "DESC" } else { "ASC" };
+    let mut select = tx.prepare_cached(&format!(
+        "SELECT key, record_id FROM links WHERE sync_id = ? AND destination_id = ? AND standing = 0
+         ORDER BY key {order} LIMIT ?"
+    ))?;
     let mut rows =
         select.query(params![writer.sync.0, writer.destination.0, limit(except.len() + 1)])?;
     while let Some(row) = rows.next()? {
         let key = row.get::<_, KeyColumn>(0)?.0;
         if !except.contains(&key) {
-            return Ok(Some(key));
+            return Ok(Some(Control { key, record: row.get::<_, RecordColumn>(1)?.0 }));
         }
     }
     Ok(None)
+}
+
+/// See [`sync_core::state::StateStore::set_missing`].
+pub(crate) fn set_missing(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    key: &Key,
+    is_left: bool,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE links SET standing = ? WHERE sync_id = ? AND destination_id = ? AND key = ?",
+    )?
+    .execute(params![
+        if is_left { LEFT } else { MISSING },
+        writer.sync.0,
+        writer.destination.0,
+        KeyParameter(key)
+    ])?;
+    Ok(())
 }
 
 /// Whether another key or sync is linked to the record.

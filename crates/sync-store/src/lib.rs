@@ -64,6 +64,7 @@ mod quarantine;
 mod report;
 mod runs;
 mod scan;
+mod second_look;
 mod settle;
 mod store;
 mod structure;

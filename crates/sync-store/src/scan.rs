@@ -11,6 +11,7 @@ use sync_core::{
 use crate::{
     column::{KeyColumn, KeyParameter, RecordColumn, count, limit, record_parameter},
     failure::Failure,
+    second_look,
     settle::{drop_link, put_link},
 };
 
@@ -64,7 +65,7 @@ fn refresh(
     one: &SeenLink,
 ) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "UPDATE links SET standing = iif(standing = 2, 0, standing),
+        "UPDATE links SET standing = iif(standing IN (2, 3), 0, standing),
            fingerprint = iif(EXISTS (SELECT 1 FROM outbox WHERE sync_id = ?2 AND destination_id = ?3 AND key = ?4
              AND (state = 1 OR attempts > 0)), NULL, ?1)
          WHERE sync_id = ?2 AND destination_id = ?3 AND key = ?4 AND record_id = ?5",
@@ -97,6 +98,8 @@ fn adopt(
     now: Timestamp,
 ) -> rusqlite::Result<bool> {
     if linked_record(tx, writer, key)?.is_some() {
+        // Of two records with one key, either the linked one is gone, or one is too many (D8).
+        second_look::schedule(tx, writer, key, now)?;
         return Ok(false);
     }
     put_link(tx, writer, now, key, &one.record, one.fingerprint, Origin::Adopted)?;
@@ -153,7 +156,7 @@ pub(crate) fn unlink(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqli
 pub(crate) fn unsettled(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<(u64, u64)> {
     tx.query_row(
         "SELECT count(*) FILTER (WHERE l.key IS NULL AND NOT o.gone),
-           count(*) FILTER (WHERE l.key IS NOT NULL AND l.fingerprint IS NULL AND l.standing = 0)
+           count(*) FILTER (WHERE l.key IS NOT NULL AND l.fingerprint IS NULL AND l.standing IN (0, 3))
          FROM outbox AS o LEFT JOIN links AS l
            ON l.sync_id = o.sync_id AND l.destination_id = o.destination_id AND l.key = o.key
          WHERE o.sync_id = ? AND o.destination_id = ? AND o.state = 0",

@@ -14,9 +14,10 @@ use sync_core::{
 
 use crate::{
     column::{KeyColumn, KeyParameter, fingerprint, record_parameter},
-    dispatch::MISSING,
+    dispatch::{LEFT, MISSING},
     failure::Failure,
     quarantine::{new_group, retry_at},
+    second_look,
 };
 
 /// An entry that is being sent, as it stands in the outbox.
@@ -26,6 +27,8 @@ struct Sent {
     print: Option<Fingerprint>,
     operation: String,
     refusals: i64,
+    /// It is a create in doubt, which was sent.
+    create_in_doubt: bool,
     /// A newer entry of the key waits or is parked: this one is no longer what anybody wishes.
     superseded: bool,
     /// The record it went to is linked to its key no more; always false for a create.
@@ -55,6 +58,7 @@ pub(crate) fn settle(
             | Outcome::Deleted
             | Outcome::Refused { .. }
             | Outcome::Back { .. }
+            | Outcome::Unanswered { .. }
             | Outcome::InDoubt { .. }
             | Outcome::Missing
             | Outcome::LeftMissing => None,
@@ -64,6 +68,7 @@ pub(crate) fn settle(
         {
             highest = highest.max(*autonumber);
         }
+        second_look::postpone(tx, writer, &sent.key, now)?;
         settle_one(tx, writer, now, &sent, &settlement.outcome, group, &mut books)?;
     }
     raise_mark(tx, writer, highest)?;
@@ -73,7 +78,7 @@ pub(crate) fn settle(
 fn sent(tx: &Transaction<'_>, writer: &Writer, id: EntryId) -> Result<Option<Sent>, Failure> {
     let sent = tx
         .prepare_cached(
-            "SELECT seq, key, fingerprint, operation, refusals,
+            "SELECT seq, key, fingerprint, operation, refusals, doubt = 1 AND answered < 2,
                EXISTS (SELECT 1 FROM outbox AS newer WHERE newer.sync_id = o.sync_id
                  AND newer.destination_id = o.destination_id AND newer.key = o.key AND newer.seq > o.seq),
                record_id IS NOT NULL AND record_id IS NOT (SELECT l.record_id FROM links AS l
@@ -87,8 +92,9 @@ fn sent(tx: &Transaction<'_>, writer: &Writer, id: EntryId) -> Result<Option<Sen
                 print: fingerprint(row.get(2)?),
                 operation: row.get(3)?,
                 refusals: row.get(4)?,
-                superseded: row.get(5)?,
-                link_moved: row.get(6)?,
+                create_in_doubt: row.get(5)?,
+                superseded: row.get(6)?,
+                link_moved: row.get(7)?,
             })
         })
         .optional()?;
@@ -134,6 +140,7 @@ fn settle_one(
             books.deleted += 1;
         }
         Outcome::Refused { fault } => {
+            give_up(tx, writer, now, sent)?;
             if sent.superseded {
                 drop_entry(tx, sent)?;
                 books.superseded += 1;
@@ -146,7 +153,12 @@ fn settle_one(
             if sent.operation == "create" {
                 drop_missing_link(tx, writer, &sent.key)?;
             }
+            give_up(tx, writer, now, sent)?;
             back(tx, sent, group, *not_before, books)?;
+        }
+        Outcome::Unanswered { not_before } => {
+            second_look::schedule(tx, writer, &sent.key, second_look::in_an_hour(now))?;
+            back(tx, sent, None, *not_before, books)?;
         }
         Outcome::InDoubt { answered, left_at, empty_looks, look_at, fault, .. } => {
             tx.prepare_cached(
@@ -181,10 +193,12 @@ fn settle_one(
         }
         Outcome::LeftMissing => {
             tx.prepare_cached(
-                "UPDATE links SET fingerprint = ? WHERE sync_id = ? AND destination_id = ? AND key = ?",
+                "UPDATE links SET fingerprint = ?, standing = ?
+                 WHERE sync_id = ? AND destination_id = ? AND key = ?",
             )?
             .execute(params![
                 sent.print.map(|print| print.0),
+                LEFT,
                 writer.sync.0,
                 writer.destination.0,
                 KeyParameter(&sent.key)
@@ -192,6 +206,19 @@ fn settle_one(
             drop_entry(tx, sent)?;
             books.taken_back += 1;
         }
+    }
+    Ok(())
+}
+
+/// A create in doubt was not found: what it may still become is looked for in an hour (D6).
+fn give_up(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+    sent: &Sent,
+) -> rusqlite::Result<()> {
+    if sent.create_in_doubt {
+        second_look::schedule(tx, writer, &sent.key, second_look::in_an_hour(now))?;
     }
     Ok(())
 }

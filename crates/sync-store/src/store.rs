@@ -13,17 +13,17 @@ use sync_core::{
     pace::Rate,
     record::RecordId,
     state::{
-        Books, CallKind, Chunk, DestinationId, Dispatch, DispatchRequest, Doubt, Mark, OpenedSync,
-        ReadTicket, RunEnd, SeenLink, Settlement, StateError, StateStore, Stop, SyncId,
-        SyncIdentity, Writer,
+        Books, CallKind, Chunk, Control, DestinationId, Dispatch, DispatchRequest, Doubt, Mark,
+        OpenedSync, ReadTicket, RunEnd, SecondLook, SecondSettlement, SeenLink, Settlement,
+        StateError, StateStore, Stop, SyncId, SyncIdentity, Writer,
     },
     table::TableStructure,
 };
 
 use crate::{
     calls, capture, column::count, dispatch, doubt, failure::Failure, failure::translate, older,
-    open, open::OpenNote, place, place::Place, quarantine, runs, scan, settle, structure, syncs,
-    witness::Witness,
+    open, open::OpenNote, place, place::Place, quarantine, runs, scan, second_look, settle,
+    structure, syncs, witness::Witness,
 };
 
 /// The state in one SQLite file.
@@ -249,8 +249,35 @@ impl StateStore for SqliteStore {
         self.read_as(writer, |tx| doubt::due(tx, writer, now, doubts_max))
     }
 
-    fn control(&mut self, writer: &Writer, except: &[Key]) -> Result<Option<Key>, StateError> {
-        self.read_as(writer, |tx| doubt::control(tx, writer, except))
+    fn second_looks(
+        &mut self,
+        writer: &Writer,
+        now: Timestamp,
+        keys_max: usize,
+    ) -> Result<Vec<SecondLook>, StateError> {
+        self.read_as(writer, |tx| second_look::due(tx, writer, now, keys_max))
+    }
+
+    fn settle_second_looks(
+        &mut self,
+        writer: &Writer,
+        settlements: &[SecondSettlement],
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        self.write(writer, |tx| second_look::settle(tx, writer, settlements, now))
+    }
+
+    fn control(
+        &mut self,
+        writer: &Writer,
+        except: &[Key],
+        from_end: bool,
+    ) -> Result<Option<Control>, StateError> {
+        self.read_as(writer, |tx| doubt::control(tx, writer, except, from_end))
+    }
+
+    fn set_missing(&mut self, writer: &Writer, key: &Key, is_left: bool) -> Result<(), StateError> {
+        self.write(writer, |tx| Ok(doubt::set_missing(tx, writer, key, is_left)?))
     }
 
     fn linked_elsewhere(

@@ -230,6 +230,7 @@ fn forget_keys(tx: &Transaction<'_>, sync: i64) -> rusqlite::Result<()> {
         "DELETE FROM links WHERE sync_id = ?",
         "DELETE FROM outbox WHERE sync_id = ?",
         "DELETE FROM dirty WHERE sync_id = ?",
+        "DELETE FROM second_looks WHERE sync_id = ?",
         "UPDATE targets SET mark = NULL WHERE sync_id = ?",
         "UPDATE syncs SET watermark = NULL WHERE id = ?",
     ] {

@@ -108,6 +108,15 @@ pub struct Doubt {
     pub fault: Option<Fault>,
 }
 
+/// A record that is known to be in the table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Control {
+    /// Its key.
+    pub key: Key,
+    /// The record.
+    pub record: RecordId,
+}
+
 /// What became of an entry.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
@@ -141,6 +150,12 @@ pub enum Outcome {
         /// Set when a refused call is split: entries with the same number become a new group, which travels apart
         /// from all others. `None` leaves the entry's group as it is.
         group: Option<u32>,
+        /// Not before this.
+        not_before: Timestamp,
+    },
+    /// Nobody knows whether the update or deletion took effect, and it may be repeated: a wish again, and its key is
+    /// looked at once more an hour after its last call (`protocol.md` D6).
+    Unanswered {
         /// Not before this.
         not_before: Timestamp,
     },

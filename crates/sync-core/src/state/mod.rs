@@ -7,13 +7,15 @@ mod books;
 mod call;
 mod chunk;
 mod identity;
+mod second_look;
 mod store;
 
 pub use books::{Books, RunEnd, RunStatus};
 pub use call::{
-    Call, CallEntry, Dispatch, DispatchRequest, Doubt, EntryId, Fault, Origin, Outcome, SeenLink,
-    Settlement,
+    Call, CallEntry, Control, Dispatch, DispatchRequest, Doubt, EntryId, Fault, Origin, Outcome,
+    SeenLink, Settlement,
 };
 pub use chunk::{CapturedRow, Chunk, ReadEnd, ReadTicket, RowOutcome};
 pub use identity::{DestinationId, FullReadReason, OpenedSync, Stop, SyncId, SyncIdentity, Writer};
+pub use second_look::{LinkChange, SecondLook, SecondSettlement};
 pub use store::{CallKind, Mark, StateError, StateStore};

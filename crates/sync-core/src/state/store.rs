@@ -9,8 +9,9 @@ use crate::{
     pace::Rate,
     record::RecordId,
     state::{
-        Books, Chunk, DestinationId, Dispatch, DispatchRequest, Doubt, OpenedSync, ReadTicket,
-        RunEnd, SeenLink, Settlement, Stop, SyncId, SyncIdentity, Writer,
+        Books, Chunk, Control, DestinationId, Dispatch, DispatchRequest, Doubt, OpenedSync,
+        ReadTicket, RunEnd, SecondLook, SecondSettlement, SeenLink, Settlement, Stop, SyncId,
+        SyncIdentity, Writer,
     },
     table::TableStructure,
 };
@@ -295,9 +296,38 @@ pub trait StateStore: Send {
         doubts_max: usize,
     ) -> Result<(Vec<Doubt>, Option<Timestamp>), StateError>;
 
-    /// An external id that is known to be in the table, for a look-up's control: the key of some link other than
-    /// those in `except`.
-    fn control(&mut self, writer: &Writer, except: &[Key]) -> Result<Option<Key>, StateError>;
+    /// Keys whose second look is due and that have nothing in flight or in doubt, at most `keys_max`: their create was
+    /// given up, their update or deletion got no answer, or an audit showed a second record with their external id.
+    /// Due is an hour after the key's last call ended, or after the lock was taken from a process that died before
+    /// (`protocol.md` D6, D8).
+    fn second_looks(
+        &mut self,
+        writer: &Writer,
+        now: Timestamp,
+        keys_max: usize,
+    ) -> Result<Vec<SecondLook>, StateError>;
+
+    /// Stores what second looks came to: links that change, their keys dirty in the same write (C7), and whether to
+    /// look again.
+    fn settle_second_looks(
+        &mut self,
+        writer: &Writer,
+        settlements: &[SecondSettlement],
+        now: Timestamp,
+    ) -> Result<(), StateError>;
+
+    /// A record that is known to be in the table, for a look-up's control: some link other than those of `except`,
+    /// with the lowest key or, `from_end`, the highest.
+    fn control(
+        &mut self,
+        writer: &Writer,
+        except: &[Key],
+        from_end: bool,
+    ) -> Result<Option<Control>, StateError>;
+
+    /// The key's record was found missing. `is_left`: the policy leaves it so; else its id is looked up before the
+    /// row is created again, once it is read or changes (D7).
+    fn set_missing(&mut self, writer: &Writer, key: &Key, is_left: bool) -> Result<(), StateError>;
 
     /// Whether the record is linked to another key or another sync.
     fn linked_elsewhere(

@@ -165,12 +165,13 @@ impl Reading<'_> {
             CallErrorKind::NotFound if self.call.operation != Operation::Create => self.not_found(),
             kind => {
                 let mut landing = Landing::default();
-                let may_exist = self.call.operation == Operation::Create && !kind.is_answered();
                 for entry in &self.call.entries {
-                    let outcome = if may_exist {
-                        self.in_doubt(false, None, None)
-                    } else {
-                        self.back(None, BACK_OFF)
+                    let outcome = match (kind.is_answered(), self.call.operation) {
+                        (true, _) => self.back(None, BACK_OFF),
+                        (false, Operation::Create) => self.in_doubt(false, None, None),
+                        (false, Operation::Update | Operation::Delete) => {
+                            Outcome::Unanswered { not_before: self.after(BACK_OFF) }
+                        }
                     };
                     landing.settle(entry, outcome);
                 }
@@ -251,7 +252,11 @@ impl Reading<'_> {
     }
 
     fn back(&self, group: Option<u32>, wait: Duration) -> Outcome {
-        Outcome::Back { group, not_before: self.now.saturating_add(wait).unwrap_or(self.now) }
+        Outcome::Back { group, not_before: self.after(wait) }
+    }
+
+    fn after(&self, wait: Duration) -> Timestamp {
+        self.now.saturating_add(wait).unwrap_or(self.now)
     }
 
     fn fault(&self, kind: CallErrorKind, complaint: &Complaint) -> Fault {

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use sync_core::{
+    config::model::OnMissing,
     doubt::{Verdict, judge},
     error::{CallError, CallErrorKind, Quoted},
     key::Key,
     port::{PAGE_MAX, RecordFilter, RecordPage},
     record::SeenRecord,
     scan::TableScan,
-    state::{CallKind, Doubt, Fault, Origin, Outcome, Settlement, StateError},
+    state::{CallKind, Control, Doubt, Fault, Origin, Outcome, Settlement, StateError},
 };
 
 use super::Delivery;
@@ -17,13 +18,14 @@ use crate::record_text::{external_id_of, fingerprint_of};
 
 /// Ids asked for at once; with the control, one call's worth.
 pub(super) const IDS_MAX: usize = 24;
-/// Controls tried in a row: people may have deleted one.
-const CONTROLS_MAX: usize = 3;
+/// Controls tried in a row: people may have deleted some. They are taken from both ends of the keys in turn, as people
+/// delete the oldest records, or the newest.
+const CONTROLS_MAX: usize = 4;
 /// When a look-up proved nothing, or failed.
 const TRY_AGAIN: Duration = Duration::from_secs(30);
 
 /// What a look-up showed.
-enum Sight {
+pub(super) enum Sight {
     /// It worked: these are the records with any of the ids.
     Clear(Vec<SeenRecord>),
     /// The control was not in the answer, so the answer proves nothing.
@@ -34,9 +36,12 @@ enum Sight {
 impl Delivery<'_> {
     /// Looks up entries in doubt and settles those that can be.
     pub(super) async fn look_up(&mut self, doubts: Vec<Doubt>) -> Result<(), StateError> {
-        let sight = self.look(&doubts).await?;
+        let keys: Vec<Key> = doubts.iter().map(|doubt| doubt.key.clone()).collect();
         let writer = self.route.writer;
-        let own = self.state(move |state| state.own_member(&writer)).await?;
+        let (mark, own) =
+            self.state(move |state| Ok((state.mark(&writer)?, state.own_member(&writer)?))).await?;
+        // What was created lately lies above the mark.
+        let sight = self.look(&keys, TableScan::above(mark.unwrap_or(0))).await?;
         let mut settlements = Vec::with_capacity(doubts.len());
         for doubt in doubts {
             let outcome = match &sight {
@@ -45,28 +50,33 @@ impl Delivery<'_> {
             };
             settlements.push(Settlement { id: doubt.id, outcome });
         }
-        match &sight {
-            Sight::Failed(error) => self.failed(error).await?,
-            Sight::Clear(_) => self.failures_in_a_row = 0,
-            // An answer without the control is as good as none; a run does not ask for ever.
-            Sight::Blind => self.failed(&CallErrorKind::Garbled.into()).await?,
-        }
+        self.note_sight(&sight).await?;
         self.settle(settlements).await
     }
 
-    /// One look-up that is known to have worked, or not.
-    async fn look(&mut self, doubts: &[Doubt]) -> Result<Sight, StateError> {
-        let external_id = &self.route.shape.external_id.slug;
-        let ids: Vec<String> =
-            doubts.iter().map(|doubt| external_id_of(&doubt.fields, external_id)).collect();
-        let mut except: Vec<Key> = doubts.iter().map(|doubt| doubt.key.clone()).collect();
-        for _ in 0..CONTROLS_MAX {
+    /// One look-up of the records that carry these keys, known to have worked, or not. Where there is no record of
+    /// ours to be the control, `instead` is listed, without a filter on ids that could silently find nothing.
+    pub(super) async fn look(
+        &mut self,
+        keys: &[Key],
+        instead: TableScan,
+    ) -> Result<Sight, StateError> {
+        let prefix = self.route.key_prefix.clone();
+        let ids: Vec<String> = keys.iter().map(|key| key.external_id(&prefix)).collect();
+        let mut except = keys.to_vec();
+        let mut any_hidden = false;
+        for attempt in 0..CONTROLS_MAX {
             let (writer, known) = (self.route.writer, except.clone());
-            let Some(control) = self.state(move |state| state.control(&writer, &known)).await?
-            else {
-                return self.look_at_all(&ids).await;
+            let control =
+                self.state(move |state| state.control(&writer, &known, attempt % 2 == 1)).await?;
+            let Some(control) = control else {
+                return if any_hidden {
+                    Ok(Sight::Blind)
+                } else {
+                    self.list_for(&ids, instead).await
+                };
             };
-            let control_id = control.external_id(&self.route.key_prefix);
+            let control_id = control.key.external_id(&prefix);
             let mut asked = ids.clone();
             asked.push(control_id.clone());
             let filter = RecordFilter::ExternalIds(asked);
@@ -79,17 +89,32 @@ impl Delivery<'_> {
             if records.iter().any(|record| record.external_id.as_deref() == Some(&control_id)) {
                 return Ok(Sight::Clear(records));
             }
-            except.push(control);
+            match self.is_there(&control).await? {
+                Ok(is_there) => any_hidden |= is_there,
+                Err(error) => return Ok(Sight::Failed(error)),
+            }
+            except.push(control.key);
         }
         Ok(Sight::Blind)
     }
 
-    /// Without a record of ours there is no control: every record above the mark is listed, without a filter on ids
-    /// that could silently find nothing.
-    async fn look_at_all(&mut self, ids: &[String]) -> Result<Sight, StateError> {
-        let writer = self.route.writer;
-        let mark = self.state(move |state| state.mark(&writer)).await?.unwrap_or(0);
-        let mut scan = TableScan::above(mark);
+    /// Whether the record of a control that did not show is there. If it is not, it is not chosen again.
+    async fn is_there(&mut self, control: &Control) -> Result<Result<bool, CallError>, StateError> {
+        let route = self.route;
+        let get = || route.target.get(&route.shape, &control.record);
+        let record = match route.calls.repeatable(CallKind::LookUp, get).await? {
+            Ok(record) => record,
+            Err(error) => return Ok(Err(error)),
+        };
+        if record.is_none() {
+            let (writer, key) = (route.writer, control.key.clone());
+            let is_left = route.on_missing != OnMissing::Recreate;
+            self.state(move |state| state.set_missing(&writer, &key, is_left)).await?;
+        }
+        Ok(Ok(record.is_some()))
+    }
+
+    async fn list_for(&mut self, ids: &[String], mut scan: TableScan) -> Result<Sight, StateError> {
         let (mut found, mut received, mut total) = (Vec::new(), 0, None);
         while let Some(filter) = scan.next() {
             let page = match self.list(CallKind::LookUp, &filter).await? {
@@ -111,6 +136,19 @@ impl Delivery<'_> {
         } else {
             Sight::Clear(found)
         })
+    }
+
+    /// Draws the conclusions of a look-up that reach beyond its keys.
+    pub(super) async fn note_sight(&mut self, sight: &Sight) -> Result<(), StateError> {
+        match sight {
+            Sight::Failed(error) => self.failed(error).await,
+            // An answer without the control is as good as none; a run does not ask for ever.
+            Sight::Blind => self.failed(&CallErrorKind::Garbled.into()).await,
+            Sight::Clear(_) => {
+                self.failures_in_a_row = 0;
+                Ok(())
+            }
+        }
     }
 
     /// What the records found say of one entry.

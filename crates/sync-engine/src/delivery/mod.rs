@@ -6,6 +6,7 @@
 mod landing;
 mod lookup;
 mod scan;
+mod second_look;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -151,6 +152,12 @@ impl Delivery<'_> {
             self.state(move |state| state.doubts(&writer, now, lookup::IDS_MAX)).await?;
         if !doubts.is_empty() {
             self.look_up(doubts).await?;
+            return Ok(true);
+        }
+        let looks =
+            self.state(move |state| state.second_looks(&writer, now, lookup::IDS_MAX)).await?;
+        if !looks.is_empty() {
+            self.look_once_more(looks).await?;
             return Ok(true);
         }
         let ready = self.state(move |state| state.next_ready(&writer, now)).await?;

@@ -19,7 +19,7 @@ fn c1_while_one_process_reads_no_other_reads() {
         fill(&world, 3);
         succeeds(&world).await;
         world.database.put(1, "B", 1);
-        world.database.slow_down(Duration::from_secs(60));
+        world.database.slow_down(Duration::from_mins(1));
         let slow = world.process();
         let mut slow = Run::of(&slow);
         let reads = world.database.reads();

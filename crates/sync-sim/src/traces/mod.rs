@@ -11,6 +11,7 @@ mod marks;
 mod older_state;
 mod one_writer;
 mod outbox;
+mod second_look;
 mod stage;
 mod state_files;
 mod steps;

@@ -12,7 +12,8 @@ use std::{
 };
 
 use sync_core::state::StateError;
-use sync_engine::run::{RunOptions, RunReport};
+use sync_engine::run::RunReport;
+use tokio_util::sync::CancellationToken;
 
 use super::state_files::Disk;
 use crate::world::{Process, World};
@@ -23,8 +24,9 @@ const STEPS_MAX: usize = 100_000;
 /// A run whose process can be stopped between two steps. Dropping it is SIGKILL: what its last step started has not
 /// begun, what began earlier ends.
 pub(super) struct Run<'a> {
-    run: Pin<Box<dyn Future<Output = Result<RunReport, StateError>> + 'a>>,
+    work: Pin<Box<dyn Future<Output = Result<RunReport, StateError>> + 'a>>,
     alarm: Arc<Alarm>,
+    cancelled: CancellationToken,
 }
 
 /// Remembers that the run was woken, also while nobody drives it.
@@ -46,7 +48,15 @@ impl<'a> Run<'a> {
     /// A run that has not taken its first step.
     pub(super) fn of(process: &'a Process) -> Self {
         let alarm = Alarm { rang: AtomicBool::new(true), driver: Mutex::default() };
-        Self { run: Box::pin(process.run(RunOptions::default())), alarm: Arc::new(alarm) }
+        let cancelled = CancellationToken::new();
+        let token = cancelled.clone();
+        let work = Box::pin(async move { process.run_until(&token).await });
+        Self { work, alarm: Arc::new(alarm), cancelled }
+    }
+
+    /// Asks the run to end.
+    pub(super) fn cancel(&self) {
+        self.cancelled.cancel();
     }
 
     /// Goes so many steps; answers the report if the run ended on the way.
@@ -100,7 +110,7 @@ impl<'a> Run<'a> {
 
     fn step(&mut self) -> Poll<Result<RunReport, StateError>> {
         let waker = Waker::from(Arc::clone(&self.alarm));
-        self.run.as_mut().poll(&mut Context::from_waker(&waker))
+        self.work.as_mut().poll(&mut Context::from_waker(&waker))
     }
 }
 

@@ -46,7 +46,8 @@ CREATE TABLE links (
   key NOT NULL,                -- INTEGER or TEXT: sorts as the key does
   record_id NOT NULL,          -- 12 bytes of its 24 hex digits; TEXT for any other form
   origin INTEGER NOT NULL,     -- 0 created, 1 adopted
-  standing INTEGER NOT NULL DEFAULT 0, -- 0 held, 1 gone but kept, 2 missing: look up before a create
+  standing INTEGER NOT NULL DEFAULT 0, -- 0 held, 1 gone but kept, 2 missing: look up before a create,
+                               -- 3 missing and left so
   fingerprint BLOB,            -- NULL: unknown
   digests BLOB,                -- one byte a field
   base TEXT,                   -- last written values, where a later feature wants them
@@ -70,7 +71,7 @@ CREATE TABLE outbox (
   record_id,
   left_at INTEGER,
   doubt INTEGER NOT NULL DEFAULT 0,
-  answered INTEGER NOT NULL DEFAULT 0,
+  answered INTEGER NOT NULL DEFAULT 0, -- 2: no create was sent, the id is looked up before one
   empty_looks INTEGER NOT NULL DEFAULT 0,
   attempts INTEGER NOT NULL DEFAULT 0,
   refusals INTEGER NOT NULL DEFAULT 0,
@@ -86,6 +87,16 @@ CREATE TABLE dirty (
   key NOT NULL,
   UNIQUE (sync_id, key)
 );
+
+-- Keys whose create was given up, whose update got no answer, or of which an audit showed a second record: looked at
+-- once more when due.
+CREATE TABLE second_looks (
+  sync_id INTEGER NOT NULL,
+  destination_id INTEGER NOT NULL,
+  key NOT NULL,
+  due_at INTEGER NOT NULL,
+  PRIMARY KEY (sync_id, destination_id, key)
+) WITHOUT ROWID;
 
 CREATE TABLE runs (
   id INTEGER PRIMARY KEY AUTOINCREMENT,

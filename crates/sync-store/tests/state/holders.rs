@@ -163,7 +163,11 @@ fn methods(state: &mut State) -> Vec<(&'static str, Method)> {
         ),
         ("settle", Box::new(move |s| s.store.settle(&s.writer, &settle, s.now).map(drop))),
         ("doubts", Box::new(|s| s.store.doubts(&s.writer, s.now, 9).map(drop))),
-        ("control", Box::new(|s| s.store.control(&s.writer, &[]).map(drop))),
+        ("control", Box::new(|s| s.store.control(&s.writer, &[], false).map(drop))),
+        ("set_missing", Box::new(|s| s.store.set_missing(&s.writer, &Key::Int(1), true))),
+        ("second_looks", Box::new(|s| s.store.second_looks(&s.writer, s.now, 9).map(drop))),
+        ("settle_second_looks", Box::new(|s| s.store.settle_second_looks(&s.writer, &[], s.now))),
+        ("creates_from", Box::new(|s| s.store.creates_from(&s.writer, s.now).map(drop))),
         (
             "linked_elsewhere",
             Box::new(move |s| {

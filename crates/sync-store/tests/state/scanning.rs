@@ -121,11 +121,21 @@ fn waiting_creates_are_listed_in_pages() {
 #[test]
 fn a_control_is_a_linked_key_that_is_not_asked_about() {
     let mut state = State::new();
-    assert_eq!(state.store.control(&state.writer, &[]).unwrap(), None);
-    state.capture(&[(1, "A"), (2, "A")]);
+    let control = |state: &mut State, except: &[i64], from_end| {
+        let except: Vec<Key> = except.iter().copied().map(Key::Int).collect();
+        let control = state.store.control(&state.writer, &except, from_end).unwrap();
+        control.map(|control| (control.key, control.record))
+    };
+    assert_eq!(control(&mut state, &[], false), None);
+    state.capture(&[(1, "A"), (2, "A"), (3, "A")]);
     state.deliver();
-    assert_eq!(state.store.control(&state.writer, &[]).unwrap(), Some(Key::Int(1)));
-    assert_eq!(state.store.control(&state.writer, &[Key::Int(1)]).unwrap(), Some(Key::Int(2)));
-    let both = [Key::Int(1), Key::Int(2)];
-    assert_eq!(state.store.control(&state.writer, &both).unwrap(), None);
+    assert_eq!(control(&mut state, &[], false), Some((Key::Int(1), record(1))));
+    assert_eq!(control(&mut state, &[1], false), Some((Key::Int(2), record(2))));
+    assert_eq!(control(&mut state, &[1], true), Some((Key::Int(3), record(3))));
+    assert_eq!(control(&mut state, &[1, 2, 3], true), None);
+    // One whose record was found missing is none, whatever the policy makes of it.
+    state.store.set_missing(&state.writer, &Key::Int(1), true).unwrap();
+    state.store.set_missing(&state.writer, &Key::Int(3), false).unwrap();
+    assert_eq!(control(&mut state, &[], false), Some((Key::Int(2), record(2))));
+    assert_eq!(control(&mut state, &[2], false), None);
 }

@@ -1,0 +1,158 @@
+//! Looking once more, an hour later, at keys whose calls may have taken effect after all (`protocol.md` D6), and at
+//! keys of which an audit showed a second record (D8).
+
+use std::collections::BTreeSet;
+
+use sync_core::{
+    error::CallErrorKind,
+    key::Key,
+    port::BULK_MAX,
+    record::{RecordId, SeenRecord},
+    scan::TableScan,
+    second_look::{Finding, SECOND_LOOK, is_untouched, judge},
+    state::{CallKind, LinkChange, Origin, SecondLook, SecondSettlement, StateError},
+};
+
+use super::{Delivery, lookup::Sight};
+use crate::event::Event;
+
+/// Records that carry a key beside the linked one.
+#[derive(Default)]
+struct Twins {
+    /// Our member's work, untouched: too many.
+    ours: Vec<(Key, RecordId)>,
+    /// Perhaps somebody's.
+    others: usize,
+}
+
+impl Delivery<'_> {
+    /// Looks at these keys, corrects their links and removes twins.
+    pub(super) async fn look_once_more(
+        &mut self,
+        looks: Vec<SecondLook>,
+    ) -> Result<(), StateError> {
+        let keys: Vec<Key> = looks.iter().map(|look| look.key.clone()).collect();
+        let sight = self.look(&keys, TableScan::whole()).await?;
+        self.note_sight(&sight).await?;
+        let Sight::Clear(records) = sight else {
+            return self.settle_looks(keys, true).await;
+        };
+        let writer = self.route.writer;
+        let own = self.state(move |state| state.own_member(&writer)).await?;
+        let mut twins = Twins::default();
+        let mut settlements = Vec::with_capacity(looks.len());
+        for look in looks {
+            settlements.push(self.correct(look, &records, own.as_deref(), &mut twins).await?);
+        }
+        let now = self.now();
+        self.state(move |state| state.settle_second_looks(&writer, &settlements, now)).await?;
+        self.tell_twins(twins.others);
+        self.remove(twins.ours).await
+    }
+
+    /// What one key's records say of its link; its twins are added to `twins`. A key with twins to remove stays due
+    /// until they are.
+    async fn correct(
+        &mut self,
+        look: SecondLook,
+        records: &[SeenRecord],
+        own: Option<&str>,
+        twins: &mut Twins,
+    ) -> Result<SecondSettlement, StateError> {
+        let SecondLook { key, link } = look;
+        let id = key.external_id(&self.route.key_prefix);
+        let mut found = Vec::new();
+        for record in records.iter().filter(|record| record.external_id.as_ref() == Some(&id)) {
+            let (writer, record_id, of) = (self.route.writer, record.id.clone(), key.clone());
+            if !self.state(move |state| state.linked_elsewhere(&writer, &record_id, &of)).await? {
+                found.push(record.clone());
+            }
+        }
+        let mut verdict = judge(link.as_ref(), found.clone(), own);
+        if let (Finding::AskForLinked, Some(link)) = (&verdict.finding, &link) {
+            let route = self.route;
+            let get = || route.target.get(&route.shape, &link.record);
+            match route.calls.repeatable(CallKind::LookUp, get).await? {
+                Ok(Some(_)) => {}
+                Ok(None) => verdict = judge(None, found, own),
+                Err(error) => {
+                    self.failed(&error).await?;
+                    return Ok(self.settlement(key, true));
+                }
+            }
+        }
+        let mut settlement = self.settlement(key, false);
+        settlement.change = match verdict.finding {
+            Finding::AsLinked | Finding::AskForLinked => None,
+            Finding::Differs => Some(LinkChange::Forget),
+            Finding::Adopt(record) => Some(LinkChange::MoveTo {
+                origin: if self.route.dedicated_member && record.created_by.as_deref() == own {
+                    Origin::Created
+                } else {
+                    Origin::Adopted
+                },
+                record: record.id,
+            }),
+        };
+        for other in verdict.others {
+            if self.route.dedicated_member && is_untouched(&other, own) {
+                twins.ours.push((settlement.key.clone(), other.id));
+                settlement.again_at = Some(self.now());
+            } else {
+                twins.others += 1;
+            }
+        }
+        Ok(settlement)
+    }
+
+    /// Removes records that are one too many. What cannot be removed now is looked at again in an hour.
+    async fn remove(&mut self, twins: Vec<(Key, RecordId)>) -> Result<(), StateError> {
+        let (route, mut removed, mut left) = (self.route, 0, BTreeSet::new());
+        for batch in twins.chunks(BULK_MAX) {
+            let ids: Vec<RecordId> = batch.iter().map(|(_, record)| record.clone()).collect();
+            let delete = || route.target.delete(&route.shape.table, &ids);
+            match route.calls.repeatable(CallKind::Delete, delete).await? {
+                Ok(_) => removed += ids.len(),
+                Err(error) => {
+                    left.extend(batch.iter().map(|(key, _)| key.clone()));
+                    // Else somebody was quicker with one of them; the next look tells which are left.
+                    if error.kind != CallErrorKind::NotFound {
+                        self.failed(&error).await?;
+                    }
+                }
+            }
+        }
+        if removed > 0 {
+            let text = format!(
+                "records removed that an answer of SmartSuite, lost or late, had made one too many: {removed}"
+            );
+            route.calls.observe(&Event::Note { text });
+        }
+        let done =
+            twins.into_iter().map(|(key, _)| key).filter(|key| !left.contains(key)).collect();
+        self.settle_looks(done, false).await?;
+        self.settle_looks(left.into_iter().collect(), true).await
+    }
+
+    async fn settle_looks(&mut self, keys: Vec<Key>, again: bool) -> Result<(), StateError> {
+        let (writer, now) = (self.route.writer, self.now());
+        let settlements: Vec<SecondSettlement> =
+            keys.into_iter().map(|key| self.settlement(key, again)).collect();
+        self.state(move |state| state.settle_second_looks(&writer, &settlements, now)).await
+    }
+
+    fn settlement(&self, key: Key, again: bool) -> SecondSettlement {
+        let in_an_hour = self.now().saturating_add(SECOND_LOOK).unwrap_or_else(|_| self.now());
+        SecondSettlement { key, change: None, again_at: again.then_some(in_an_hour) }
+    }
+
+    fn tell_twins(&self, records: usize) {
+        if records > 0 {
+            let text = format!(
+                "{records} records carry a key that another record carries too, and may be somebody's work: \
+                 `dedupe` lists them"
+            );
+            self.route.calls.observe(&Event::Note { text });
+        }
+    }
+}

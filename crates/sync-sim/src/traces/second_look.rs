@@ -1,0 +1,294 @@
+//! D6, and what C7 and D8 need it for: an hour later the world is looked at once more.
+
+use std::time::Duration;
+
+use serde_json::json;
+use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
+use sync_engine::{event::Event, run::RunOptions};
+
+use super::{
+    stage::{calm, comes_right, fill, in_step, pass, run, succeeds, usual},
+    state_files::StateCopy,
+    steps::{Run, at_every_step, killed_after, killed_when},
+};
+use crate::world::{EXTERNAL_ID, World};
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// The next call of this kind takes effect so many minutes after its connection broke.
+fn late(world: &World, route: RouteKind, minutes: u64) {
+    let kind = FaultKind::Late { ms: minutes * 60_000, end: LateEnd::Reset };
+    world.network.emulator().add_fault(Fault::new(kind).on(&[route]));
+}
+
+fn notes(world: &World) -> Vec<String> {
+    let said = world.events.take().into_iter();
+    said.filter_map(|event| if let Event::Note { text } = event { Some(text) } else { None })
+        .collect()
+}
+
+/// D6. Catches: a create that was given up and is never looked up again (`settle::settle_one`), a look that comes
+/// too early, a twin that is left.
+#[test]
+fn d6_a_create_that_lands_after_it_was_given_up_is_removed() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        late(&world, RouteKind::BulkCreate, 50);
+        world.database.put(9, "A", 9);
+        succeeds(&world).await;
+        in_step(&world);
+        pass(&world, 51 * MINUTE).await;
+        assert_eq!(world.record_ids("9").len(), 2);
+        world.clear_log();
+        succeeds(&world).await;
+        assert_eq!(world.all_requests(), 0, "it is too early to look");
+        pass(&world, 15 * MINUTE).await;
+        succeeds(&world).await;
+        in_step(&world);
+        assert_eq!(world.requests(RouteKind::BulkDelete), 1);
+        comes_right(&world).await;
+        world.database.put(9, "B", 9);
+        comes_right(&world).await;
+    });
+}
+
+/// D6. Catches: a record that is removed although the member is a person's too, or although a person touched it.
+#[test]
+fn d6_a_twin_that_may_be_a_persons_is_reported_and_stays() {
+    for dedicated in [true, false] {
+        usual(async |mut world| {
+            world.dedicated_member = dedicated;
+            fill(&world, 3);
+            succeeds(&world).await;
+            late(&world, RouteKind::BulkCreate, 10);
+            world.database.put(9, "A", 9);
+            succeeds(&world).await;
+            let linked = world.record_ids("9");
+            pass(&world, 11 * MINUTE).await;
+            if dedicated {
+                let twin = world.record_ids("9").into_iter().find(|id| !linked.contains(id));
+                let seen =
+                    json!({"action": "update", "record": twin, "values": {"snoteaaaaa": "seen"}});
+                world.person(&seen);
+            }
+            pass(&world, 60 * MINUTE).await;
+            notes(&world);
+            succeeds(&world).await;
+            assert_eq!(world.record_ids("9").len(), 2);
+            assert_eq!(world.requests(RouteKind::BulkDelete), 0);
+            let notes = notes(&world);
+            assert!(notes.iter().any(|note| note.contains("dedupe")), "{notes:?}");
+        });
+    }
+}
+
+/// D6. Catches: a person's copy that is taken for a twin.
+#[test]
+fn d6_what_people_created_is_never_removed() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        late(&world, RouteKind::BulkCreate, 10);
+        world.database.put(9, "A", 9);
+        succeeds(&world).await;
+        let linked = world.record_ids("9").remove(0);
+        world.person(&json!({"action": "copy", "record": linked}));
+        pass(&world, 90 * MINUTE).await;
+        succeeds(&world).await;
+        assert_eq!(world.record_ids("9").len(), 2, "the copy stays, the twin goes");
+        assert!(world.record_ids("9").contains(&linked));
+    });
+}
+
+/// D6. Catches: a look that is made while the re-creation still waits, without adopting what it finds.
+#[test]
+fn d6_the_re_creation_still_waits_when_the_look_happens() {
+    usual(async |world| {
+        fill(&world, 3);
+        let process = world.process();
+        process.run(RunOptions::default()).await.expect("the state works");
+        late(&world, RouteKind::BulkCreate, 30);
+        world.database.put(9, "A", 9);
+        // The process stops when it has given the create up and has not sent it again.
+        world.clear_log();
+        let mut stopped = Run::of(&process);
+        assert!(stopped.go_until(|| world.requests(RouteKind::List) >= 2).await.is_none());
+        stopped.cancel();
+        stopped.finish().await.expect("the state works");
+        assert_eq!(world.requests(RouteKind::BulkCreate), 1);
+        pass(&world, 90 * MINUTE).await;
+        process.run(RunOptions::default()).await.expect("the state works");
+        in_step(&world);
+        comes_right(&world).await;
+    });
+}
+
+/// D6. Catches: one twin that is removed where there are two.
+#[test]
+fn d6_two_late_creates_leave_one_record() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        late(&world, RouteKind::BulkCreate, 30);
+        late(&world, RouteKind::BulkCreate, 40);
+        world.database.put(9, "A", 9);
+        succeeds(&world).await;
+        pass(&world, 50 * MINUTE).await;
+        assert_eq!(world.record_ids("9").len(), 3);
+        pass(&world, 30 * MINUTE).await;
+        comes_right(&world).await;
+    });
+}
+
+/// D6. Catches: a row that is gone when its create lands: one record is linked, so that it is not forgotten.
+#[test]
+fn d6_a_create_that_lands_after_its_row_is_gone_is_linked() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        late(&world, RouteKind::BulkCreate, 30);
+        world.database.put(9, "A", 9);
+        let process = world.process();
+        world.clear_log();
+        let mut stopped = Run::of(&process);
+        assert!(stopped.go_until(|| world.requests(RouteKind::List) >= 3).await.is_none());
+        stopped.cancel();
+        stopped.finish().await.expect("the state works");
+        world.database.delete(9);
+        process
+            .run(RunOptions { full: true, ..RunOptions::default() })
+            .await
+            .expect("the state works");
+        pass(&world, 90 * MINUTE).await;
+        process.run(RunOptions::default()).await.expect("the state works");
+        // The row returns: its record is the one that landed.
+        world.database.put(9, "B", 9);
+        process.run(RunOptions::default()).await.expect("the state works");
+        in_step(&world);
+    });
+}
+
+/// D6, C7. Catches: an update without an answer that is not looked at again; a difference that is found and only
+/// marked dirty, so that the row read again equals the link.
+#[test]
+fn d6_an_update_that_lands_late_is_found_and_undone() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        late(&world, RouteKind::BulkUpdate, 30);
+        world.database.put(1, "B", 1);
+        succeeds(&world).await;
+        world.database.put(1, "A", 1);
+        succeeds(&world).await;
+        pass(&world, 31 * MINUTE).await;
+        assert_eq!(world.records()["1"][0].0, "B");
+        pass(&world, 40 * MINUTE).await;
+        comes_right(&world).await;
+    });
+}
+
+/// D6. Catches: as above, where the process that sent the update died.
+#[test]
+fn d6_an_update_of_a_dead_process_is_looked_at_again() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        late(&world, RouteKind::BulkUpdate, 30);
+        world.database.put(1, "B", 1);
+        world.clear_log();
+        killed_when(&world, || world.requests(RouteKind::BulkUpdate) > 0).await;
+        world.database.put(1, "A", 1);
+        succeeds(&world).await;
+        pass(&world, 100 * MINUTE).await;
+        comes_right(&world).await;
+    });
+}
+
+/// D6. Catches: a look that is lost with the process that makes it.
+#[test]
+fn d6_a_process_may_die_at_any_step_of_its_second_look() {
+    at_every_step(async |world, steps| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        late(&world, RouteKind::BulkCreate, 30);
+        late(&world, RouteKind::BulkUpdate, 30);
+        world.database.put(1, "B", 1);
+        world.database.put(9, "A", 9);
+        succeeds(&world).await;
+        world.database.put(1, "A", 1);
+        succeeds(&world).await;
+        pass(&world, 100 * MINUTE).await;
+        let died = killed_after(&world, steps).await;
+        comes_right(&world).await;
+        died
+    });
+}
+
+/// D6. Catches: a look that finds nothing because nothing can be found (`Delivery::look`).
+#[test]
+fn d6_a_look_that_proves_nothing_is_made_again() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        late(&world, RouteKind::BulkCreate, 30);
+        world.database.put(9, "A", 9);
+        succeeds(&world).await;
+        pass(&world, 90 * MINUTE).await;
+        world.network.blind_lists(1_000);
+        run(&world).await;
+        world.network.answer_as_usual();
+        pass(&world, 90 * MINUTE).await;
+        comes_right(&world).await;
+    });
+}
+
+/// D6. Catches: a lonely record that is taken for proof that nothing else is there, where no control is.
+#[test]
+fn d6_the_first_record_of_all_is_looked_at_again_too() {
+    usual(async |world| {
+        late(&world, RouteKind::BulkCreate, 30);
+        world.database.put(9, "A", 9);
+        succeeds(&world).await;
+        pass(&world, 31 * MINUTE).await;
+        assert_eq!(world.record_ids("9").len(), 2);
+        pass(&world, 60 * MINUTE).await;
+        comes_right(&world).await;
+    });
+}
+
+/// D8. Catches: a known id under another record id that is taken for gone: the linked record lives.
+#[test]
+fn d8_a_twin_that_the_audit_shows_is_removed() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        let old = StateCopy::of(&world);
+        // Another installation with a state of its own creates the same key at the same moment.
+        late(&world, RouteKind::BulkCreate, 1);
+        world.database.put(9, "A", 9);
+        succeeds(&world).await;
+        let linked = StateCopy::of(&world);
+        old.restore(&world);
+        drop(linked);
+        calm(&world);
+        world.database.put(10, "A", 10);
+        comes_right(&world).await;
+    });
+}
+
+/// D8. Catches: a link that does not move although its record is gone, and a row that is not read again for it.
+#[test]
+fn d8_the_link_moves_where_its_record_is_gone() {
+    usual(async |world| {
+        fill(&world, 3);
+        let process = world.process();
+        process.run(RunOptions::default()).await.expect("the state works");
+        let first = world.record_ids("1").remove(0);
+        world.person(&json!({"action": "delete", "record": first}));
+        world.person(&json!({"action": "create", "values": {EXTERNAL_ID: "1", "title": "typed"}}));
+        // A new process audits before its first create.
+        world.database.put(9, "A", 9);
+        comes_right(&world).await;
+    });
+}

@@ -1,0 +1,143 @@
+//! Keys to look at once more (`protocol.md` D6).
+
+use jiff::Timestamp;
+use rusqlite::{Transaction, params};
+use sync_core::{
+    key::Key,
+    second_look::{HeldLink, SECOND_LOOK},
+    state::{LinkChange, SecondLook, SecondSettlement, Writer},
+};
+
+use crate::{
+    column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, limit},
+    dispatch::{MISSING, forget_fingerprint},
+    failure::Failure,
+    scan::mark_dirty,
+    settle::put_link,
+};
+
+/// An hour after a call that was made, or ended, now.
+pub(crate) fn in_an_hour(now: Timestamp) -> Timestamp {
+    now.saturating_add(SECOND_LOOK).unwrap_or(now)
+}
+
+/// The key is looked at, not before `due`.
+pub(crate) fn schedule(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    key: &Key,
+    due: Timestamp,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO second_looks (sync_id, destination_id, key, due_at) VALUES (?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET due_at = max(due_at, excluded.due_at)",
+    )?
+    .execute(params![
+        writer.sync.0,
+        writer.destination.0,
+        KeyParameter(key),
+        due.as_millisecond()
+    ])?;
+    Ok(())
+}
+
+/// A call for the key ended now: the look that may be due waits an hour from it.
+pub(crate) fn postpone(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    key: &Key,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE second_looks SET due_at = max(due_at, ?) WHERE sync_id = ? AND destination_id = ? AND key = ?",
+    )?
+    .execute(params![
+        in_an_hour(now).as_millisecond(),
+        writer.sync.0,
+        writer.destination.0,
+        KeyParameter(key)
+    ])?;
+    Ok(())
+}
+
+/// What a dead process was updating or deleting: nobody heard the answer.
+pub(crate) fn schedule_inherited(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    tx.execute(
+        "INSERT INTO second_looks (sync_id, destination_id, key, due_at)
+         SELECT sync_id, destination_id, key, ?1 FROM outbox
+         WHERE sync_id = ?2 AND destination_id = ?3 AND state = 1 AND doubt = 0
+         ON CONFLICT DO UPDATE SET due_at = max(due_at, excluded.due_at)",
+        [in_an_hour(now).as_millisecond(), writer.sync.0, writer.destination.0],
+    )?;
+    Ok(())
+}
+
+/// See [`sync_core::state::StateStore::second_looks`].
+pub(crate) fn due(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+    keys_max: usize,
+) -> Result<Vec<SecondLook>, Failure> {
+    let mut select = tx.prepare_cached(
+        "SELECT s.key, l.record_id, l.fingerprint, l.standing FROM second_looks AS s LEFT JOIN links AS l
+           ON l.sync_id = s.sync_id AND l.destination_id = s.destination_id AND l.key = s.key
+         WHERE s.sync_id = ?1 AND s.destination_id = ?2 AND s.due_at <= ?3
+           AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.sync_id = s.sync_id
+             AND o.destination_id = s.destination_id AND o.key = s.key AND o.state = 1)
+         ORDER BY s.due_at, s.key LIMIT ?4",
+    )?;
+    let place = params![writer.sync.0, writer.destination.0, now.as_millisecond(), limit(keys_max)];
+    let mut rows = select.query(place)?;
+    let mut looks = Vec::new();
+    while let Some(row) = rows.next()? {
+        let is_missing = row.get::<_, Option<i64>>(3)? == Some(MISSING);
+        let record = row.get::<_, Option<RecordColumn>>(1)?.filter(|_| !is_missing);
+        let print = fingerprint(row.get(2)?);
+        looks.push(SecondLook {
+            key: row.get::<_, KeyColumn>(0)?.0,
+            link: record.map(|record| HeldLink { record: record.0, fingerprint: print }),
+        });
+    }
+    Ok(looks)
+}
+
+/// See [`sync_core::state::StateStore::settle_second_looks`].
+pub(crate) fn settle(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    settlements: &[SecondSettlement],
+    now: Timestamp,
+) -> Result<(), Failure> {
+    for SecondSettlement { key, change, again_at } in settlements {
+        match change {
+            None => {}
+            Some(LinkChange::Forget) => {
+                forget_fingerprint(tx, writer, key)?;
+                mark_dirty(tx, writer, key)?;
+            }
+            Some(LinkChange::MoveTo { record, origin }) => {
+                put_link(tx, writer, now, key, record, None, *origin)?;
+                mark_dirty(tx, writer, key)?;
+            }
+        }
+        let place = (writer.sync.0, writer.destination.0, KeyParameter(key));
+        match again_at {
+            Some(again_at) => tx
+                .prepare_cached(
+                    "UPDATE second_looks SET due_at = ?4 WHERE sync_id = ?1 AND destination_id = ?2 AND key = ?3",
+                )?
+                .execute((place.0, place.1, place.2, again_at.as_millisecond()))?,
+            None => tx
+                .prepare_cached(
+                    "DELETE FROM second_looks WHERE sync_id = ? AND destination_id = ? AND key = ?",
+                )?
+                .execute(place)?,
+        };
+    }
+    Ok(())
+}
