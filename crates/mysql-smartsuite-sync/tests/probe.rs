@@ -1,5 +1,7 @@
 //! `probe` as people use it: asked first, counted like any other call, and kept beside the state.
 
+#![cfg(test)]
+
 use std::{
     path::Path,
     process::{Command, Output, Stdio},
