@@ -118,6 +118,12 @@ fn a_changed_table_lets_a_stopped_sync_go_again(stage: &mut Stage) {
             "auto_fill_structure_layout": true,
         }),
     );
+    let address = "/api/v1/applications/6500000000000000000000c1/";
+    let added = throwaway_server::wait_until(std::time::Duration::from_secs(20), || {
+        let table = stage.smartsuite.api("GET", address, &serde_json::Value::Null);
+        Ok(table.to_string().contains("snewfield1"))
+    });
+    assert!(added.unwrap());
     stage.sql("UPDATE customers SET credit_limit = 1");
     stage.run(&["validate", "--online"]).ended(0);
     stage.run(&["run", "--sync-name", "customers"]).ended(0).said(&["100 created"]);
