@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use smartsuite_emulator::EmulatorArgs;
 
-use crate::environment::LogLevel;
+use crate::{command::probe::ProbeArgs, environment::LogLevel};
 
 /// Keeps SmartSuite in step with a MySQL or MariaDB database.
 ///
@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Show how each sync stands: what was done, what waits, what failed and why
     Status(StatusArgs),
+    /// Find out, in a scratch table, what is not known for sure about your SmartSuite
+    Probe(ProbeArgs),
     /// Run a local SmartSuite to try things out
     Emulator(EmulatorArgs),
     /// Print what a shell needs to complete this command line

@@ -131,7 +131,11 @@ impl RowSource for Unusable {
     }
 }
 
-fn rate(config: &Config, environment: &Environment, address: &Address) -> Result<Rate, Failure> {
+pub(crate) fn rate(
+    config: &Config,
+    environment: &Environment,
+    address: &Address,
+) -> Result<Rate, Failure> {
     let (name, value) = OPEN_GATE;
     match environment.get(name) {
         Some(found) if found == value && address.is_loopback => Ok(Rate(0)),
@@ -144,7 +148,7 @@ fn rate(config: &Config, environment: &Environment, address: &Address) -> Result
 }
 
 /// Names the API key without being it.
-fn key_digest(options: &ClientOptions, address: &Address) -> String {
+pub(crate) fn key_digest(options: &ClientOptions, address: &Address) -> String {
     let parts = [&address.url, &options.account_id, options.token.expose()];
     let mut hasher = blake3::Hasher::new();
     for part in parts {

@@ -8,7 +8,7 @@ use std::{
 use sync_core::{
     pace::Rate,
     port::{Clock, Dice, Locks},
-    state::DestinationId,
+    state::{DestinationId, SyncId, Writer},
 };
 
 use crate::{event::Observer, state::State};
@@ -25,8 +25,8 @@ pub struct Engine {
     pub(crate) key_digest: Arc<str>,
     pub(crate) holder: String,
     pub(crate) dedicated_member: bool,
-    /// Tables whose audit this process has made (`protocol.md` D8).
-    audited: Arc<Mutex<BTreeSet<DestinationId>>>,
+    /// Syncs for which this process has made the audit of their table (`protocol.md` D8): it takes a sync's own keys.
+    audited: Arc<Mutex<BTreeSet<(SyncId, DestinationId)>>>,
 }
 
 /// What an [`Engine`] is made of.
@@ -91,11 +91,13 @@ impl Engine {
         }
     }
 
-    pub(crate) fn is_audited(&self, destination: DestinationId) -> bool {
-        self.audited.lock().unwrap_or_else(PoisonError::into_inner).contains(&destination)
+    pub(crate) fn is_audited(&self, writer: Writer) -> bool {
+        let place = (writer.sync, writer.destination);
+        self.audited.lock().unwrap_or_else(PoisonError::into_inner).contains(&place)
     }
 
-    pub(crate) fn set_audited(&self, destination: DestinationId) {
-        self.audited.lock().unwrap_or_else(PoisonError::into_inner).insert(destination);
+    pub(crate) fn set_audited(&self, writer: Writer) {
+        let place = (writer.sync, writer.destination);
+        self.audited.lock().unwrap_or_else(PoisonError::into_inner).insert(place);
     }
 }

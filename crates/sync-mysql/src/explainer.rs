@@ -303,7 +303,10 @@ impl SentSql {
         let offset = if piece.is_empty() {
             self.query_offset + self.rendered.sql.trim_end().len()
         } else {
-            line_start + self.sql.get(line_start..)?.find(piece)?
+            let from = self.sql.get(line_start..)?;
+            // MariaDB shortens long pieces, and says so.
+            let found = from.find(piece).or_else(|| from.find(piece.strip_suffix("...")?))?;
+            line_start + found
         };
         let inside = offset.checked_sub(self.query_offset)?;
         (inside <= self.rendered.sql.len()).then(|| self.rendered.source_offset(inside))
@@ -420,6 +423,8 @@ mod tests {
             "{}",
             error.message
         );
+        let shortened = reading(1064, "near 'things\nWHERE u > ...' at line 3");
+        assert!(shortened.message.contains("line 3 of the query, column 11"), "{shortened}");
         let at_end = reading(1064, "You have an error; near '' at line 4");
         assert!(at_end.message.contains("line 4 of the query, column 31"), "{}", at_end.message);
     }

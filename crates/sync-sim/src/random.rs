@@ -259,7 +259,8 @@ impl Life {
                 .on(&[route])
                 .skip(self.chance.random_range(0..3))
                 .times(Some(self.chance.random_range(1..3)));
-            if self.chance.random_bool(0.6) {
+            // A 2xx that leaves an item out without having done anything is what no service answers.
+            if matches!(kind, FaultKind::ShortAnswer(_)) || self.chance.random_bool(0.6) {
                 fault = fault.after_the_effect();
             }
             self.story.push(format!("fault {kind:?} on {route:?}"));

@@ -117,7 +117,7 @@ mod tests {
         (folder, witness)
     }
 
-    fn at(second: i64) -> Timestamp {
+    fn second(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
     }
 
@@ -125,8 +125,8 @@ mod tests {
     fn it_never_goes_back() {
         let (_folder, witness) = witness();
         assert_eq!(witness.testimony().unwrap(), None);
-        witness.raise(2, Some(at(50))).unwrap();
-        witness.raise(1, Some(at(40))).unwrap();
+        witness.raise(2, Some(second(50))).unwrap();
+        witness.raise(1, Some(second(40))).unwrap();
         let seen = Testimony { calls: 2, created_at: 50_000 };
         assert_eq!(witness.testimony().unwrap(), Some(seen));
         witness.raise(3, None).unwrap();

@@ -3,6 +3,7 @@
 mod completions;
 mod emulator;
 mod man;
+pub(crate) mod probe;
 mod run;
 mod schedule;
 mod status;
@@ -27,6 +28,7 @@ pub(crate) fn perform(cli: Cli, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Schedule(args) => schedule::perform(&global, &args, screen).map(Into::into),
         Command::Status(args) => status::perform(&global, &args, screen).map(Into::into),
         Command::Validate(args) => validate::perform(&global, &args, screen).map(Into::into),
+        Command::Probe(args) => probe::perform(&global, &args, screen).map(Into::into),
         Command::Completions { shell } => {
             completions::perform(shell, screen);
             Ok(Exit::Done.into())

@@ -50,7 +50,7 @@ pub(crate) fn perform(
     let level = settings.local.log_level;
     let to_console = ConsoleLog { level, summary_follows: false };
     let problem = start_log(level, to_console, console.clone());
-    for problem in &problem {
+    if let Some(problem) = &problem {
         tracing::warn!("{problem}");
     }
     if file.warnings() > 0 {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sync_core::{
     config::model::{Config, SyncDefinition},
-    mapping::CompiledMapping,
+    mapping::{CompiledMapping, FindingCode},
     state::StateError,
 };
 use sync_engine::event::Observer;
@@ -94,17 +94,28 @@ async fn check(wire: &Wire, definition: SyncDefinition) -> Result<SyncCheck, Sta
         Err(error) => Err(error),
     };
     let table = wire.engine.look_at_table(&wire.task(&definition)).await?;
-    let findings = match (&source, &table) {
-        (Ok(source), Ok(table)) => {
-            let (_, findings) = CompiledMapping::compile(
-                &definition.destination,
-                &definition.source,
-                &source.columns,
-                table,
-            );
-            findings
+    let mut findings = Vec::new();
+    if let Ok(table) = &table {
+        let columns = source.as_ref().map_or(&[][..], |source| &source.columns);
+        let destination = &definition.destination;
+        (_, findings) = CompiledMapping::compile(destination, &definition.source, columns, table);
+        if source.is_err() {
+            findings.retain(|finding| is_of_table(finding.code));
         }
-        _ => Vec::new(),
-    };
+    }
     Ok(SyncCheck { definition, source, table, findings })
+}
+
+/// Whether the finding is true of the table whatever the query returns.
+fn is_of_table(code: FindingCode) -> bool {
+    matches!(
+        code,
+        FindingCode::SlugUnknown
+            | FindingCode::FieldReadOnly
+            | FindingCode::FieldTypeUnsupported
+            | FindingCode::ExternalIdFieldUnknown
+            | FindingCode::ExternalIdFieldTaken
+            | FindingCode::TimeZoneUnknown
+            | FindingCode::RequiredFieldUnmapped
+    )
 }

@@ -52,6 +52,7 @@ struct Parts {
 }
 
 impl Parts {
+    #[expect(clippy::needless_pass_by_value, reason = "made for this line")]
     fn put(&mut self, field: &Field, shown: String) {
         match field.name() {
             "message" => self.message = one_line(&shown),

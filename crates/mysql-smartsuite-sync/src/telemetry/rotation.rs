@@ -92,7 +92,8 @@ mod tests {
     use super::*;
 
     fn write(file: &RotatingFile, line: &str) {
-        writeln!(file.make_writer(), "{line}").unwrap();
+        // One write a line, as the log writes them.
+        file.make_writer().write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
     fn small(path: &Path) -> RotatingFile {

@@ -107,7 +107,7 @@ impl Served {
         let response = outcome.response().unwrap();
         let text = String::from_utf8_lossy(response.body()).into_owned();
         assert!(response.status().is_success(), "{method} {path}: {text}");
-        serde_json::from_str(&text).unwrap()
+        if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() }
     }
 }
 

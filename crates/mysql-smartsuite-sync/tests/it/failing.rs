@@ -1,5 +1,7 @@
 //! SmartSuite fails: nothing is lost, nothing is doubled, and the message says what to do.
 
+use std::time::{Duration, Instant};
+
 use smartsuite_emulator::{
     Fault, FaultKind,
     RouteKind::{BulkCreate, BulkUpdate, List, Table},
@@ -12,7 +14,7 @@ on_mariadb! {
     smartsuite_answers_503_for_a_while
     smartsuite_asks_for_a_pause
     a_web_page_instead_of_an_answer
-    the_table_is_deleted_under_the_sync
+    ctrl_c_ends_a_run_that_waits_for_the_gate
     an_answer_that_breaks_off
     the_gate_paces_calls_below_the_limit
 }
@@ -57,7 +59,7 @@ fn smartsuite_asks_for_a_pause(stage: &mut Stage) {
     let since = stage.smartsuite.newest_request();
     let child = stage.start(&CUSTOMERS_ONLY);
     // The pause is for everyone, and said while it lasts.
-    let paused = throwaway_server::wait_until(std::time::Duration::from_secs(20), || {
+    let paused = throwaway_server::wait_until(Duration::from_secs(20), || {
         Ok(stage.run(&["status"]).out.contains("asked for a pause (429)"))
     });
     assert!(paused.unwrap());
@@ -67,34 +69,30 @@ fn smartsuite_asks_for_a_pause(stage: &mut Stage) {
 }
 
 fn a_web_page_instead_of_an_answer(stage: &mut Stage) {
-    stage.smartsuite.fault(Fault::new(FaultKind::Challenge(200)).on(&[Table]).times(None));
-    let child = stage.start(&CUSTOMERS_ONLY);
-    // Every page closes the gate for half a minute: one is enough to see what is said of it.
-    let seen = throwaway_server::wait_until(std::time::Duration::from_secs(20), || {
-        let log = std::fs::read_to_string(stage.path("logs/sync.log")).unwrap_or_default();
-        Ok(log.contains("a web page came instead of SmartSuite's answer"))
-    });
-    assert!(seen.unwrap());
-    crate::stage::signal(&child, "-INT");
-    drop(child.wait_with_output().unwrap());
-    stage
-        .smartsuite
-        .with(|emulator| emulator.set_faults(smartsuite_emulator::FaultScript::default()));
+    stage.run(&CUSTOMERS_ONLY).ended(0);
+    stage.sql("UPDATE customers SET company = 'New' WHERE id = 1");
+    stage.smartsuite.fault(Fault::new(FaultKind::Challenge(200)).on(&[BulkUpdate]));
+    // It closes the gate like a 429, and says what it was.
+    let act = stage.run(&CUSTOMERS_ONLY).ended(0).said(&["1 updated"]);
+    act.warned(&[
+        "a web page came instead of SmartSuite's answer",
+        "code=smartsuite_challenge_page",
+    ]);
+    assert_eq!(stage.records(CUSTOMERS)["1"]["scompany01"], "New");
 }
 
-fn the_table_is_deleted_under_the_sync(stage: &mut Stage) {
-    stage.run(&CUSTOMERS_ONLY).ended(0);
-    stage.smartsuite.api(
-        "DELETE",
-        "/api/v1/applications/6500000000000000000000c1/",
-        &serde_json::Value::Null,
-    );
-    stage.sql("UPDATE customers SET company = 'New' WHERE id = 1");
-    stage
-        .run(&CUSTOMERS_ONLY)
-        .ended(1)
-        .said(&["[smartsuite_not_found]", "hint: check `destination.table_id`"]);
-    stage.run(&CUSTOMERS_ONLY).ended(1).said(&["stopped"]).cost_nothing();
+/// However long the pause is that the service asked for.
+fn ctrl_c_ends_a_run_that_waits_for_the_gate(stage: &mut Stage) {
+    stage.smartsuite.fault(Fault::new(FaultKind::RateLimit).on(&[Table]).times(None));
+    let child = stage.start(&CUSTOMERS_ONLY);
+    let paused = throwaway_server::wait_until(Duration::from_secs(20), || {
+        Ok(stage.run(&["status"]).out.contains("asked for a pause (429)"))
+    });
+    assert!(paused.unwrap());
+    let began = Instant::now();
+    crate::stage::signal(&child, "-INT");
+    stage.finish(child, 0).ended(130).said(&["interrupted"]);
+    assert!(began.elapsed() < Duration::from_secs(5));
 }
 
 fn an_answer_that_breaks_off(stage: &mut Stage) {

@@ -30,7 +30,7 @@ fn a_second_run_leaves_the_sync_alone_and_says_who_has_it(stage: &mut Stage) {
     let holder = format!("busy: process {} ", first.id());
     // The other sync is run all the same.
     stage.run(&["run"]).ended(0).said(&[&holder, "orders     done: 7 rows read, 7 created"]);
-    let running = format!("by process {} ", first.id());
+    let running = format!("by process {} on ", first.id());
     stage.run(&["status", "--sync-name", "customers"]).said(&["running", &running]);
     stage.finish(first, 0).ended(0);
     assert_eq!(stage.records(CUSTOMERS).len(), 5);

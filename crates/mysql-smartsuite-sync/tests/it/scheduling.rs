@@ -34,12 +34,13 @@ fn it_runs_at_once_if_asked_and_ends_gracefully(stage: &mut Stage) {
         assert!(done.unwrap());
         assert!(logged(stage, "next run at "));
         signal(&child, name);
+        fs::remove_file(stage.path("logs/sync.log")).unwrap();
         stage.finish(child, 0).ended(code).warned(&["ending: ", "ended: nothing is under way"]);
     }
 }
 
 fn it_waits_for_its_time_otherwise(stage: &mut Stage) {
-    stage.remap("    name: orders", "    name: orders\n    schedule:\n      cron: \"0 0 1 1 *\"\n      time_zone: Europe/Berlin");
+    stage.remap("  - name: orders", "  - name: orders\n    schedule:\n      cron: \"0 0 1 1 *\"\n      time_zone: Europe/Berlin");
     let child = stage.start(&["schedule", "--interval", "60"]);
     assert!(logged(stage, "orders: next run at "));
     assert!(logged(stage, "customers: next run at "));
@@ -77,12 +78,12 @@ fn servers_that_are_down_do_not_end_it(stage: &mut Stage) {
 }
 
 fn a_wrong_configuration_ends_it_at_once(stage: &mut Stage) {
-    stage.remap("    name: orders", "    name: orders\n    schedule:\n      cron: never");
+    stage.remap("  - name: orders", "  - name: orders\n    schedule:\n      cron: never");
     stage.run(&["schedule"]).ended(64).warned(&["error[config_bad_cron]"]).cost_nothing();
     stage.remap("      cron: never", "      interval: 5");
     stage.run(&["schedule", "--interval", "0"]).ended(64).warned(&["SYNC_INTERVAL_MINUTES"]);
     for name in ["customers", "orders"] {
-        stage.remap(&format!("    name: {name}"), &format!("    name: {name}\n    enabled: false"));
+        stage.remap(&format!(" name: {name}"), &format!(" name: {name}\n    enabled: false"));
     }
     stage.run(&["schedule"]).ended(64).warned(&["no sync is enabled"]);
 }

@@ -20,9 +20,9 @@ fn nothing_secret_is_said_or_logged(stage: &mut Stage) {
     stage.sql(&format!(
         "ALTER TABLE customers MODIFY status VARCHAR(40) NOT NULL;
          ALTER TABLE customers ADD code VARCHAR(60) NOT NULL DEFAULT '';
-         UPDATE customers SET code = CONCAT('{ROW}-key-', id), company = '{ROW}-company', email = '{ROW} no address';
+         UPDATE customers SET code = CONCAT('{ROW}-key-', id), company = '{ROW}-company', customer_name = '{ROW}-name';
          UPDATE customers SET status = '{ROW}-status' WHERE id = 1;
-         UPDATE customers SET credit_limit = 2000000, customer_name = '{ROW}-name' WHERE id = 2;"
+         UPDATE customers SET credit_limit = 2000000 WHERE id = 2;"
     ));
     stage.remap("SELECT id, customer_name", "SELECT code, customer_name");
     stage.remap(
@@ -58,6 +58,7 @@ fn nothing_secret_is_said_or_logged(stage: &mut Stage) {
     play(stage, &["validate", "--online"], 64);
     stage.map(&mapping);
     // Credentials that do not work.
+    stage.sql("UPDATE customers SET credit_limit = 3 WHERE id = 3");
     stage.setting("SMARTSUITE_TOKEN", TOKEN);
     play(stage, &["--log-level", "DEBUG", "run", "--full"], 1);
     play(stage, &["validate", "--online"], 64);

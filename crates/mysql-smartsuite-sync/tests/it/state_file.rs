@@ -84,7 +84,6 @@ fn another_external_id_field_is_filled_on_every_record(stage: &mut Stage) {
 
 fn other_key_columns_stop_the_sync_until_somebody_says_so(stage: &mut Stage) {
     stage.run(&CUSTOMERS_ONLY).ended(0);
-    stage.remap("      key_prefix: \"\"", "      key_prefix: \"\"");
     stage.remap("      # key_prefix: \"\"", "      key_prefix: \"c-\"");
     stage
         .run(&CUSTOMERS_ONLY)
@@ -165,9 +164,9 @@ fn a_place_that_cannot_be_written(stage: &mut Stage) {
     stage
         .run(&["run"])
         .ended(1)
-        .warned(&["cannot be written", "hint: make the file and its folder writable"])
+        .warned(&["cannot be used", "hint: make the file and its folder readable and writable"])
         .cost_nothing();
-    stage.run(&["validate"]).ended(1).said(&["cannot be written"]);
+    stage.run(&["validate"]).ended(1).said(&["cannot be used"]);
 }
 
 /// A file system of one megabyte, where that can be mounted.

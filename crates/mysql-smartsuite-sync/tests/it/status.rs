@@ -64,15 +64,15 @@ fn a_mapping_file_that_cannot_be_used_hides_nothing(stage: &mut Stage) {
 
 fn syncs_that_left_the_mapping_file_are_remembered(stage: &mut Stage) {
     stage.run(&["run"]).ended(0);
-    stage.remap("    name: orders", "    name: sales");
+    stage.remap("  - name: orders", "  - name: sales");
     stage.run(&["status"]).said(&["orders  (not in the mapping file)", "sales  Every order"]);
     stage.run(&["status", "--sync-name", "orders"]).ended(0).said(&["7 linked"]);
-    stage.remap("    name: sales", "    name: sales\n    previously: orders");
+    stage.remap("  - name: sales", "  - name: sales\n    previously: orders");
     let act = stage.run(&["status"]).said(&["sales  Every order", "7 linked"]);
     assert!(!act.out.contains("(not in the mapping file)"), "{}", act.out);
 }
 
 fn disabled_syncs_are_marked(stage: &mut Stage) {
-    stage.remap("    name: orders", "    name: orders\n    enabled: false");
+    stage.remap("  - name: orders", "  - name: orders\n    enabled: false");
     stage.run(&["status"]).said(&["orders  (disabled)"]);
 }

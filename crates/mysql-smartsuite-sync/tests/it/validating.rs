@@ -114,7 +114,8 @@ fn a_changed_table_lets_a_stopped_sync_go_again(stage: &mut Stage) {
         "/api/v1/applications/6500000000000000000000c1/add_field/",
         &serde_json::json!({
             "field": {"slug": "snewfield1", "label": "New", "field_type": "textfield", "params": {}, "is_new": true},
-            "field_position": {},
+            "field_position": {"prev_sibling_slug": "title"},
+            "auto_fill_structure_layout": true,
         }),
     );
     stage.sql("UPDATE customers SET credit_limit = 1");

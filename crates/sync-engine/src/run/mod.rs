@@ -28,17 +28,20 @@ impl Engine {
         cancelled: &CancellationToken,
     ) -> Result<RunReport, StateError> {
         let identity = task.identity(options.accept_key_change);
-        let now = self.clock.now();
-        let opened = self.state.run(move |state| state.open_sync(&identity, now)).await?;
+        let place = identity.clone();
+        let (sync, _) = self.state.run(move |state| state.place(&place)).await?;
         let report = |outcome, books, calls| RunReport {
             sync: task.definition.name.clone(),
             outcome,
             books,
             calls,
         };
-        let Some(lock) = self.locks.try_lock(opened.id)? else {
+        let Some(lock) = self.locks.try_lock(sync)? else {
             return Ok(report(RunOutcome::Busy, Books::default(), 0));
         };
+        // Under the lock: what another run left when it ended must be seen.
+        let now = self.clock.now();
+        let opened = self.state.run(move |state| state.open_sync(&identity, now)).await?;
         let stop = opened.stopped.as_ref().filter(|stop| stop.holds_for(&self.key_digest));
         if let (Some(stop), false) = (stop, options.retry) {
             return Ok(report(RunOutcome::Stopped(stop.clone()), Books::default(), 0));

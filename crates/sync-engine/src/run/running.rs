@@ -213,11 +213,11 @@ impl Running<'_> {
 
     /// Sends what waits; answers how the work ended, if it did.
     async fn deliver(&mut self, route: &Route) -> Result<Option<Work>, StateError> {
-        let audited = self.engine.is_audited(self.writer.destination);
+        let audited = self.engine.is_audited(self.writer);
         let (ended, books, audited) = deliver(route, audited, self.cancelled).await?;
         self.books += books;
         if audited {
-            self.engine.set_audited(self.writer.destination);
+            self.engine.set_audited(self.writer);
         }
         Ok(match ended {
             Ended::Idle => None,

@@ -3,6 +3,7 @@
 //! `gate_caller STATE_FILE BASE_URL SECONDS TABLE`; prints how many calls it made.
 #![expect(
     clippy::expect_used,
+    clippy::panic,
     clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "a helper of one test, in real time"

@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use smartsuite_emulator::{FaultScript, Profile};
-use sync_core::{
-    port::Clock,
-    state::{RunStatus, StateError},
-};
+use sync_core::{port::Clock, state::RunStatus};
 use sync_engine::{
     event::Event,
     run::{RunOptions, RunOutcome, RunReport},
@@ -30,11 +27,6 @@ pub(super) fn usual<F: Future<Output = ()>>(script: impl FnOnce(World) -> F) {
     world(Profile::default(), script);
 }
 
-/// Every named profile.
-pub(super) fn profiles() -> [Profile; 4] {
-    [Profile::default(), Profile::strict(), Profile::lenient(), Profile::adversarial()]
-}
-
 /// Rows 1 to `rows`, each with the name `A`.
 pub(super) fn fill(world: &World, rows: i64) {
     for id in 1..=rows {
@@ -46,14 +38,6 @@ pub(super) fn fill(world: &World, rows: i64) {
 pub(super) fn status(report: &RunReport) -> RunStatus {
     match &report.outcome {
         RunOutcome::Ran { status, .. } => *status,
-        other => panic!("{other:?}"),
-    }
-}
-
-/// The stable code of what kept a run from success.
-pub(super) fn code(report: &RunReport) -> String {
-    match &report.outcome {
-        RunOutcome::Ran { trouble: Some(trouble), .. } => trouble.code.clone(),
         other => panic!("{other:?}"),
     }
 }
@@ -126,12 +110,4 @@ pub(super) async fn comes_right(world: &World) {
 /// One record a row, with the row's values.
 pub(super) fn in_step(world: &World) {
     assert_eq!(world.records(), world.wished());
-}
-
-/// Ran into the state's own failure.
-pub(super) fn state_failed(result: Result<RunReport, StateError>) -> StateError {
-    match result {
-        Err(error) => error,
-        Ok(report) => panic!("{report:#?}"),
-    }
 }

@@ -222,7 +222,7 @@ fn trials(scratch: &Scratch) -> Vec<Result<Trial, (&'static str, String)>> {
         ),
         with(
             "decimal_excess",
-            "number field with a precision, or currency or percent",
+            "numeric (with a precision)",
             scratch.fields().find(|field| {
                 [Number, Currency, Percent].contains(&field.kind) && field.precision.is_some()
             }),
@@ -243,7 +243,7 @@ fn trials(scratch: &Scratch) -> Vec<Result<Trial, (&'static str, String)>> {
         ),
         with(
             "unknown_choice",
-            "select or status field that takes no new choices",
+            "select or status (closed to new choices)",
             scratch.fields().find(|field| {
                 single.contains(&field.kind)
                     && scratch.param(field, "new_choices_allowed") != Some(&Value::Bool(true))
@@ -256,7 +256,7 @@ fn trials(scratch: &Scratch) -> Vec<Result<Trial, (&'static str, String)>> {
         ),
         with(
             "select_object",
-            "single select field with a choice",
+            "single select (with a choice)",
             first(&[SingleSelect]),
             |_, field| Some(vec![json!({ "value": field.choices.first()?.id })]),
             plain,
@@ -283,7 +283,7 @@ fn trials(scratch: &Scratch) -> Vec<Result<Trial, (&'static str, String)>> {
         with("email_syntax", "e-mail", first(&[Email]), |_, _| Some(vec![json!(["probe"])]), plain),
         with(
             "single_overflow",
-            "e-mail field for one entry",
+            "e-mail (for one entry)",
             scratch.fields().find(|field| field.kind == Email && !field.multiple),
             |_, _| Some(vec![json!(["a@example.com", "b@example.com"])]),
             |seen| one(seen, |seen| if seen.fate() == "changed" { "cut" } else { seen.fate() }),

@@ -17,6 +17,8 @@ mod holders;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod older_state;
+#[cfg(test)]
 mod reporting;
 #[cfg(test)]
 mod scanning;

@@ -66,7 +66,7 @@ fn of_state(state: &SyncReport) -> Value {
         })),
         "holder": state.holder.as_ref().map(|holder| json!({
             "name": holder.name,
-            "since": holder.heartbeat_at,
+            "last_sign_of_life": holder.heartbeat_at,
             "seen": holder.is_seen,
         })),
     })

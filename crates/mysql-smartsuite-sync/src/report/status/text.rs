@@ -29,13 +29,13 @@ fn of_sync(sync: &SyncStatus, now: Timestamp, paint: Paint) -> String {
         out.hint(&stop.remedy);
     }
     if let Some(holder) = &state.holder {
-        let since = when(holder.heartbeat_at, now);
+        let sign = format!("last sign of life {}", when(holder.heartbeat_at, now));
         out.line(
             "running",
             &if holder.is_seen {
-                format!("by {}, since {since}", holder.name)
+                format!("by {}; {sign}", holder.name)
             } else {
-                format!("perhaps: {} took it {since}, but is not seen from here", holder.name)
+                format!("perhaps: {} is not seen from here; {sign}", holder.name)
             },
         );
     }

@@ -425,3 +425,15 @@ async fn a_429_ends_the_probe_and_its_records_are_deleted_after_the_pause() {
     assert!(matches!(error.kind, CallErrorKind::Throttled { .. }));
     assert_eq!((desk.answers(429), desk.service.count()), (1, 0), "no call during the lock-out");
 }
+
+#[test]
+fn the_manual_names_every_question() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/guide/probe.md");
+    let manual = std::fs::read_to_string(path).unwrap();
+    let rows = manual.lines().filter(|line| line.starts_with("| `"));
+    let named: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
+    let named: Vec<&str> = named.into_iter().filter(|name| *name != "clear_...").collect();
+    assert_eq!(named, topic_names().collect::<Vec<_>>());
+    assert!(manual.contains(&format!("at most {} API calls", calls_max(false))));
+    assert!(manual.contains(&format!("at most {} calls more", calls_max(true) - calls_max(false))));
+}

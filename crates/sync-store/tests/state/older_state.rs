@@ -1,0 +1,117 @@
+//! A copy from before put in the state's place, or none at all (`protocol.md` D9).
+
+use std::{fs, path::PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, backup::Backup};
+use sync_core::state::{FullReadReason, Outcome, StateStore as _};
+use sync_store::SqliteStore;
+
+use crate::fixture::State;
+
+fn copy(from: &PathBuf, to: &PathBuf) {
+    let from = Connection::open(from).unwrap();
+    let mut to = Connection::open(to).unwrap();
+    Backup::new(&from, &mut to)
+        .unwrap()
+        .run_to_completion(1000, std::time::Duration::ZERO, None)
+        .unwrap();
+}
+
+/// Puts the copy in the state's place, as a person would while nothing runs.
+fn put_back(state: &mut State, copy: &PathBuf) {
+    let path = state.path();
+    let elsewhere = state.folder.path().join("elsewhere.db");
+    state.store = SqliteStore::open(&elsewhere).unwrap();
+    for name in ["state.db", "state.db-wal", "state.db-shm"] {
+        drop(fs::remove_file(state.folder.path().join(name)));
+    }
+    if copy.exists() {
+        fs::copy(copy, &path).unwrap();
+    }
+    state.restart();
+}
+
+fn creates_from(state: &mut State) -> Option<Timestamp> {
+    state.store.creates_from(&state.writer, state.now).unwrap()
+}
+
+/// Two links, read to the end; then a copy is made, and key 1 is written once more.
+fn one_call_behind() -> (State, PathBuf) {
+    let mut state = State::new();
+    state.full_read(&[(1, "A"), (2, "A")], "w1");
+    state.deliver();
+    let saved = state.folder.path().join("saved.db");
+    copy(&state.path(), &saved);
+    state.later(10);
+    state.capture(&[(1, "B")]);
+    state.deliver();
+    (state, saved)
+}
+
+#[test]
+fn the_newest_state_is_believed() {
+    let (mut state, _) = one_call_behind();
+    state.restart();
+    assert_eq!(state.sync.full_read, None);
+    assert_eq!(state.slots(1), "link B");
+    assert_eq!(creates_from(&mut state), None);
+}
+
+#[test]
+fn an_older_copy_knows_no_values_and_reads_everything() {
+    let (mut state, saved) = one_call_behind();
+    put_back(&mut state, &saved);
+    assert_eq!(state.sync.full_read, Some(FullReadReason::OlderState));
+    assert_eq!((state.slots(1), state.slots(2)), ("link ?".into(), "link ?".into()));
+    // The row may be what the copy remembers; it is written all the same.
+    state.full_read(&[(1, "A"), (2, "A")], "w2");
+    assert_eq!(state.slots(1), "waiting A, link ?");
+}
+
+#[test]
+fn no_create_leaves_until_the_last_one_has_had_its_time() {
+    let (mut state, saved) = one_call_behind();
+    let created = state.now - SignedDuration::from_secs(10);
+    put_back(&mut state, &saved);
+    let from = created + SignedDuration::from_secs(90);
+    assert_eq!(creates_from(&mut state), Some(from));
+    state.now = from;
+    assert_eq!(creates_from(&mut state), None);
+}
+
+#[test]
+fn a_state_that_is_gone_waits_too_and_starts_afresh() {
+    let (mut state, _) = one_call_behind();
+    put_back(&mut state, &PathBuf::from("/no such file"));
+    assert_eq!(state.sync.full_read, Some(FullReadReason::First));
+    assert!(creates_from(&mut state).is_some());
+    assert_eq!(state.slots(1), "");
+}
+
+#[test]
+fn an_older_copy_is_distrusted_once() {
+    let (mut state, saved) = one_call_behind();
+    put_back(&mut state, &saved);
+    state.full_read(&[(1, "A"), (2, "A")], "w2");
+    state.deliver();
+    state.restart();
+    assert_eq!(state.sync.full_read, None);
+    assert_eq!(state.slots(1), "link A");
+}
+
+/// What was marked and refused changed nothing, but the witness cannot know.
+#[test]
+fn a_refused_call_counts_too() {
+    let (mut state, saved) = {
+        let mut state = State::new();
+        state.full_read(&[(1, "A")], "w1");
+        let saved = state.folder.path().join("saved.db");
+        copy(&state.path(), &saved);
+        (state, saved)
+    };
+    let entry = state.single();
+    state.settle(&entry, Outcome::Refused { fault: crate::fixture::fault("x") });
+    put_back(&mut state, &saved);
+    assert_eq!(state.sync.full_read, Some(FullReadReason::OlderState));
+}
