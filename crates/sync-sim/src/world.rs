@@ -105,18 +105,12 @@ impl std::fmt::Debug for World {
 pub struct Process {
     engine: Engine,
     task: SyncTask,
-    clock: SimClock,
 }
 
 impl Process {
     /// Runs the sync once.
     pub async fn run(&self, options: RunOptions) -> Result<RunReport, StateError> {
         self.engine.run(&self.task, options, &CancellationToken::new()).await
-    }
-
-    /// Its world's time.
-    pub fn clock(&self) -> SimClock {
-        self.clock
     }
 
     /// Another sync of the same process.
@@ -127,7 +121,7 @@ impl Process {
             source: Arc::new(database.clone()),
             ..self.task.clone()
         };
-        Self { engine: self.engine.clone(), task, clock: self.clock }
+        Self { engine: self.engine.clone(), task }
     }
 
     /// Runs the sync once, until `cancelled`.
@@ -194,7 +188,7 @@ impl World {
             host: "127.0.0.1".into(),
             account: DEMO_ACCOUNT.into(),
         };
-        Process { engine, task, clock: self.clock }
+        Process { engine, task }
     }
 
     /// Runs the sync once in a process of its own.

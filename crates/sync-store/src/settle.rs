@@ -68,6 +68,7 @@ pub(crate) fn settle(
         {
             highest = highest.max(*autonumber);
         }
+        second_look::postpone(tx, writer, &sent.key, now)?;
         settle_one(tx, writer, now, &sent, &settlement.outcome, group, &mut books)?;
     }
     raise_mark(tx, writer, highest)?;

@@ -298,7 +298,7 @@ pub trait StateStore: Send {
 
     /// Keys whose second look is due and that have nothing in flight or in doubt, at most `keys_max`: their create was
     /// given up, their update or deletion got no answer, or an audit showed a second record with their external id.
-    /// Due is an hour after the last such call ended, or after the lock was taken from a process that died in it
+    /// Due is an hour after the key's last call ended, or after the lock was taken from a process that died before
     /// (`protocol.md` D6, D8).
     fn second_looks(
         &mut self,

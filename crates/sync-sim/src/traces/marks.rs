@@ -2,8 +2,7 @@
 
 use sync_core::{
     key::Key,
-    port::Clock,
-    state::{DestinationId, OpenedSync, StateStore as _, SyncId, Writer},
+    state::{DestinationId, StateStore as _, SyncId, Writer},
 };
 use sync_store::SqliteStore;
 
@@ -28,22 +27,4 @@ pub(super) fn marker(world: &World) -> impl Fn(i64) + Send + 'static {
         });
         assert!(marked, "no token is the newest");
     }
-}
-
-/// Takes the lease of the world's sync, as a successor does whom the lock let in too early.
-pub(super) fn take_lease(world: &World) {
-    let mut store = SqliteStore::open(&world.state_path()).expect("the state opens");
-    let taken = (0..TOKENS_MAX).any(|definition| {
-        let sync = OpenedSync {
-            id: SyncId(1),
-            destination: DestinationId(1),
-            watermark: None,
-            full_read: None,
-            stopped: None,
-            links: 0,
-            definition,
-        };
-        store.hold(&sync, "successor", world.clock.now()).is_ok()
-    });
-    assert!(taken, "no definition is the newest");
 }

@@ -9,23 +9,17 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
-    time::Duration,
 };
 
-use sync_core::{port::Clock, state::StateError};
+use sync_core::state::StateError;
 use sync_engine::run::RunReport;
 use tokio_util::sync::CancellationToken;
 
 use super::state_files::Disk;
-use crate::{
-    clock::SimClock,
-    world::{Process, World},
-};
+use crate::world::{Process, World};
 
 /// Steps after which a run is taken to be endless.
-const STEPS_MAX: usize = 1_000_000;
-/// How often a waiting run is looked at.
-const GLANCE: Duration = Duration::from_millis(20);
+const STEPS_MAX: usize = 100_000;
 
 /// A run whose process can be stopped between two steps. Dropping it is SIGKILL: what its last step started has not
 /// begun, what began earlier ends.
@@ -33,7 +27,6 @@ pub(super) struct Run<'a> {
     work: Pin<Box<dyn Future<Output = Result<RunReport, StateError>> + 'a>>,
     alarm: Arc<Alarm>,
     cancelled: CancellationToken,
-    clock: SimClock,
 }
 
 /// Remembers that the run was woken, also while nobody drives it.
@@ -54,12 +47,11 @@ impl Wake for Alarm {
 impl<'a> Run<'a> {
     /// A run that has not taken its first step.
     pub(super) fn of(process: &'a Process) -> Self {
-        let clock = process.clock();
         let alarm = Alarm { rang: AtomicBool::new(true), driver: Mutex::default() };
         let cancelled = CancellationToken::new();
         let token = cancelled.clone();
         let work = Box::pin(async move { process.run_until(&token).await });
-        Self { work, alarm: Arc::new(alarm), cancelled, clock }
+        Self { work, alarm: Arc::new(alarm), cancelled }
     }
 
     /// Asks the run to end.
@@ -78,7 +70,7 @@ impl<'a> Run<'a> {
         None
     }
 
-    /// Goes on until `there` says so, be it while the run itself waits.
+    /// Goes on until `there` says so.
     pub(super) async fn go_until(
         &mut self,
         mut there: impl FnMut() -> bool,
@@ -87,16 +79,11 @@ impl<'a> Run<'a> {
             if there() {
                 return None;
             }
-            let glance = self.clock.sleep(GLANCE);
-            let woken = tokio::select! {
-                biased;
-                () = self.can_go() => true,
-                () = glance => false,
-            };
+            self.can_go().await;
             if there() {
                 return None;
             }
-            if woken && let Poll::Ready(ended) = self.step() {
+            if let Poll::Ready(ended) = self.step() {
                 return Some(ended);
             }
         }
@@ -105,7 +92,7 @@ impl<'a> Run<'a> {
 
     /// Goes to the end.
     pub(super) async fn finish(mut self) -> Result<RunReport, StateError> {
-        self.go(STEPS_MAX).await.expect("it went to its end")
+        self.go_until(|| false).await.expect("it went to its end")
     }
 
     async fn can_go(&self) {
