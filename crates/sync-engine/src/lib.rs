@@ -1,7 +1,7 @@
 //! Runs a sync: capture reads MySQL into the outbox, delivery writes SmartSuite from it, and the two meet nowhere else.
 //!
 //! Reading order: [`engine`] and [`run`] tell the story; `capture` is the fast half, `delivery` the slow one; `calls`
-//! is the way to the wire; [`event`] is what everybody else may know of it.
+//! is the way to the wire; [`verify`] compares both sides and finds doubles; [`event`] is what everybody else may know of it.
 
 mod calls;
 mod capture;
@@ -12,3 +12,4 @@ mod record_text;
 pub mod run;
 pub mod state;
 mod structure;
+pub mod verify;

@@ -52,6 +52,7 @@
 mod calls;
 mod capture;
 mod column;
+mod comparison;
 mod dispatch;
 mod doubt;
 mod failure;
