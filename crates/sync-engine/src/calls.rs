@@ -128,15 +128,16 @@ impl Calls {
         }
     }
 
-    /// Sends a call that has passed the gate, and says what became of it.
+    /// Sends a call that has passed the gate, and says what became of it. Writing calls have a `number`.
     pub(crate) async fn send<T>(
         &self,
         kind: CallKind,
         items: usize,
+        number: Option<i64>,
         call: impl Future<Output = Result<T, CallError>>,
     ) -> Result<Result<T, CallError>, StateError> {
         self.made.fetch_add(1, Ordering::Relaxed);
-        self.observe(&Event::CallLeft { kind, items });
+        self.observe(&Event::CallLeft { kind, items, number });
         let began = self.clock.elapsed();
         let answer = call.await;
         let took = self.clock.elapsed().saturating_sub(began);
@@ -183,7 +184,7 @@ impl Calls {
             if !self.pass(Some(kind)).await? {
                 return Ok(Err(CallErrorKind::NotSent.into()));
             }
-            let answer = self.send(kind, 0, call()).await?;
+            let answer = self.send(kind, 0, None, call()).await?;
             let passing = matches!(
                 &answer,
                 Err(error) if error.kind.scope() == Scope::Moment

@@ -54,6 +54,7 @@ mod capture;
 mod column;
 mod dispatch;
 mod doubt;
+mod effects;
 mod failure;
 mod inspect;
 mod lock;
@@ -72,11 +73,12 @@ mod syncs;
 mod takeover;
 mod witness;
 
+pub use effects::EffectKind;
 pub use inspect::{Found, Inspection, inspect};
 pub use lock::{FileLocks, SyncLock};
 pub use open::OpenNote;
 pub use report::{
-    CallCount, DestinationReport, Holder, QuarantineCount, QuarantinedRow, RunReport, StateReader,
-    SyncReport, SyncStatistics,
+    CallCount, DestinationReport, Effect, Holder, QuarantineCount, QuarantinedRow, RunReport,
+    StateReader, SyncReport, SyncStatistics,
 };
 pub use store::SqliteStore;
