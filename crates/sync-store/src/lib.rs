@@ -52,6 +52,7 @@
 mod calls;
 mod capture;
 mod column;
+mod digest;
 mod dispatch;
 mod doubt;
 mod effects;
@@ -71,6 +72,7 @@ mod store;
 mod structure;
 mod syncs;
 mod takeover;
+mod throw_away;
 mod witness;
 
 pub use effects::EffectKind;
@@ -82,3 +84,4 @@ pub use report::{
     StateReader, SyncReport, SyncStatistics,
 };
 pub use store::SqliteStore;
+pub use throw_away::ThrowAwayState;

@@ -21,8 +21,8 @@ use sync_core::{
 };
 
 use crate::{
-    calls, capture, column::count, dispatch, doubt, failure::Failure, failure::translate, older,
-    open, open::OpenNote, place, place::Place, quarantine, runs, scan, second_look, settle,
+    calls, capture, column::count, digest, dispatch, doubt, failure::Failure, failure::translate,
+    older, open, open::OpenNote, place, place::Place, quarantine, runs, scan, second_look, settle,
     structure, syncs, witness::Witness,
 };
 
@@ -68,6 +68,11 @@ impl SqliteStore {
     /// Whether what is done to records is logged; it is, unless this says otherwise.
     pub fn set_log_effects(&mut self, log_effects: bool) {
         self.log_effects = log_effects;
+    }
+
+    /// Opens a copy that will be thrown away: it may lie anywhere.
+    pub(crate) fn open_thrown_away(path: &Path) -> Result<Self, StateError> {
+        Self::open_at(path, None)
     }
 
     /// What opening found worth saying.
@@ -404,6 +409,10 @@ impl StateStore for SqliteStore {
 
     fn backlog(&mut self, writer: &Writer) -> Result<(u64, u64), StateError> {
         self.read_as(writer, |tx| Ok(runs::backlog(tx, writer)?))
+    }
+
+    fn outbox_digest(&mut self, writer: &Writer) -> Result<[u8; 16], StateError> {
+        self.read_as(writer, |tx| Ok(digest::of_outbox(tx, writer)?))
     }
 
     fn own_member(&mut self, writer: &Writer) -> Result<Option<String>, StateError> {
