@@ -137,8 +137,18 @@ impl Calls {
         }
     }
 
-    /// Sends a call that has passed the gate, and says what became of it. Writing calls have a `number`.
+    /// Sends a call that has passed the gate, and says what became of it.
     pub(crate) async fn send<T>(
+        &self,
+        kind: CallKind,
+        items: usize,
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<Result<T, CallError>, StateError> {
+        self.send_numbered(kind, items, None, call).await
+    }
+
+    /// The same for a call that may have a number: one that writes.
+    pub(crate) async fn send_numbered<T>(
         &self,
         kind: CallKind,
         items: usize,
@@ -193,7 +203,7 @@ impl Calls {
             if !self.pass(Some(kind)).await? {
                 return Ok(Err(CallErrorKind::NotSent.into()));
             }
-            let answer = self.send(kind, 0, None, call()).await?;
+            let answer = self.send(kind, 0, call()).await?;
             let passing = matches!(
                 &answer,
                 Err(error) if error.kind.scope() == Scope::Moment

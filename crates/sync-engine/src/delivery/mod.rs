@@ -489,14 +489,18 @@ async fn send(route: &Route, call: &Call) -> Result<Answer, StateError> {
             let drafts: Vec<Fields> =
                 call.entries.iter().map(|entry| entry.fields.clone()).collect();
             Answer::Written(
-                calls.send(CallKind::Create, items, number, target.create(shape, &drafts)).await?,
+                calls
+                    .send_numbered(CallKind::Create, items, number, target.create(shape, &drafts))
+                    .await?,
             )
         }
         Operation::Update => {
             let drafts: Vec<(RecordId, Fields)> =
                 addressed(call).map(|(record, entry)| (record, entry.fields.clone())).collect();
             Answer::Written(
-                calls.send(CallKind::Update, items, number, target.update(shape, &drafts)).await?,
+                calls
+                    .send_numbered(CallKind::Update, items, number, target.update(shape, &drafts))
+                    .await?,
             )
         }
         Operation::Delete => {
