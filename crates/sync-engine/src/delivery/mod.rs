@@ -507,7 +507,12 @@ async fn send(route: &Route, call: &Call) -> Result<Answer, StateError> {
             let ids: Vec<RecordId> = addressed(call).map(|(record, _)| record).collect();
             Answer::Deleted(
                 calls
-                    .send(CallKind::Delete, items, number, target.delete(&shape.table, &ids))
+                    .send_numbered(
+                        CallKind::Delete,
+                        items,
+                        number,
+                        target.delete(&shape.table, &ids),
+                    )
                     .await?,
             )
         }
