@@ -52,6 +52,7 @@
 mod calls;
 mod capture;
 mod column;
+mod digest;
 mod dispatch;
 mod doubt;
 mod failure;
@@ -70,6 +71,7 @@ mod store;
 mod structure;
 mod syncs;
 mod takeover;
+mod throw_away;
 mod witness;
 
 pub use inspect::{Found, Inspection, inspect};
@@ -80,3 +82,4 @@ pub use report::{
     SyncReport, SyncStatistics,
 };
 pub use store::SqliteStore;
+pub use throw_away::ThrowAwayState;

@@ -203,7 +203,7 @@ fn back_up(path: &Path, from: i64) -> Result<PathBuf, StateError> {
         .map(|()| backup)
 }
 
-fn copy(path: &Path, backup: &Path) -> rusqlite::Result<()> {
+pub(crate) fn copy(path: &Path, backup: &Path) -> rusqlite::Result<()> {
     // SQLite does not copy from the connection that holds the write lock.
     let original = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut copy = Connection::open(backup)?;

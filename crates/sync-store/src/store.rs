@@ -21,8 +21,8 @@ use sync_core::{
 };
 
 use crate::{
-    calls, capture, column::count, dispatch, doubt, failure::Failure, failure::translate, older,
-    open, open::OpenNote, place, place::Place, quarantine, runs, scan, second_look, settle,
+    calls, capture, column::count, digest, dispatch, doubt, failure::Failure, failure::translate,
+    older, open, open::OpenNote, place, place::Place, quarantine, runs, scan, second_look, settle,
     structure, syncs, witness::Witness,
 };
 
@@ -56,6 +56,11 @@ impl SqliteStore {
     fn open_at(path: &Path, place: Option<Place>) -> Result<Self, StateError> {
         let (connection, notes) = open::open(path, place)?;
         Ok(Self { connection, path: path.to_owned(), witness: Witness::beside(path), notes })
+    }
+
+    /// Opens a copy that will be thrown away: it may lie anywhere.
+    pub(crate) fn open_thrown_away(path: &Path) -> Result<Self, StateError> {
+        Self::open_at(path, None)
     }
 
     /// What opening found worth saying.
@@ -382,6 +387,10 @@ impl StateStore for SqliteStore {
                 |row| Ok((count(row, 0)?, count(row, 1)?)),
             )?)
         })
+    }
+
+    fn outbox_digest(&mut self, writer: &Writer) -> Result<[u8; 16], StateError> {
+        self.read_as(writer, |tx| Ok(digest::of_outbox(tx, writer)?))
     }
 
     fn own_member(&mut self, writer: &Writer) -> Result<Option<String>, StateError> {
