@@ -19,6 +19,7 @@ use sync_core::{
 use crate::{
     column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, limit, record_parameter},
     dispatch::{KEPT, LEFT, MISSING, forget_fingerprint},
+    effects,
     failure::Failure,
     scan,
     settle::put_link,
@@ -425,6 +426,7 @@ pub(crate) fn link_compared(
     let mut linked = 0;
     for (_, key, record, print) in unlinked {
         put_link(tx, writer, now, &key, &record, Some(print), Origin::Adopted)?;
+        effects::log_found(tx, writer, now, &key, &record)?;
         scan::mark_dirty(tx, writer, &key)?;
         linked += 1;
     }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use crate::{
     comparison::{Cause, ComparedRecord, ComparedRow, Difference, Disagreement},
     key::Key,
+    record::RecordId,
     shared_id::SharingRecord,
     slug::Slug,
     state::{StateError, Writer},
@@ -116,6 +117,17 @@ pub trait ComparisonStore {
         after: Option<&str>,
         ids_max: usize,
     ) -> Result<Vec<(String, Vec<SharingRecord>)>, StateError>;
+
+    /// Logs what was done about records that shared their keys: these were deleted, and of those the external id was
+    /// emptied, which is `field`.
+    fn log_dedupe(
+        &mut self,
+        writer: &Writer,
+        deleted: &[(Key, RecordId)],
+        cleared: &[(Key, RecordId)],
+        field: &Slug,
+        now: Timestamp,
+    ) -> Result<(), StateError>;
 
     /// Up to `keys_max` linked keys after `after`, in order.
     fn linked_keys(

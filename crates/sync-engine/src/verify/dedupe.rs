@@ -227,10 +227,41 @@ async fn apply(
                 }
             }
         }
-        delete(held, shape, &deletes, &mut applied).await?;
-        clear(held, shape, &clears, &mut applied).await?;
+        let before = (applied.deleted.len(), applied.cleared.len());
+        let done = match delete(held, shape, &deletes, &mut applied).await {
+            Ok(()) => clear(held, shape, &clears, &mut applied).await,
+            Err(broken) => Err(broken),
+        };
+        let deleted = applied.deleted.get(before.0..).unwrap_or_default();
+        let cleared = applied.cleared.get(before.1..).unwrap_or_default();
+        log(held, shape, &seen.records, deleted, cleared).await?;
+        done?;
     }
     Ok(applied)
+}
+
+/// Writes what was done into the log of effects, whatever else went wrong.
+async fn log(
+    held: &Held<'_>,
+    shape: &RecordShape,
+    seen: &[SeenRecord],
+    deleted: &[RecordId],
+    cleared: &[RecordId],
+) -> Result<(), Broken> {
+    let prefix = &held.task.definition.destination.key_prefix;
+    let keyed = |records: &[RecordId]| -> Vec<(Key, RecordId)> {
+        let of = |id: &RecordId| {
+            let record = seen.iter().find(|record| record.id == *id)?;
+            let key = Key::from_external_id(record.external_id.as_deref()?, prefix)?;
+            Some((key, id.clone()))
+        };
+        records.iter().filter_map(of).collect()
+    };
+    let (writer, now, field) =
+        (held.writer, held.engine.clock.now(), shape.external_id.slug.clone());
+    let (deleted, cleared) = (keyed(deleted), keyed(cleared));
+    held.state(move |state| state.log_dedupe(&writer, &deleted, &cleared, &field, now)).await?;
+    Ok(())
 }
 
 /// The records that carry an id now.

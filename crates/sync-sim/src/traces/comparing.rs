@@ -17,7 +17,7 @@ use super::{
     stage::{capture_only, comes_right, fill, in_step, pass, run, run_with, succeeds, usual},
     state_files::{StateCopy, lose},
 };
-use crate::world::{AMOUNT, AMOUNT_MAX, EXTERNAL_ID, World};
+use crate::world::{AMOUNT, AMOUNT_MAX, EXTERNAL_ID, TABLE, World};
 
 async fn ask(world: &World, sample: Option<u64>, repairs: bool) -> VerifyReport {
     let ask = |_: Question| true;
@@ -167,7 +167,9 @@ fn a_repair_mends_what_the_next_run_can_and_deletes_nothing() {
         assert_eq!(twice.remove("4").map(|records| records.len()), Some(2));
         wished.remove("4");
         assert_eq!(twice, wished);
-        assert_eq!(verify(&world).await.drift_in_all(), 2);
+        // The audit before a create has linked the extra record; its row is gone, and it is kept.
+        let comparison = verify(&world).await;
+        assert_eq!(lines(&comparison), ["4: duplicate twice", "77: extra kept"]);
         world.clear_log();
         run(&world).await;
         assert_eq!(world.all_requests(), 0);
@@ -288,27 +290,27 @@ fn a_repair_keeps_to_the_policy_for_missing_records() {
 #[test]
 fn a_sample_costs_a_call_for_25_rows_and_finds_what_it_looks_at() {
     usual(async |world| {
-        fill(&world, 2_100);
-        succeeds(&world).await;
-        for id in 1..=2_100 {
+        fill(&world, 1_200);
+        long_ago(&world).await;
+        for id in 1..=1_200 {
             world.database.put_silently(id, "B");
         }
         world.clear_log();
-        let report = ask(&world, Some(50), false).await;
-        assert_eq!((report.calls, world.all_requests()), (2, 2));
+        let report = ask(&world, Some(25), false).await;
+        assert_eq!((report.calls, world.all_requests()), (1, 1));
         let comparison = compared(report);
-        assert_eq!((comparison.sample, comparison.rows, comparison.records), (Some(50), 50, 50));
-        assert_eq!(comparison.drift(Disagreement::Different), 50);
+        assert_eq!((comparison.sample, comparison.rows, comparison.records), (Some(25), 25, 25));
+        assert_eq!(comparison.drift(Disagreement::Different), 25);
         let keys: Vec<i64> = comparison
             .differences
             .iter()
             .filter_map(|one| one.external_id.as_ref()?.parse().ok())
             .collect();
-        assert!(keys.iter().any(|key| *key > 1_000) && keys.iter().any(|key| *key <= 1_000));
+        assert!(keys.iter().any(|key| *key > 600) && keys.iter().any(|key| *key <= 600));
 
         // Where everything costs no more, everything is compared.
-        let report = ask(&world, Some(75), false).await;
-        assert_eq!((report.calls, compared(report).sample), (3, None));
+        let report = ask(&world, Some(26), false).await;
+        assert_eq!((report.calls, compared(report).sample), (2, None));
     });
 }
 
@@ -317,12 +319,14 @@ fn a_sample_asks_for_linked_records_that_a_look_up_does_not_show() {
     usual(async |world| {
         fill(&world, 1_010);
         succeeds(&world).await;
-        for id in 1..=1_010 {
-            match id % 3 {
-                0 => delete(&world, &id.to_string()),
-                1 => edit(&world, &id.to_string(), &json!({EXTERNAL_ID: format!("x{id}")})),
-                _ => {}
-            }
+        for (place, held) in world.dump(TABLE).iter().enumerate() {
+            let record = held["id"].clone();
+            let values = json!({EXTERNAL_ID: format!("x{place}")});
+            world.person(&match place % 3 {
+                0 => json!({"action": "delete", "record": record}),
+                1 => json!({"action": "update", "record": record, "values": values}),
+                _ => continue,
+            });
         }
         let comparison = compared(ask(&world, Some(25), false).await);
         let words = |one: Disagreement| comparison.drift(one);
@@ -335,13 +339,13 @@ fn a_sample_asks_for_linked_records_that_a_look_up_does_not_show() {
 #[test]
 fn who_says_no_to_the_cost_pays_nothing() {
     usual(async |world| {
-        fill(&world, 1_001);
+        fill(&world, 3);
         succeeds(&world).await;
         world.clear_log();
         let refuse = |_: Question| false;
         let options = VerifyOptions { sample: None, listed_max: 9, repairs: true, ask: &refuse };
         let report = world.process().verify(&options).await.expect("the state works");
-        assert_eq!(report.outcome, VerifyOutcome::Declined { calls: 2 });
+        assert_eq!(report.outcome, VerifyOutcome::Declined { calls: 1 });
         assert_eq!(world.all_requests(), 0);
         in_step(&world);
     });

@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use sync_core::{
     comparison::{Cause, ComparedRecord, ComparedRow, Difference, Disagreement},
     key::Key,
+    record::RecordId,
     shared_id::SharingRecord,
     slug::Slug,
     state::{Compared, ComparisonStore, Rest, RestPolicy, StateError, Writer},
@@ -13,7 +14,7 @@ use sync_core::{
 use crate::{
     SqliteStore,
     column::{KeyColumn, KeyParameter, RecordColumn, count, limit},
-    comparison,
+    comparison, effects,
 };
 
 impl ComparisonStore for SqliteStore {
@@ -108,6 +109,25 @@ impl ComparisonStore for SqliteStore {
         ids_max: usize,
     ) -> Result<Vec<(String, Vec<SharingRecord>)>, StateError> {
         self.read_as(writer, |tx| Ok(shared_ids(tx, after, ids_max)?))
+    }
+
+    fn log_dedupe(
+        &mut self,
+        writer: &Writer,
+        deleted: &[(Key, RecordId)],
+        cleared: &[(Key, RecordId)],
+        field: &Slug,
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        self.write(writer, |tx| {
+            for (key, record) in deleted {
+                effects::log_deduped(tx, writer, now, key, record, None)?;
+            }
+            for (key, record) in cleared {
+                effects::log_deduped(tx, writer, now, key, record, Some(field))?;
+            }
+            Ok(())
+        })
     }
 
     fn linked_keys(
