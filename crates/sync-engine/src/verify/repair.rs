@@ -83,14 +83,13 @@ impl Comparing<'_> {
         let on_missing = self.held.task.definition.destination.on_missing;
         match (difference.disagreement, difference.cause) {
             (_, cause) if !cause.is_drift() => Step::Nothing,
-            (Disagreement::Different, _) => Step::Distrust,
             (Disagreement::Missing, Cause::RecordChanged | Cause::Unclear) => match on_missing {
                 OnMissing::Recreate => Step::Unlink,
                 OnMissing::Skip => Step::LeaveMissing,
                 // Delivery meets the missing record and parks the row.
                 OnMissing::Quarantine => Step::Distrust,
             },
-            (Disagreement::Missing, _) => Step::Distrust,
+            (Disagreement::Different | Disagreement::Missing, _) => Step::Distrust,
             (Disagreement::Extra | Disagreement::Duplicate, _) => Step::Nothing,
         }
     }
