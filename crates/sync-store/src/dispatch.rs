@@ -1,5 +1,6 @@
 //! The next call: which entries, by which operation; marked `sending` before anybody sends it.
 
+use jiff::Timestamp;
 use rusqlite::{Row, Transaction, params};
 use sync_core::{
     capture::Intention,
@@ -14,7 +15,7 @@ use crate::{
     calls,
     column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, record_parameter, time},
     failure::Failure,
-    older,
+    filling, older,
 };
 
 /// Entries looked at to fill one call. Of three operations, one has 25 entries among any 73.
@@ -94,9 +95,19 @@ pub(crate) fn dispatch(
         if !others.is_empty() {
             continue;
         }
-        let Some((operation, chosen)) = choose(calls, request) else {
+        let Some((mut operation, mut chosen)) = choose(calls, request) else {
             return Ok((Dispatch::Nothing(next_time(tx, writer, request.now)?), books));
         };
+        if operation == Operation::Create && filling::is_under_way(tx, writer)? {
+            // Even one whose next try is not due: creates wait for it.
+            let at_any_time = DispatchRequest { now: Timestamp::MAX, ..*request };
+            let linked = "AND l.standing IN (0, 3) AND NOT o.gone";
+            let fills = candidates_where(tx, writer, &at_any_time, linked)?;
+            let Some(first) = choose(fills, request) else {
+                return Ok((Dispatch::Nothing(None), books));
+            };
+            (operation, chosen) = first;
+        }
         if operation == Operation::Create && !request.creates {
             return Ok((Dispatch::AuditFirst, books));
         }
@@ -309,8 +320,8 @@ fn settle_without_call(
 pub(crate) fn next_ready(
     tx: &Transaction<'_>,
     writer: &Writer,
-    now: jiff::Timestamp,
-) -> rusqlite::Result<Option<jiff::Timestamp>> {
+    now: Timestamp,
+) -> rusqlite::Result<Option<Timestamp>> {
     let ready: bool = tx
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM outbox
@@ -325,8 +336,8 @@ pub(crate) fn next_ready(
 fn next_time(
     tx: &Transaction<'_>,
     writer: &Writer,
-    now: jiff::Timestamp,
-) -> rusqlite::Result<Option<jiff::Timestamp>> {
+    now: Timestamp,
+) -> rusqlite::Result<Option<Timestamp>> {
     let next: Option<i64> = tx
         .prepare_cached(
             "SELECT min(not_before) FROM outbox

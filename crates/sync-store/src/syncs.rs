@@ -9,7 +9,7 @@ use sync_core::{
     },
 };
 
-use crate::{column::count, failure::Failure};
+use crate::{column::count, failure::Failure, filling};
 
 /// What the state last saw of a definition.
 struct Known {
@@ -113,6 +113,7 @@ fn apply_changes(
     if differs(field.as_deref(), &identity.external_id_field) {
         refuse_unresolved(tx, identity, known.id, Some(destination))?;
         forget_values(tx, known.id, destination)?;
+        filling::begin(tx, known.id, destination)?;
         change = Some(FullReadReason::ExternalIdFieldChanged);
     }
     Ok(change)

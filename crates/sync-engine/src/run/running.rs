@@ -6,8 +6,8 @@ use jiff::SignedDuration;
 use sync_core::{
     error::CallError,
     mapping::{CompiledMapping, Severity},
-    port::ReadScope,
-    state::{Books, OpenedSync, RunStatus, StateError, Writer},
+    port::{BULK_MAX, ReadScope},
+    state::{Books, FullReadReason, OpenedSync, RunStatus, StateError, Writer},
     table::TableStructure,
 };
 use tokio_util::sync::CancellationToken;
@@ -120,7 +120,7 @@ impl Running<'_> {
         let writer = self.writer;
         let differs = self.engine.state.run(move |state| state.see_shape(&writer, &hash)).await?;
         if differs && self.opened.full_read.is_none() {
-            self.opened.full_read = Some(sync_core::state::FullReadReason::DefinitionChanged);
+            self.opened.full_read = Some(FullReadReason::DefinitionChanged);
         }
         Ok(())
     }
@@ -168,6 +168,7 @@ impl Running<'_> {
         let scope = self.scope();
         let read = capture.open(scope).await?;
         self.announce();
+        self.tell_cost_of_filling().await?;
         for text in read.rows.notes() {
             self.calls.observe(&Event::Note { text });
         }
@@ -292,6 +293,24 @@ impl Running<'_> {
 
     fn announce(&self) {
         self.calls.observe(&Event::ReadOpened { full: self.full_read() });
+    }
+
+    /// A new external-id field is filled on every linked record before anything is created: that has its price.
+    async fn tell_cost_of_filling(&self) -> Result<(), StateError> {
+        if self.full_read() != Some(FullRead::Due(FullReadReason::ExternalIdFieldChanged)) {
+            return Ok(());
+        }
+        let writer = self.writer;
+        let links = self.engine.state.run(move |state| state.link_count(&writer)).await?;
+        let calls = links.div_ceil(BULK_MAX as u64);
+        let text = format!(
+            "the external-id field changed: {} get their key in the new field before any record is created, at \
+             about {}",
+            plural(links, "linked record"),
+            plural(calls, "API call")
+        );
+        self.calls.observe(&Event::Note { text });
+        Ok(())
     }
 
     /// The run's honest name: success only if both balances hold, nothing waits and nothing is in quarantine.

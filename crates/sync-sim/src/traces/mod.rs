@@ -10,6 +10,7 @@ mod delivery;
 mod destination;
 mod doubt;
 mod marks;
+mod missing;
 mod older_state;
 mod one_writer;
 mod outbox;

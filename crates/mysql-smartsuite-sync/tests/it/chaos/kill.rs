@@ -104,9 +104,13 @@ fn await_and_kill(stage: &Stage, child: &mut Child, moment: Moment) -> Option<Ki
     if child.try_wait().unwrap().is_some() {
         return None;
     }
+    let at = started.elapsed();
     child.kill().unwrap();
     child.wait().unwrap();
-    Some(standing(stage))
+    let kill = standing(stage);
+    let Kill { sending, in_doubt } = kill;
+    println!("chaos: killed at {at:.2?}, {moment:?}: {sending} being sent, {in_doubt} in doubt");
+    Some(kill)
 }
 
 fn writes(stage: &Stage) -> usize {
