@@ -6,7 +6,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use smartsuite_emulator::EmulatorArgs;
 
-use crate::{command::probe::ProbeArgs, environment::LogLevel};
+use crate::{
+    command::{plan::PlanArgs, probe::ProbeArgs},
+    environment::LogLevel,
+};
 
 /// Keeps SmartSuite in step with a MySQL or MariaDB database.
 ///
@@ -46,7 +49,8 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Bring SmartSuite in step with the database, once
     Run(RunArgs),
-
+    /// Say what a run would do, record by record, and what it would cost; writes nothing
+    Plan(PlanArgs),
     /// Keep running: each sync at its times, until it is ended by Ctrl-C or SIGTERM
     Schedule(ScheduleArgs),
     /// Say whether everything is in place, and all that is not
@@ -85,6 +89,10 @@ pub(crate) struct RunArgs {
     /// The key columns were changed on purpose: forget the links and find the records again by their new keys
     #[arg(long)]
     pub(crate) accept_key_change: bool,
+    /// Do what this plan says and nothing else; made by `plan --out FILE`. Where anything has changed since, nothing
+    /// is sent
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["sync_name", "full", "retry", "accept_key_change"])]
+    pub(crate) plan: Option<PathBuf>,
     /// What to do when another process runs the same sync
     #[arg(long, value_name = "WHAT", default_value = "skip")]
     pub(crate) if_running: IfRunning,

@@ -58,38 +58,46 @@ impl Wire {
         environment: &Environment,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, Failure> {
-        let refused = |error: sync_smartsuite::OptionsError| {
-            Failure::usage(
-                error.to_string(),
-                "check SMARTSUITE_BASE_URL, SMARTSUITE_ACCOUNT_ID and SMARTSUITE_TOKEN",
-            )
-        };
-        let address = settings.smartsuite.address().map_err(refused)?;
-        let client = SmartSuiteClient::new(&settings.smartsuite).map_err(refused)?;
-        let rate = rate(config, environment, &address)?;
-        let path = &settings.local.state_path;
-        let store = SqliteStore::open(path)?;
-        let notes = store.notes().iter().map(|note| note_text(note, path)).collect();
+        let usage = Usage::of(settings, config, environment)?;
+        let store = SqliteStore::open(&settings.local.state_path)?;
+        Self::on(store, Arc::new(SystemClock::new()), settings, usage, observer)
+    }
+
+    /// Makes the ports on a state that is open, and with another clock than the system's.
+    ///
+    /// # Errors
+    /// SmartSuite's address cannot be used.
+    pub(crate) fn on(
+        store: SqliteStore,
+        clock: Arc<dyn Clock>,
+        settings: &Settings,
+        usage: Usage,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, Failure> {
+        let address = settings.smartsuite.address().map_err(|error| refused(&error))?;
+        let client =
+            SmartSuiteClient::new(&settings.smartsuite).map_err(|error| refused(&error))?;
+        let path = store.path().to_owned();
+        let notes = store.notes().iter().map(|note| note_text(note, &path)).collect();
         let state = State::on_thread(Box::new(store)).map_err(|error| {
             Failure::world(format!("no thread could be started: {error}"), "end other programs")
         })?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let engine = Engine::new(EngineParts {
             state,
-            locks: Arc::new(FileLocks::beside(path)),
+            locks: Arc::new(FileLocks::beside(&path)),
             clock: Arc::clone(&clock),
             dice: Arc::new(SystemDice::new()),
             observer,
-            rate,
+            rate: usage.rate,
             key_digest: key_digest(&settings.smartsuite, &address),
             holder: holder(),
-            dedicated_member: config.dedicated_member,
+            dedicated_member: usage.dedicated_member,
         });
         Ok(Self {
             engine,
             clock,
             notes,
-            state_path: path.clone(),
+            state_path: path,
             target: Arc::new(client),
             address,
             account: settings.smartsuite.account_id.clone(),
@@ -120,6 +128,38 @@ impl Wire {
         let columns = definition.destination.fields.iter().map(|field| field.column.clone());
         MysqlSource::new(self.mysql.clone(), &definition.source, columns)
     }
+}
+
+/// How the SmartSuite account may be used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Usage {
+    /// How fast calls may leave.
+    pub(crate) rate: Rate,
+    /// Whether the token's member is used by this tool alone.
+    pub(crate) dedicated_member: bool,
+}
+
+impl Usage {
+    /// As the mapping file says.
+    ///
+    /// # Errors
+    /// SmartSuite's address cannot be used.
+    pub(crate) fn of(
+        settings: &Settings,
+        config: &Config,
+        environment: &Environment,
+    ) -> Result<Self, Failure> {
+        let address = settings.smartsuite.address().map_err(|error| refused(&error))?;
+        let rate = rate(config, environment, &address)?;
+        Ok(Self { rate, dedicated_member: config.dedicated_member })
+    }
+}
+
+fn refused(error: &sync_smartsuite::OptionsError) -> Failure {
+    Failure::usage(
+        error.to_string(),
+        "check SMARTSUITE_BASE_URL, SMARTSUITE_ACCOUNT_ID and SMARTSUITE_TOKEN",
+    )
 }
 
 /// A source whose query cannot be used.

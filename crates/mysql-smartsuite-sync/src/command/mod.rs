@@ -3,6 +3,7 @@
 mod completions;
 mod emulator;
 mod man;
+pub(crate) mod plan;
 pub(crate) mod probe;
 mod run;
 mod schedule;
@@ -25,6 +26,7 @@ pub(crate) fn perform(cli: Cli, screen: &Screen) -> Result<ExitCode, Failure> {
     let Cli { global, command } = cli;
     match command {
         Command::Run(args) => run::perform(&global, &args, screen).map(Into::into),
+        Command::Plan(args) => plan::perform(&global, &args, screen).map(Into::into),
         Command::Schedule(args) => schedule::perform(&global, &args, screen).map(Into::into),
         Command::Status(args) => status::perform(&global, &args, screen).map(Into::into),
         Command::Validate(args) => validate::perform(&global, &args, screen).map(Into::into),

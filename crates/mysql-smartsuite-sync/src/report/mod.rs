@@ -3,10 +3,12 @@
 mod count;
 pub(crate) mod diagnostic;
 mod paint;
+pub(crate) mod plan;
 pub(crate) mod run;
 mod screen;
 pub(crate) mod status;
 pub(crate) mod validation;
+mod value;
 
 pub(crate) use count::{calls_made, counted, seconds, thousands};
 pub(crate) use paint::Paint;

@@ -17,6 +17,7 @@ mod doubt;
 mod failing;
 mod mistakes;
 mod overlap;
+mod planning;
 mod quarantine;
 mod running;
 mod scheduling;
