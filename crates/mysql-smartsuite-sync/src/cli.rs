@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Show how each sync stands: what was done, what waits, what failed and why
     Status(StatusArgs),
+    /// Look whether everything can be reached, with which rights, and what stands in the way; costs one API call
+    Doctor(JsonArgs),
     /// Find out, in a scratch table, what is not known for sure about your SmartSuite
     Probe(ProbeArgs),
     /// Run a local SmartSuite to try things out
@@ -72,6 +74,14 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FOLDER")]
         folder: Option<PathBuf>,
     },
+}
+
+/// Options of commands that have no other.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct JsonArgs {
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Options of `run`.

@@ -17,6 +17,7 @@ mod plan;
 mod report;
 mod service;
 mod signal;
+mod state_gate;
 mod telemetry;
 mod turn;
 mod wire;

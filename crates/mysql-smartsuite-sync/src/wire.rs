@@ -6,7 +6,10 @@ use std::{
 };
 
 use sync_core::{
-    config::model::{Config, SyncDefinition},
+    config::{
+        defaults::{CALLS_PER_SECOND, DEDICATED_MEMBER},
+        model::{Config, SyncDefinition},
+    },
     error::SourceError,
     pace::Rate,
     port::{Boxed, Clock, ReadScope, RecordTarget, RowRead, RowSource},
@@ -185,6 +188,21 @@ pub(crate) fn rate(
         )),
         _ => Ok(Rate(config.calls_per_second)),
     }
+}
+
+/// [`rate`] where the mapping file may be unusable: then the default.
+pub(crate) fn rate_of(
+    config: Option<&Config>,
+    environment: &Environment,
+    address: &Address,
+) -> Result<Rate, Failure> {
+    let usual = Config {
+        syncs: Vec::new(),
+        dedicated_member: DEDICATED_MEMBER,
+        calls_per_second: CALLS_PER_SECOND,
+        monthly_calls: None,
+    };
+    rate(config.unwrap_or(&usual), environment, address)
 }
 
 /// Names the API key without being it.

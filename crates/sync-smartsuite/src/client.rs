@@ -1,6 +1,7 @@
 //! The calls we use, one HTTP request each.
 
 mod fallback;
+mod workspace;
 
 use std::{fmt, sync::Arc};
 
@@ -15,6 +16,7 @@ use sync_core::{
     table::TableStructure,
 };
 
+pub use self::workspace::{NewField, Solution};
 use self::fallback::SingleFallback;
 use crate::{
     answer::{self, Accepted, Asked, accept, unreadable},

@@ -77,6 +77,7 @@ mod witness;
 pub use inspect::{Found, Inspection, inspect};
 pub use lock::{FileLocks, SyncLock};
 pub use open::OpenNote;
+pub use place::free_bytes;
 pub use report::{
     CallCount, DestinationReport, Holder, QuarantineCount, QuarantinedRow, RunReport, StateReader,
     SyncReport, SyncStatistics,

@@ -1,6 +1,7 @@
 //! One file for each command.
 
 mod completions;
+mod doctor;
 mod emulator;
 mod man;
 pub(crate) mod plan;
@@ -30,6 +31,7 @@ pub(crate) fn perform(cli: Cli, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Schedule(args) => schedule::perform(&global, &args, screen).map(Into::into),
         Command::Status(args) => status::perform(&global, &args, screen).map(Into::into),
         Command::Validate(args) => validate::perform(&global, &args, screen).map(Into::into),
+        Command::Doctor(args) => doctor::perform(&global, &args, screen).map(Into::into),
         Command::Probe(args) => probe::perform(&global, &args, screen).map(Into::into),
         Command::Completions { shell } => {
             completions::perform(shell, screen);

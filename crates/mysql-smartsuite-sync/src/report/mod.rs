@@ -2,6 +2,7 @@
 
 mod count;
 pub(crate) mod diagnostic;
+pub(crate) mod doctor;
 mod paint;
 pub(crate) mod plan;
 pub(crate) mod run;
