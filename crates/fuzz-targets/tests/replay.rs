@@ -1,4 +1,5 @@
 //! Every input of the corpora, and spoilt copies of them, on every test run.
+#![cfg(test)]
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 

@@ -19,6 +19,7 @@ mod service;
 mod signal;
 mod state_gate;
 mod telemetry;
+mod test_settings;
 mod turn;
 mod wire;
 

@@ -25,14 +25,11 @@ use sync_smartsuite::{Address, ClientOptions, SmartSuiteClient};
 use sync_store::{FileLocks, OpenNote, SqliteStore};
 
 use crate::{
-    clock::SystemClock,
     dice::SystemDice,
     environment::{Environment, Settings},
     failure::Failure,
+    test_settings,
 };
-
-/// Opens the gate for tests with many rows: only with this value, and only towards this machine.
-const OPEN_GATE: (&str, &str) = ("SYNC_TEST_OPEN_GATE", "1");
 
 /// Everything that syncs of this process share.
 pub(crate) struct Wire {
@@ -63,7 +60,8 @@ impl Wire {
     ) -> Result<Self, Failure> {
         let usage = Usage::of(settings, config, environment)?;
         let store = SqliteStore::open(&settings.local.state_path)?;
-        Self::on(store, Arc::new(SystemClock::new()), settings, usage, observer)
+        let clock = Arc::clone(&usage.clock);
+        Self::on(store, clock, settings, &usage, observer)
     }
 
     /// Makes the ports on a state that is open, and with another clock than the system's.
@@ -74,7 +72,7 @@ impl Wire {
         store: SqliteStore,
         clock: Arc<dyn Clock>,
         settings: &Settings,
-        usage: Usage,
+        usage: &Usage,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, Failure> {
         let address = settings.smartsuite.address().map_err(|error| refused(&error))?;
@@ -134,12 +132,14 @@ impl Wire {
 }
 
 /// How the SmartSuite account may be used.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub(crate) struct Usage {
     /// How fast calls may leave.
     pub(crate) rate: Rate,
     /// Whether the token's member is used by this tool alone.
     pub(crate) dedicated_member: bool,
+    /// The time.
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Usage {
@@ -153,8 +153,11 @@ impl Usage {
         environment: &Environment,
     ) -> Result<Self, Failure> {
         let address = settings.smartsuite.address().map_err(|error| refused(&error))?;
-        let rate = rate(config, environment, &address)?;
-        Ok(Self { rate, dedicated_member: config.dedicated_member })
+        Ok(Self {
+            rate: test_settings::rate(config, environment, &address)?,
+            dedicated_member: config.dedicated_member,
+            clock: test_settings::clock(environment, &address)?,
+        })
     }
 }
 
@@ -174,23 +177,7 @@ impl RowSource for Unusable {
     }
 }
 
-pub(crate) fn rate(
-    config: &Config,
-    environment: &Environment,
-    address: &Address,
-) -> Result<Rate, Failure> {
-    let (name, value) = OPEN_GATE;
-    match environment.get(name) {
-        Some(found) if found == value && address.is_loopback => Ok(Rate(0)),
-        Some(found) if !found.is_empty() => Err(Failure::usage(
-            format!("{name} is for tests against an emulator on this machine"),
-            format!("unset {name}"),
-        )),
-        _ => Ok(Rate(config.calls_per_second)),
-    }
-}
-
-/// [`rate`] where the mapping file may be unusable: then the default.
+/// [`test_settings::rate`] where the mapping file may be unusable: then the default.
 pub(crate) fn rate_of(
     config: Option<&Config>,
     environment: &Environment,
@@ -202,7 +189,7 @@ pub(crate) fn rate_of(
         calls_per_second: CALLS_PER_SECOND,
         monthly_calls: None,
     };
-    rate(config.unwrap_or(&usual), environment, address)
+    test_settings::rate(config.unwrap_or(&usual), environment, address)
 }
 
 /// Names the API key without being it.
@@ -230,6 +217,10 @@ fn note_text(note: &OpenNote, path: &Path) -> String {
         OpenNote::TakenOver { backup, links } => format!(
             "took over the Python program's state `{path}` with {}; the original is kept as `{}`",
             crate::report::counted(*links, "link"),
+            backup.display()
+        ),
+        OpenNote::Migrated { from, backup } => format!(
+            "brought the state `{path}` up to date from version {from}; the file as it was is kept as `{}`",
             backup.display()
         ),
         OpenNote::MountPoint => format!(

@@ -144,8 +144,19 @@ impl Calls {
         items: usize,
         call: impl Future<Output = Result<T, CallError>>,
     ) -> Result<Result<T, CallError>, StateError> {
+        self.send_numbered(kind, items, None, call).await
+    }
+
+    /// The same for a call that may have a number: one that writes.
+    pub(crate) async fn send_numbered<T>(
+        &self,
+        kind: CallKind,
+        items: usize,
+        number: Option<i64>,
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<Result<T, CallError>, StateError> {
         self.made.fetch_add(1, Ordering::Relaxed);
-        self.observe(&Event::CallLeft { kind, items });
+        self.observe(&Event::CallLeft { kind, items, number });
         let began = self.clock.elapsed();
         let answer = call.await;
         let took = self.clock.elapsed().saturating_sub(began);

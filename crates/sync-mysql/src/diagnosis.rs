@@ -3,10 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
-use sync_core::{
-    error::SourceError,
-    sql::SqlTemplate,
-};
+use sync_core::{error::SourceError, sql::SqlTemplate};
 
 use crate::{
     explainer::Explainer, options::ConnectOptions, rights::Rights, server::ServerVersion,
@@ -42,9 +39,8 @@ pub async fn diagnose(options: &ConnectOptions) -> Result<Diagnosis, SourceError
     let cipher = session.column("SHOW SESSION STATUS LIKE 'Ssl_cipher'", &["Value"]).await?;
     let grants = session.rows("SHOW GRANTS").await?;
     let now = session.cell("SELECT UTC_TIMESTAMP(6)").await?;
-    let settings = session
-        .rows(&format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({SETTINGS})"))
-        .await?;
+    let settings =
+        session.rows(&format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({SETTINGS})")).await?;
     Ok(Diagnosis {
         server: session.version().clone(),
         cipher: cipher.into_iter().flatten().find(|cipher| !cipher.is_empty()),

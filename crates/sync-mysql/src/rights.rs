@@ -55,9 +55,7 @@ impl Rights {
 
     /// Whether the account has a right in a database, or in some table of it.
     pub fn within(&self, database: &str, privilege: &str) -> bool {
-        self.grants
-            .iter()
-            .any(|grant| matches(&grant.database, database) && grant.gives(privilege))
+        self.grants.iter().any(|grant| matches(&grant.database, database) && grant.gives(privilege))
     }
 
     /// Rights in a database that a sync has no use for.

@@ -16,8 +16,8 @@ use sync_core::{
     table::TableStructure,
 };
 
-pub use self::workspace::{NewField, Solution};
 use self::fallback::SingleFallback;
+pub use self::workspace::{NewField, Solution};
 use crate::{
     answer::{self, Accepted, Asked, accept, unreadable},
     form::{FormMemory, Forms},

@@ -9,6 +9,7 @@
     reason = "chores talk to the person who runs them"
 )]
 
+mod browser;
 mod check;
 mod demo;
 mod fuzz;

@@ -195,7 +195,7 @@ fn encryption(found: &Diagnosis, options: &ConnectOptions) -> Check {
         (Some(cipher), true) => {
             Check::fine("encryption", format!("{cipher}, and the server's name is checked"))
         }
-        (Some(cipher), false) => Check::fine("encryption", format!("{cipher}")),
+        (Some(cipher), false) => Check::fine("encryption", cipher.clone()),
         (None, _) => Check::worse(
             "encryption",
             "the connection is not encrypted",
@@ -210,7 +210,10 @@ fn rights(found: &Diagnosis, database: &str) -> Vec<Check> {
     if rights.within(database, "SELECT") {
         checks.push(Check::fine("right SELECT", format!("in database `{database}`")));
     } else if rights.has_roles {
-        checks.push(Check::unknown("right SELECT", "it may come with a role; `validate --online` tries it"));
+        checks.push(Check::unknown(
+            "right SELECT",
+            "it may come with a role; `validate --online` tries it",
+        ));
     } else {
         checks.push(Check::ill(
             "right SELECT",
@@ -261,7 +264,8 @@ fn clocks(found: &Diagnosis, before: Timestamp, after: Timestamp) -> Check {
     } else {
         SignedDuration::ZERO
     };
-    let words = format!("the server's differs from this machine's by {:.1} s", difference.as_secs_f64());
+    let words =
+        format!("the server's differs from this machine's by {:.1} s", difference.as_secs_f64());
     if difference <= CLOCK_DIFFERENCE_MAX {
         Check::fine("clock", words)
     } else {

@@ -20,7 +20,6 @@ use sync_smartsuite::{
 
 use crate::{
     cli::Global,
-    clock::SystemClock,
     command,
     environment::Settings,
     exit::Exit,
@@ -29,7 +28,7 @@ use crate::{
     report::{Paint, Screen, counted},
     signal::Ending,
     state_gate::StateGate,
-    wire,
+    test_settings,
 };
 
 /// Under this name the probe's calls are counted beside those of syncs.
@@ -64,8 +63,8 @@ pub(crate) fn perform(global: &Global, args: &ProbeArgs, screen: &Screen) -> Res
         calls_per_second: CALLS_PER_SECOND,
         monthly_calls: None,
     });
-    let rate = wire::rate(&config, &environment, &address)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let rate = test_settings::rate(&config, &environment, &address)?;
+    let clock = test_settings::clock(&environment, &address)?;
     let path = profile_path(&settings);
     if let Some(earlier) = read(&path)
         && earlier.holds(&address.host, &settings.smartsuite.account_id, clock.now())

@@ -25,7 +25,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Plan, SyncPlan};
 use crate::{
-    clock::SystemClock,
     environment::{Environment, Settings},
     failure::Failure,
     telemetry::LogObserver,
@@ -53,18 +52,18 @@ pub(crate) async fn make(wishes: &Wishes<'_>, ending: &CancellationToken) -> Res
     let path = &settings.local.state_path;
     let usage = Usage::of(settings, config, environment)?;
     let found = inspect(path)?.found;
-    let system: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let system = Arc::clone(&usage.clock);
     let copy = ThrowAwayState::copied_from(path)?;
     let maker = Arc::new(PlanMaker::new(wishes.shown_max));
     let rehearsal = Wire::on(
         copy.open()?,
         Arc::new(LeapingClock::new(Arc::clone(&system))),
         settings,
-        usage,
+        &usage,
         Arc::<PlanMaker>::clone(&maker),
     )?;
     let engine = rehearsal.engine.clone().overseen_by(Arc::<PlanMaker>::clone(&maker));
-    let gate = gate(settings.clone(), usage, found == Found::Current);
+    let gate = gate(settings.clone(), usage.clone(), found == Found::Current);
     let reader = (found == Found::Current).then(|| StateReader::open(path)).transpose()?;
     let mut plan = Plan {
         made_at: system.now(),
@@ -127,8 +126,8 @@ fn gate(settings: Settings, usage: Usage, has_state: bool) -> Arc<Gate> {
                 None => SqliteStore::open(&settings.local.state_path)?,
                 Some(empty) => empty.open()?,
             };
-            let clock = Arc::new(SystemClock::new());
-            let wire = Wire::on(store, clock, &settings, usage, Arc::new(LogObserver))
+            let clock = Arc::clone(&usage.clock);
+            let wire = Wire::on(store, clock, &settings, &usage, Arc::new(LogObserver))
                 .map_err(|failure| StateError::Other(failure.message))?;
             *opened = Some((wire, empty));
         }

@@ -94,7 +94,13 @@ pub(crate) fn text(checks: &[Check], paint: Paint) -> String {
         };
         lines.push(format!("{word}  {:width$}  {}", check.subject, check.found));
         if !check.remedy.is_empty() {
-            lines.push(format!("{:9}{:width$}  {} {}", "", "", paint.strong("hint:"), check.remedy));
+            lines.push(format!(
+                "{:9}{:width$}  {} {}",
+                "",
+                "",
+                paint.strong("hint:"),
+                check.remedy
+            ));
         }
     }
     let ill = checks.iter().filter(|check| check.health == Health::Ill).count();

@@ -483,26 +483,37 @@ impl Delivery<'_> {
 /// Sends one bulk call, which has passed the gate and is marked.
 async fn send(route: &Route, call: &Call) -> Result<Answer, StateError> {
     let (calls, target, shape) = (&route.calls, &route.target, &route.shape);
-    let items = call.entries.len();
+    let (items, number) = (call.entries.len(), Some(call.number));
     Ok(match call.operation {
         Operation::Create => {
             let drafts: Vec<Fields> =
                 call.entries.iter().map(|entry| entry.fields.clone()).collect();
             Answer::Written(
-                calls.send(CallKind::Create, items, target.create(shape, &drafts)).await?,
+                calls
+                    .send_numbered(CallKind::Create, items, number, target.create(shape, &drafts))
+                    .await?,
             )
         }
         Operation::Update => {
             let drafts: Vec<(RecordId, Fields)> =
                 addressed(call).map(|(record, entry)| (record, entry.fields.clone())).collect();
             Answer::Written(
-                calls.send(CallKind::Update, items, target.update(shape, &drafts)).await?,
+                calls
+                    .send_numbered(CallKind::Update, items, number, target.update(shape, &drafts))
+                    .await?,
             )
         }
         Operation::Delete => {
             let ids: Vec<RecordId> = addressed(call).map(|(record, _)| record).collect();
             Answer::Deleted(
-                calls.send(CallKind::Delete, items, target.delete(&shape.table, &ids)).await?,
+                calls
+                    .send_numbered(
+                        CallKind::Delete,
+                        items,
+                        number,
+                        target.delete(&shape.table, &ids),
+                    )
+                    .await?,
             )
         }
     })
