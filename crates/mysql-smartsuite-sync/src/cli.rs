@@ -7,7 +7,12 @@ use clap_complete::Shell;
 use smartsuite_emulator::EmulatorArgs;
 
 use crate::{
-    command::{plan::PlanArgs, probe::ProbeArgs},
+    command::{
+        dedupe::DedupeArgs,
+        plan::PlanArgs,
+        probe::ProbeArgs,
+        verify::{RepairArgs, VerifyArgs},
+    },
     environment::LogLevel,
 };
 
@@ -21,7 +26,7 @@ use crate::{
     max_term_width = 100,
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 done, 1 failed, 2 done with failed rows, 64 usage or configuration, 130 interrupted."
+    after_help = "Exit codes: 0 done, 1 failed, 2 done with failed rows or drift, 64 usage or configuration, 130 interrupted."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -59,6 +64,12 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Look whether everything can be reached, with which rights, and what stands in the way; costs one API call
     Doctor(JsonArgs),
+    /// Compare every record with its row, both as they really are, and say what differs
+    Verify(VerifyArgs),
+    /// Compare, then bring what differs in step again
+    Repair(RepairArgs),
+    /// List records that share an external id, and resolve them
+    Dedupe(DedupeArgs),
     /// Find out, in a scratch table, what is not known for sure about your SmartSuite
     Probe(ProbeArgs),
     /// Run a local SmartSuite to try things out

@@ -1,6 +1,9 @@
 //! One file for each command.
 
+mod aside;
 mod completions;
+mod consent;
+pub(crate) mod dedupe;
 mod doctor;
 mod emulator;
 mod man;
@@ -10,6 +13,7 @@ mod run;
 mod schedule;
 mod status;
 mod validate;
+pub(crate) mod verify;
 
 use std::{path::Path, process::ExitCode};
 
@@ -32,6 +36,9 @@ pub(crate) fn perform(cli: Cli, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Status(args) => status::perform(&global, &args, screen).map(Into::into),
         Command::Validate(args) => validate::perform(&global, &args, screen).map(Into::into),
         Command::Doctor(args) => doctor::perform(&global, &args, screen).map(Into::into),
+        Command::Verify(args) => verify::perform(&global, &args, screen).map(Into::into),
+        Command::Repair(args) => verify::repair(&global, &args, screen).map(Into::into),
+        Command::Dedupe(args) => dedupe::perform(&global, &args, screen).map(Into::into),
         Command::Probe(args) => probe::perform(&global, &args, screen).map(Into::into),
         Command::Completions { shell } => {
             completions::perform(shell, screen);

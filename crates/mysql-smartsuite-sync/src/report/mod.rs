@@ -1,6 +1,7 @@
 //! What people and machines get to see.
 
 mod count;
+pub(crate) mod dedupe;
 pub(crate) mod diagnostic;
 pub(crate) mod doctor;
 mod paint;
@@ -10,6 +11,7 @@ mod screen;
 pub(crate) mod status;
 pub(crate) mod validation;
 mod value;
+pub(crate) mod verify;
 
 pub(crate) use count::{calls_made, counted, seconds, thousands};
 pub(crate) use paint::Paint;
