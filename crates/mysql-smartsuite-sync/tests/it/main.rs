@@ -16,10 +16,12 @@ mod stage;
 
 mod chaos;
 mod comparing;
+mod doctor;
 mod doubt;
 mod failing;
 mod mistakes;
 mod overlap;
+mod planning;
 mod quarantine;
 mod running;
 mod scheduling;
