@@ -35,7 +35,9 @@ pub(crate) fn mutants(minutes: u32) -> Result<()> {
     let (slow, unviable) = (found("timeout.txt")?, found("unviable.txt")?);
     ensure!(!caught.is_empty(), "no mutant was judged: {boxed:?}");
     println!("\nnot noticed by any test:");
-    missed.iter().for_each(|mutant| println!("  {mutant}"));
+    for mutant in &missed {
+        println!("  {mutant}");
+    }
     let judged = caught.len() + slow.len() + missed.len();
     println!(
         "{} of {judged} mutants were caught ({} of them by their time), {} do not compile",
