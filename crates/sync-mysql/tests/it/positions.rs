@@ -398,25 +398,25 @@ async fn other_kinds_of_cursors_are_understood_or_said(stage: Stage) {
 /// `trx_started` is in the machine's zone, whatever the session's is: read in another one, every age would be off by
 /// hours, or negative.
 async fn starts_of_transactions_are_in_the_zone_of_the_servers_machine(stage: Stage) {
-    for zone in ["AAA5", "AAA-9"] {
-        let server = Server::start_in_zone(stage.db.flavor(), zone).unwrap();
-        let stage = Stage { db: server.create_database().unwrap() };
-        let hours =
-            stage.db.client().query("SELECT TIMESTAMPDIFF(HOUR, UTC_TIMESTAMP(), NOW())").unwrap();
-        assert!(["-5", "9"].contains(&hours.trim()), "{zone}: {hours}");
-        stage.execute(TABLE);
-        stage.execute("INSERT INTO t (id) VALUES (1)");
-        let mut writer = connect(&stage.options()).await;
-        writer.query_drop("BEGIN").await.unwrap();
-        writer.query_drop("UPDATE t SET version = 1").await.unwrap();
-        writer.query_drop("DO SLEEP(3)").await.unwrap();
-        let seen = read(&on_t(stage.options(), "u"), ReadScope::Full).await.unwrap();
-        assert_eq!(seen.notes, [""; 0], "{zone}");
-        let lag = lag(&stage, &seen);
-        let seconds = |s| SignedDuration::from_secs(s);
-        assert!(lag >= seconds(4) && lag < seconds(30), "{zone}: {lag}");
-        writer.query_drop("COMMIT").await.unwrap();
-    }
+    // Behind UTC ages would be too large, ahead of it negative.
+    let zone = if stage.db.flavor() == Flavor::MySql { "AAA-9" } else { "AAA5" };
+    let server = Server::start_in_zone(stage.db.flavor(), zone).unwrap();
+    let stage = Stage { db: server.create_database().unwrap() };
+    let hours = "SELECT TIMESTAMPDIFF(HOUR, UTC_TIMESTAMP(), NOW())";
+    let hours = stage.db.client().query(hours).unwrap();
+    assert!(["-5", "9"].contains(&hours.trim()), "{zone}: {hours}");
+    stage.execute(TABLE);
+    stage.execute("INSERT INTO t (id) VALUES (1)");
+    let mut writer = connect(&stage.options()).await;
+    writer.query_drop("BEGIN").await.unwrap();
+    writer.query_drop("UPDATE t SET version = 1").await.unwrap();
+    writer.query_drop("DO SLEEP(3)").await.unwrap();
+    let seen = read(&on_t(stage.options(), "u"), ReadScope::Full).await.unwrap();
+    assert_eq!(seen.notes, [""; 0], "{zone}");
+    let lag = lag(&stage, &seen);
+    let seconds = |s| SignedDuration::from_secs(s);
+    assert!(lag >= seconds(4) && lag < seconds(30), "{zone}: {lag}");
+    writer.query_drop("COMMIT").await.unwrap();
 }
 
 /// Makes `replica` follow `primary` from now on.
