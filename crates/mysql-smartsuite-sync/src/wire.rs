@@ -19,7 +19,7 @@ use sync_engine::{
 };
 use sync_mysql::{ConnectOptions, MysqlSource};
 use sync_smartsuite::{Address, ClientOptions, SmartSuiteClient};
-use sync_store::{FileLocks, OpenNote, SqliteStore};
+use sync_store::{FileLocks, Keeping, OpenNote, SqliteStore};
 
 use crate::{
     clock::SystemClock,
@@ -68,7 +68,11 @@ impl Wire {
         let client = SmartSuiteClient::new(&settings.smartsuite).map_err(refused)?;
         let rate = rate(config, environment, &address)?;
         let path = &settings.local.state_path;
-        let store = SqliteStore::open(path)?;
+        let mut store = SqliteStore::open(path)?;
+        store.set_keeping(Keeping {
+            effects: config.state.log_effects,
+            payload: config.state.keep_refused_values,
+        });
         let notes = store.notes().iter().map(|note| note_text(note, path)).collect();
         let state = State::on_thread(Box::new(store)).map_err(|error| {
             Failure::world(format!("no thread could be started: {error}"), "end other programs")
@@ -158,7 +162,7 @@ pub(crate) fn key_digest(options: &ClientOptions, address: &Address) -> String {
 }
 
 /// Names this process, for people who wonder who holds a sync.
-fn holder() -> String {
+pub(crate) fn holder() -> String {
     let process = std::process::id();
     match std::fs::read_to_string("/proc/sys/kernel/hostname") {
         Ok(machine) => format!("process {process} on {}", machine.trim()),

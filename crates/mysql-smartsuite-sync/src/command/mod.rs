@@ -4,8 +4,10 @@ mod completions;
 mod emulator;
 mod man;
 pub(crate) mod probe;
+mod quarantine;
 mod run;
 mod schedule;
+pub(crate) mod state;
 mod status;
 mod validate;
 
@@ -28,6 +30,8 @@ pub(crate) fn perform(cli: Cli, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Schedule(args) => schedule::perform(&global, &args, screen).map(Into::into),
         Command::Status(args) => status::perform(&global, &args, screen).map(Into::into),
         Command::Validate(args) => validate::perform(&global, &args, screen).map(Into::into),
+        Command::Quarantine(args) => quarantine::perform(&global, &args, screen).map(Into::into),
+        Command::State(args) => state::perform(&global, &args, screen).map(Into::into),
         Command::Probe(args) => probe::perform(&global, &args, screen).map(Into::into),
         Command::Completions { shell } => {
             completions::perform(shell, screen);

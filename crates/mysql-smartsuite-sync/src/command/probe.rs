@@ -10,7 +10,10 @@ use std::{
 
 use clap::Args;
 use sync_core::{
-    config::{defaults::CALLS_PER_SECOND, model::Config},
+    config::{
+        defaults::CALLS_PER_SECOND,
+        model::{Config, StateDefinition},
+    },
     pace::Rate,
     port::{Boxed, Clock, Dice as _},
     state::{CallKind, StateError, SyncId, SyncIdentity},
@@ -69,6 +72,7 @@ pub(crate) fn perform(global: &Global, args: &ProbeArgs, screen: &Screen) -> Res
         dedicated_member: false,
         calls_per_second: CALLS_PER_SECOND,
         monthly_calls: None,
+        state: StateDefinition::default(),
     });
     let rate = wire::rate(&config, &environment, &address)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());

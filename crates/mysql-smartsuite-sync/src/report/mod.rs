@@ -3,9 +3,12 @@
 mod count;
 pub(crate) mod diagnostic;
 mod paint;
+pub(crate) mod quarantine;
 pub(crate) mod run;
 mod screen;
+pub(crate) mod state;
 pub(crate) mod status;
+pub(crate) mod table;
 pub(crate) mod validation;
 
 pub(crate) use count::{calls_made, counted, seconds, thousands};
