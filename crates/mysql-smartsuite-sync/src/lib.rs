@@ -13,10 +13,13 @@ mod environment;
 mod exit;
 mod failure;
 mod mapping_file;
+mod plan;
 mod report;
 mod service;
 mod signal;
+mod state_gate;
 mod telemetry;
+mod test_settings;
 mod turn;
 mod wire;
 

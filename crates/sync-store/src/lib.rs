@@ -53,6 +53,7 @@ mod backup;
 mod calls;
 mod capture;
 mod column;
+mod comparison;
 mod custody;
 mod digest;
 mod dispatch;
@@ -86,6 +87,7 @@ pub use effects::EffectKind;
 pub use inspect::{Found, Inspection, inspect};
 pub use lock::{FileLocks, SyncLock};
 pub use open::OpenNote;
+pub use place::free_bytes;
 pub use prune::Pruned;
 pub use report::{
     CallCount, DestinationReport, Effect, Holder, QuarantineCount, QuarantineFilter,
