@@ -108,6 +108,7 @@ struct Reading<'a> {
     ended: bool,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
 fn sqlite(error: rusqlite::Error) -> ImportError {
     // The path stands in the error that reaches people.
     ImportError::State(crate::failure::translate(&error, std::path::Path::new("state")))
