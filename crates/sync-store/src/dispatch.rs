@@ -103,8 +103,7 @@ pub(crate) fn dispatch(
         if operation == Operation::Create && filling::is_under_way(tx, writer)? {
             // Even one whose next try is not due: creates wait for it.
             let at_any_time = DispatchRequest { now: Timestamp::MAX, ..*request };
-            let linked = "AND l.standing IN (0, 3) AND NOT o.gone";
-            let fills = candidates_where(tx, writer, &at_any_time, linked)?;
+            let fills = candidates_of(tx, writer, &at_any_time, Kind::Filling)?;
             let Some(first) = choose(fills, request) else {
                 return Ok((Dispatch::Nothing(None), books));
             };
@@ -134,6 +133,8 @@ enum Kind {
     /// Refused earlier and tried again. They must not keep healthy rows waiting, so they are last; of several groups
     /// the newest first, and of its rows those that were refused least often.
     Retried,
+    /// Of a linked record that still lacks its key in a new external-id field.
+    Filling,
 }
 
 impl Kind {
@@ -142,6 +143,7 @@ impl Kind {
             Self::Split => "o.suspects > 0",
             Self::Fresh => "o.suspects IS NULL",
             Self::Retried => "o.suspects < 0",
+            Self::Filling => "l.standing IN (0, 3) AND NOT o.gone",
         }
     }
 
@@ -149,6 +151,7 @@ impl Kind {
         match self {
             Self::Split | Self::Fresh => "o.suspects DESC, o.seq",
             Self::Retried => "o.suspects, o.refusals, o.seq",
+            Self::Filling => "o.suspects IS NOT NULL, o.suspects DESC, o.seq",
         }
     }
 }
