@@ -9,6 +9,7 @@
 pub mod breaker;
 pub mod capture;
 pub mod config;
+pub mod deletes;
 pub mod delivery;
 pub mod doubt;
 pub mod draft;

@@ -21,6 +21,7 @@ mod server;
 mod session;
 mod source;
 mod statement;
+mod table;
 
 pub use check::{Severity, SourceFinding, SourceReport};
 pub use options::{ConnectOptions, SslMode, TimeLimits, UnknownSslMode};

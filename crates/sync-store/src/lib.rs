@@ -52,6 +52,7 @@
 mod calls;
 mod capture;
 mod column;
+mod deletes;
 mod dispatch;
 mod doubt;
 mod failure;
@@ -68,6 +69,7 @@ mod second_look;
 mod settle;
 mod store;
 mod structure;
+mod sweep;
 mod syncs;
 mod takeover;
 mod witness;

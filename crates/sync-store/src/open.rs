@@ -12,8 +12,12 @@ use sync_core::state::StateError;
 
 use crate::{failure::translate, place::Place, takeover};
 
+/// What brings a file from one version to the next. Never changed once released.
+const MIGRATIONS: [&str; 2] =
+    [include_str!("migrations/0001_start.sql"), include_str!("migrations/0002_capture.sql")];
 /// The newest version of the file, which is the number of migrations.
-pub(crate) const VERSION: i64 = 1;
+pub(crate) const VERSION: i64 = 2;
+const _: () = assert!(MIGRATIONS.len() == 2, "as many as the newest version says");
 /// Marks the file as ours in SQLite's header.
 const APPLICATION_ID: i64 = 0x6d73_7373;
 /// How long a write waits for another process.
@@ -151,12 +155,16 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<Vec<OpenNote>, St
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(translated)?;
     // Another process may have migrated while this one waited for the write lock.
-    if check_version(&transaction, path)? == VERSION {
+    let version = check_version(&transaction, path)?;
+    if version == VERSION {
         return Ok(Vec::new());
     }
     let mut notes = Vec::new();
-    if is_empty(&transaction).map_err(translated)? {
-        bring_up(&transaction).map_err(translated)?;
+    if version > 0 {
+        back_up(path, version)?;
+        bring_up(&transaction, version).map_err(translated)?;
+    } else if is_empty(&transaction).map_err(translated)? {
+        bring_up(&transaction, 0).map_err(translated)?;
     } else {
         let old = takeover::OldTables::find(&transaction).map_err(translated)?;
         let old = old.ok_or_else(|| foreign(path))?;
@@ -164,7 +172,7 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<Vec<OpenNote>, St
             .map_err(|error| not_writable(path, &error))?;
         let backup = back_up(path, 0)?;
         old.set_aside(&transaction).map_err(translated)?;
-        bring_up(&transaction).map_err(translated)?;
+        bring_up(&transaction, 0).map_err(translated)?;
         let links = old.take_over(&transaction).map_err(translated)?;
         notes.push(OpenNote::TakenOver { backup, links });
     }
@@ -172,8 +180,10 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<Vec<OpenNote>, St
     Ok(notes)
 }
 
-fn bring_up(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    transaction.execute_batch(include_str!("migrations/0001_start.sql"))?;
+fn bring_up(transaction: &Transaction<'_>, from: i64) -> rusqlite::Result<()> {
+    for migration in MIGRATIONS.iter().skip(usize::try_from(from).unwrap_or(0)) {
+        transaction.execute_batch(migration)?;
+    }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", VERSION)
 }

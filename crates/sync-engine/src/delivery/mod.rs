@@ -14,9 +14,11 @@ use jiff::Timestamp;
 use sync_core::{
     breaker::Breaker,
     config::model::OnMissing,
+    deletes::GonePolicy,
     delivery::Operation,
     draft::Fields,
-    error::{CallError, Quoted},
+    error::{CallError, CallErrorKind, Quoted},
+    mapping::Archive,
     port::{BULK_MAX, RecordShape, RecordTarget},
     record::RecordId,
     slug::Slug,
@@ -48,6 +50,12 @@ pub(crate) struct Route {
     pub(crate) key_prefix: String,
     pub(crate) on_missing: OnMissing,
     pub(crate) dedicated_member: bool,
+    /// What becomes of records whose rows are gone.
+    pub(crate) gone: GonePolicy,
+    /// How they are archived, where that is the policy.
+    pub(crate) archive: Option<Arc<Archive>>,
+    /// Whether the table is looked at though nothing waits to be created.
+    pub(crate) audits: bool,
     /// Bytes of drafts in one call.
     pub(crate) bytes_max: usize,
 }
@@ -160,6 +168,11 @@ impl Delivery<'_> {
             self.look_once_more(looks).await?;
             return Ok(true);
         }
+        if self.route.audits && !self.prepared {
+            self.prepared = true;
+            self.prepare().await?;
+            return Ok(true);
+        }
         let ready = self.state(move |state| state.next_ready(&writer, now)).await?;
         if self.flights.len() >= self.in_flight_max() || ready.is_none_or(|at| at > now) {
             return Ok(false);
@@ -201,6 +214,7 @@ impl Delivery<'_> {
             bytes_max: self.route.bytes_max,
             creates: self.audited,
             fresh_first: self.breaker.wants_fresh(),
+            gone: self.route.gone,
         };
         let (dispatch, books) = self.state(move |state| state.dispatch(&writer, &request)).await?;
         self.count(books);
@@ -388,7 +402,14 @@ impl Delivery<'_> {
             }),
             Ok(None) => {
                 self.check_structure().await?;
-                Ok(if self.ended.is_some() { self.back() } else { self.outcome_of_missing() })
+                Ok(if self.ended.is_some() {
+                    self.back()
+                } else if entry.fields.iter().next().is_none() {
+                    // It was to be archived: there is nothing left to archive.
+                    Outcome::Deleted
+                } else {
+                    self.outcome_of_missing()
+                })
             }
             Err(error) => {
                 self.failed(&error).await?;
@@ -480,10 +501,20 @@ async fn send(route: &Route, call: &Call) -> Result<Answer, StateError> {
         }
         Operation::Update => {
             let drafts: Vec<(RecordId, Fields)> =
-                addressed(call).map(|(record, entry)| (record, entry.fields.clone())).collect();
+                addressed(call).map(|(record, entry)| (record, draft(route, entry))).collect();
+            let shape = route.archive.as_ref().map_or(&**shape, |archive| &archive.shape);
             Answer::Written(
                 calls.send(CallKind::Update, items, target.update(shape, &drafts)).await?,
             )
+        }
+        Operation::Archive => {
+            let Some(archive) = &route.archive else {
+                return Ok(Answer::Written(Err(CallErrorKind::NotSent.into())));
+            };
+            let items_of: Vec<(RecordId, Fields)> =
+                addressed(call).map(|(record, _)| (record, archive.archived.clone())).collect();
+            let update = target.update(&archive.shape, &items_of);
+            Answer::Written(calls.send(CallKind::Update, items, update).await?)
         }
         Operation::Delete => {
             let ids: Vec<RecordId> = addressed(call).map(|(record, _)| record).collect();
@@ -492,6 +523,15 @@ async fn send(route: &Route, call: &Call) -> Result<Answer, StateError> {
             )
         }
     })
+}
+
+/// What is written for a row: its draft, and what brings an archived record back where the row was gone.
+fn draft(route: &Route, entry: &CallEntry) -> Fields {
+    let Some(archive) = route.archive.as_ref().filter(|_| entry.returns) else {
+        return entry.fields.clone();
+    };
+    let fields = entry.fields.iter().chain(archive.restored.iter());
+    Fields::new(fields.map(|(slug, value)| (Slug::clone(slug), value.clone())).collect())
 }
 
 fn addressed(call: &Call) -> impl Iterator<Item = (RecordId, &CallEntry)> {

@@ -66,9 +66,11 @@ impl StateReader {
             if is_empty(&connection).map_err(translated)? {
                 return Err(StateError::Missing { path: shown() });
             }
-            takeover::OldTables::find(&connection)
-                .map_err(translated)?
-                .ok_or_else(|| foreign(path))?;
+            if version == 0 {
+                takeover::OldTables::find(&connection)
+                    .map_err(translated)?
+                    .ok_or_else(|| foreign(path))?;
+            }
             return Err(StateError::Older { path: shown(), found: version, known: VERSION });
         }
         Ok(Self { connection, path: path.to_owned() })

@@ -37,9 +37,7 @@ pub(super) fn lower(
             }
         }
         Err(faults) => {
-            for fault in faults {
-                add(code(&fault.kind), query, finding(&fault), report);
-            }
+            faults.iter().for_each(|fault| add_fault(query, fault, report));
         }
     }
     for found in doubled_percents(&query.text) {
@@ -49,6 +47,11 @@ pub(super) fn lower(
         cursor(given, report);
     }
     Some(query.text.clone())
+}
+
+/// Reports what makes a query unusable.
+pub(super) fn add_fault(query: &Scalar, fault: &TemplateFault, report: &mut Report<'_>) {
+    add(code(&fault.kind), query, finding(fault), report);
 }
 
 fn code(kind: &TemplateFaultKind) -> Code {
