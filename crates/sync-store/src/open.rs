@@ -12,12 +12,16 @@ use sync_core::state::StateError;
 
 use crate::{failure::translate, place::Place, takeover};
 
-/// What brings a file from one version to the next. Never changed once released.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("migrations/0001_start.sql"), include_str!("migrations/0002_capture.sql")];
-/// The newest version of the file, which is the number of migrations.
-pub(crate) const VERSION: i64 = 2;
-const _: () = assert!(MIGRATIONS.len() == 2, "as many as the newest version says");
+/// Each brings the file from the version before it to its own, which is its place here, counted from 1. What was
+/// released is never changed.
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_start.sql"),
+    include_str!("migrations/0002_effects.sql"),
+    include_str!("migrations/0003_capture.sql"),
+];
+/// The newest version of the file.
+#[expect(clippy::cast_possible_wrap, reason = "a handful")]
+pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
 /// Marks the file as ours in SQLite's header.
 const APPLICATION_ID: i64 = 0x6d73_7373;
 /// How long a write waits for another process.
@@ -36,6 +40,13 @@ pub enum OpenNote {
         backup: PathBuf,
         /// Links that were kept.
         links: u64,
+    },
+    /// An older version of this program wrote the file, and it was brought up to date.
+    Migrated {
+        /// The version that it had.
+        from: i64,
+        /// Where the file as it was is kept.
+        backup: PathBuf,
     },
     /// The file is a mount point of a container: only the file itself outlives the container, not the log and the
     /// locks beside it. So every batch ends with a truncating checkpoint, and no second container may use the file.
@@ -155,14 +166,15 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<Vec<OpenNote>, St
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(translated)?;
     // Another process may have migrated while this one waited for the write lock.
-    let version = check_version(&transaction, path)?;
-    if version == VERSION {
+    let from = check_version(&transaction, path)?;
+    if from == VERSION {
         return Ok(Vec::new());
     }
     let mut notes = Vec::new();
-    if version > 0 {
-        back_up(path, version)?;
-        bring_up(&transaction, version).map_err(translated)?;
+    if from > 0 {
+        let backup = back_up(path, from)?;
+        bring_up(&transaction, from).map_err(translated)?;
+        notes.push(OpenNote::Migrated { from, backup });
     } else if is_empty(&transaction).map_err(translated)? {
         bring_up(&transaction, 0).map_err(translated)?;
     } else {
@@ -213,7 +225,7 @@ fn back_up(path: &Path, from: i64) -> Result<PathBuf, StateError> {
         .map(|()| backup)
 }
 
-fn copy(path: &Path, backup: &Path) -> rusqlite::Result<()> {
+pub(crate) fn copy(path: &Path, backup: &Path) -> rusqlite::Result<()> {
     // SQLite does not copy from the connection that holds the write lock.
     let original = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut copy = Connection::open(backup)?;

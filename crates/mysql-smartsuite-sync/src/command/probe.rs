@@ -68,6 +68,7 @@ pub(crate) fn perform(global: &Global, args: &ProbeArgs, screen: &Screen) -> Res
         syncs: Vec::new(),
         dedicated_member: false,
         calls_per_second: CALLS_PER_SECOND,
+        monthly_calls: None,
     });
     let rate = wire::rate(&config, &environment, &address)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -203,7 +204,7 @@ impl StateGate {
             table: args.table.clone(),
             external_id_field: String::new(),
             values_hash: String::new(),
-            key_hash: String::new(),
+            key_hash: None,
             accept_key_change: false,
         };
         let (sync, _) = state.run(move |state| state.place(&identity)).await?;

@@ -15,6 +15,8 @@ pub struct Config {
     pub dedicated_member: bool,
     /// Calls that may leave each second, evenly spaced (`smartsuite.calls_per_second`): 1 to 5.
     pub calls_per_second: u32,
+    /// Calls that the workspace's plan includes each month (`smartsuite.monthly_calls`), where the file says so.
+    pub monthly_calls: Option<u32>,
 }
 
 impl Config {
@@ -98,6 +100,19 @@ pub enum SourceRows {
 }
 
 impl SourceRows {
+    /// The rows of a query that no mapping file holds.
+    pub fn query(text: impl Into<String>) -> Self {
+        Self::Query { query: QueryText { text: text.into(), line: 1 }, keys: None }
+    }
+
+    /// The user's SQL that yields the rows; `None` for a table.
+    pub fn query_text(&self) -> Option<&QueryText> {
+        match self {
+            Self::Query { query, .. } => Some(query),
+            Self::Table { .. } => None,
+        }
+    }
+
     /// What it is called in messages: `the query` or `table NAME`.
     pub fn in_words(&self) -> String {
         match self {

@@ -5,12 +5,13 @@ use std::{collections::BTreeMap, collections::BTreeSet, path::PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, backup::Backup};
 use sync_core::{
+    deletes::GonePolicy,
     delivery::Operation,
     key::Key,
     port::Watermark,
     state::{
-        Books, Call, CallEntry, Chunk, Dispatch, DispatchRequest, Doubt, Origin, Outcome, ReadEnd,
-        Settlement, StateError, StateStore as _, Writer,
+        Books, Call, CallEntry, Chunk, Dispatch, DispatchRequest, Doubt, Extent, Origin, Outcome,
+        ReadEnd, Settlement, StateError, StateStore as _, Writer,
     },
 };
 use sync_store::SqliteStore;
@@ -124,6 +125,7 @@ impl Machine {
             saved: None,
             books: Books::default(),
         };
+        machine.begin_run();
         machine.save();
         machine
     }
@@ -202,13 +204,15 @@ impl Machine {
             self.capture(ticket, chunk, Vec::new(), None);
         }
         if to_its_end {
-            let end = ReadEnd { watermark: Some(Watermark(until.to_string())), full: from == 0 };
+            let extent = if from == 0 { Extent::Everything } else { Extent::Changes };
+            let end = ReadEnd { watermark: Some(Watermark(until.to_string())), extent };
             self.capture(ticket, &[], Vec::new(), Some(end));
         }
     }
 
     fn read_marked(&mut self) {
-        let keys = self.store.dirty(&self.writer, 3).unwrap();
+        let dirty = self.store.dirty(&self.writer, 3).unwrap();
+        let keys: Vec<Key> = dirty.into_iter().map(|dirty| dirty.key).collect();
         let ticket = self.store.begin_read(&self.writer).unwrap();
         let rows: Vec<(i64, usize)> = keys
             .iter()
@@ -258,6 +262,7 @@ impl Machine {
             bytes_max: 1_000_000,
             creates: true,
             fresh_first,
+            gone: GonePolicy::Delete { adopted: false },
         };
         let (dispatch, books) = self.store.dispatch(&self.writer, &request).unwrap();
         self.books += books;
@@ -335,7 +340,9 @@ impl Machine {
                 self.service.delete(&record);
                 Outcome::Deleted
             }
-            (Operation::Update | Operation::Delete, None) => panic!("no record to write to"),
+            (Operation::Update | Operation::Delete | Operation::Archive, _) => {
+                panic!("no record to write to")
+            }
         })
     }
 
@@ -394,9 +401,14 @@ impl Machine {
 
     fn restart(&mut self) {
         (self.store, self.writer) = start(&self.path(), self.now).unwrap();
+        self.begin_run();
+        self.save();
+    }
+
+    fn begin_run(&mut self) {
         let (waiting_before, _) = self.store.backlog(&self.writer).unwrap();
         self.books = Books { waiting_before, ..Books::default() };
-        self.save();
+        self.store.begin_run(&self.writer, self.now).unwrap();
     }
 
     /// Remembers the file as it is after a commit that is safe against power loss.
@@ -433,8 +445,7 @@ impl Machine {
         assert_eq!(dump(&Connection::open(self.path()).unwrap()), before);
         self.land_unseen(effects);
         (self.store, self.writer) = (store, writer);
-        let (waiting_before, _) = self.store.backlog(&self.writer).unwrap();
-        self.books = Books { waiting_before, ..Books::default() };
+        self.begin_run();
         self.save();
     }
 
