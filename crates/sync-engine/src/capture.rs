@@ -340,10 +340,10 @@ fn asked(scope: &ReadScope) -> Vec<Key> {
 /// What moves at the end of a read: nothing, for one by keys or of keys.
 fn end_of(read: &OpenRead) -> Option<ReadEnd> {
     let extent = match (&read.wanted.scope, read.rows.next_page()) {
-        (ReadScope::Keys(_) | ReadScope::LiveKeys | ReadScope::KeysWhere(_), _) => return None,
         (ReadScope::Since(_), _) => Extent::Changes,
         (ReadScope::Page { .. }, Some(after)) if read.wanted.keeps_place => Extent::Page(after),
-        (ReadScope::Page { .. }, Some(_)) => return None,
+        (ReadScope::Keys(_) | ReadScope::LiveKeys | ReadScope::KeysWhere(_), _)
+        | (ReadScope::Page { .. }, Some(_)) => return None,
         (ReadScope::Full, _) | (ReadScope::Page { .. }, None) => Extent::Everything,
     };
     Some(ReadEnd { watermark: read.watermark(), extent })

@@ -532,7 +532,7 @@ async fn send(route: &Route, call: &Call) -> Result<Answer, StateError> {
             let items_of: Vec<(RecordId, Fields)> =
                 addressed(call).map(|(record, _)| (record, archive.archived.clone())).collect();
             let update = target.update(&archive.shape, &items_of);
-            Answer::Written(calls.send(CallKind::Update, items, update).await?)
+            Answer::Written(calls.send_numbered(CallKind::Update, items, number, update).await?)
         }
         Operation::Delete => {
             let ids: Vec<RecordId> = addressed(call).map(|(record, _)| record).collect();

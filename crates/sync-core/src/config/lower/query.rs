@@ -37,7 +37,9 @@ pub(super) fn lower(
             }
         }
         Err(faults) => {
-            faults.iter().for_each(|fault| add_fault(query, fault, report));
+            for fault in &faults {
+                add_fault(query, fault, report);
+            }
         }
     }
     for found in doubled_percents(&query.text) {

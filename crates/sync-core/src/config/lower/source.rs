@@ -105,7 +105,9 @@ fn keys_query(given: &Given<Scalar>, report: &mut Report<'_>) -> Option<QueryTex
         }
         Ok(_) => Some(QueryText { text: query.text.clone(), line: line(given, report) }),
         Err(faults) => {
-            faults.into_iter().for_each(|fault| query::add_fault(query, &fault, report));
+            for fault in &faults {
+                query::add_fault(query, fault, report);
+            }
             None
         }
     }
