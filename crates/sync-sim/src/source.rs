@@ -48,6 +48,12 @@ struct Tables {
     key_text: Option<fn(i64) -> String>,
     /// Most rows of a page, where fewer than are asked for.
     page_rows: Option<usize>,
+    /// Pages that still open before one does not.
+    pages_left: Option<usize>,
+    /// The next read of all keys breaks off before its end.
+    keys_break: bool,
+    /// No read has a position.
+    no_cursor: bool,
     /// Rows that the next read of all keys does not show, though they are there.
     unseen: BTreeSet<i64>,
     /// Rows whose `deleted` column is set; the column is there only if this is.
@@ -144,6 +150,27 @@ impl SimDatabase {
         self.tables().page_rows = Some(rows);
     }
 
+    /// After so many pages, one cannot be read.
+    pub fn break_page_after(&self, pages: usize) {
+        self.tables().pages_left = Some(pages);
+    }
+
+    /// The next read of all keys yields some and breaks off.
+    pub fn break_keys(&self) {
+        self.tables().keys_break = true;
+    }
+
+    /// The table has no cursor column.
+    pub fn without_cursor(&self) {
+        self.tables().no_cursor = true;
+    }
+
+    /// Inserts a row whose cursor column is as old as can be.
+    pub fn put_silently_new(&self, id: i64, name: &str, amount: i64) {
+        let row = SimRow { name: name.to_owned(), amount, updated_at: Timestamp::UNIX_EPOCH };
+        self.tables().rows.insert(id, row);
+    }
+
     /// The next read of all keys passes these rows over.
     pub fn hide_keys(&self, ids: impl IntoIterator<Item = i64>) {
         self.tables().unseen = ids.into_iter().collect();
@@ -224,6 +251,12 @@ impl RowSource for SimDatabase {
                     remedy: "wait".into(),
                 });
             }
+            if let (ReadScope::Page { .. }, Some(left)) = (&scope, tables.pages_left) {
+                tables.pages_left = left.checked_sub(1);
+                if left == 0 {
+                    return Err(interrupted());
+                }
+            }
             let key_text = tables.key_text;
             let key = |id: i64| match key_text {
                 Some(text) => Value::Text(text(id)),
@@ -283,6 +316,11 @@ impl RowSource for SimDatabase {
                 }
                 _ => None,
             };
+            let watermark = watermark.filter(|_| !tables.no_cursor);
+            let keys_break = scope == ReadScope::LiveKeys && std::mem::take(&mut tables.keys_break);
+            if keys_break {
+                tables.breaks_after = Some(1);
+            }
             let read = SimRead {
                 columns: columns(key_text.is_some(), keys_only, deleted.is_some()),
                 next_page,
@@ -299,6 +337,15 @@ impl RowSource for SimDatabase {
             }
             Ok(Box::new(read) as Box<dyn RowRead>)
         })
+    }
+}
+
+fn interrupted() -> SourceError {
+    SourceError {
+        about: SourcePart::Whole,
+        kind: SourceErrorKind::Interrupted,
+        message: "the connection to the database was lost".into(),
+        remedy: "run again".into(),
     }
 }
 
@@ -336,12 +383,7 @@ impl RowRead for SimRead {
             }
             match &mut self.breaks_after {
                 Some(0) => {
-                    return Err(SourceError {
-                        about: SourcePart::Whole,
-                        kind: SourceErrorKind::Interrupted,
-                        message: "the connection to the database was lost".into(),
-                        remedy: "run again".into(),
-                    });
+                    return Err(interrupted());
                 }
                 Some(batches) => *batches -= 1,
                 None => {}

@@ -52,6 +52,7 @@
 mod calls;
 mod capture;
 mod column;
+mod comparison;
 mod deletes;
 mod digest;
 mod dispatch;

@@ -122,7 +122,7 @@ impl SqliteStore {
         done.map_err(|failure| failure.into_state(&path))
     }
 
-    fn write<T>(
+    pub(crate) fn write<T>(
         &mut self,
         writer: &Writer,
         body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
@@ -145,8 +145,8 @@ impl SqliteStore {
             .map_err(|failure| failure.into_state(&path))
     }
 
-    /// Writes for a writer into tables of this connection alone: nobody else needs to wait.
-    fn write_aside<T>(
+    /// Writes only tables of this connection: nobody else needs to wait.
+    pub(crate) fn write_aside<T>(
         &mut self,
         writer: &Writer,
         body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
@@ -165,7 +165,7 @@ impl SqliteStore {
     }
 
     /// A read for a writer: what a replaced one would decide by it is not its to decide.
-    fn read_as<T>(
+    pub(crate) fn read_as<T>(
         &mut self,
         writer: &Writer,
         body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,

@@ -6,6 +6,7 @@
 mod books;
 mod call;
 mod chunk;
+mod comparison;
 mod identity;
 mod second_look;
 mod store;
@@ -17,6 +18,7 @@ pub use call::{
     SeenLink, Settlement,
 };
 pub use chunk::{CapturedRow, Chunk, DirtyKey, Extent, ReadEnd, ReadTicket, RowOutcome};
+pub use comparison::{Compared, ComparisonStore, Rest, RestPolicy};
 pub use identity::{
     DestinationId, FullReadReason, OpenedSync, PageMark, Stop, StreamMarks, StreamPosition, SyncId,
     SyncIdentity, Writer,

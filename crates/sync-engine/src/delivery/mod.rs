@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use sync_core::{
     breaker::Breaker,
     config::model::OnMissing,
-    deletes::GonePolicy,
+    deletes::{Going, GonePolicy},
     delivery::Operation,
     draft::Fields,
     error::{CallError, CallErrorKind, Quoted},
@@ -52,6 +52,8 @@ pub(crate) struct Route {
     pub(crate) dedicated_member: bool,
     /// What becomes of records whose rows are gone.
     pub(crate) gone: GonePolicy,
+    /// How many may go by a person's yes.
+    pub(crate) allow_deletes: Option<u64>,
     /// How they are archived, where that is the policy.
     pub(crate) archive: Option<Arc<Archive>>,
     /// Whether the table is looked at though nothing waits to be created.
@@ -104,15 +106,29 @@ struct Flight {
     answer: Result<Answer, StateError>,
 }
 
-/// Sends what waits until nothing may be sent now. Answers how it ended, with the books, and whether the table was
-/// audited.
+/// What a delivery came to.
+pub(crate) struct Delivered {
+    pub(crate) ended: Ended,
+    pub(crate) books: Books,
+    /// Whether the table was audited.
+    pub(crate) audited: bool,
+    /// Records that wait for a yes before they go.
+    pub(crate) held: Option<Going>,
+}
+
+/// Sends what waits until nothing may be sent now. `gone`: records of this run that went with their rows already.
 pub(crate) async fn deliver(
     route: &Route,
     audited: bool,
+    gone: u64,
     cancelled: &CancellationToken,
-) -> Result<(Ended, Books, bool), StateError> {
-    let writer = route.writer;
-    let (waiting, _) = route.calls.state.run(move |state| state.backlog(&writer)).await?;
+) -> Result<Delivered, StateError> {
+    let (writer, policy, allowed) = (route.writer, route.gone, route.allow_deletes);
+    let guarded = route.calls.state.run(move |state| {
+        let (going, holds) = state.guard_deletes(&writer, policy, gone, allowed)?;
+        Ok((state.backlog(&writer)?.0, holds.then_some(going)))
+    });
+    let (waiting, held) = guarded.await?;
     let mut delivery = Delivery {
         route,
         cancelled,
@@ -129,7 +145,8 @@ pub(crate) async fn deliver(
     };
     let ended = delivery.run().await?;
     delivery.tell_kept_otherwise();
-    Ok((ended, delivery.books, delivery.audited))
+    let Delivery { books, audited, .. } = delivery;
+    Ok(Delivered { ended, books, audited, held })
 }
 
 impl Delivery<'_> {

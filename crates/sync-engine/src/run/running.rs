@@ -17,7 +17,7 @@ use super::{RunOptions, SyncTask, Trouble, reading::Unread, task::shape_hash};
 use crate::{
     calls::Calls,
     capture::Broken,
-    delivery::{Ended, Route, deliver},
+    delivery::{Delivered, Ended, Route, deliver},
     engine::Engine,
     structure,
 };
@@ -187,9 +187,11 @@ impl Running<'_> {
 
     /// Sends what waits; answers how the work ended, if it did.
     async fn deliver(&mut self, route: &Route) -> Result<Option<Work>, StateError> {
-        self.guard_deletes().await?;
         let audited = self.engine.is_audited(self.writer);
-        let (ended, books, audited) = deliver(route, audited, self.cancelled).await?;
+        let gone = self.books.deleted + self.books.archived;
+        let Delivered { ended, books, audited, held } =
+            deliver(route, audited, gone, self.cancelled).await?;
+        self.asks = held.or(self.asks);
         self.books += books;
         if audited {
             self.engine.set_audited(self.writer);
@@ -286,6 +288,7 @@ impl Running<'_> {
             on_missing: destination.on_missing,
             dedicated_member: self.engine.dedicated_member,
             gone: destination.on_delete.policy(),
+            allow_deletes: self.options.allow_deletes,
             archive: mapping.archive().cloned().map(Arc::new),
             audits: false,
             bytes_max: CALL_BYTES_MAX,

@@ -78,21 +78,6 @@ impl Running<'_> {
         Ok(())
     }
 
-    /// Holds back what would go, where it is too much to go by itself.
-    pub(super) async fn guard_deletes(&mut self) -> Result<(), StateError> {
-        let (writer, policy, allowed) = (self.writer, self.policy(), self.options.allow_deletes);
-        let done = self.books.deleted + self.books.archived;
-        let (going, held) = self
-            .engine
-            .state
-            .run(move |state| state.guard_deletes(&writer, policy, done, allowed))
-            .await?;
-        if held {
-            self.asks = Some(going);
-        }
-        Ok(())
-    }
-
     /// Whether the table must be read before a sweep counts: the state may lack records that it should know
     /// (`protocol.md` D8).
     pub(super) async fn audit_is_due(&self) -> Result<bool, StateError> {
