@@ -73,7 +73,8 @@ pub(crate) fn end(
     Ok(SweepEnd { shown, going, asks: going.needs_a_yes(allowed) })
 }
 
-/// A key is a candidate unless what is wished for it already is that nothing is there.
+/// A key is a candidate unless what is wished for it already is that nothing is there. Links have whole seconds: one of
+/// the second in which the sweep began counts as older, which costs at most a read.
 fn find_candidates(
     tx: &Transaction<'_>,
     writer: &Writer,
@@ -82,7 +83,7 @@ fn find_candidates(
     tx.execute(
         &format!(
             "INSERT INTO temp.candidates (key) SELECT key FROM links AS l
-             WHERE sync_id = ?1 AND destination_id = ?2 AND {HAS_RECORD} AND created_at < ?3
+             WHERE sync_id = ?1 AND destination_id = ?2 AND {HAS_RECORD} AND created_at <= ?3
                AND NOT EXISTS (SELECT 1 FROM temp.swept AS s WHERE s.key = l.key)
                AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.sync_id = ?1 AND o.destination_id = ?2
                  AND o.key = l.key AND o.gone)"
