@@ -9,6 +9,7 @@ use smartsuite_emulator::EmulatorArgs;
 use crate::{
     command::{
         dedupe::DedupeArgs,
+        plan::PlanArgs,
         probe::ProbeArgs,
         verify::{RepairArgs, VerifyArgs},
     },
@@ -53,13 +54,16 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Bring SmartSuite in step with the database, once
     Run(RunArgs),
-
+    /// Say what a run would do, record by record, and what it would cost; writes nothing
+    Plan(PlanArgs),
     /// Keep running: each sync at its times, until it is ended by Ctrl-C or SIGTERM
     Schedule(ScheduleArgs),
     /// Say whether everything is in place, and all that is not
     Validate(ValidateArgs),
     /// Show how each sync stands: what was done, what waits, what failed and why
     Status(StatusArgs),
+    /// Look whether everything can be reached, with which rights, and what stands in the way; costs one API call
+    Doctor(JsonArgs),
     /// Compare every record with its row, both as they really are, and say what differs
     Verify(VerifyArgs),
     /// Compare, then bring what differs in step again
@@ -83,6 +87,14 @@ pub(crate) enum Command {
     },
 }
 
+/// Options of commands that have no other.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct JsonArgs {
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Options of `run`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunArgs {
@@ -104,6 +116,10 @@ pub(crate) struct RunArgs {
     /// The key columns were changed on purpose: forget the links and find the records again by their new keys
     #[arg(long)]
     pub(crate) accept_key_change: bool,
+    /// Do what this plan says and nothing else; made by `plan --out FILE`. Where anything has changed since, nothing
+    /// is sent
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["sync_name", "full", "retry", "accept_key_change"])]
+    pub(crate) plan: Option<PathBuf>,
     /// What to do when another process runs the same sync
     #[arg(long, value_name = "WHAT", default_value = "skip")]
     pub(crate) if_running: IfRunning,

@@ -14,10 +14,12 @@ mod emulator;
 mod stage;
 
 mod comparing;
+mod doctor;
 mod doubt;
 mod failing;
 mod mistakes;
 mod overlap;
+mod planning;
 mod quarantine;
 mod running;
 mod scheduling;

@@ -29,6 +29,7 @@ mod tests;
 
 pub use archive::Archive;
 pub use compiled::CompiledMapping;
+pub use family::type_name;
 pub use fault::{FaultCode, RowFault};
 pub use finding::{Finding, FindingCode, Severity};
 pub use hash::{MappingHash, definition_hash};
