@@ -10,10 +10,10 @@ use sync_core::{
     key::Key,
     mapping::{CompiledMapping, Notes, RowFault},
     port::{ReadScope, RowRead, RowSource, Watermark},
-    source::Row,
+    source::{Column, Row},
     state::{
         Books, CapturedRow, Chunk, DirtyKey, Extent, Fault, PageMark, ReadEnd, ReadTicket,
-        RowOutcome, StateError, Writer,
+        RowOutcome, StateError, Stop, Writer,
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -26,6 +26,8 @@ const PAGE_ROWS: usize = 50_000;
 const CHUNK_ROWS: usize = 1_000;
 /// Keys asked for at once.
 pub(crate) const KEYS_MAX: usize = 500;
+/// Rows of one sync in quarantine at which it stops: a mistake, not bad rows. None is ever dropped to make room.
+pub(crate) const QUARANTINE_MAX: u64 = 10_000;
 /// Keys of one read that are remembered to find two rows of one key; larger reads find them among these first ones
 /// and within a chunk.
 const KEYS_WATCHED: usize = 200_000;
@@ -36,6 +38,8 @@ pub(crate) enum Broken {
     State(StateError),
     Source(SourceError),
     Cancelled,
+    /// So many rows stand in quarantine that the sync stops.
+    QuarantineFull,
 }
 
 impl From<StateError> for Broken {
@@ -206,7 +210,7 @@ impl Capture<'_> {
             self.calls.heartbeat(self.writer).await?;
             let (gone, rows): (Vec<_>, Vec<_>) =
                 rows.into_iter().partition(|row| marker.is_set(row));
-            let mut rows = mapped(&rows, mapping, &mut seen, into);
+            let mut rows = mapped(&rows, read.rows.columns(), mapping, &mut seen, into);
             self.take_marked(&gone, mapping, &read.wanted, &mut seen, &mut rows, into);
             if is_last {
                 let absent = self.absent(&read.wanted, &seen);
@@ -223,10 +227,22 @@ impl Capture<'_> {
                 now: self.calls.clock.now(),
             };
             let writer = self.writer;
-            let books = self.calls.state.run(move |state| state.capture(&writer, &chunk)).await?;
+            let (books, quarantined) = self
+                .calls
+                .state
+                .run(move |state| {
+                    let books = state.capture(&writer, &chunk)?;
+                    let quarantined =
+                        if books.parked > 0 { state.quarantined(&writer)? } else { 0 };
+                    Ok((books, quarantined))
+                })
+                .await?;
             into.books += books;
             if books.read > 0 {
                 self.calls.observe(&Event::Captured { books });
+            }
+            if quarantined >= QUARANTINE_MAX {
+                return Err(Broken::QuarantineFull);
             }
             if is_last {
                 return Ok(());
@@ -296,7 +312,7 @@ impl Capture<'_> {
             }
             // A row of that key that is not deleted stands for both.
             if taken.insert(key.clone()) {
-                captured.push(CapturedRow { key, outcome });
+                captured.push(CapturedRow { key, outcome, cells: None });
             } else if outcome != RowOutcome::Absent {
                 into.books.read += 1;
                 into.books.unchanged += 1;
@@ -309,7 +325,7 @@ impl Capture<'_> {
         asked(&wanted.scope)
             .into_iter()
             .filter(|key| !seen.contains_key(key))
-            .map(|key| CapturedRow { outcome: self.gone(&key, wanted), key })
+            .map(|key| CapturedRow { outcome: self.gone(&key, wanted), key, cells: None })
             .collect()
     }
 
@@ -322,6 +338,18 @@ impl Capture<'_> {
     ) -> Result<bool, Broken> {
         let would_go = absent.iter().any(|row| row.outcome == RowOutcome::Gone);
         Ok(would_go && seen.is_empty() && !self.shows_a_row().await?)
+    }
+}
+
+/// What stops a sync whose quarantine is full.
+pub(crate) fn quarantine_full() -> Stop {
+    Stop {
+        code: "quarantine_full".into(),
+        message: format!("{QUARANTINE_MAX} rows or more are in quarantine: something is wrong with all of them"),
+        remedy: "see `quarantine list` for what they suffer from and mend it; then `run --retry`, or `quarantine drop` \
+                 to forget them"
+            .into(),
+        key: None,
     }
 }
 
@@ -352,6 +380,7 @@ fn end_of(read: &OpenRead) -> Option<ReadEnd> {
 /// Maps rows; of two that share a key and differ, both fail.
 fn mapped(
     rows: &[Row],
+    columns: &[Column],
     mapping: &CompiledMapping,
     seen: &mut BTreeMap<Key, Fingerprint>,
     into: &mut Yield,
@@ -389,7 +418,8 @@ fn mapped(
             }
             None => {
                 at.insert(key.clone(), captured.len());
-                captured.push(CapturedRow { key, outcome });
+                let cells = matches!(outcome, RowOutcome::Fault(..)).then(|| row.shown(columns));
+                captured.push(CapturedRow { key, outcome, cells });
             }
         }
     }

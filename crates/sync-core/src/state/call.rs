@@ -92,6 +92,8 @@ pub struct CallEntry {
     pub record: Option<RecordId>,
     /// How often it was sent before without being settled.
     pub attempts: u32,
+    /// How often it was refused before and stood in quarantine.
+    pub refusals: u32,
     /// Its row was gone, and its record kept or archived, and now there is a row again.
     pub returns: bool,
 }

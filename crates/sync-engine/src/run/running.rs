@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{RunOptions, SyncTask, Trouble, reading::Unread, task::shape_hash};
 use crate::{
     calls::Calls,
-    capture::Broken,
+    capture::{Broken, quarantine_full},
     delivery::{Delivered, Ended, Route, deliver},
     engine::Engine,
     structure,
@@ -77,34 +77,39 @@ impl Running<'_> {
         self.see_shape(&structure).await?;
         let mapping = match self.capture(&structure).await {
             Ok(mapping) => mapping,
-            Err(Unread::Broken(broken)) => return Self::broken(broken),
+            Err(Unread::Broken(broken)) => return self.broken(broken).await,
             Err(Unread::Unfit(trouble)) => match self.capture_anew(structure).await? {
                 Some(Ok(mapping)) => mapping,
-                Some(Err(Unread::Broken(broken))) => return Self::broken(broken),
+                Some(Err(Unread::Broken(broken))) => return self.broken(broken).await,
                 Some(Err(Unread::Unfit(trouble))) => return Ok(Work::Failed(trouble)),
                 None => return Ok(Work::Failed(trouble)),
             },
         };
         if let Err(broken) = self.read_on(&mapping).await {
-            return Self::broken(broken);
+            return self.broken(broken).await;
         }
         let route = self.route(&mapping);
-        if self.audit_is_due().await? {
+        let audits = self.audit_is_due().await?;
+        if audits {
             // What the state does not know of must be known before anything counts as gone (D8).
+            if let Err(trouble) = self.oversee().await? {
+                return Ok(Work::Failed(trouble));
+            }
             if let Some(work) = self.deliver(&Route { audits: true, ..route.clone() }).await? {
                 return Ok(work);
             }
         }
         if let Err(broken) = self.sweep_if_due().await {
-            return Self::broken(broken);
+            return self.broken(broken).await;
         }
         for round in 0..ROUNDS_MAX {
             match self.capture_dirty(&mapping).await {
                 Ok(false) if round > 0 => break,
                 Ok(_) => {}
-                Err(broken) => return Self::broken(broken),
+                Err(broken) => return self.broken(broken).await,
             }
             if round == 0
+                && !audits
                 && let Err(trouble) = self.oversee().await?
             {
                 return Ok(Work::Failed(trouble));
@@ -210,11 +215,17 @@ impl Running<'_> {
         })
     }
 
-    fn broken(broken: Broken) -> Result<Work, StateError> {
+    async fn broken(&self, broken: Broken) -> Result<Work, StateError> {
         match broken {
             Broken::State(error) => Err(error),
             Broken::Source(error) => Ok(Work::Failed(Trouble::from(&error))),
             Broken::Cancelled => Ok(Work::Cancelled),
+            Broken::QuarantineFull => {
+                let (writer, stop) = (self.writer, quarantine_full());
+                let trouble = Trouble::from(&stop);
+                self.engine.state.run(move |state| state.set_stop(&writer, Some(&stop))).await?;
+                Ok(Work::Failed(trouble))
+            }
         }
     }
 

@@ -57,7 +57,7 @@ fn c4_a_first_load_goes_on_where_it_was_broken_off() {
     }
 }
 
-/// C4. Catches: a place that outlives the definition it was read by (the triggers of `0003_capture.sql`).
+/// C4. Catches: a place that outlives the definition it was read by (the triggers of `0004_capture.sql`).
 #[test]
 fn c4_a_changed_definition_begins_anew() {
     table(async |mut world| {
