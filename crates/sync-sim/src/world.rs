@@ -314,11 +314,8 @@ fn table(id: &str, name: &str) -> TableSeed {
 
 /// `items(id, name, amount)` into the table.
 fn definition() -> SyncDefinition {
-    let field = |column: &str, slug: &str| FieldMapping {
-        column: column.into(),
-        slug: slug.into(),
-        conversion: Conversion::Automatic,
-    };
+    let field =
+        |column: &str, slug: &str| FieldMapping::of_column(column, slug.into(), Conversion::Automatic);
     SyncDefinition {
         name: "items".into(),
         enabled: true,
@@ -338,6 +335,8 @@ fn definition() -> SyncDefinition {
             key_prefix: String::new(),
             fields: vec![field("name", "title"), field("amount", AMOUNT)],
             on_missing: OnMissing::Recreate,
+            mode: WriteMode::Upsert,
+            match_on: Vec::new(),
         },
         schedule: None,
     }

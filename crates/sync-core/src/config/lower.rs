@@ -2,6 +2,8 @@
 
 mod conversion;
 mod destination;
+mod field;
+mod matching;
 mod overlap;
 mod query;
 mod schedule;

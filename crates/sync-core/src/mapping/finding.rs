@@ -105,6 +105,20 @@ pub enum FindingCode {
     PhoneCountryMissing,
     /// `default_country` is no country.
     PhoneCountryUnknown,
+    /// An expression does not go with its columns.
+    ExpressionUnfit,
+    /// A constant or a default does not fit its field.
+    ConstantUnfit,
+    /// `parts` names a part that the field's type does not have, or the type has none.
+    PartUnknown,
+    /// A column is to be split into parts, which only a document or `parts` can say.
+    PartsNeeded,
+    /// An option means nothing for the field's type.
+    OptionUnused,
+    /// The field takes shorter texts than `max_length` allows, or cannot take `max_length` at all.
+    LengthUnfit,
+    /// `match_on` names a field by which no record can be found.
+    MatchFieldUnsuitable,
 }
 
 impl FindingCode {
@@ -134,6 +148,13 @@ impl FindingCode {
             Self::RequiredFieldUnmapped => "required_field_unmapped",
             Self::PhoneCountryMissing => "phone_country_missing",
             Self::PhoneCountryUnknown => "phone_country_unknown",
+            Self::ExpressionUnfit => "expression_unfit",
+            Self::ConstantUnfit => "constant_unfit",
+            Self::PartUnknown => "part_unknown",
+            Self::PartsNeeded => "parts_needed",
+            Self::OptionUnused => "option_unused",
+            Self::LengthUnfit => "length_unfit",
+            Self::MatchFieldUnsuitable => "match_field_unsuitable",
         }
     }
 
@@ -154,14 +175,21 @@ impl FindingCode {
             | Self::ValueMapTargetUnknown
             | Self::TimeZoneUnknown
             | Self::DatePatternInvalid
-            | Self::PhoneCountryUnknown => Severity::Error,
+            | Self::PhoneCountryUnknown
+            | Self::ExpressionUnfit
+            | Self::ConstantUnfit
+            | Self::PartUnknown
+            | Self::MatchFieldUnsuitable => Severity::Error,
             Self::FieldReadOnly
             | Self::TypeDiffers
             | Self::ChoicesMissing
             | Self::TimeZoneMissing
             | Self::PrecisionLoss
             | Self::RequiredFieldUnmapped
-            | Self::PhoneCountryMissing => Severity::Warning,
+            | Self::PhoneCountryMissing
+            | Self::PartsNeeded
+            | Self::OptionUnused
+            | Self::LengthUnfit => Severity::Warning,
             Self::KeyColumnNullable => Severity::Note,
         }
     }

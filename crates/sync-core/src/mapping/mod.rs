@@ -10,6 +10,7 @@
 mod coerce;
 mod compile;
 mod compiled;
+mod constant;
 mod external_id;
 mod family;
 mod fault;
@@ -18,14 +19,18 @@ mod fit;
 mod hash;
 mod key_columns;
 mod notes;
+mod origin;
 mod pair;
 mod rule;
 mod suggestion;
+mod treatment;
+mod unwritable;
 mod zone;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use coerce::cell_text;
 pub use compiled::CompiledMapping;
 pub use fault::{FaultCode, RowFault};
 pub use finding::{Finding, FindingCode, Severity};

@@ -58,6 +58,10 @@ impl Coerce for Phone {
             .then_some("map a text column to this field")
     }
 
+    fn parts(&self) -> &'static [&'static str] {
+        &["number", "country", "extension", "type"]
+    }
+
     fn coerce(&self, cell: Cell<'_>, _: &mut Notes) -> Result<FieldValue, Refusal> {
         let mut distinct: Vec<Number> = Vec::new();
         for number in self.numbers(cell)? {

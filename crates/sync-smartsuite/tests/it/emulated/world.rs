@@ -235,7 +235,13 @@ impl World {
         fields.retain(|field| !field.read_only && &*field.slug != "followed_by");
         fields.sort_by(|a, b| a.slug.cmp(&b.slug));
         service.emulator().clear_log();
-        let shape = RecordShape { table: TABLE.to_owned(), external_id, fields };
+        let shape = RecordShape {
+            table: TABLE.to_owned(),
+            external_id,
+            fields,
+            on_create: Vec::new(),
+            if_empty: Vec::new(),
+        };
         Self { profile, client, service, shape }
     }
 
