@@ -118,7 +118,10 @@ impl Fields {
 
     /// The value that a new record gets for a slug.
     pub fn written(&self, slug: &str) -> Option<&FieldValue> {
-        self.iter().chain(self.on_create()).find(|(name, _)| &***name == slug).map(|(_, value)| value)
+        self.iter()
+            .chain(self.on_create())
+            .find(|(name, _)| &***name == slug)
+            .map(|(_, value)| value)
     }
 
     /// The fingerprint of the values that are kept.

@@ -38,7 +38,8 @@ pub(crate) fn uuid(bytes: &[u8]) -> Option<String> {
 
 /// The same for bytes that MySQL's `UUID_TO_BIN(..., 1)` made, which puts the time's parts in order.
 pub(crate) fn swapped_uuid(bytes: &[u8]) -> Option<String> {
-    let (high, middle, low, rest) = (bytes.get(..2)?, bytes.get(2..4)?, bytes.get(4..8)?, bytes.get(8..)?);
+    let (high, middle, low, rest) =
+        (bytes.get(..2)?, bytes.get(2..4)?, bytes.get(4..8)?, bytes.get(8..)?);
     uuid(&[low, middle, high, rest].concat())
 }
 
@@ -65,11 +66,15 @@ mod tests {
     #[test]
     fn a_uuid_has_its_usual_form_in_either_order() {
         let text = "6ccd780c-baba-1026-9564-5b8c656024db";
-        let plain: Vec<u8> = (0..16).map(|at| u8::from_str_radix(&text.replace('-', "")[at * 2..at * 2 + 2], 16).unwrap()).collect();
+        let plain: Vec<u8> = (0..16)
+            .map(|at| u8::from_str_radix(&text.replace('-', "")[at * 2..at * 2 + 2], 16).unwrap())
+            .collect();
         assert_eq!(uuid(&plain).as_deref(), Some(text));
         // SELECT HEX(UUID_TO_BIN('6ccd780c-baba-1026-9564-5b8c656024db', 1)) by MySQL's manual.
         let swapped = "1026baba6ccd780c95645b8c656024db";
-        let swapped: Vec<u8> = (0..16).map(|at| u8::from_str_radix(&swapped[at * 2..at * 2 + 2], 16).unwrap()).collect();
+        let swapped: Vec<u8> = (0..16)
+            .map(|at| u8::from_str_radix(&swapped[at * 2..at * 2 + 2], 16).unwrap())
+            .collect();
         assert_eq!(swapped_uuid(&swapped).as_deref(), Some(text));
         assert_eq!(uuid(&plain[1..]), None);
         assert_eq!(swapped_uuid(&[]), None);

@@ -10,7 +10,7 @@ use smartsuite_emulator::{
 use sync_core::{
     config::model::{
         Conversion, DestinationDefinition, FieldMapping, OnMissing, SourceDefinition,
-        SyncDefinition,
+        SyncDefinition, WriteMode,
     },
     pace::Rate,
     port::Clock,
@@ -330,8 +330,9 @@ fn table(id: &str, name: &str) -> TableSeed {
 
 /// `items(id, name, amount)` into the table.
 fn definition() -> SyncDefinition {
-    let field =
-        |column: &str, slug: &str| FieldMapping::of_column(column, slug.into(), Conversion::Automatic);
+    let field = |column: &str, slug: &str| {
+        FieldMapping::of_column(column, slug.into(), Conversion::Automatic)
+    };
     SyncDefinition {
         name: "items".into(),
         enabled: true,

@@ -7,8 +7,8 @@ use super::{
     code::{Code, Severity},
     field_type::FIELD_TYPES,
     raw::{
-        RawDestination, RawField, RawFieldType, RawFile, RawOptions, RawSchedule, RawSmartSuite, RawSource,
-        RawSync, RawTransformation,
+        RawDestination, RawField, RawFieldType, RawFile, RawOptions, RawSchedule, RawSmartSuite,
+        RawSource, RawSync, RawTransformation,
     },
 };
 

@@ -1,5 +1,6 @@
 //! The mapping file as people write it.
 
+mod fields;
 mod forms;
 mod mistakes;
 mod yaml;

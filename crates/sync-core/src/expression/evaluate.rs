@@ -64,7 +64,10 @@ type Cells<'r> = dyn Fn(&str) -> Option<(&'r Value, &'r ColumnKind)> + 'r;
 ///
 /// # Errors
 /// The row has no value: it divides by zero, a text is no number, ...
-pub fn evaluate<'r>(expression: &Expression, cells: &'r Cells<'r>) -> Result<Value, EvaluationFault> {
+pub fn evaluate<'r>(
+    expression: &Expression,
+    cells: &'r Cells<'r>,
+) -> Result<Value, EvaluationFault> {
     value_of(&expression.root, cells)
 }
 
@@ -74,9 +77,7 @@ fn value_of<'r>(node: &Node, cells: &'r Cells<'r>) -> Result<Value, EvaluationFa
         NodeKind::Boolean(truth) => Value::Bool(*truth),
         NodeKind::Number(number) => Value::Decimal(number.clone()),
         NodeKind::Text(text) => Value::Text(text.clone()),
-        NodeKind::Column(name) => {
-            loaded(cells(name).ok_or(EvaluationFault::NoColumn)?.0)
-        }
+        NodeKind::Column(name) => loaded(cells(name).ok_or(EvaluationFault::NoColumn)?.0),
         NodeKind::Negative(inner) => match number_of(inner, cells)? {
             Some(number) => Value::Decimal(Decimal::from(-number.as_big())),
             None => Value::Null,
@@ -114,11 +115,7 @@ fn binary<'r>(
                 return Ok(Value::Bool(decides));
             }
             let second = truth_of(right, cells)?;
-            Ok(truth(if second == Some(decides) {
-                second
-            } else {
-                first.and_then(|_| second)
-            }))
+            Ok(truth(if second == Some(decides) { second } else { first.and_then(|_| second) }))
         }
         Operator::Join => joined([left, right].into_iter(), cells).map(Value::Text),
         Operator::Add | Operator::Subtract | Operator::Multiply | Operator::Divide => {
@@ -157,11 +154,8 @@ fn quotient(a: &BigDecimal, b: &BigDecimal) -> Result<BigDecimal, EvaluationFaul
     }
     let shift = QUOTIENT_DIGITS + under_scale - over_scale;
     let power = |digits: i64| BigInt::from(10).pow(u32::try_from(digits).unwrap_or(0));
-    let (over, under) = if shift >= 0 {
-        (over * power(shift), under)
-    } else {
-        (over, under * power(-shift))
-    };
+    let (over, under) =
+        if shift >= 0 { (over * power(shift), under) } else { (over, under * power(-shift)) };
     let is_negative = (over < zero) != (under < zero);
     let magnitude = |number: BigInt| if number < zero { -number } else { number };
     let (over, under) = (magnitude(over), magnitude(under));
@@ -329,7 +323,8 @@ impl Arguments<'_, '_> {
 
     /// A whole number, negative ones too.
     pub(super) fn whole(&self, at: usize) -> Result<Option<i64>, EvaluationFault> {
-        let whole = |number: Decimal| number.to_string().parse().map_err(|_| EvaluationFault::NotACount);
+        let whole =
+            |number: Decimal| number.to_string().parse().map_err(|_| EvaluationFault::NotACount);
         self.number(at)?.map(whole).transpose()
     }
 

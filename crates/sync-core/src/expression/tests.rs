@@ -11,7 +11,9 @@ fn column(name: &str) -> Option<(Value, ColumnKind)> {
         "price" => (Value::Decimal("10.10".parse().unwrap()), ColumnKind::Decimal { scale: 2 }),
         "net" => (Value::Decimal("5.00".parse().unwrap()), ColumnKind::Decimal { scale: 2 }),
         "count" => (Value::Int(3), ColumnKind::Int { unsigned: false, width: 11 }),
-        "big" => (Value::Int(18_446_744_073_709_551_615), ColumnKind::Int { unsigned: true, width: 20 }),
+        "big" => {
+            (Value::Int(18_446_744_073_709_551_615), ColumnKind::Int { unsigned: true, width: 20 })
+        }
         "double" => (Value::Float(0.1), ColumnKind::Double),
         "flag" => (Value::Bool(true), ColumnKind::Bit { bits: 1 }),
         "first" => text("Ada"),
@@ -31,8 +33,8 @@ fn column(name: &str) -> Option<(Value, ColumnKind)> {
 }
 
 const NAMES: [&str; 15] = [
-    "price", "net", "count", "big", "double", "flag", "first", "last", "blank", "nothing", "odd name", "day", "zero",
-    "doc", "raw",
+    "price", "net", "count", "big", "double", "flag", "first", "last", "blank", "nothing",
+    "odd name", "day", "zero", "doc", "raw",
 ];
 
 fn value(expression: &Expression) -> Result<Value, EvaluationFault> {
@@ -201,7 +203,11 @@ fn what_cannot_be_understood_is_shown_with_its_place() {
 fn check_kind(text: &str, expected: Result<Kind, &str>) {
     let expression = Expression::parse(text).unwrap();
     let found = check_columns(&expression);
-    assert_eq!(found.as_ref().map_err(|fault| fault.message.as_str()), expected.as_ref().map_err(|text| *text), "{text}");
+    assert_eq!(
+        found.as_ref().map_err(|fault| fault.message.as_str()),
+        expected.as_ref().map_err(|text| *text),
+        "{text}"
+    );
 }
 
 fn check_columns(expression: &Expression) -> Result<Kind, ExpressionFault> {

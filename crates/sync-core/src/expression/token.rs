@@ -27,9 +27,8 @@ pub(super) enum TokenKind {
 }
 
 /// Longer signs before what they begin with.
-const SIGNS: [&str; 17] = [
-    "<=", ">=", "<>", "!=", "==", "(", ")", ",", "+", "-", "*", "/", "&", "=", "<", ">", "%",
-];
+const SIGNS: [&str; 17] =
+    ["<=", ">=", "<>", "!=", "==", "(", ")", ",", "+", "-", "*", "/", "&", "=", "<", ">", "%"];
 
 /// The tokens of `text`, which begins at `offset` of what the user wrote.
 pub(super) fn tokens(text: &str, offset: usize) -> Result<Vec<Token>, ExpressionFault> {
@@ -37,27 +36,28 @@ pub(super) fn tokens(text: &str, offset: usize) -> Result<Vec<Token>, Expression
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
         let start = offset + text.len() - rest.len();
-        let (kind, length) = match first {
-            '`' => quoted(rest, '`', start).map(|(text, length)| (TokenKind::Quoted(text), length))?,
-            '\'' | '"' => {
-                quoted(rest, first, start).map(|(text, length)| (TokenKind::Text(text), length))?
-            }
-            '0'..='9' => number(rest, start)?,
-            _ if first.is_alphabetic() || matches!(first, '_' | '$') => {
-                let length = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-                (TokenKind::Word(rest.get(..length).unwrap_or_default().to_owned()), length)
-            }
-            _ => match SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
-                Some(sign) => (TokenKind::Sign(sign), sign.len()),
-                None => {
-                    return Err(ExpressionFault::new(
-                        start..start + first.len_utf8(),
-                        "this character means nothing here",
-                        "text stands in quotes, a column with an odd name in backticks",
-                    ));
+        let (kind, length) =
+            match first {
+                '`' => quoted(rest, '`', start)
+                    .map(|(text, length)| (TokenKind::Quoted(text), length))?,
+                '\'' | '"' => quoted(rest, first, start)
+                    .map(|(text, length)| (TokenKind::Text(text), length))?,
+                '0'..='9' => number(rest, start)?,
+                _ if first.is_alphabetic() || matches!(first, '_' | '$') => {
+                    let length = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+                    (TokenKind::Word(rest.get(..length).unwrap_or_default().to_owned()), length)
                 }
-            },
-        };
+                _ => match SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
+                    Some(sign) => (TokenKind::Sign(sign), sign.len()),
+                    None => {
+                        return Err(ExpressionFault::new(
+                            start..start + first.len_utf8(),
+                            "this character means nothing here",
+                            "text stands in quotes, a column with an odd name in backticks",
+                        ));
+                    }
+                },
+            };
         tokens.push(Token { kind, at: start..start + length });
         rest = rest.get(length..).unwrap_or_default().trim_start();
     }

@@ -63,7 +63,9 @@ impl<'a> Compiler<'a> {
             (Vec::new(), Vec::new(), Vec::new());
         for mapping in &self.destination.fields {
             let Some((pair, origin)) = self.pair(mapping) else { continue };
-            let Some(rule) = rule::choose(&pair, self.structure, &zone, &mut self.findings) else { continue };
+            let Some(rule) = rule::choose(&pair, self.structure, &zone, &mut self.findings) else {
+                continue;
+            };
             self.findings.extend(constant::check(&pair, &*rule));
             // Where only new records are written, every field is written when its record is created.
             let write = match self.destination.mode {
@@ -171,7 +173,8 @@ impl<'a> Compiler<'a> {
                     Origin::Column { name, .. } => format!("column `{name}`"),
                     Origin::Computed(_) | Origin::Parts(_) => "a computed value".to_owned(),
                 };
-                let message = format!("{what} is mapped onto `{}`, which carries the key", mapping.slug);
+                let message =
+                    format!("{what} is mapped onto `{}`, which carries the key", mapping.slug);
                 self.findings.push(
                     about(FindingCode::ExternalIdFieldTaken, message).hint(
                         "map the column to another field, or name another `external_id_field`",
@@ -226,8 +229,11 @@ impl<'a> Compiler<'a> {
                 for expression in parts.values() {
                     self.kind_of(expression, &columns, &mapping.slug)?;
                 }
-                let column =
-                    Column { name: mapping.slug.to_string(), kind: ColumnKind::Json, nullable: true };
+                let column = Column {
+                    name: mapping.slug.to_string(),
+                    kind: ColumnKind::Json,
+                    nullable: true,
+                };
                 let parts = parts.iter().map(|(name, part)| (name.clone(), part.clone())).collect();
                 Some((Cow::Owned(column), CompiledOrigin::Parts { parts, columns }))
             }
@@ -235,7 +241,10 @@ impl<'a> Compiler<'a> {
     }
 
     /// The columns that expressions read; `None` if one is missing, which is reported.
-    fn named_columns<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) -> Option<NamedColumns> {
+    fn named_columns<'n>(
+        &mut self,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> Option<NamedColumns> {
         let mut found = Some(Vec::new());
         for name in names {
             match (self.column(name, FindingCode::ColumnMissing), &mut found) {
@@ -264,7 +273,8 @@ impl<'a> Compiler<'a> {
             Ok(kind) => Some(kind),
             Err(fault) => {
                 let part = expression.text().get(fault.at).unwrap_or_default();
-                let message = format!("field `{slug}`: in its expression, `{part}`: {}", fault.message);
+                let message =
+                    format!("field `{slug}`: in its expression, `{part}`: {}", fault.message);
                 let finding = Finding::new(FindingCode::ExpressionUnfit, message);
                 self.findings.push(finding.hint(fault.hint).slug(slug));
                 None

@@ -84,7 +84,9 @@ pub(super) enum Match {
 /// Compares a declared type with the field's.
 pub(super) fn compare(declared: &FieldKind, live: &FieldKind) -> Match {
     match (family(declared), family(live)) {
-        (Family::Ids, Family::Ids) | (Family::Parts, Family::Parts) if declared != live => Match::None,
+        (Family::Ids, Family::Ids) | (Family::Parts, Family::Parts) if declared != live => {
+            Match::None
+        }
         (Family::Date, Family::DateRange) if *live == FieldKind::DueDate => Match::Lenient,
         (a, b) if a == b => Match::Same,
         (Family::Text, _) | (Family::Number, Family::Text) => Match::Lenient,

@@ -272,11 +272,9 @@ impl FaultCode {
                 "the value is not an IP address",
                 "return its text from the query, e.g. INET6_NTOA(...), or mend the row",
             ),
-            Self::NotAColor => (
-                "not_a_color",
-                "the value is not a colour",
-                "write it as #RRGGBB, or mend the row",
-            ),
+            Self::NotAColor => {
+                ("not_a_color", "the value is not a colour", "write it as #RRGGBB, or mend the row")
+            }
             Self::PartUnknown => (
                 "part_unknown",
                 "the value has a part that the field does not have",

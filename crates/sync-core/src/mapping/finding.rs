@@ -111,8 +111,6 @@ pub enum FindingCode {
     ConstantUnfit,
     /// `parts` names a part that the field's type does not have, or the type has none.
     PartUnknown,
-    /// A column is to be split into parts, which only a document or `parts` can say.
-    PartsNeeded,
     /// An option means nothing for the field's type.
     OptionUnused,
     /// The field takes shorter texts than `max_length` allows, or cannot take `max_length` at all.
@@ -151,7 +149,6 @@ impl FindingCode {
             Self::ExpressionUnfit => "expression_unfit",
             Self::ConstantUnfit => "constant_unfit",
             Self::PartUnknown => "part_unknown",
-            Self::PartsNeeded => "parts_needed",
             Self::OptionUnused => "option_unused",
             Self::LengthUnfit => "length_unfit",
             Self::MatchFieldUnsuitable => "match_field_unsuitable",
@@ -187,7 +184,6 @@ impl FindingCode {
             | Self::PrecisionLoss
             | Self::RequiredFieldUnmapped
             | Self::PhoneCountryMissing
-            | Self::PartsNeeded
             | Self::OptionUnused
             | Self::LengthUnfit => Severity::Warning,
             Self::KeyColumnNullable => Severity::Note,

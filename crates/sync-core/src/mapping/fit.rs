@@ -13,7 +13,9 @@ use crate::{
         field_type::FIELD_TYPES,
         model::{OnUnknown, Origin, TypeOptions},
     },
-    source::ColumnKind, table::FieldKind};
+    source::ColumnKind,
+    table::FieldKind,
+};
 
 /// Against the declared type.
 pub(super) fn declared_type(pair: &Pair<'_>, declared: &FieldKind) -> Option<Finding> {
@@ -93,7 +95,8 @@ pub(super) fn parts(pair: &Pair<'_>, known: &[&str]) -> Vec<Finding> {
 
 /// Options that mean nothing for the field's type.
 pub(super) fn options(pair: &Pair<'_>, options: &TypeOptions) -> Vec<Finding> {
-    let TypeOptions { include_time, value_map, on_unknown, default_country, default_type } = options;
+    let TypeOptions { include_time, value_map, on_unknown, default_country, default_type } =
+        options;
     let given = [
         ("include_time", include_time.is_some()),
         ("value_map", !value_map.is_empty()),

@@ -143,7 +143,8 @@ fn put_conversion(out: &mut Vec<u8>, conversion: &Conversion) {
 }
 
 fn put_options(out: &mut Vec<u8>, options: &TypeOptions) {
-    let TypeOptions { include_time, value_map, on_unknown, default_country, default_type } = options;
+    let TypeOptions { include_time, value_map, on_unknown, default_country, default_type } =
+        options;
     put_text(out, &format!("{include_time:?} {default_type:?}"));
     if *on_unknown != OnUnknown::default() {
         put_text(out, &format!("{on_unknown:?}"));

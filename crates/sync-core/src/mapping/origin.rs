@@ -64,7 +64,11 @@ impl CompiledOrigin {
                         document.insert(name.clone(), part);
                     }
                 }
-                Cow::Owned(if document.is_empty() { Value::Null } else { Value::Json(document.into()) })
+                Cow::Owned(if document.is_empty() {
+                    Value::Null
+                } else {
+                    Value::Json(document.into())
+                })
             }
         })
     }

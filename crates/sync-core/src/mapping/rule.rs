@@ -85,9 +85,7 @@ impl RuleChoice<'_> {
     fn of_field(&mut self, options: &TypeOptions) -> Option<Box<dyn Coerce>> {
         let field = self.pair.field;
         Some(match &field.kind {
-            FieldKind::Text | FieldKind::TextArea | FieldKind::Title => {
-                Box::new(self.text(false))
-            }
+            FieldKind::Text | FieldKind::TextArea | FieldKind::Title => Box::new(self.text(false)),
             FieldKind::RichText => Box::new(self.text(true)),
             FieldKind::Number
             | FieldKind::Currency
@@ -186,11 +184,9 @@ impl RuleChoice<'_> {
             (Some(asked), Some(taken)) if asked > taken => {
                 let message =
                     format!("`max_length` is {asked}, but the field takes {taken} characters");
-                self.findings.push(
-                    self.pair
-                        .finding(FindingCode::LengthUnfit, &message)
-                        .hint("raise the field's greatest length in SmartSuite, or lower `max_length`"),
-                );
+                self.findings.push(self.pair.finding(FindingCode::LengthUnfit, &message).hint(
+                    "raise the field's greatest length in SmartSuite, or lower `max_length`",
+                ));
                 Some(taken)
             }
             (asked, taken) => asked.or(taken),

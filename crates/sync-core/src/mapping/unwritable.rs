@@ -13,10 +13,9 @@ pub(super) fn reason(type_name: &str) -> (&'static str, &'static str) {
             "map the column to a text area, or its parts to yes/no fields",
         ),
         "signaturefield" => ("a signature is a person's", "map the column to a text field"),
-        "timetrackingfield" => (
-            "its logs belong to the people who work",
-            "map the length of time to a duration field",
-        ),
+        "timetrackingfield" => {
+            ("its logs belong to the people who work", "map the length of time to a duration field")
+        }
         "subitemsfield" => (
             "how its items are told apart is not documented, so that they would be made again and again",
             "sync the items into a table of their own and link them",

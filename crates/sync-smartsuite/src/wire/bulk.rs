@@ -294,7 +294,7 @@ mod tests {
             ("sdate".into(), sync_core::field_value::FieldValue::Empty),
         ]);
         let id = RecordId("a".to_owned());
-        let json = item(&shape(), Some(&id), &fields, &Forms::default());
+        let json = item(&shape(), Some(&id), &fields, &Forms::default(), false);
         assert_eq!(json, json!({ "id": "a", "sext": "k1", "sdate": null }));
     }
 }

@@ -27,13 +27,22 @@ use super::{conversion, filled, filled_scalar, in_range};
 const HASH_CONTEXT: &str = "mysql-smartsuite-sync 2026 field hash";
 
 /// Each field with its slug; what is wrong is reported and left out.
-pub(super) fn fields(entries: &Given<Entries<RawField>>, report: &mut Report<'_>) -> Vec<FieldMapping> {
+pub(super) fn fields(
+    entries: &Given<Entries<RawField>>,
+    report: &mut Report<'_>,
+) -> Vec<FieldMapping> {
     let mut fields = Vec::new();
     for (slug, raw) in &entries.value.0 {
         let named = filled_scalar(slug, "a slug of `fields`", report);
         let field = field(slug, &raw.value, report);
         if let (Some(slug), Some((origin, conversion, treatment, write))) = (named, field) {
-            fields.push(FieldMapping { origin, slug: Slug::from(slug), conversion, treatment, write });
+            fields.push(FieldMapping {
+                origin,
+                slug: Slug::from(slug),
+                conversion,
+                treatment,
+                write,
+            });
         }
     }
     fields
@@ -80,9 +89,13 @@ fn origin(slug: &Scalar, raw: &RawField, report: &mut Report<'_>) -> Option<Orig
     };
     if let Some((second, key)) = ways.next() {
         report.add(
-            Finding::new(Code::ConflictingKeys, key, format!("`{first}` and `{second}` exclude each other"))
-                .also(first_key, "the other one")
-                .hint("keep one of the two"),
+            Finding::new(
+                Code::ConflictingKeys,
+                key,
+                format!("`{first}` and `{second}` exclude each other"),
+            )
+            .also(first_key, "the other one")
+            .hint("keep one of the two"),
         );
         return None;
     }
@@ -151,8 +164,12 @@ fn path(given: &Given<Scalar>, report: &mut Report<'_>) -> Option<JsonPath> {
     let found = JsonPath::parse(&given.value.text);
     if found.is_err() {
         report.add(
-            Finding::new(Code::BadExpression, given.span, "this is not a path into a JSON document")
-                .hint("write e.g. `address.city`, `items[0].name` or `\"odd name\".part`"),
+            Finding::new(
+                Code::BadExpression,
+                given.span,
+                "this is not a path into a JSON document",
+            )
+            .hint("write e.g. `address.city`, `items[0].name` or `\"odd name\".part`"),
         );
     }
     found.ok()

@@ -21,10 +21,18 @@ pub(super) fn lower(
 ) -> Vec<Slug> {
     if mode == WriteMode::CreateOnly {
         report.add(
-            Finding::new(Code::ConflictingKeys, given.key, "`match_on` and `mode: create_only` exclude each other")
-                .hint("a record that is matched is changed: use `mode: upsert`"),
+            Finding::new(
+                Code::ConflictingKeys,
+                given.key,
+                "`match_on` and `mode: create_only` exclude each other",
+            )
+            .hint("a record that is matched is changed: use `mode: upsert`"),
         );
     }
+    report.add(
+        Finding::new(Code::BadMatch, given.key, "`match_on` is not available yet")
+            .hint("fill the external-id field of the records that are there by hand"),
+    );
     let mut slugs = Vec::new();
     for scalar in &given.value.0 {
         let Some(slug) = filled_scalar(scalar, "a slug of `match_on`", report) else { continue };
@@ -45,7 +53,8 @@ pub(super) fn lower(
             _ => "map a column to it, with `write: always`".to_owned(),
         };
         report.add(
-            Finding::new(Code::BadMatch, scalar.span, format!("`{}` {problem}", scalar.shown())).hint(hint),
+            Finding::new(Code::BadMatch, scalar.span, format!("`{}` {problem}", scalar.shown()))
+                .hint(hint),
         );
     }
     slugs

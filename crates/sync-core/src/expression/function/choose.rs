@@ -1,8 +1,8 @@
 //! Functions that choose between values, or take one out of a document.
 
 use super::{Answer, Function, Kind};
-use crate::{json_path::JsonPath, value::Value};
 use crate::expression::evaluate::EvaluationFault;
+use crate::{json_path::JsonPath, value::Value};
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {

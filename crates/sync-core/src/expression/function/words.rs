@@ -79,10 +79,12 @@ pub(super) static FUNCTIONS: &[Function] = &[
         most: 2,
         parameters: &[Kind::Text, Kind::Number],
         answer: Answer::Always(Kind::Text),
-        apply: |arguments| with_count(arguments, |text, count| {
-            let length = text.chars().count();
-            text.chars().skip(length.saturating_sub(count)).collect()
-        }),
+        apply: |arguments| {
+            with_count(arguments, |text, count| {
+                let length = text.chars().count();
+                text.chars().skip(length.saturating_sub(count)).collect()
+            })
+        },
     },
     Function {
         name: "substring",

@@ -6,7 +6,11 @@
 
 use serde_json::Value as Json;
 
-use super::{Cell, Coerce, OPAQUE_HINT, choice_table::{ChoiceTable, Resolved}, is_opaque, source_text};
+use super::{
+    Cell, Coerce, OPAQUE_HINT,
+    choice_table::{ChoiceTable, Resolved},
+    is_opaque, source_text,
+};
 use crate::{
     field_value::FieldValue,
     mapping::{fault::Refusal, notes::Notes},

@@ -23,15 +23,16 @@ pub(in crate::mapping) struct Color {
 
 impl Coerce for Color {
     fn misfit(&self, column: &ColumnKind) -> Option<&'static str> {
-        (!holds_text(column) && *column != ColumnKind::Set)
-            .then_some("return the colour as text from the query, e.g. CONCAT('#', LPAD(HEX(...), 6, '0'))")
+        (!holds_text(column) && *column != ColumnKind::Set).then_some(
+            "return the colour as text from the query, e.g. CONCAT('#', LPAD(HEX(...), 6, '0'))",
+        )
     }
 
     fn coerce(&self, cell: Cell<'_>, _: &mut Notes) -> Result<FieldValue, Refusal> {
         let mut colors: Vec<String> = Vec::new();
         for entry in source_text::entries(cell, &[',', ';', ' ', '\t', '\n', '\r'])? {
-            let color = color(&entry)
-                .ok_or_else(|| Refusal::new(FaultCode::NotAColor).about(&entry))?;
+            let color =
+                color(&entry).ok_or_else(|| Refusal::new(FaultCode::NotAColor).about(&entry))?;
             if !colors.contains(&color) {
                 colors.push(color);
             }

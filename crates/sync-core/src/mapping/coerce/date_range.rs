@@ -89,6 +89,7 @@ fn ends(members: &Map<String, Json>) -> Result<(&Json, &Json), Refusal> {
     if !members.keys().all(known) {
         return Err(Refusal::new(FaultCode::PartUnknown));
     }
-    let end = |names: [&str; 2]| names.iter().find_map(|name| members.get(*name)).unwrap_or(&Json::Null);
+    let end =
+        |names: [&str; 2]| names.iter().find_map(|name| members.get(*name)).unwrap_or(&Json::Null);
     Ok((end(FROM), end(TO)))
 }

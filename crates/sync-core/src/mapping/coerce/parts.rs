@@ -19,7 +19,10 @@ use crate::{
 
 /// The rule with the parts of its type.
 #[derive(Debug)]
-pub(in crate::mapping) struct Parts(&'static [(&'static str, &'static str)], &'static [&'static str]);
+pub(in crate::mapping) struct Parts(
+    &'static [(&'static str, &'static str)],
+    &'static [&'static str],
+);
 
 /// Our names of an address's parts, and SmartSuite's.
 const ADDRESS: &[(&str, &str)] = &[
@@ -54,7 +57,8 @@ impl Parts {
         &["street", "street2", "city", "state", "zip", "country", "longitude", "latitude"],
     );
     /// Of a full name.
-    pub(in crate::mapping) const FULL_NAME: Self = Self(FULL_NAME, &["title", "first", "middle", "last"]);
+    pub(in crate::mapping) const FULL_NAME: Self =
+        Self(FULL_NAME, &["title", "first", "middle", "last"]);
     /// Of social networks.
     pub(in crate::mapping) const SOCIAL_NETWORK: Self =
         Self(SOCIAL_NETWORK, &["facebook", "twitter", "instagram", "linkedin"]);

@@ -4,7 +4,11 @@
 //! choice's id. **Empty**: blank text that `value_map` does not name; so ENUM's invalid value is empty.
 //! **Faults** (by `on_unknown` also empty, or a choice to be added): no such choice, or several with that label; both name the labels.
 
-use super::{Cell, Coerce, OPAQUE_HINT, choice_table::{ChoiceTable, Resolved}, is_opaque, source_text};
+use super::{
+    Cell, Coerce, OPAQUE_HINT,
+    choice_table::{ChoiceTable, Resolved},
+    is_opaque, source_text,
+};
 use crate::{
     field_value::FieldValue,
     mapping::{fault::Refusal, notes::Notes},

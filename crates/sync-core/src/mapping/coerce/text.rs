@@ -51,7 +51,9 @@ impl Coerce for Text {
             Some(_) => {
                 let refusal = Refusal::new(FaultCode::TextTooLong).about(kept);
                 return Err(match self.length_max {
-                    Some(most) => refusal.because(format!("the text is longer than {most} characters")),
+                    Some(most) => {
+                        refusal.because(format!("the text is longer than {most} characters"))
+                    }
                     None => refusal,
                 });
             }
@@ -69,7 +71,8 @@ impl Text {
             .filter(|most| text.len() > *most as usize)
             .and_then(|most| text.char_indices().nth(most as usize))
             .map(|(at, _)| at);
-        let by_bytes = (text.len() > TEXT_BYTES_MAX).then(|| text.floor_char_boundary(TEXT_BYTES_MAX));
+        let by_bytes =
+            (text.len() > TEXT_BYTES_MAX).then(|| text.floor_char_boundary(TEXT_BYTES_MAX));
         [by_length, by_bytes].into_iter().flatten().min()
     }
 }

@@ -51,7 +51,8 @@ impl Coerce for TimeOfDay {
                 if text.is_empty() {
                     return Ok(FieldValue::Empty);
                 }
-                let padded = if text.find(':') == Some(1) { format!("0{text}") } else { text.to_owned() };
+                let padded =
+                    if text.find(':') == Some(1) { format!("0{text}") } else { text.to_owned() };
                 padded.parse().map_err(|_| refused().about(text))?
             }
             other => return Err(Refusal::unsuitable(other.kind(), "a time of day")),

@@ -93,10 +93,10 @@ fn a_read_only_field_is_left_out_of_everything_and_said() {
 #[test]
 fn autonumbers_are_read_only_and_unknown_types_unsupported() {
     check_only(
-        &world(&ColumnKind::Text, FieldKind::Other("addressfield".to_owned())),
+        &world(&ColumnKind::Text, FieldKind::Other("hologramfield".to_owned())),
         FindingCode::FieldTypeUnsupported,
-        "column `c` into field `f` (\"Field\"): fields of type addressfield cannot be written yet (remove the mapping, or map the \
-         column to a field of another type)",
+        "column `c` into field `f` (\"Field\"): fields of type hologramfield are not written: how values of this type are \
+         written is not known (remove the mapping, or map the column to a field of another type)",
     );
     let autonumber = world(&ColumnKind::Text, FieldKind::AutoNumber);
     assert_eq!(autonumber.codes(), ["field_read_only"]);
@@ -168,7 +168,11 @@ fn only_the_key_may_be_mapped_onto_the_external_id_field() {
 #[test]
 fn a_declared_type_for_the_external_id_column_is_not_held_against_the_field() {
     let mut world = world(&ColumnKind::Text, FieldKind::Text);
-    world.destination.fields.push(FieldMapping::of_column("id", Slug::from("ext"), Conversion::Typed { kind: FieldKind::Number, options: TypeOptions::default() }));
+    world.destination.fields.push(FieldMapping::of_column(
+        "id",
+        Slug::from("ext"),
+        Conversion::Typed { kind: FieldKind::Number, options: TypeOptions::default() },
+    ));
     assert!(world.codes().is_empty());
 }
 
@@ -349,8 +353,9 @@ fn everything_is_said_at_once_in_the_order_of_the_definition() {
     world.source.time_zone = Some("Nowhere".to_owned());
     world.source.primary_key = vec!["key".to_owned()];
     world.destination.external_id_field = Slug::from("nothing");
-    let mapping =
-        |column: &str, slug: &str, conversion| FieldMapping::of_column(column, Slug::from(slug), conversion);
+    let mapping = |column: &str, slug: &str, conversion| {
+        FieldMapping::of_column(column, Slug::from(slug), conversion)
+    };
     let choice = Transformation::Choice { value_map: map(&[("a", "b")]) };
     world.destination.fields.extend([
         mapping("gone", "missing", Conversion::Automatic),

@@ -312,7 +312,8 @@ pub(super) fn shown(value: &FieldValue) -> String {
         }
         FieldValue::DateRange { from, to } => {
             let end = |end: &Option<crate::field_value::DateStamp>| {
-                let end = end.map(|end| FieldValue::Date { at: end.at, include_time: end.include_time });
+                let end =
+                    end.map(|end| FieldValue::Date { at: end.at, include_time: end.include_time });
                 end.map_or_else(|| "open".to_owned(), |end| shown(&end))
             };
             format!("from {} to {}", end(from), end(to))

@@ -74,7 +74,9 @@ fn wanted_text(kind: &FieldKind) -> &'static str {
         FieldKind::FullName => {
             "\\{\"first\": \"[a-z ]{0,8}\", \"title\": \"(Mr\\.|Mrs|7|)\", \"last_name\": \"[A-Z]{0,3}\"\\}"
         }
-        FieldKind::SocialNetwork => "\\{\"facebook\": \"[a-z]{0,8}\", \"linkedin_username\": null\\}",
+        FieldKind::SocialNetwork => {
+            "\\{\"facebook\": \"[a-z]{0,8}\", \"linkedin_username\": null\\}"
+        }
         FieldKind::IpAddress => "([1-9]|1[0-9]{2})\\.0\\.0\\.[0-9]|::[0-9a-f]{1,4}(, ?0:0::1)?",
         FieldKind::ColorPicker => "#?[0-9a-fA-F]{6}(, ?#[0-9a-f]{3})?",
         FieldKind::AutoNumber | FieldKind::Other(_) => "",
@@ -276,7 +278,8 @@ fn as_text(value: &FieldValue) -> Option<String> {
         }
         FieldValue::DateRange { from, to } => {
             let end = |end: &Option<DateStamp>| {
-                let end = end.map(|end| FieldValue::Date { at: end.at, include_time: end.include_time });
+                let end =
+                    end.map(|end| FieldValue::Date { at: end.at, include_time: end.include_time });
                 end.as_ref().map_or_else(|| Some(String::new()), as_text)
             };
             Some(format!("{}/{}", end(from)?, end(to)?))

@@ -15,7 +15,8 @@ pub(super) const CODEC: Codec = Codec {
     clear: &[empty_array],
     read: |json| {
         let items = json.as_array().map_or(std::slice::from_ref(json), Vec::as_slice);
-        let color = |item: &Value| item.get("value").unwrap_or(item).as_str().map(str::to_ascii_uppercase);
+        let color =
+            |item: &Value| item.get("value").unwrap_or(item).as_str().map(str::to_ascii_uppercase);
         let colors = items.iter().map(color).collect::<Option<Vec<_>>>()?;
         Some(FieldValue::list(colors.into_iter().filter(|color| !color.is_empty()).collect()))
     },

@@ -19,11 +19,7 @@ pub(super) const CODEC: Codec = Codec {
         },
     ],
     refusal_word: "date",
-    clear: &[
-        || object(None, None),
-        || json!({ "from_date": null, "to_date": null }),
-        null,
-    ],
+    clear: &[|| object(None, None), || json!({ "from_date": null, "to_date": null }), null],
     read,
 };
 
@@ -42,7 +38,8 @@ pub(super) fn object(from: Option<DateStamp>, to: Option<DateStamp>) -> Value {
 
 fn read(json: &Value) -> Option<FieldValue> {
     let Value::Object(members) = json else {
-        return json.as_array().is_some_and(Vec::is_empty).then_some(FieldValue::Empty);
+        let nothing = json.as_array().is_some_and(Vec::is_empty) || json.as_str() == Some("");
+        return nothing.then_some(FieldValue::Empty);
     };
     let end = |name: &str| match members.get(name) {
         None | Some(Value::Null) => Some(None),

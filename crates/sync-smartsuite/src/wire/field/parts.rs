@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use sync_core::field_value::{ADDRESS_PARTS, FULL_NAME_PARTS, FieldValue, SOCIAL_NETWORK_PARTS, part_text};
+use sync_core::field_value::{
+    ADDRESS_PARTS, FULL_NAME_PARTS, FieldValue, SOCIAL_NETWORK_PARTS, part_text,
+};
 
 use super::{Codec, null};
 
