@@ -157,9 +157,9 @@ is read: the syntax offline, names and kinds of columns against the query.
 
 fn expressions() -> String {
     let rows = crate::expression::reference().into_iter();
-    let table: String =
+    let lines: Vec<_> =
         rows.map(|(usage, meaning)| format!("| `{usage}` | {meaning} |\n")).collect();
-    format!("{EXPRESSIONS}{table}")
+    format!("{EXPRESSIONS}{}", lines.concat())
 }
 
 fn codes() -> String {

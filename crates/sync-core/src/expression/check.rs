@@ -72,7 +72,7 @@ fn kind_of(node: &Node, column: &dyn Fn(&str) -> Option<Kind>) -> Result<Kind, E
                 let (a, b) = (kind_of(left, column)?, kind_of(right, column)?);
                 let alike = a == b || a == Kind::Any || b == Kind::Any;
                 let truth = |kind| matches!(kind, Kind::Boolean | Kind::Number);
-                if !alike && !(truth(a) && truth(b)) {
+                if !(alike || truth(a) && truth(b)) {
                     return Err(ExpressionFault::new(
                         node.at.clone(),
                         format!("{} cannot be compared with {}", a.word(), b.word()),

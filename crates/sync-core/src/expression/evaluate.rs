@@ -115,7 +115,7 @@ fn binary<'r>(
                 return Ok(Value::Bool(decides));
             }
             let second = truth_of(right, cells)?;
-            Ok(truth(if second == Some(decides) { second } else { first.and_then(|_| second) }))
+            Ok(truth(if second == Some(decides) { second } else { first.and(second) }))
         }
         Operator::Join => joined([left, right].into_iter(), cells).map(Value::Text),
         Operator::Add | Operator::Subtract | Operator::Multiply | Operator::Divide => {

@@ -60,7 +60,7 @@ impl CompiledOrigin {
                 let mut document = Map::new();
                 for (name, expression) in parts {
                     let value = columns.evaluate(expression, row)?;
-                    if let Some(part) = part(value)? {
+                    if let Some(part) = part(&value)? {
                         document.insert(name.clone(), part);
                     }
                 }
@@ -75,13 +75,13 @@ impl CompiledOrigin {
 }
 
 /// A part as JSON: a document stays one, everything else is its text; nothing for NULL.
-fn part(value: Value) -> Result<Option<Json>, Refusal> {
-    let column = match &value {
+fn part(value: &Value) -> Result<Option<Json>, Refusal> {
+    let column = match value {
         Value::Null | Value::ZeroDate(_) => return Ok(None),
         Value::Json(json) => return Ok(Some(json.clone())),
         Value::Decimal(_) | Value::Int(_) | Value::Float(_) => ColumnKind::Double,
         _ => ColumnKind::Text,
     };
-    let text = cell_text(&value, &column).map_err(|_| Refusal::new(FaultCode::NotText))?;
+    let text = cell_text(value, &column).map_err(|_| Refusal::new(FaultCode::NotText))?;
     Ok((!text.is_empty()).then(|| Json::from(text.into_owned())))
 }

@@ -52,7 +52,10 @@ pub(super) fn treated<'v>(
     }
 }
 
-fn encoder(form: BinaryForm) -> Option<fn(&[u8]) -> Option<String>> {
+/// Writes bytes as text; `None` for bytes that have no such form.
+type Encoder = fn(&[u8]) -> Option<String>;
+
+fn encoder(form: BinaryForm) -> Option<Encoder> {
     match form {
         BinaryForm::Text => None,
         BinaryForm::Base64 => Some(|bytes| Some(encoding::base64(bytes))),

@@ -209,7 +209,7 @@ fn treatment(raw: &RawField, report: &mut Report<'_>) -> Option<Treatment> {
         binary: binary?,
         trim: raw.trim.as_ref().map_or(defaults::TRIM, |given| given.value),
         default: raw.default.as_ref().map(|given| given.value.text.clone()),
-        secrecy: secrecy(raw, report)?,
+        secrecy: secrecy(raw, report),
         length_max: length_max?,
         cut: cut?,
     })
@@ -233,8 +233,8 @@ fn zero_date(given: &Given<Scalar>, report: &mut Report<'_>) -> Option<ZeroDate>
     }
 }
 
-/// The inner `None`: the value is not hidden.
-fn secrecy(raw: &RawField, report: &mut Report<'_>) -> Option<Option<Secrecy>> {
+/// How the value is hidden, if it is. What is wrong is reported, and the file is then not used.
+fn secrecy(raw: &RawField, report: &mut Report<'_>) -> Option<Secrecy> {
     if let (Some(hash), Some(mask)) = (&raw.hash, &raw.mask) {
         report.add(
             Finding::new(Code::ConflictingKeys, mask.key, "`hash` and `mask` exclude each other")
@@ -245,16 +245,16 @@ fn secrecy(raw: &RawField, report: &mut Report<'_>) -> Option<Option<Secrecy>> {
     }
     if let Some(given) = &raw.mask {
         let shown = in_range(given, 0..=defaults::MASK_MAX, "mask", report)?;
-        return Some(Some(Secrecy::Mask { shown }));
+        return Some(Secrecy::Mask { shown });
     }
-    let Some(given) = &raw.hash else { return Some(None) };
+    let given = raw.hash.as_ref()?;
     let secret = &given.value.text;
     let problem = if !given.value.is_foreign(&(0..secret.len())) {
         "the secret stands in the file"
     } else if secret.chars().count() < defaults::SECRET_LENGTH_MIN {
         "the secret is too short: it could be tried out"
     } else {
-        return Some(Some(Secrecy::Hash(blake3::derive_key(HASH_CONTEXT, secret.as_bytes()))));
+        return Some(Secrecy::Hash(blake3::derive_key(HASH_CONTEXT, secret.as_bytes())));
     };
     report.add(
         Finding::new(Code::BadSecret, given.span, problem)

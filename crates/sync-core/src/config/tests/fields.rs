@@ -20,7 +20,7 @@ fn check_wrong(line: &str, code: &str, place: &str) {
     let found = parsed(&text).diagnostics;
     let [only] = found.as_slice() else { panic!("{line}: {found:?}") };
     let span = only.labels[0].span;
-    assert_eq!((only.code, &text[span.start..span.end]), (code, place), "{line}");
+    assert_eq!((only.code, text.get(span.start..span.end).unwrap()), (code, place), "{line}");
 }
 
 #[test]

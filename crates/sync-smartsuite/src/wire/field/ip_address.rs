@@ -18,15 +18,15 @@ pub(super) const CODEC: Codec = Codec {
     read: |json| {
         let items = json.as_array().map_or(std::slice::from_ref(json), Vec::as_slice);
         let addresses = items.iter().map(address).collect::<Option<Vec<_>>>()?;
-        Some(FieldValue::list(addresses.into_iter().flatten().collect()))
+        Some(FieldValue::list(addresses.into_iter().filter(|text| !text.is_empty()).collect()))
     },
 };
 
-/// In its canonical text, whatever the service makes of its zeros; `None` inside for an empty entry.
-fn address(json: &Value) -> Option<Option<String>> {
+/// In its canonical text, whatever the service makes of its zeros; empty for an empty entry.
+fn address(json: &Value) -> Option<String> {
     let text = json.get("address").unwrap_or(json).as_str()?;
     if text.is_empty() {
-        return Some(None);
+        return Some(String::new());
     }
-    text.parse::<IpAddr>().ok().map(|address| Some(address.to_string()))
+    text.parse::<IpAddr>().ok().map(|address| address.to_string())
 }
