@@ -6,7 +6,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use smartsuite_emulator::EmulatorArgs;
 
-use crate::{command::probe::ProbeArgs, environment::LogLevel};
+use crate::{
+    command::{
+        dedupe::DedupeArgs,
+        plan::PlanArgs,
+        probe::ProbeArgs,
+        verify::{RepairArgs, VerifyArgs},
+    },
+    environment::LogLevel,
+};
 
 /// Keeps SmartSuite in step with a MySQL or MariaDB database.
 ///
@@ -18,7 +26,7 @@ use crate::{command::probe::ProbeArgs, environment::LogLevel};
     max_term_width = 100,
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 done, 1 failed, 2 done with failed rows, 64 usage or configuration, 130 interrupted."
+    after_help = "Exit codes: 0 done, 1 failed, 2 done with failed rows or drift, 64 usage or configuration, 130 interrupted."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -46,13 +54,22 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Bring SmartSuite in step with the database, once
     Run(RunArgs),
-
+    /// Say what a run would do, record by record, and what it would cost; writes nothing
+    Plan(PlanArgs),
     /// Keep running: each sync at its times, until it is ended by Ctrl-C or SIGTERM
     Schedule(ScheduleArgs),
     /// Say whether everything is in place, and all that is not
     Validate(ValidateArgs),
     /// Show how each sync stands: what was done, what waits, what failed and why
     Status(StatusArgs),
+    /// Look whether everything can be reached, with which rights, and what stands in the way; costs one API call
+    Doctor(JsonArgs),
+    /// Compare every record with its row, both as they really are, and say what differs
+    Verify(VerifyArgs),
+    /// Compare, then bring what differs in step again
+    Repair(RepairArgs),
+    /// List records that share an external id, and resolve them
+    Dedupe(DedupeArgs),
     /// Find out, in a scratch table, what is not known for sure about your SmartSuite
     Probe(ProbeArgs),
     /// Run a local SmartSuite to try things out
@@ -70,6 +87,14 @@ pub(crate) enum Command {
     },
 }
 
+/// Options of commands that have no other.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct JsonArgs {
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Options of `run`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunArgs {
@@ -85,6 +110,10 @@ pub(crate) struct RunArgs {
     /// The key columns were changed on purpose: forget the links and find the records again by their new keys
     #[arg(long)]
     pub(crate) accept_key_change: bool,
+    /// Do what this plan says and nothing else; made by `plan --out FILE`. Where anything has changed since, nothing
+    /// is sent
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["sync_name", "full", "retry", "accept_key_change"])]
+    pub(crate) plan: Option<PathBuf>,
     /// What to do when another process runs the same sync
     #[arg(long, value_name = "WHAT", default_value = "skip")]
     pub(crate) if_running: IfRunning,

@@ -52,6 +52,7 @@
 mod calls;
 mod capture;
 mod column;
+mod comparison;
 mod digest;
 mod dispatch;
 mod doubt;
@@ -79,6 +80,7 @@ pub use effects::EffectKind;
 pub use inspect::{Found, Inspection, inspect};
 pub use lock::{FileLocks, SyncLock};
 pub use open::OpenNote;
+pub use place::free_bytes;
 pub use report::{
     CallCount, DestinationReport, Effect, Holder, QuarantineCount, QuarantinedRow, RunReport,
     StateReader, SyncReport, SyncStatistics,

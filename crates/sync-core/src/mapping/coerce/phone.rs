@@ -133,9 +133,11 @@ fn has_no_number(members: &Map<String, Json>) -> bool {
         Some(Json::Null) => true,
         Some(Json::String(text)) => text.trim().is_empty(),
         Some(_) => false,
-        None => members.keys().all(|name| {
-            matches!(name.trim_start_matches("phone_"), "country" | "type" | "extension")
-        }),
+        None => {
+            let beside = ["country", "type", "extension"];
+            let known = |name: &String| beside.contains(&name.trim_start_matches("phone_"));
+            !members.is_empty() && members.keys().all(known)
+        }
     }
 }
 
