@@ -36,6 +36,12 @@ pub const LENGTH_MAX: u32 = 65_536;
 /// `hash`: the fewest characters of a secret that cannot be tried out.
 pub const SECRET_LENGTH_MIN: usize = 16;
 
+/// `destination.on_delete`: what people typed into a record is lost with it, so nothing goes unless it is asked for.
+pub const ON_DELETE: &str = "ignore";
+
+/// `destination.delete_adopted`: a record that was there before is somebody's work.
+pub const DELETE_ADOPTED: bool = false;
+
 /// `destination.key_prefix`: most tables belong to one sync, where the key alone is the most readable id.
 pub const KEY_PREFIX: &str = "";
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{
+    archive,
     compiled::{CompiledField, CompiledMapping},
     constant, external_id,
     finding::{Finding, FindingCode},
@@ -14,7 +15,8 @@ use super::{
 };
 use crate::{
     config::model::{
-        DestinationDefinition, FieldMapping, Origin, SourceDefinition, WriteMode, WritePolicy,
+        DestinationDefinition, FieldMapping, Origin, SourceDefinition, SourceRows, WriteMode,
+        WritePolicy,
     },
     expression::{self, Expression, Kind},
     port::RecordShape,
@@ -104,7 +106,10 @@ impl<'a> Compiler<'a> {
             on_create: on_create_fields,
             if_empty: if_empty_fields,
         };
+        let archive =
+            archive::compile(self.destination, self.structure, &shape, &mut self.findings);
         Some(CompiledMapping {
+            archive,
             key_columns,
             key_prefix: self.destination.key_prefix.clone(),
             carrier,
@@ -133,7 +138,7 @@ impl<'a> Compiler<'a> {
         let Some(found) = named.next() else {
             let names = self.columns.iter().map(|column| column.name.as_str());
             self.findings.push(
-                Finding::new(missing, format!("the query does not return column `{name}`"))
+                Finding::new(missing, missing_column(&self.source.rows, name))
                     .hint(suggestion::for_column(name, names))
                     .column(name),
             );
@@ -303,5 +308,12 @@ impl<'a> Compiler<'a> {
             .hint("map a column to it, or make it optional in SmartSuite")
             .slug(&field.slug)
         }));
+    }
+}
+
+fn missing_column(rows: &SourceRows, name: &str) -> String {
+    match rows {
+        SourceRows::Query { .. } => format!("the query does not return column `{name}`"),
+        SourceRows::Table { name: table, .. } => format!("table `{table}` has no column `{name}`"),
     }
 }

@@ -7,6 +7,7 @@
 //! Whatever comes out is canonical: what SmartSuite gives back for it compares equal, whatever it does to zeros,
 //! separators and order on the way. That is what makes an unchanged row cost nothing.
 
+mod archive;
 mod coerce;
 mod compile;
 mod compiled;
@@ -30,6 +31,7 @@ mod zone;
 #[cfg(test)]
 mod tests;
 
+pub use archive::Archive;
 pub(crate) use coerce::cell_text;
 pub use compiled::CompiledMapping;
 pub use fault::{FaultCode, RowFault};

@@ -7,7 +7,7 @@ use crate::{
         decode::{Entries, Given},
         defaults,
         diagnostic::Code,
-        model::{DestinationDefinition, FieldMapping, OnMissing, WriteMode},
+        model::{DestinationDefinition, FieldMapping, OnDelete, OnMissing, WriteMode},
         raw::{ON_MISSING, RawDestination, RawSync, WRITE_MODES},
         report::{Finding, Report},
         scalar::Scalar,
@@ -17,7 +17,7 @@ use crate::{
     slug::Slug,
 };
 
-use super::{conversion, field, filled, filled_scalar, matching};
+use super::{conversion, field, filled, filled_scalar, gone, matching};
 
 pub(super) fn lower(
     raw: &RawDestination,
@@ -40,6 +40,7 @@ pub(super) fn lower(
         .match_on
         .as_ref()
         .map(|given| matching::lower(given, &fields, mode.unwrap_or_default(), report));
+    let on_delete = gone::lower(raw, sync, report);
     Some(DestinationDefinition {
         table_id: table_id?,
         external_id_field: Slug::from(external_id_field?),
@@ -51,6 +52,7 @@ pub(super) fn lower(
         on_missing: on_missing.unwrap_or(OnMissing::Recreate),
         mode: mode?,
         match_on: match_on.unwrap_or_default(),
+        on_delete: on_delete.unwrap_or(OnDelete::Ignore),
     })
 }
 
@@ -208,7 +210,7 @@ fn external_id_taken(
     report: &mut Report<'_>,
 ) {
     let source = sync.source.0.as_ref().map(|given| &given.value);
-    let key = source.and_then(|source| source.primary_key.0.as_ref());
+    let key = source.and_then(|source| source.primary_key.as_ref());
     let (Some(key), Some(field)) = (key, raw.external_id_field.0.as_ref()) else { return };
     let is_key = |column: &Scalar| match key.value.0.as_slice() {
         [single] => single.text == column.text,

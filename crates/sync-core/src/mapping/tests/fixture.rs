@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     config::model::{
-        Conversion, DestinationDefinition, FieldMapping, OnMissing, OnUnknown, SourceDefinition,
-        Transformation, Treatment, TypeOptions, WriteMode,
+        Conversion, DestinationDefinition, FieldMapping, OnDelete, OnMissing, OnUnknown,
+        SourceDefinition, SourceRows, Transformation, Treatment, TypeOptions, WriteMode,
     },
     field_value::FieldValue,
     mapping::{CompiledMapping, Finding, Notes, RowFault},
@@ -218,12 +218,13 @@ impl World {
                 on_missing: OnMissing::Recreate,
                 mode: WriteMode::Upsert,
                 match_on: Vec::new(),
+                on_delete: OnDelete::Ignore,
             },
             source: SourceDefinition {
-                query: "SELECT id, c FROM t".to_owned(),
-                query_line: 1,
+                rows: SourceRows::query("SELECT id, c FROM t"),
                 primary_key: vec!["id".to_owned()],
                 updated_at_field: None,
+                deleted_field: None,
                 time_zone: target.zone.clone(),
             },
             columns: vec![named("id", &id, false), named("c", column, true)],
