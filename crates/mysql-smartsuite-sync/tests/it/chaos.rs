@@ -72,6 +72,8 @@ fn kills_at_any_moment_double_nothing_and_lose_nothing(stage: &mut Stage) {
             workload.change(stage, &mut chance);
         }
         kill::one_round(stage, &mut chance, &mut tally);
+        let too_many = kills + 20;
+        assert!(tally.finished < too_many, "the program ends before it can be killed");
     }
 
     stage.smartsuite.with(|emulator| emulator.set_faults(FaultScript::default()));
@@ -112,7 +114,7 @@ fn come_right(stage: &Stage) -> usize {
         if act.code == Some(0) {
             return runs;
         }
-        println!("chaos: not right yet: {}", act.out.trim());
+        println!("chaos: not right yet: {}{}", act.out.trim(), act.err);
     }
     panic!("ten runs without a fault were no success");
 }
