@@ -71,6 +71,7 @@ impl MysqlSource {
         let cipher = cipher.into_iter().flatten().find(|cipher| !cipher.is_empty());
         let layout = self.layout_on(&mut session).await?;
         layout.select(&self.wanted)?;
+        self.check_keys(&mut session).await?;
         let mut findings = self.key_findings(&layout);
         let moment = Moment::measure(&mut session, self.zone.as_ref()).await?;
         match self.cursor_on(&layout) {

@@ -258,6 +258,19 @@ impl MysqlSource {
         Ok(is)
     }
 
+    /// The query that yields keys must yield the key columns.
+    pub(crate) async fn check_keys(&self, session: &mut Session) -> Result<(), SourceError> {
+        let Some(keys) = &self.keys_template else { return Ok(()) };
+        let layout = learn(session, keys, &self.keys_layout).await?;
+        layout.select(&self.key_columns).map(drop).map_err(|error| SourceError {
+            message: error.message.replace("the query", "`keys_query`"),
+            remedy: "let `source.keys_query` select the columns of `primary_key`, by their names"
+                .to_owned(),
+            about: SourcePart::Whole,
+            ..error
+        })
+    }
+
     fn no_keys(&self) -> SourceError {
         self.explainer.sql("nothing yields the keys of all rows", None, "add `source.keys_query`")
     }
