@@ -33,7 +33,7 @@ pub struct MysqlSource {
     pub(crate) template: SqlTemplate,
     /// What yields the key of every row there is, where it is another query.
     keys_template: Option<SqlTemplate>,
-    is_table: bool,
+    pub(crate) is_table: bool,
     pub(crate) key_columns: Vec<String>,
     /// Key columns first.
     pub(crate) wanted: Vec<String>,
@@ -244,7 +244,7 @@ impl MysqlSource {
     }
 
     /// Whether the table can be read in pages.
-    async fn is_pageable(
+    pub(crate) async fn is_pageable(
         &self,
         session: &mut Session,
         key_columns: &[&ResultColumn],

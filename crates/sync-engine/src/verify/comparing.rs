@@ -2,6 +2,7 @@
 
 use sync_core::{
     comparison::{Cause, ComparedRow, Content, Disagreement},
+    config::model::OnDelete,
     key::Key,
     mapping::CompiledMapping,
     port::{BULK_MAX, ReadScope},
@@ -153,10 +154,10 @@ impl<'a> Comparing<'a> {
     /// Judges the records that no row was compared with.
     async fn compare_rest(&mut self) -> Result<(), Broken> {
         let (held, writer) = (self.held, self.held.writer);
+        let destination = &held.task.definition.destination;
         let policy = RestPolicy {
-            key_prefix: held.task.definition.destination.key_prefix.clone(),
-            // Nothing looks for rows that are gone.
-            keeps_records: true,
+            key_prefix: destination.key_prefix.clone(),
+            keeps_records: destination.on_delete == OnDelete::Ignore,
         };
         let mut place = Some(0);
         while let Some(after) = place {

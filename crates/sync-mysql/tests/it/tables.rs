@@ -146,7 +146,8 @@ async fn pages_follow_the_index(stage: Stage) {
         page.rows.first().unwrap().0,
         [Value::Int(200), Value::Int(6), Value::Float(2006.0)]
     );
-    assert!(touched < 400, "{touched} rows were touched for ten");
+    // The server counts its own tables too. A read from the start of the table would touch two thousand rows.
+    assert!(touched < 1_000, "{touched} rows were touched for ten");
 }
 
 async fn a_table_has_a_filter_and_a_cursor(stage: Stage) {
