@@ -15,7 +15,10 @@ use super::{
     holding::{Broken, Held},
     report::{Comparison, Question, VerifyOptions, VerifyOutcome},
 };
-use crate::{capture::KEYS_MAX, event::Event};
+use crate::{
+    capture::{KEYS_MAX, Marker},
+    event::Event,
+};
 
 /// Rows, records or differences handled in one turn of the state.
 pub(super) const BATCH: usize = 1_000;
@@ -85,6 +88,8 @@ impl<'a> Comparing<'a> {
         for text in read.notes() {
             held.calls.observe(&Event::Note { text });
         }
+        let deleted_field = held.task.definition.source.deleted_field.as_deref();
+        let marker = Marker::of(deleted_field, read.columns());
         let slugs: Vec<Slug> =
             mapping.shape().fields.iter().map(|field| field.slug.clone()).collect();
         loop {
@@ -93,6 +98,8 @@ impl<'a> Comparing<'a> {
             if rows.is_empty() {
                 return Ok(());
             }
+            // Rows that say of themselves that they are deleted are none.
+            let rows: Vec<Row> = rows.into_iter().filter(|row| !marker.is_set(row)).collect();
             self.found.rows += rows.len() as u64;
             let rows = self.compared_rows(mapping, &rows);
             let shape = slugs.clone();
@@ -154,10 +161,9 @@ impl<'a> Comparing<'a> {
     /// Judges the records that no row was compared with.
     async fn compare_rest(&mut self) -> Result<(), Broken> {
         let (held, writer) = (self.held, self.held.writer);
-        let destination = &held.task.definition.destination;
         let policy = RestPolicy {
-            key_prefix: destination.key_prefix.clone(),
-            keeps_records: destination.on_delete == OnDelete::Ignore,
+            key_prefix: held.task.definition.destination.key_prefix.clone(),
+            keeps_records: held.task.definition.destination.on_delete == OnDelete::Ignore,
         };
         let mut place = Some(0);
         while let Some(after) = place {
