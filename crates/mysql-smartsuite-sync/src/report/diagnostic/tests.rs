@@ -430,7 +430,7 @@ fn tables_and_rows_that_are_gone() {
         ),
         ("{primary_key: id}", ""),
     ];
-    let syncs: String = (0..)
+    let syncs: Vec<String> = (0..)
         .zip(syncs)
         .map(|(number, (source, more))| {
             let destination = destination(number, more);
@@ -439,7 +439,7 @@ fn tables_and_rows_that_are_gone() {
             )
         })
         .collect();
-    assert_snapshot!(shown(&format!("syncs:\n{syncs}")));
+    assert_snapshot!(shown(&format!("syncs:\n{}", syncs.concat())));
 }
 
 /// Every code is shown by some test of this file, so that every screen has been looked at.
