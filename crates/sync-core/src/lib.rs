@@ -16,6 +16,7 @@ pub mod error;
 pub mod field_value;
 pub mod key;
 pub mod mapping;
+pub mod mutation;
 pub mod pace;
 pub mod port;
 pub mod record;

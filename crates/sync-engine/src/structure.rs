@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use sync_core::{
     error::CallError,
+    mutation::{self, Mutation},
     port::RecordTarget,
     state::{CallKind, OpenedSync, StateError},
     table::TableStructure,
@@ -36,6 +37,11 @@ pub(crate) async fn cached_or_read(
     table: &str,
     age_max: Option<SignedDuration>,
 ) -> Result<Result<TableStructure, CallError>, StateError> {
+    let age_max = if mutation::is_on(Mutation::StructureUncached) {
+        Some(SignedDuration::ZERO)
+    } else {
+        age_max
+    };
     let destination = opened.destination;
     let now = calls.clock.now();
     if let Some((structure, read_at)) =

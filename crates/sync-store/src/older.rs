@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction};
 use sync_core::{
     doubt::LAST_LOOK,
+    mutation::{self, Mutation},
     state::{FullReadReason, StateError},
 };
 
@@ -41,7 +42,7 @@ pub(crate) fn distrust_if_older(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let known = counter(tx, CALLS)?.unwrap_or(0);
-    if known >= seen.calls {
+    if known >= seen.calls || mutation::is_on(Mutation::OldStateBelieved) {
         return Ok(());
     }
     tx.execute("UPDATE links SET fingerprint = NULL", [])?;
@@ -63,6 +64,9 @@ pub(crate) fn creates_from(
     tx: &Transaction<'_>,
     now: Timestamp,
 ) -> rusqlite::Result<Option<Timestamp>> {
+    if mutation::is_on(Mutation::OldStateCreatesAtOnce) {
+        return Ok(None);
+    }
     let from = counter(tx, CREATES_FROM)?.map(time);
     // The clock may have been set back since.
     Ok(from.filter(|from| *from > now && from.duration_since(now) <= limit()))

@@ -1,7 +1,7 @@
 //! The project's own chores, as `cargo x CHORE`.
 //!
 //! Reading order: [`check`] (what `make test` and `make lint` do), [`tidy`] (the repository's own
-//! rules), [`servers`] and [`suites`] (which server each suite ran on), [`demo`].
+//! rules), [`servers`] and [`suites`] (which server each suite ran on), [`demo`], [`sim`].
 
 #![expect(
     clippy::print_stdout,
@@ -13,6 +13,7 @@ mod check;
 mod demo;
 mod project;
 mod servers;
+mod sim;
 mod suites;
 mod tidy;
 
@@ -38,6 +39,13 @@ enum Chore {
         #[arg(required = true, last = true)]
         command: Vec<OsString>,
     },
+    /// Simulated worlds of the whole program in virtual time; `cargo x sim --help` says how.
+    #[command(disable_help_flag = true)]
+    Sim {
+        /// Of the simulator itself.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Prints again what the last `cargo x test` ran, and on which server versions.
     Suites,
 }
@@ -49,6 +57,7 @@ fn main() -> ExitCode {
         Chore::Lint => check::lint(),
         Chore::Tidy => tidy::check(),
         Chore::WithServers { command } => servers::run_with(&command),
+        Chore::Sim { arguments } => sim::run(&arguments),
         Chore::Suites => suites::print(),
     };
     match outcome {

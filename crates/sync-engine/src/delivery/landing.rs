@@ -7,6 +7,7 @@ use sync_core::{
     delivery::Operation,
     doubt::SETTLING,
     error::{CallError, CallErrorKind, Complaint, Quoted, Scope},
+    mutation::{self, Mutation},
     port::{BulkAnswer, RecordShape},
     record::{RecordId, SeenRecord},
     slug::Slug,
@@ -100,6 +101,10 @@ impl Reading<'_> {
                 let fault = complaint
                     .map(|complaint| self.fault(CallErrorKind::Refused { status: 200 }, complaint));
                 landing.blamed.extend(fault.as_ref().map(|fault| (entry.id, fault.code.clone())));
+                if mutation::is_on(Mutation::UnnamedRepeated) {
+                    landing.settle(entry, self.back(None, Duration::ZERO));
+                    continue;
+                }
                 landing.settle(entry, self.in_doubt(true, None, fault));
             }
         }
@@ -168,6 +173,9 @@ impl Reading<'_> {
                 for entry in &self.call.entries {
                     let outcome = match (kind.is_answered(), self.call.operation) {
                         (true, _) => self.back(None, BACK_OFF),
+                        _ if mutation::is_on(Mutation::UnansweredRepeated) => {
+                            self.back(None, BACK_OFF)
+                        }
                         (false, Operation::Create) => self.in_doubt(false, None, None),
                         (false, Operation::Update | Operation::Delete) => {
                             Outcome::Unanswered { not_before: self.after(BACK_OFF) }
@@ -208,7 +216,14 @@ impl Reading<'_> {
                 (None, false) if any_named => Some(0),
                 (None, false) => Some(u32::from(item >= entries.len().div_ceil(2))),
             };
+            if mutation::is_on(Mutation::BisectDropsRow) && item > 0 && item + 1 == entries.len() {
+                landing.settle(entry, Outcome::Deleted);
+                continue;
+            }
             match (self.call.operation, fault) {
+                (Operation::Create, None) if mutation::is_on(Mutation::RefusedBisectedBlind) => {
+                    landing.settle(entry, self.back(group, Duration::ZERO));
+                }
                 (Operation::Create, fault) => {
                     landing
                         .blamed
