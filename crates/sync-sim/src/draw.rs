@@ -35,12 +35,14 @@ impl Drawer {
     }
 
     fn setup(&mut self) -> Setup {
+        // Who is not the tool's alone is told of late twins; only who is has them removed.
+        let is_late = self.likely(0.15);
         Setup {
             profile: self.one_of(&ProfileName::ALL),
             half_written: self.likely(0.3),
             shuffled: self.likely(0.3),
-            dedicated: self.likely(0.7),
-            late_max_ms: if self.likely(0.15) { VERY_LATE_MS } else { LATE_MS },
+            dedicated: is_late || self.likely(0.7),
+            late_max_ms: if is_late { VERY_LATE_MS } else { LATE_MS },
             batch_rows: self.one_of(&[1, 3, 25, 1_000]),
             batch_takes_ms: self.one_of(&[0, 0, 700, 5_000]),
         }

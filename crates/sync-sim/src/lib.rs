@@ -23,7 +23,7 @@ pub mod source;
 pub mod world;
 
 #[cfg(test)]
-mod recorded;
+mod planned;
 #[cfg(test)]
 mod scripted;
 #[cfg(test)]

@@ -61,13 +61,19 @@ pub fn live(plan: &Plan) -> Result<Tally, Box<Failure>> {
         let mut life = Life::new(plan);
         match life.whole(&plan.steps).await {
             Ok(()) => Ok(life.tally),
-            Err(wrong) => Err(Box::new(Failure { wrong, story: life.story })),
+            Err(wrong) => {
+                life.tell_requests();
+                Err(Box::new(Failure { wrong, story: life.story }))
+            }
         }
     })
 }
 
 /// Virtual time after which a world is taken to be endless.
 const ENDLESS: Duration = Duration::from_hours(200);
+
+/// Turns since the last process started after which one is taken never to end.
+const TURNS_MAX: u32 = 30_000;
 
 struct Life {
     world: World,
@@ -93,6 +99,8 @@ struct Life {
     deaths: u64,
     calls: u64,
     failed_reads: u64,
+    /// Turns taken since the last process started.
+    turns: u32,
     tally: Tally,
     story: Vec<String>,
 }
@@ -122,6 +130,7 @@ impl Life {
             deaths: 0,
             calls: 0,
             failed_reads: 0,
+            turns: 0,
             tally: Tally::default(),
             story: Vec::new(),
         }
@@ -380,6 +389,7 @@ impl Life {
             reports: std::sync::Mutex::default(),
         });
         self.started += 1;
+        self.turns = 0;
         let breath = Breath::default();
         let parts = ProcessParts {
             observer: Arc::<Ear>::clone(&ear),
@@ -421,10 +431,17 @@ impl Life {
                 Some(Turn::Due(place)) => self.strikes(place).await,
                 Some(Turn::DueToDie(place)) => self.kill(place).await,
             }
-            if self.world.clock.elapsed() > ENDLESS {
-                return wrong(What::NoSuccess, "a process does not come to its end");
-            }
+            self.moves_on()?;
         }
+    }
+
+    /// A process must come to its end.
+    fn moves_on(&mut self) -> Result<(), Wrong> {
+        self.turns += 1;
+        if self.world.clock.elapsed() > ENDLESS || self.turns > TURNS_MAX {
+            return wrong(What::Endless, "a process does not come to its end");
+        }
+        Ok(())
     }
 
     /// The next turn of some process; `None`: the moment has come.

@@ -19,6 +19,7 @@ cargo x sim                   lives through worlds for a minute, from seed 0
   --threads T                 on so many threads; else one for each processor
   --coverage                  prints what struck when, in Markdown
 cargo x sim --seed N          lives through one world and tells its story
+  --whole                     without leaving out what is not needed
   --mutation NAME             with a mistake built in
 cargo x sim --mutations       seeks a world that catches each mistake, at most 2,000 for each";
 
@@ -58,20 +59,24 @@ fn main() -> ExitCode {
         failures_max: 3,
     };
     match number("--seed") {
-        Some(seed) => one(seed, mutation),
+        Some(seed) => one(seed, mutation, has("--whole")),
         None if has("--mutations") => mutations(&ground),
         None => many(&ground, has("--coverage")),
     }
 }
 
 /// Lives through one world.
-fn one(seed: u64, mutation: Option<Mutation>) -> ExitCode {
+fn one(seed: u64, mutation: Option<Mutation>, whole: bool) -> ExitCode {
     mutation::turn_on(mutation);
     let plan = draw(seed);
     match live(&plan) {
         Ok(tally) => {
             println!("{plan}\nseed {seed} holds\n{tally}");
             ExitCode::SUCCESS
+        }
+        Err(failure) if whole => {
+            println!("{plan}\n{}\n{:?}", failure.story.join("\n"), failure.wrong);
+            ExitCode::FAILURE
         }
         Err(failure) => {
             show(plan, *failure);

@@ -43,6 +43,8 @@ pub enum What {
     NotRight,
     /// A row that cannot be delivered is not in quarantine, or one that can be is.
     Quarantine,
+    /// A process does not come to its end.
+    Endless,
     /// No success though nothing fails any more.
     NoSuccess,
     /// A run in which nothing changed made a call.
@@ -115,12 +117,16 @@ pub struct Oracle {
     disturbed: BTreeSet<i64>,
     /// Arrivals of the last calls.
     arrivals: Vec<Timestamp>,
+    /// Calls that left before this may arrive beside those of who came next.
+    counts_from: Option<Timestamp>,
     /// Until then a 429 is nobody's fault.
     lenient_until: Option<Timestamp>,
 }
 
 /// The service's documented limit.
 const CALLS_A_SECOND: usize = 5;
+/// How long a call may be on its way.
+const ON_THE_WAY: SignedDuration = SignedDuration::from_millis(200);
 /// How long the service keeps refusing after a 429, and a little.
 const LOCKOUT: SignedDuration = SignedDuration::from_secs(35);
 
@@ -173,6 +179,7 @@ impl Oracle {
     /// there before.
     pub fn gate_forgets(&mut self, now: Timestamp) {
         self.arrivals.clear();
+        self.counts_from = now.saturating_add(ON_THE_WAY).ok();
         self.is_lenient(now);
     }
 
@@ -193,7 +200,9 @@ impl Oracle {
                 }
                 self.is_lenient(at);
             }
-            self.arrivals.push(at);
+            if self.counts_from.is_none_or(|from| at >= from) {
+                self.arrivals.push(at);
+            }
             if self.arrivals.len() > CALLS_A_SECOND {
                 let first = self.arrivals.remove(0);
                 if at.duration_since(first) < SignedDuration::from_secs(1) {

@@ -13,6 +13,7 @@ use sync_core::{
         SyncDefinition,
     },
     pace::Rate,
+    port::Clock,
     secret::Secret,
     state::StateError,
 };
@@ -201,30 +202,52 @@ impl World {
         if let Some(pages) = pages_more {
             store.limit_growth(pages)?;
         }
+        let task = SyncTask { target: self.client(&breath), ..self.task() };
+        let clock = ProcessClock { clock: self.clock, breath };
+        let engine = self.engine(store, Arc::new(clock), observer);
+        Ok(Process { engine, task })
+    }
+
+    /// The client of a process.
+    fn client(&self, breath: &Breath) -> Arc<SmartSuiteClient> {
         let mut options = ClientOptions::new(DEMO_ACCOUNT, Secret::new(DEMO_TOKEN));
         options.base_url = "http://127.0.0.1:1".into();
-        let network = self.network.of(&breath);
+        let network = self.network.of(breath);
         let client = SmartSuiteClient::with_transport(&options, Arc::new(network))
             .expect("the options are valid");
-        let engine = Engine::new(EngineParts {
+        Arc::new(client)
+    }
+
+    /// An engine on a state.
+    pub(crate) fn engine(
+        &self,
+        store: SqliteStore,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn Observer>,
+    ) -> Engine {
+        let locks = Arc::new(FileLocks::beside(store.path()));
+        Engine::new(EngineParts {
             state: State::inline(Box::new(store)),
-            locks: Arc::new(FileLocks::beside(&path)),
-            clock: Arc::new(ProcessClock { clock: self.clock, breath }),
+            locks,
+            clock,
             dice: Arc::new(SimDice::new(self.seed)),
             observer,
             rate: Rate(4),
             key_digest: "key".into(),
             holder: "simulated".into(),
             dedicated_member: self.dedicated_member,
-        });
-        let task = SyncTask {
+        })
+    }
+
+    /// The sync with its two sides.
+    pub(crate) fn task(&self) -> SyncTask {
+        SyncTask {
             definition: Arc::new(self.definition.clone()),
             source: Arc::new(self.database.clone()),
-            target: Arc::new(client),
+            target: self.client(&Breath::default()),
             host: "127.0.0.1".into(),
             account: DEMO_ACCOUNT.into(),
-        };
-        Ok(Process { engine, task })
+        }
     }
 
     /// Runs the sync once in a process of its own.
@@ -317,7 +340,7 @@ impl World {
             .uri(path)
             .body(bytes::Bytes::from(if body.is_null() { String::new() } else { body.to_string() }))
             .expect("a valid request");
-        let now = sync_core::port::Clock::now(&self.clock);
+        let now = Clock::now(&self.clock);
         match self.network.emulator().handle(now, &request) {
             Outcome::Answer { response, .. } => {
                 assert!(response.status().is_success(), "{method} {path}: {:?}", response.body());
@@ -329,7 +352,7 @@ impl World {
 }
 
 /// A folder in memory where the system has one: the power never fails in here, so nothing need reach a disk.
-fn memory() -> PathBuf {
+pub(crate) fn memory() -> PathBuf {
     let shared = PathBuf::from("/dev/shm");
     if shared.is_dir() { shared } else { std::env::temp_dir() }
 }

@@ -18,7 +18,7 @@ use crate::record_text::external_id_of;
 
 /// How long entries wait that a passing failure gave back.
 const BACK_OFF: Duration = Duration::from_secs(1);
-/// An update that was answered this often without being named is no accident.
+/// An item whose call was answered this often without naming it is no accident.
 const UNNAMED_MAX: u32 = 3;
 
 /// The answer to a bulk call.
@@ -99,7 +99,8 @@ impl Reading<'_> {
                 let complaint =
                     complaint_of(item, &answer.complaints).filter(|_| !answer.retry_as_is);
                 let fault = complaint
-                    .map(|complaint| self.fault(CallErrorKind::Refused { status: 200 }, complaint));
+                    .map(|complaint| self.fault(CallErrorKind::Refused { status: 200 }, complaint))
+                    .or_else(|| (entry.attempts >= UNNAMED_MAX).then(unconfirmed));
                 landing.blamed.extend(fault.as_ref().map(|fault| (entry.id, fault.code.clone())));
                 if mutation::is_on(Mutation::UnnamedRepeated) {
                     landing.settle(entry, self.back(None, Duration::ZERO));
@@ -134,19 +135,7 @@ impl Reading<'_> {
                 }
                 (None, Some(_)) => landing.settle(entry, self.back(None, Duration::ZERO)),
                 (None, None) if entry.attempts >= UNNAMED_MAX => {
-                    landing.refuse(
-                        entry,
-                        Fault {
-                            code: "smartsuite_unconfirmed".into(),
-                            slug: None,
-                            reason: Quoted(
-                                "SmartSuite answers the update without naming the record".into(),
-                            ),
-                            remedy:
-                                "look at the record in SmartSuite; the row is tried again by itself"
-                                    .into(),
-                        },
-                    );
+                    landing.refuse(entry, unconfirmed());
                 }
                 (None, None) => landing.unnamed.push((entry.clone(), None)),
             }
@@ -323,6 +312,16 @@ impl Landing {
         self.blamed.push((entry.id, fault.code.clone()));
         self.refused.push(fault.clone());
         self.settle(entry, Outcome::Refused { fault });
+    }
+}
+
+/// A record that is neither named nor complained about, time after time.
+fn unconfirmed() -> Fault {
+    Fault {
+        code: "smartsuite_unconfirmed".into(),
+        slug: None,
+        reason: Quoted("SmartSuite answers the call without naming the record".into()),
+        remedy: "look at the table in SmartSuite; the row is tried again by itself".into(),
     }
 }
 

@@ -77,7 +77,10 @@ impl Life {
                         Err(_) => return Box::pin(self.run_as(retry)).await,
                     }
                 }
-                _ => self.hear()?,
+                _ => {
+                    self.hear()?;
+                    self.moves_on()?;
+                }
             }
         }
     }

@@ -18,6 +18,9 @@ use crate::{
     world::{OTHER_TABLE, TABLE},
 };
 
+/// Requests that a story ends with.
+const REQUESTS_TOLD: usize = 40;
+
 /// Where each process is in its run.
 #[derive(Debug, Default)]
 pub(super) struct Phases {
@@ -147,14 +150,7 @@ impl Life {
         self.hear()?;
         let log: Vec<LogEntry> = self.world.network.emulator().log().cloned().collect();
         self.world.clear_log();
-        self.oracle.sees_requests(&log).inspect_err(|_| {
-            for entry in &log {
-                self.story.push(format!(
-                    "          {} {:?} {} {:?}",
-                    entry.at, entry.route, entry.status, entry.fault
-                ));
-            }
-        })?;
+        self.oracle.sees_requests(&log).inspect_err(|_| self.tell(&told(&log)))?;
         for table in [TABLE, OTHER_TABLE] {
             let seen = self.seen(table);
             self.oracle.sees_notes(&seen)?;
@@ -163,6 +159,12 @@ impl Life {
             }
         }
         Ok(())
+    }
+
+    /// Tells the last requests.
+    pub(super) fn tell_requests(&mut self) {
+        let log: Vec<LogEntry> = self.world.network.emulator().log().cloned().collect();
+        self.tell(&told(&log));
     }
 
     /// Trouble strikes whoever is there.
@@ -259,6 +261,16 @@ impl Life {
         self.phases.marked.insert(id);
         marked
     }
+}
+
+/// The last requests of a log.
+fn told(log: &[LogEntry]) -> String {
+    let last = log.iter().skip(log.len().saturating_sub(REQUESTS_TOLD));
+    let lines = last.map(|entry| {
+        let fault = entry.fault.as_deref().unwrap_or_default();
+        format!("\n            {} {} {} {fault}", entry.at, entry.route, entry.status)
+    });
+    format!("requests, the last of them:{}", lines.collect::<String>())
 }
 
 /// The kind of a fault as the emulator's log calls it: without its numbers, with its time.
