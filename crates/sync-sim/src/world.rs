@@ -9,8 +9,8 @@ use smartsuite_emulator::{
 };
 use sync_core::{
     config::model::{
-        Conversion, DestinationDefinition, FieldMapping, OnMissing, SourceDefinition,
-        SyncDefinition,
+        CaptureMode, Conversion, DestinationDefinition, FieldMapping, OnDelete, OnMissing,
+        QueryText, SourceDefinition, SourceRows, SyncDefinition,
     },
     pace::Rate,
     port::Clock,
@@ -22,6 +22,7 @@ use sync_engine::{
     event::{Event, Observer},
     run::{RunOptions, RunReport, SyncTask},
     state::State,
+    verify::{DedupeOptions, DedupeReport, VerifyOptions, VerifyReport},
 };
 use sync_smartsuite::{ClientOptions, SmartSuiteClient};
 use sync_store::{FileLocks, SqliteStore};
@@ -134,6 +135,16 @@ impl Process {
     /// Runs the sync once.
     pub async fn run(&self, options: RunOptions) -> Result<RunReport, StateError> {
         self.engine.run(&self.task, options, &CancellationToken::new()).await
+    }
+
+    /// Compares both sides.
+    pub async fn verify(&self, options: &VerifyOptions<'_>) -> Result<VerifyReport, StateError> {
+        self.engine.verify(&self.task, options, &CancellationToken::new()).await
+    }
+
+    /// Looks for records that share an external id.
+    pub async fn dedupe(&self, options: &DedupeOptions<'_>) -> Result<DedupeReport, StateError> {
+        self.engine.dedupe(&self.task, options, &CancellationToken::new()).await
     }
 
     /// Another sync of the same process.
@@ -385,11 +396,18 @@ fn definition() -> SyncDefinition {
         description: None,
         previously: None,
         source: SourceDefinition {
-            query: "SELECT id, name, amount FROM items WHERE updated_at >= :last_sync_time OR :last_sync_time IS NULL"
-                .into(),
-            query_line: 1,
+            rows: SourceRows::Query {
+                query: QueryText {
+                    text: "SELECT id, name, amount FROM items \
+                           WHERE updated_at >= :last_sync_time OR :last_sync_time IS NULL"
+                        .into(),
+                    line: 1,
+                },
+                keys: Some(QueryText { text: "SELECT id FROM items".into(), line: 1 }),
+            },
             primary_key: vec!["id".into()],
             updated_at_field: Some("updated_at".into()),
+            deleted_field: None,
             time_zone: None,
         },
         destination: DestinationDefinition {
@@ -398,7 +416,11 @@ fn definition() -> SyncDefinition {
             key_prefix: String::new(),
             fields: vec![field("name", "title"), field("amount", AMOUNT)],
             on_missing: OnMissing::Recreate,
+            on_delete: OnDelete::Ignore,
         },
         schedule: None,
+        capture: CaptureMode::Query,
+        sweep: None,
+        reconcile: None,
     }
 }

@@ -1,21 +1,24 @@
 //! Rows into the outbox, and the position with them.
 
 use jiff::Timestamp;
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 use sync_core::{
     capture::{Decision, Intention, Standing, decide},
     draft::Fingerprint,
     key::Key,
     mutation::{self, Mutation},
     slug::Slug,
-    state::{Books, CapturedRow, Chunk, Fault, ReadTicket, RowOutcome, StateError, Writer},
+    state::{
+        Books, CapturedRow, Chunk, Extent, Fault, ReadEnd, ReadTicket, RowOutcome, StateError,
+        Writer,
+    },
 };
 
 use crate::{
     column::{KeyParameter, fingerprint},
     dispatch::LEFT,
     failure::Failure,
-    quarantine::first_retry,
+    quarantine::{first_retry, retry_group},
 };
 
 pub(crate) fn begin_read(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<ReadTicket> {
@@ -43,6 +46,7 @@ pub(crate) fn capture(
     tx: &Transaction<'_>,
     writer: &Writer,
     chunk: &Chunk,
+    keep_payload: bool,
 ) -> Result<Books, Failure> {
     check_newest(tx, writer, chunk.ticket)?;
     let mut books = Books::default();
@@ -53,11 +57,12 @@ pub(crate) fn capture(
         )?
         .query_row([writer.sync.0, writer.destination.0], |row| row.get(0))?;
     let mut changed = !outbox_empty;
+    let mut into = Into { tx, writer, now: chunk.now, keep_payload, group: None };
     for row in &chunk.rows {
         let intention = match &row.outcome {
             RowOutcome::Draft(fields) => Intention::Record(fields.fingerprint()),
             RowOutcome::Fault(_, print) => Intention::Faulty(*print),
-            RowOutcome::Gone => Intention::Gone,
+            RowOutcome::Gone | RowOutcome::Unseen => Intention::Gone,
             RowOutcome::Absent => {
                 books.taken_back += u64::from(remove(tx, writer, &row.key, WAITING)?);
                 remove(tx, writer, &row.key, QUARANTINED)?;
@@ -66,7 +71,13 @@ pub(crate) fn capture(
         };
         let standing = standing(tx, writer, &row.key, changed)?;
         let decision = decide(intention, &standing);
-        apply(tx, writer, chunk.now, row, intention, decision, &mut books)?;
+        if row.outcome == RowOutcome::Unseen && decision != Decision::Unchanged {
+            suspect(tx, writer, &row.key)?;
+            books.read += 1;
+            books.suspected += 1;
+            continue;
+        }
+        into.apply(row, intention, decision, &mut books)?;
         changed |= !matches!(decision, Decision::Unchanged);
     }
     for key in &chunk.answered {
@@ -74,18 +85,41 @@ pub(crate) fn capture(
             .execute(params![writer.sync.0, KeyParameter(key), chunk.ticket.dirty_before])?;
     }
     if let Some(end) = &chunk.end {
-        tx.execute(
-            "UPDATE syncs SET watermark = coalesce(?1, watermark), full_read = iif(?2, NULL, full_read), read_at = ?3
-             WHERE id = ?4",
-            params![
-                end.watermark.as_ref().map(|mark| &mark.0),
-                end.full,
-                chunk.now.as_millisecond(),
-                writer.sync.0
-            ],
-        )?;
+        move_position(tx, writer, end, chunk.now)?;
     }
     Ok(books)
+}
+
+fn move_position(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    end: &ReadEnd,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let (watermark, now) = (end.watermark.as_ref().map(|mark| &mark.0), now.as_millisecond());
+    match &end.extent {
+        Extent::Changes => tx.execute(
+            "UPDATE syncs SET watermark = coalesce(?1, watermark), read_at = ?2 WHERE id = ?3",
+            params![watermark, now, writer.sync.0],
+        ),
+        Extent::Page(after) => tx.execute(
+            "UPDATE syncs SET page_after = ?1, page_watermark = ?2 WHERE id = ?3",
+            params![KeyParameter(after), watermark, writer.sync.0],
+        ),
+        Extent::Everything => tx.execute(
+            "UPDATE syncs SET watermark = coalesce(?1, watermark), full_read = NULL, read_at = ?2, full_read_at = ?2
+             WHERE id = ?3",
+            params![watermark, now, writer.sync.0],
+        ),
+    }?;
+    Ok(())
+}
+
+/// The key is asked for once more, and if there is still no row, its record may go.
+fn suspect(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<()> {
+    tx.prepare_cached("INSERT OR REPLACE INTO dirty (sync_id, key, suspected) VALUES (?, ?, 1)")?
+        .execute(params![writer.sync.0, KeyParameter(key)])?;
+    Ok(())
 }
 
 /// Rows of an older read may be older than rows that are stored already (C1).
@@ -123,7 +157,7 @@ fn standing(
         return Ok(standing);
     }
     let mut entries = tx.prepare_cached(
-        "SELECT state, gone, fields IS NULL, fingerprint FROM outbox
+        "SELECT state, gone, fields IS NULL AND NOT omitted, fingerprint FROM outbox
          WHERE sync_id = ? AND destination_id = ? AND key = ? ORDER BY seq",
     )?;
     let mut rows = entries.query(place)?;
@@ -136,7 +170,7 @@ fn standing(
                 (false, _, None) => Intention::Unknown,
             };
         match row.get::<_, i64>(0)? {
-            0 => standing.waiting = Some(intention),
+            WAITING | HELD => standing.waiting = Some(intention),
             1 => standing.sending = Some(intention),
             // Parked after the entry that is being sent, it is the newest and stands where a waiting one would.
             _ if standing.sending.is_some() => standing.waiting = Some(intention),
@@ -146,49 +180,125 @@ fn standing(
     Ok(standing)
 }
 
-fn apply(
-    tx: &Transaction<'_>,
-    writer: &Writer,
+/// Where the rows of one chunk go.
+struct Into<'a> {
+    tx: &'a Transaction<'a>,
+    writer: &'a Writer,
     now: Timestamp,
-    row: &CapturedRow,
-    intention: Intention,
-    decision: Decision,
-    books: &mut Books,
-) -> Result<(), Failure> {
-    books.read += 1;
-    if decision == Decision::Unchanged {
-        books.unchanged += 1;
-        return Ok(());
+    keep_payload: bool,
+    /// The group of rows of this chunk that were refused before.
+    group: Option<i64>,
+}
+
+impl Into<'_> {
+    fn apply(
+        &mut self,
+        row: &CapturedRow,
+        intention: Intention,
+        decision: Decision,
+        books: &mut Books,
+    ) -> Result<(), Failure> {
+        books.read += 1;
+        if decision == Decision::Unchanged {
+            books.unchanged += 1;
+            return Ok(());
+        }
+        // Whatever is decided, older wishes of the key are void (C6); only what is being sent stays.
+        let replaced = u64::from(remove(self.tx, self.writer, &row.key, WAITING)?);
+        let refusals = remove_quarantined(self.tx, self.writer, &row.key)?;
+        match decision {
+            Decision::Unchanged => {}
+            Decision::Withdraw => {
+                books.withdrawn += 1;
+                books.taken_back += replaced;
+            }
+            Decision::Queue => {
+                books.queued += 1;
+                books.superseded += replaced;
+                self.queue(row, intention, refusals)?;
+            }
+            Decision::Park => {
+                books.parked += 1;
+                books.superseded += replaced;
+                self.park(row, intention)?;
+            }
+        }
+        Ok(())
     }
-    // Whatever is decided, older wishes of the key are void (C6); only what is being sent stays.
-    let replaced = u64::from(remove(tx, writer, &row.key, WAITING)?);
-    remove(tx, writer, &row.key, QUARANTINED)?;
-    match decision {
-        Decision::Unchanged => {}
-        Decision::Withdraw => {
-            books.withdrawn += 1;
-            books.taken_back += replaced;
-        }
-        Decision::Queue => {
-            books.queued += 1;
-            books.superseded += replaced;
-            queue(tx, writer, now, row, intention)?;
-        }
-        Decision::Park => {
-            books.parked += 1;
-            books.superseded += replaced;
-            park(tx, writer, now, row, intention)?;
-        }
+
+    fn queue(
+        &mut self,
+        row: &CapturedRow,
+        intention: Intention,
+        refusals: i64,
+    ) -> Result<(), Failure> {
+        let fields = match &row.outcome {
+            RowOutcome::Draft(fields) => Some(serde_json::to_string(fields)?),
+            RowOutcome::Fault(..) | RowOutcome::Gone | RowOutcome::Unseen | RowOutcome::Absent => {
+                None
+            }
+        };
+        // A draft that was refused and not kept is tried again apart from healthy rows.
+        let group = match (refusals, self.group) {
+            (0, _) => None,
+            (_, Some(group)) => Some(group),
+            (_, None) => Some(*self.group.insert(retry_group(self.tx)?)),
+        };
+        self.tx
+            .prepare_cached(
+                "INSERT INTO outbox (sync_id, destination_id, key, state, gone, fields, fingerprint, suspects, refusals,
+                   created_at)
+                 VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                self.writer.sync.0,
+                self.writer.destination.0,
+                KeyParameter(&row.key),
+                fields.is_none(),
+                fields,
+                print_of(intention).map(|print| print.0),
+                group,
+                refusals,
+                self.now.as_millisecond(),
+            ])?;
+        Ok(())
     }
-    Ok(())
+
+    fn park(&self, row: &CapturedRow, intention: Intention) -> Result<(), Failure> {
+        let RowOutcome::Fault(Fault { code, slug, reason, remedy }, _) = &row.outcome else {
+            return Ok(());
+        };
+        self.tx
+            .prepare_cached(
+                "INSERT INTO outbox (sync_id, destination_id, key, state, fingerprint, not_before, refusals, code, slug,
+                   reason, remedy, payload, created_at)
+                 VALUES (?, ?, ?, 2, ?, ?, 1, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                self.writer.sync.0,
+                self.writer.destination.0,
+                KeyParameter(&row.key),
+                print_of(intention).map(|print| print.0),
+                first_retry(self.now).as_millisecond(),
+                code,
+                slug.as_ref().map(Slug::as_str),
+                reason.0,
+                remedy,
+                row.cells.as_ref().filter(|_| self.keep_payload).map(|cells| &cells.0),
+                self.now.as_millisecond(),
+            ])?;
+        Ok(())
+    }
 }
 
 /// `outbox.state` of an entry that waits.
 pub(crate) const WAITING: i64 = 0;
+/// `outbox.state` of one that waits for a person's yes: it would delete or archive a record.
+pub(crate) const HELD: i64 = 3;
 /// `outbox.state` of an entry in quarantine.
 pub(crate) const QUARANTINED: i64 = 2;
 
-/// Removes the key's entry of a state; answers whether there was one.
+/// Removes the key's entry of a state, held ones being such as wait; answers whether there was one.
 pub(crate) fn remove(
     tx: &Transaction<'_>,
     writer: &Writer,
@@ -197,10 +307,26 @@ pub(crate) fn remove(
 ) -> rusqlite::Result<bool> {
     let removed = tx
         .prepare_cached(
-            "DELETE FROM outbox WHERE sync_id = ? AND destination_id = ? AND key = ? AND state = ?",
+            "DELETE FROM outbox WHERE sync_id = ?1 AND destination_id = ?2 AND key = ?3
+               AND (state = ?4 OR state = 3 AND ?4 = 0)",
         )?
         .execute(params![writer.sync.0, writer.destination.0, KeyParameter(key), state])?;
     Ok(removed > 0)
+}
+
+/// Removes the key's quarantined entry. Answers how often it was refused, if it is a draft that was not kept and is
+/// being tried again.
+fn remove_quarantined(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<i64> {
+    let refusals = tx
+        .prepare_cached(
+            "DELETE FROM outbox WHERE sync_id = ? AND destination_id = ? AND key = ? AND state = 2
+             RETURNING iif(omitted AND fingerprint IS NULL, refusals, 0)",
+        )?
+        .query_row(params![writer.sync.0, writer.destination.0, KeyParameter(key)], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    Ok(refusals.unwrap_or(0))
 }
 
 fn print_of(intention: Intention) -> Option<Fingerprint> {
@@ -208,61 +334,4 @@ fn print_of(intention: Intention) -> Option<Fingerprint> {
         Intention::Record(print) | Intention::Faulty(print) => Some(print),
         Intention::Gone | Intention::Unknown => None,
     }
-}
-
-fn queue(
-    tx: &Transaction<'_>,
-    writer: &Writer,
-    now: Timestamp,
-    row: &CapturedRow,
-    intention: Intention,
-) -> Result<(), Failure> {
-    let fields = match &row.outcome {
-        RowOutcome::Draft(fields) => Some(serde_json::to_string(fields)?),
-        RowOutcome::Fault(..) | RowOutcome::Gone | RowOutcome::Absent => None,
-    };
-    tx.prepare_cached(
-        "INSERT INTO outbox (sync_id, destination_id, key, state, gone, fields, fingerprint, created_at)
-         VALUES (?, ?, ?, 0, ?, ?, ?, ?)",
-    )?
-    .execute(params![
-        writer.sync.0,
-        writer.destination.0,
-        KeyParameter(&row.key),
-        fields.is_none(),
-        fields,
-        print_of(intention).map(|print| print.0),
-        now.as_millisecond(),
-    ])?;
-    Ok(())
-}
-
-fn park(
-    tx: &Transaction<'_>,
-    writer: &Writer,
-    now: Timestamp,
-    row: &CapturedRow,
-    intention: Intention,
-) -> Result<(), Failure> {
-    let RowOutcome::Fault(Fault { code, slug, reason, remedy }, _) = &row.outcome else {
-        return Ok(());
-    };
-    tx.prepare_cached(
-        "INSERT INTO outbox (sync_id, destination_id, key, state, fingerprint, not_before, refusals, code, slug,
-           reason, remedy, created_at)
-         VALUES (?, ?, ?, 2, ?, ?, 1, ?, ?, ?, ?, ?)",
-    )?
-    .execute(params![
-        writer.sync.0,
-        writer.destination.0,
-        KeyParameter(&row.key),
-        print_of(intention).map(|print| print.0),
-        first_retry(now).as_millisecond(),
-        code,
-        slug.as_ref().map(Slug::as_str),
-        reason.0,
-        remedy,
-        now.as_millisecond(),
-    ])?;
-    Ok(())
 }

@@ -3,6 +3,7 @@
 use rusqlite::{Row, Transaction, params};
 use sync_core::{
     capture::Intention,
+    deletes::GonePolicy,
     delivery::{Operation, Step, step},
     draft::Fields,
     key::Key,
@@ -25,8 +26,8 @@ const EQUAL_MAX: u64 = 10_000;
 /// A create whose record was found missing is looked up this long after (`protocol.md` D7).
 pub(crate) const SETTLING_MS: i64 = 2_000;
 
-/// `links.standing` of a link whose row is gone and whose record is not ours to delete.
-const KEPT: i64 = 1;
+/// `links.standing` of a link whose row is gone and whose record stays: it is not ours to delete, or archived.
+pub(crate) const KEPT: i64 = 1;
 /// `links.standing` of a link whose record is missing, and is left so by the policy.
 pub(crate) const LEFT: i64 = 3;
 /// `links.standing` of a link whose record is missing: look the id up before a create.
@@ -40,7 +41,10 @@ struct Candidate {
     fields: Option<String>,
     record: Option<RecordId>,
     attempts: u32,
+    refusals: u32,
     suspects: Option<i64>,
+    /// Its link was kept though its row was gone.
+    is_kept: bool,
     turn: Turn,
 }
 
@@ -59,6 +63,8 @@ impl Candidate {
             },
             record: self.record,
             attempts: self.attempts,
+            refusals: self.refusals,
+            returns: self.is_kept,
         })
     }
 }
@@ -72,6 +78,8 @@ enum Turn {
     Equal,
     /// Its row is gone, but the record was not created by this tool: the link is kept, marked gone (C8).
     Keep,
+    /// Its row is gone, but records are to stay as they are.
+    Leave,
     /// A create that follows a missing record: its id is looked up first (D7).
     LookFirst,
 }
@@ -88,7 +96,11 @@ pub(crate) fn dispatch(
         let (calls, others): (Vec<_>, Vec<_>) =
             candidates.into_iter().partition(|one| matches!(one.turn, Turn::Send(_)));
         for candidate in &others {
-            books.equal += u64::from(candidate.turn != Turn::LookFirst);
+            match candidate.turn {
+                Turn::Equal | Turn::Keep => books.equal += 1,
+                Turn::Leave => books.taken_back += 1,
+                Turn::LookFirst | Turn::Send(_) => {}
+            }
             settle_without_call(tx, writer, request, candidate)?;
         }
         // What needs no call makes room among the candidates: a call is filled only from all that there are.
@@ -112,48 +124,82 @@ pub(crate) fn dispatch(
     Ok((Dispatch::Nothing(Some(request.now)), books))
 }
 
+/// Entries that travel together, by their group's number.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Of a refused call that was split. The newest group first: a split call is seen through before others are begun.
+    Split,
+    /// Never refused.
+    Fresh,
+    /// Refused earlier and tried again. They must not keep healthy rows waiting, so they are last; of several groups
+    /// the newest first, and of its rows those that were refused least often.
+    Retried,
+}
+
+impl Kind {
+    fn condition(self) -> &'static str {
+        match self {
+            Self::Split => "o.suspects > 0",
+            Self::Fresh => "o.suspects IS NULL",
+            Self::Retried => "o.suspects < 0",
+        }
+    }
+
+    fn order(self) -> &'static str {
+        match self {
+            Self::Split | Self::Fresh => "o.suspects DESC, o.seq",
+            Self::Retried => "o.suspects, o.refusals, o.seq",
+        }
+    }
+}
+
 /// The entries whose turn it is, by the order that was asked for.
 fn candidates(
     tx: &Transaction<'_>,
     writer: &Writer,
     request: &DispatchRequest,
 ) -> Result<Vec<Candidate>, Failure> {
-    if request.fresh_first {
-        let fresh = candidates_where(tx, writer, request, "AND o.suspects IS NULL")?;
-        if !fresh.is_empty() {
-            return Ok(fresh);
+    let order = if request.fresh_first {
+        [Kind::Fresh, Kind::Split, Kind::Retried]
+    } else {
+        [Kind::Split, Kind::Fresh, Kind::Retried]
+    };
+    for kind in order {
+        let found = candidates_of(tx, writer, request, kind)?;
+        if !found.is_empty() {
+            return Ok(found);
         }
     }
-    candidates_where(tx, writer, request, "")
+    Ok(Vec::new())
 }
 
-/// Newest groups first: a split call is seen through before others are begun.
-fn candidates_where(
+fn candidates_of(
     tx: &Transaction<'_>,
     writer: &Writer,
     request: &DispatchRequest,
-    condition: &str,
+    kind: Kind,
 ) -> Result<Vec<Candidate>, Failure> {
+    let (condition, order) = (kind.condition(), kind.order());
     let mut select = tx.prepare_cached(&format!(
         "SELECT o.seq, o.key, o.gone, o.fields, o.fingerprint, o.suspects, o.attempts,
-           l.record_id, l.standing, l.fingerprint, l.origin
+           l.record_id, l.standing, l.fingerprint, l.origin, o.refusals
          FROM outbox AS o LEFT JOIN links AS l
            ON l.sync_id = o.sync_id AND l.destination_id = o.destination_id AND l.key = o.key
-         WHERE o.sync_id = ?1 AND o.destination_id = ?2 AND o.state = 0 AND o.not_before <= ?3 {condition}
+         WHERE o.sync_id = ?1 AND o.destination_id = ?2 AND o.state = 0 AND o.not_before <= ?3 AND {condition}
            AND NOT EXISTS (SELECT 1 FROM outbox AS s WHERE s.sync_id = o.sync_id
              AND s.destination_id = o.destination_id AND s.key = o.key AND s.state = 1)
-         ORDER BY o.suspects DESC, o.seq LIMIT ?4"
+         ORDER BY {order} LIMIT ?4"
     ))?;
     let now = request.now.as_millisecond();
     let mut rows = select.query(params![writer.sync.0, writer.destination.0, now, WINDOW])?;
     let mut candidates = Vec::new();
     while let Some(row) = rows.next()? {
-        candidates.push(candidate(row)?);
+        candidates.push(candidate(row, request.gone)?);
     }
     Ok(candidates)
 }
 
-fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
+fn candidate(row: &Row<'_>, policy: GonePolicy) -> rusqlite::Result<Candidate> {
     let wish = match (row.get::<_, bool>(2)?, fingerprint(row.get(4)?)) {
         (true, _) => Intention::Gone,
         (false, Some(print)) => Intention::Record(print),
@@ -181,8 +227,12 @@ fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
         }
         Step::Create => Turn::Send(Operation::Create),
         Step::Update(_) => Turn::Send(Operation::Update),
-        Step::Delete(_) if is_adopted => Turn::Keep,
-        Step::Delete(_) => Turn::Send(Operation::Delete),
+        Step::Delete(_) => match policy {
+            GonePolicy::Leave => Turn::Leave,
+            GonePolicy::Archive => Turn::Send(Operation::Archive),
+            GonePolicy::Delete { adopted: false } if is_adopted => Turn::Keep,
+            GonePolicy::Delete { .. } => Turn::Send(Operation::Delete),
+        },
     };
     Ok(Candidate {
         seq: row.get(0)?,
@@ -190,7 +240,9 @@ fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
         fields: row.get(3)?,
         record: link.map(|(record, _)| record),
         attempts: row.get(6)?,
+        refusals: row.get(11)?,
         suspects: row.get(5)?,
+        is_kept: standing == Some(KEPT),
         turn,
     })
 }
@@ -205,11 +257,11 @@ fn choose(
     let (group, first_turn) = (first.suspects, first.turn);
     let of = |turn: Turn| move |one: &&Candidate| one.suspects == group && one.turn == turn;
     let fills = |turn: &Turn| candidates.iter().filter(of(*turn)).count() >= request.entries_max;
-    let others = [Operation::Update, Operation::Create, Operation::Delete].map(Turn::Send);
+    let others = [Operation::Update, Operation::Create, Operation::Delete, Operation::Archive];
     let turn = if group.is_some() || fills(&first_turn) {
         first_turn
     } else {
-        others.into_iter().find(fills).unwrap_or(first_turn)
+        others.map(Turn::Send).into_iter().find(fills).unwrap_or(first_turn)
     };
     let Turn::Send(operation) = turn else { return None };
     let mut bytes = 0;
@@ -229,7 +281,7 @@ fn choose(
 fn kind_of(operation: Operation) -> CallKind {
     match operation {
         Operation::Create => CallKind::Create,
-        Operation::Update => CallKind::Update,
+        Operation::Update | Operation::Archive => CallKind::Update,
         Operation::Delete => CallKind::Delete,
     }
 }
@@ -247,7 +299,7 @@ fn mark_sending(
         let record = candidate.record.as_ref();
         tx.prepare_cached(
             "UPDATE outbox SET state = 1, operation = ?, record_id = ?, left_at = ?, call = ?, doubt = 0, answered = 0,
-               empty_looks = 0, attempts = attempts + 1 WHERE seq = ?",
+               faulted = 0, empty_looks = 0, attempts = attempts + 1 WHERE seq = ?",
         )?
         .execute(params![
             operation.word(),
@@ -288,12 +340,12 @@ fn settle_without_call(
             let now = request.now.as_millisecond();
             tx.prepare_cached(
                 "UPDATE outbox SET state = 1, operation = 'create', record_id = NULL, left_at = ?1, call = NULL,
-                   doubt = 1, answered = 2, empty_looks = 0, not_before = ?2 WHERE seq = ?3",
+                   faulted = 0, doubt = 1, answered = 2, empty_looks = 0, not_before = ?2 WHERE seq = ?3",
             )?
             .execute([now, now + SETTLING_MS, candidate.seq])?;
             return Ok(());
         }
-        Turn::Equal => {}
+        Turn::Equal | Turn::Leave => {}
         Turn::Keep => {
             tx.prepare_cached(
                 "UPDATE links SET standing = ? WHERE sync_id = ? AND destination_id = ? AND key = ?",

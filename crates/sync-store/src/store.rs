@@ -8,23 +8,25 @@ use std::{
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use sync_core::{
+    deletes::{Going, GonePolicy},
     delivery::Operation,
     key::Key,
     mutation::{self, Mutation},
     pace::Rate,
     record::RecordId,
     state::{
-        Books, CallKind, Chunk, Control, DestinationId, Dispatch, DispatchRequest, Doubt, Mark,
-        OpenedSync, ReadTicket, RunEnd, SecondLook, SecondSettlement, SeenLink, Settlement,
-        StateError, StateStore, Stop, SyncId, SyncIdentity, Writer,
+        Books, CallKind, Chunk, Control, DestinationId, DirtyKey, Dispatch, DispatchRequest, Doubt,
+        FullReadReason, Mark, OpenedSync, ReadTicket, RunEnd, SecondLook, SecondSettlement,
+        SeenLink, Settlement, StateError, StateStore, Stop, StreamMarks, StreamPosition, SweepEnd,
+        SweepTicket, SyncId, SyncIdentity, Writer,
     },
     table::TableStructure,
 };
 
 use crate::{
-    calls, capture, column::count, digest, dispatch, doubt, failure::Failure, failure::translate,
-    older, open, open::OpenNote, place, place::Place, quarantine, runs, scan, second_look, settle,
-    structure, syncs, witness::Witness,
+    calls, capture, column::count, deletes, digest, dispatch, doubt, failure::Failure,
+    failure::translate, older, open, open::OpenNote, place, place::Place, quarantine, runs, scan,
+    second_look, settle, structure, sweep, syncs, witness::Witness,
 };
 
 /// The state in one SQLite file.
@@ -34,12 +36,28 @@ pub struct SqliteStore {
     path: PathBuf,
     witness: Witness,
     notes: Vec<OpenNote>,
-    log_effects: bool,
+    keeping: Keeping,
+}
+
+/// What is kept beyond what the work itself needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keeping {
+    /// A log of what was done to each record.
+    pub effects: bool,
+    /// What refused rows hold. Without it they are read again before they are tried again.
+    pub payload: bool,
+}
+
+impl Default for Keeping {
+    /// Everything.
+    fn default() -> Self {
+        Self { effects: true, payload: true }
+    }
 }
 
 /// How safe a commit must be when it returns.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Durability {
+pub(crate) enum Durability {
     /// Against the death of the process.
     Process,
     /// Against power loss too (`protocol.md` D1).
@@ -62,13 +80,13 @@ impl SqliteStore {
             path: path.to_owned(),
             witness: Witness::beside(path),
             notes,
-            log_effects: true,
+            keeping: Keeping::default(),
         })
     }
 
-    /// Whether what is done to records is logged; it is, unless this says otherwise.
-    pub fn set_log_effects(&mut self, log_effects: bool) {
-        self.log_effects = log_effects;
+    /// What is kept beyond what the work needs: everything, unless this says otherwise.
+    pub fn set_keeping(&mut self, keeping: Keeping) {
+        self.keeping = keeping;
     }
 
     /// Opens a copy that will be thrown away: it may lie anywhere.
@@ -110,7 +128,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    fn transact<T>(
+    pub(crate) fn transact<T>(
         &mut self,
         durability: Durability,
         body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
@@ -136,7 +154,7 @@ impl SqliteStore {
         done.map_err(|failure| failure.into_state(&path))
     }
 
-    fn write<T>(
+    pub(crate) fn write<T>(
         &mut self,
         writer: &Writer,
         body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
@@ -147,7 +165,7 @@ impl SqliteStore {
         })
     }
 
-    fn read<T>(
+    pub(crate) fn read<T>(
         &mut self,
         body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
     ) -> Result<T, StateError> {
@@ -159,8 +177,27 @@ impl SqliteStore {
             .map_err(|failure| failure.into_state(&path))
     }
 
+    /// Writes only tables of this connection: nobody else needs to wait.
+    pub(crate) fn write_aside<T>(
+        &mut self,
+        writer: &Writer,
+        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
+    ) -> Result<T, StateError> {
+        let path = self.path.clone();
+        self.connection
+            .transaction()
+            .map_err(Failure::from)
+            .and_then(|tx| {
+                syncs::check_token(&tx, writer)?;
+                let value = body(&tx)?;
+                tx.commit()?;
+                Ok(value)
+            })
+            .map_err(|failure| failure.into_state(&path))
+    }
+
     /// A read for a writer: what a replaced one would decide by it is not its to decide.
-    fn read_as<T>(
+    pub(crate) fn read_as<T>(
         &mut self,
         writer: &Writer,
         body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
@@ -181,9 +218,7 @@ impl StateStore for SqliteStore {
         // The witness first: what it saw was in the state before.
         let seen = self.witness.testimony()?;
         self.transact(Durability::Process, |tx| {
-            if let Some(seen) = seen {
-                older::distrust_if_older(tx, seen, now)?;
-            }
+            older::distrust_if_older(tx, seen, now)?;
             syncs::open(tx, identity)
         })
     }
@@ -198,12 +233,7 @@ impl StateStore for SqliteStore {
         holder: &str,
         now: Timestamp,
     ) -> Result<Writer, StateError> {
-        self.transact(Durability::Power, |tx| {
-            let writer = syncs::hold(tx, sync, holder, now)?;
-            runs::interrupt(tx, &writer, now)?;
-            doubt::inherit(tx, &writer, now)?;
-            Ok(writer)
-        })
+        self.transact(Durability::Power, |tx| syncs::hold(tx, sync, holder, now))
     }
 
     fn heartbeat(&mut self, writer: &Writer, now: Timestamp) -> Result<(), StateError> {
@@ -220,8 +250,9 @@ impl StateStore for SqliteStore {
     }
 
     fn capture(&mut self, writer: &Writer, chunk: &Chunk) -> Result<Books, StateError> {
+        let keep_payload = self.keeping.payload;
         let books = self.write(writer, |tx| {
-            let books = capture::capture(tx, writer, chunk)?;
+            let books = capture::capture(tx, writer, chunk, keep_payload)?;
             runs::add(tx, writer, &books, 0)?;
             Ok(books)
         })?;
@@ -235,8 +266,69 @@ impl StateStore for SqliteStore {
         })
     }
 
-    fn dirty(&mut self, writer: &Writer, keys_max: usize) -> Result<Vec<Key>, StateError> {
+    fn request_reads(&mut self, sync: SyncId, keys: &[Key]) -> Result<(), StateError> {
+        self.transact(Durability::Process, |tx| {
+            keys.iter()
+                .try_for_each(|key| scan::mark_dirty_in(tx, sync.0, key))
+                .map_err(Failure::from)
+        })
+    }
+
+    fn request_full_read(
+        &mut self,
+        sync: SyncId,
+        reason: FullReadReason,
+    ) -> Result<(), StateError> {
+        self.transact(Durability::Process, |tx| Ok(syncs::request_full_read(tx, sync, reason)?))
+    }
+
+    fn mark_stream(
+        &mut self,
+        marks: &[StreamMarks],
+        position: &StreamPosition,
+    ) -> Result<(), StateError> {
+        self.transact(Durability::Process, |tx| {
+            marks.iter().try_for_each(|marks| syncs::check_token(tx, &marks.writer))?;
+            Ok(scan::mark_stream(tx, marks, position)?)
+        })
+    }
+
+    fn dirty(&mut self, writer: &Writer, keys_max: usize) -> Result<Vec<DirtyKey>, StateError> {
         self.read_as(writer, |tx| Ok(scan::dirty(tx, writer, keys_max)?))
+    }
+
+    fn begin_sweep(&mut self, writer: &Writer, now: Timestamp) -> Result<SweepTicket, StateError> {
+        self.write_aside(writer, |tx| Ok(sweep::begin(tx, writer, now)?))
+    }
+
+    fn sweep(&mut self, writer: &Writer, keys: &[Key]) -> Result<(), StateError> {
+        self.write_aside(writer, |tx| Ok(sweep::note(tx, keys)?))
+    }
+
+    fn end_sweep(
+        &mut self,
+        writer: &Writer,
+        ticket: SweepTicket,
+        allowed: Option<u64>,
+        now: Timestamp,
+    ) -> Result<SweepEnd, StateError> {
+        let end = self.write_aside(writer, |tx| Ok(sweep::end(tx, writer, ticket, allowed)?))?;
+        self.write(writer, |tx| Ok(sweep::remember(tx, writer, &end, now)?))?;
+        Ok(end)
+    }
+
+    fn mark_candidates(&mut self, writer: &Writer, keys_max: usize) -> Result<bool, StateError> {
+        self.write(writer, |tx| Ok(sweep::mark(tx, writer, keys_max)?))
+    }
+
+    fn guard_deletes(
+        &mut self,
+        writer: &Writer,
+        policy: GonePolicy,
+        done: u64,
+        allowed: Option<u64>,
+    ) -> Result<(Going, bool), StateError> {
+        self.write(writer, |tx| Ok(deletes::guard(tx, writer, policy, done, allowed)?))
     }
 
     fn release_quarantine(
@@ -250,6 +342,23 @@ impl StateStore for SqliteStore {
             runs::add(tx, writer, &books, 0)?;
             Ok(books)
         })
+    }
+
+    fn put_off_retries(
+        &mut self,
+        writer: &Writer,
+        now: Timestamp,
+        all: bool,
+    ) -> Result<Books, StateError> {
+        self.write(writer, |tx| {
+            let books = quarantine::put_off(tx, writer, now, all)?;
+            runs::add(tx, writer, &books, 0)?;
+            Ok(books)
+        })
+    }
+
+    fn quarantined(&mut self, writer: &Writer) -> Result<u64, StateError> {
+        self.read_as(writer, |tx| Ok(quarantine::size(tx, writer)?))
     }
 
     fn dispatch(
@@ -280,9 +389,9 @@ impl StateStore for SqliteStore {
         settlements: &[Settlement],
         now: Timestamp,
     ) -> Result<Books, StateError> {
-        let log_effects = self.log_effects;
+        let keeping = self.keeping;
         let books = self.write(writer, |tx| {
-            let books = settle::settle(tx, writer, settlements, now, log_effects)?;
+            let books = settle::settle(tx, writer, settlements, now, keeping)?;
             runs::add(tx, writer, &books, 0)?;
             Ok(books)
         })?;
@@ -314,7 +423,7 @@ impl StateStore for SqliteStore {
         settlements: &[SecondSettlement],
         now: Timestamp,
     ) -> Result<(), StateError> {
-        let log_effects = self.log_effects;
+        let log_effects = self.keeping.effects;
         self.write(writer, |tx| second_look::settle(tx, writer, settlements, now, log_effects))
     }
 
@@ -349,18 +458,7 @@ impl StateStore for SqliteStore {
     }
 
     fn begin_scan(&mut self, writer: &Writer) -> Result<(), StateError> {
-        // Only a table of this connection is written: nobody else needs to wait.
-        let path = self.path.clone();
-        self.connection
-            .transaction()
-            .map_err(Failure::from)
-            .and_then(|tx| {
-                syncs::check_token(&tx, writer)?;
-                scan::begin(&tx, writer)?;
-                tx.commit()?;
-                Ok(())
-            })
-            .map_err(|failure| failure.into_state(&path))
+        self.write_aside(writer, |tx| Ok(scan::begin(tx, writer)?))
     }
 
     fn link_seen(
@@ -370,7 +468,7 @@ impl StateStore for SqliteStore {
         mark: Mark,
         now: Timestamp,
     ) -> Result<u64, StateError> {
-        let log_effects = self.log_effects;
+        let log_effects = self.keeping.effects;
         self.write(writer, |tx| scan::link_seen(tx, writer, seen, mark, now, log_effects))
     }
 

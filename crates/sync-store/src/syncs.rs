@@ -6,11 +6,17 @@ use sync_core::{
     mutation::{self, Mutation},
     port::Watermark,
     state::{
-        DestinationId, FullReadReason, OpenedSync, StateError, Stop, SyncId, SyncIdentity, Writer,
+        DestinationId, FullReadReason, OpenedSync, PageMark, StateError, Stop, StreamPosition,
+        SyncId, SyncIdentity, Writer,
     },
 };
 
-use crate::{column::count, failure::Failure};
+use crate::{
+    column::{KeyColumn, count, optional_time},
+    doubt,
+    failure::Failure,
+    runs,
+};
 
 /// What the state last saw of a definition.
 struct Known {
@@ -32,12 +38,13 @@ pub(crate) fn open(tx: &Transaction<'_>, identity: &SyncIdentity) -> Result<Open
          ON CONFLICT DO UPDATE SET external_id_field = ?3 WHERE external_id_field <> ?3",
         params![known.id, destination, identity.external_id_field],
     )?;
-    let is_first = known.values_hash.is_none();
+    let is_first =
+        known.values_hash.is_none() || known.key_hash.is_none() && identity.key_hash.is_some();
     if change.is_some() || is_first || known.destination != destination {
         // A changed definition is a new attempt for a sync that the breaker stopped, and whoever runs by the old one
         // must not store what it read by it.
         tx.execute(
-            "UPDATE syncs SET destination_id = ?, values_hash = ?, key_hash = ?, full_read = ?,
+            "UPDATE syncs SET destination_id = ?, values_hash = ?, key_hash = coalesce(?, key_hash), full_read = ?,
                definition = definition + 1, token = token + 1, stop_code = NULL, stop_message = NULL, stop_remedy = NULL,
                stop_key = NULL
              WHERE id = ?",
@@ -87,7 +94,7 @@ fn apply_changes(
         make_quarantine_due(tx, known.id)?;
         change = Some(FullReadReason::DefinitionChanged);
     }
-    if differs(known.key_hash.as_deref(), &identity.key_hash)
+    if identity.key_hash.as_deref().is_some_and(|hash| differs(known.key_hash.as_deref(), hash))
         && !mutation::is_on(Mutation::KeyChangeAccepted)
     {
         if !identity.accept_key_change {
@@ -132,13 +139,17 @@ fn full_read(
     change: Option<FullReadReason>,
 ) -> Option<FullReadReason> {
     match change {
-        None | Some(FullReadReason::DefinitionChanged) => pending.or(change),
+        None
+        | Some(
+            FullReadReason::DefinitionChanged | FullReadReason::Reset | FullReadReason::Imported,
+        ) => pending.or(change),
         Some(
             FullReadReason::First
             | FullReadReason::TakenOver
             | FullReadReason::DestinationChanged
             | FullReadReason::ExternalIdFieldChanged
-            | FullReadReason::OlderState,
+            | FullReadReason::OlderState
+            | FullReadReason::Resync,
         ) => change,
     }
 }
@@ -255,6 +266,19 @@ fn forget_keys(tx: &Transaction<'_>, sync: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// See [`sync_core::state::StateStore::request_full_read`].
+pub(crate) fn request_full_read(
+    tx: &Transaction<'_>,
+    sync: SyncId,
+    reason: FullReadReason,
+) -> rusqlite::Result<()> {
+    tx.execute(
+        "UPDATE syncs SET full_read = coalesce(full_read, ?) WHERE id = ?",
+        params![reason.word(), sync.0],
+    )?;
+    Ok(())
+}
+
 /// Quarantined rows of the sync are tried again now: what refused them may have changed.
 pub(crate) fn make_quarantine_due(tx: &Transaction<'_>, sync: i64) -> rusqlite::Result<()> {
     tx.execute("UPDATE outbox SET not_before = 0 WHERE sync_id = ? AND state = 2", [sync])?;
@@ -283,9 +307,10 @@ pub(crate) fn see_shape(
     Ok(differed)
 }
 
-fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
+pub(crate) fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
     connection.query_row(
-        "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy, stop_key, definition
+        "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy, stop_key, definition,
+           page_after, page_watermark, full_read_at, swept_at, stream_position
          FROM syncs WHERE id = ?",
         [sync],
         |row| {
@@ -305,12 +330,22 @@ fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
                     None => None,
                 },
                 definition: row.get(8)?,
+                page: match row.get::<_, Option<KeyColumn>>(9)? {
+                    Some(after) => Some(PageMark {
+                        after: after.0,
+                        watermark: row.get::<_, Option<String>>(10)?.map(Watermark),
+                    }),
+                    None => None,
+                },
+                full_read_at: optional_time(row, 11)?,
+                swept_at: optional_time(row, 12)?,
+                stream_position: row.get::<_, Option<String>>(13)?.map(StreamPosition),
             })
         },
     )
 }
 
-/// Takes the lease; see [`sync_core::state::StateStore::hold`].
+/// Takes the lease, and puts in order what a dead holder left; see [`sync_core::state::StateStore::hold`].
 pub(crate) fn hold(
     tx: &Transaction<'_>,
     sync: &OpenedSync,
@@ -327,7 +362,10 @@ pub(crate) fn hold(
         .optional()?;
     // Another process has opened the sync by another definition since this one did.
     let token = token.ok_or(StateError::Fenced)?;
-    Ok(Writer { sync: sync.id, destination: sync.destination, token })
+    let writer = Writer { sync: sync.id, destination: sync.destination, token };
+    runs::interrupt(tx, &writer, now)?;
+    doubt::inherit(tx, &writer, now)?;
+    Ok(writer)
 }
 
 /// Fails unless the token is the newest.

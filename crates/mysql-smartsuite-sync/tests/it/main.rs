@@ -13,10 +13,13 @@ mod act;
 mod emulator;
 mod stage;
 
+mod comparing;
+mod doctor;
 mod doubt;
 mod failing;
 mod mistakes;
 mod overlap;
+mod planning;
 mod quarantine;
 mod running;
 mod scheduling;

@@ -2,6 +2,7 @@
 
 mod conversion;
 mod destination;
+mod gone;
 mod overlap;
 mod query;
 mod schedule;
@@ -13,11 +14,12 @@ use super::{
     decode::Given,
     defaults,
     diagnostic::Code,
-    model::{Config, SyncDefinition},
-    raw::{RawFile, RawSmartSuite, RawSync},
+    model::{CaptureMode, Config, SourceRows, StateDefinition, SyncDefinition},
+    raw::{CAPTURE, RawFile, RawSmartSuite, RawState, RawSync},
     report::{Finding, Report},
     scalar::Scalar,
     span::Span,
+    suggestion::nearest,
 };
 
 /// The checked configuration; `None` when an error stands in its way, which is then reported.
@@ -44,6 +46,7 @@ pub(super) fn lower(file: &RawFile, report: &mut Report<'_>) -> Option<Config> {
         monthly_calls: smartsuite.and_then(|section| section.monthly_calls.as_ref()).and_then(
             |given| in_range(given, 1..=defaults::MONTHLY_CALLS_MAX, "monthly_calls", report),
         ),
+        state: state(file.state.as_ref().map(|given| &given.value), report),
     };
     (!report.has_errors()).then_some(config)
 }
@@ -51,7 +54,10 @@ pub(super) fn lower(file: &RawFile, report: &mut Report<'_>) -> Option<Config> {
 fn lower_sync(raw: &RawSync, report: &mut Report<'_>) -> Option<SyncDefinition> {
     let name = raw.name.0.as_ref().and_then(|given| filled(given, "name", report));
     let schedule = raw.schedule.as_ref().map(|given| schedule::lower(given, report));
-    let source = raw.source.0.as_ref().and_then(|given| source::lower(&given.value, report));
+    let sweep = raw.sweep.as_ref().map(|given| schedule::lower(given, report));
+    let reconcile = raw.reconcile.as_ref().map(|given| schedule::lower(given, report));
+    let source = raw.source.0.as_ref().and_then(|given| source::lower(given, report));
+    let capture = capture(raw, source.as_ref().map(|source| &source.rows), report);
     let destination =
         raw.destination.0.as_ref().and_then(|given| destination::lower(&given.value, raw, report));
     Some(SyncDefinition {
@@ -62,7 +68,43 @@ fn lower_sync(raw: &RawSync, report: &mut Report<'_>) -> Option<SyncDefinition> 
         source: source?,
         destination: destination?,
         schedule: schedule.flatten(),
+        capture: capture?,
+        sweep: sweep.flatten(),
+        reconcile: reconcile.flatten(),
     })
+}
+
+/// How changes are noticed: as what yields the rows allows.
+fn capture(
+    raw: &RawSync,
+    rows: Option<&SourceRows>,
+    report: &mut Report<'_>,
+) -> Option<CaptureMode> {
+    let natural = match rows? {
+        SourceRows::Query { .. } => CaptureMode::Query,
+        SourceRows::Table { .. } => CaptureMode::Table,
+    };
+    let Some(given) = &raw.capture else { return Some(natural) };
+    let asked = match given.value.text.trim() {
+        "query" => CaptureMode::Query,
+        "table" => CaptureMode::Table,
+        other => {
+            let near = nearest(other, CAPTURE.iter().copied());
+            report.add(conversion::unknown_value(given, "capture", near, CAPTURE));
+            return None;
+        }
+    };
+    if asked == natural {
+        return Some(asked);
+    }
+    let (key, other) =
+        if asked == CaptureMode::Query { ("query", "table") } else { ("table", "query") };
+    let message = format!("`capture: {key}` needs `source.{key}`");
+    report.add(
+        Finding::new(Code::ConflictingKeys, given.span, message)
+            .hint(format!("remove `capture`: a `source.{other}` needs none")),
+    );
+    None
 }
 
 fn is_enabled(raw: &RawSync) -> bool {
@@ -75,6 +117,26 @@ fn calls_per_second(section: Option<&RawSmartSuite>, report: &mut Report<'_>) ->
     };
     in_range(given, 1..=defaults::CALLS_PER_SECOND_MAX, "calls_per_second", report)
         .unwrap_or(defaults::CALLS_PER_SECOND)
+}
+
+fn state(section: Option<&RawState>, report: &mut Report<'_>) -> StateDefinition {
+    let mut state = StateDefinition::default();
+    let Some(section) = section else { return state };
+    let flag =
+        |given: &Option<Given<bool>>, default| given.as_ref().map_or(default, |one| one.value);
+    state.log_effects = flag(&section.log_effects, state.log_effects);
+    state.keep_refused_values = flag(&section.keep_refused_values, state.keep_refused_values);
+    let mut number = |given: &Option<Given<u32>>, least, most, key, into: &mut u32| {
+        if let Some(given) = given {
+            *into = in_range(given, least..=most, key, report).unwrap_or(*into);
+        }
+    };
+    let days = defaults::KEEP_DAYS_MAX;
+    number(&section.keep_effects_days, 1, days, "keep_effects_days", &mut state.keep_effects_days);
+    number(&section.keep_runs_days, 1, days, "keep_runs_days", &mut state.keep_runs_days);
+    let most = defaults::DAILY_BACKUPS_MAX;
+    number(&section.daily_backups, 0, most, "daily_backups", &mut state.daily_backups);
+    state
 }
 
 /// Names are unique, and `previously` names a sync that is no longer there, once.

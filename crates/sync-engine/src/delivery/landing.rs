@@ -166,7 +166,7 @@ impl Reading<'_> {
                             self.back(None, BACK_OFF)
                         }
                         (false, Operation::Create) => self.in_doubt(false, None, None),
-                        (false, Operation::Update | Operation::Delete) => {
+                        (false, Operation::Update | Operation::Delete | Operation::Archive) => {
                             Outcome::Unanswered { not_before: self.after(BACK_OFF) }
                         }
                     };

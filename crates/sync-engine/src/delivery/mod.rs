@@ -14,9 +14,11 @@ use jiff::Timestamp;
 use sync_core::{
     breaker::Breaker,
     config::model::OnMissing,
+    deletes::{Going, GonePolicy},
     delivery::Operation,
     draft::Fields,
-    error::{CallError, Quoted},
+    error::{CallError, CallErrorKind, Quoted},
+    mapping::Archive,
     mutation::{self, Mutation},
     port::{BULK_MAX, RecordShape, RecordTarget},
     record::RecordId,
@@ -30,7 +32,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use self::landing::{Answer, Landing, land};
-use crate::{calls::Calls, event::Event, structure};
+use crate::{
+    calls::Calls,
+    capture::{QUARANTINE_MAX, quarantine_full},
+    event::Event,
+    structure,
+};
 
 /// Calls of one sync under way at once: a bulk call takes up to a second, and four leave each second.
 const IN_FLIGHT_MAX: usize = 4;
@@ -49,6 +56,14 @@ pub(crate) struct Route {
     pub(crate) key_prefix: String,
     pub(crate) on_missing: OnMissing,
     pub(crate) dedicated_member: bool,
+    /// What becomes of records whose rows are gone.
+    pub(crate) gone: GonePolicy,
+    /// How many may go by a person's yes.
+    pub(crate) allow_deletes: Option<u64>,
+    /// How they are archived, where that is the policy.
+    pub(crate) archive: Option<Arc<Archive>>,
+    /// Whether the table is looked at though nothing waits to be created.
+    pub(crate) audits: bool,
     /// Bytes of drafts in one call.
     pub(crate) bytes_max: usize,
 }
@@ -76,6 +91,8 @@ pub(crate) struct Delivery<'a> {
     cancelled: &'a CancellationToken,
     flights: JoinSet<Flight>,
     breaker: Breaker,
+    /// The same for rows that were refused earlier: what they suffer from says nothing of healthy ones.
+    retries: Breaker,
     books: Books,
     /// Entries still to be settled.
     waiting: u64,
@@ -97,20 +114,35 @@ struct Flight {
     answer: Result<Answer, StateError>,
 }
 
-/// Sends what waits until nothing may be sent now. Answers how it ended, with the books, and whether the table was
-/// audited.
+/// What a delivery came to.
+pub(crate) struct Delivered {
+    pub(crate) ended: Ended,
+    pub(crate) books: Books,
+    /// Whether the table was audited.
+    pub(crate) audited: bool,
+    /// Records that wait for a yes before they go.
+    pub(crate) held: Option<Going>,
+}
+
+/// Sends what waits until nothing may be sent now. `gone`: records of this run that went with their rows already.
 pub(crate) async fn deliver(
     route: &Route,
     audited: bool,
+    gone: u64,
     cancelled: &CancellationToken,
-) -> Result<(Ended, Books, bool), StateError> {
-    let writer = route.writer;
-    let (waiting, _) = route.calls.state.run(move |state| state.backlog(&writer)).await?;
+) -> Result<Delivered, StateError> {
+    let (writer, policy, allowed) = (route.writer, route.gone, route.allow_deletes);
+    let guarded = route.calls.state.run(move |state| {
+        let (going, holds) = state.guard_deletes(&writer, policy, gone, allowed)?;
+        Ok((state.backlog(&writer)?.0, holds.then_some(going)))
+    });
+    let (waiting, held) = guarded.await?;
     let mut delivery = Delivery {
         route,
         cancelled,
         flights: JoinSet::new(),
         breaker: Breaker::default(),
+        retries: Breaker::default(),
         books: Books::default(),
         waiting,
         failures_in_a_row: 0,
@@ -122,7 +154,8 @@ pub(crate) async fn deliver(
     };
     let ended = delivery.run().await?;
     delivery.tell_kept_otherwise();
-    Ok((ended, delivery.books, delivery.audited))
+    let Delivery { books, audited, .. } = delivery;
+    Ok(Delivered { ended, books, audited, held })
 }
 
 impl Delivery<'_> {
@@ -163,6 +196,11 @@ impl Delivery<'_> {
             self.look_once_more(looks).await?;
             return Ok(true);
         }
+        if self.route.audits && !self.prepared {
+            self.prepared = true;
+            self.prepare().await?;
+            return Ok(true);
+        }
         let ready = self.state(move |state| state.next_ready(&writer, now)).await?;
         if self.flights.len() >= self.in_flight_max() || ready.is_none_or(|at| at > now) {
             return Ok(false);
@@ -196,7 +234,13 @@ impl Delivery<'_> {
 
     /// One call at a time until rows are accepted: a mistake that hits everything should cost few calls.
     fn in_flight_max(&self) -> usize {
-        if self.breaker.any_accepted() { IN_FLIGHT_MAX } else { 1 }
+        let any_accepted = self.breaker.any_accepted() || self.retries.any_accepted();
+        if any_accepted { IN_FLIGHT_MAX } else { 1 }
+    }
+
+    /// The breaker that watches entries which were refused so often before.
+    fn breaker_of(&mut self, refusals: u32) -> &mut Breaker {
+        if refusals > 0 { &mut self.retries } else { &mut self.breaker }
     }
 
     /// Lets the next call leave.
@@ -208,6 +252,7 @@ impl Delivery<'_> {
             bytes_max: self.route.bytes_max,
             creates: self.audited || mutation::is_on(Mutation::NoAudit),
             fresh_first: self.breaker.wants_fresh(),
+            gone: self.route.gone,
         };
         let (dispatch, books) = self.state(move |state| state.dispatch(&writer, &request)).await?;
         self.count(books);
@@ -308,12 +353,14 @@ impl Delivery<'_> {
             })
             .await?;
         }
-        self.breaker.accepted(landing.accepted.iter().copied());
+        // A call holds only entries that were refused before, or none.
+        let breaker = self.breaker_of(call.entries.first().map_or(0, |entry| entry.refusals));
+        breaker.accepted(landing.accepted.iter().copied());
         if landing.split {
-            self.breaker.call_refused(call.entries.iter().map(|entry| entry.id));
+            breaker.call_refused(call.entries.iter().map(|entry| entry.id));
         }
         for (entry, code) in &landing.blamed {
-            self.breaker.row_refused(*entry, code);
+            breaker.row_refused(*entry, code);
         }
         for fault in &landing.refused {
             self.tell_refused(fault);
@@ -399,7 +446,7 @@ impl Delivery<'_> {
         match found {
             Ok(Some(_)) => Ok(match fault {
                 Some(fault) => {
-                    self.breaker.row_refused(entry.id, &fault.code);
+                    self.breaker_of(entry.refusals).row_refused(entry.id, &fault.code);
                     self.tell_refused(&fault);
                     Outcome::Refused { fault }
                 }
@@ -407,7 +454,14 @@ impl Delivery<'_> {
             }),
             Ok(None) => {
                 self.check_structure().await?;
-                Ok(if self.ended.is_some() { self.back() } else { self.outcome_of_missing() })
+                Ok(if self.ended.is_some() {
+                    self.back()
+                } else if entry.fields.iter().next().is_none() {
+                    // It was to be archived: there is nothing left to archive.
+                    Outcome::Deleted
+                } else {
+                    self.outcome_of_missing()
+                })
             }
             Err(error) => {
                 self.failed(&error).await?;
@@ -441,8 +495,24 @@ impl Delivery<'_> {
     /// Stores settlements and stops the sync if the breaker says so.
     async fn settle(&mut self, settlements: Vec<Settlement>) -> Result<(), StateError> {
         let (writer, now) = (self.route.writer, self.now());
-        let books = self.state(move |state| state.settle(&writer, &settlements, now)).await?;
+        let (books, quarantined) = self
+            .state(move |state| {
+                let books = state.settle(&writer, &settlements, now)?;
+                let quarantined =
+                    if books.quarantined > 0 { state.quarantined(&writer)? } else { 0 };
+                Ok((books, quarantined))
+            })
+            .await?;
         self.count(books);
+        // Where a whole call of them is refused as before, it is not split to its end; after two, none is tried more.
+        let all = self.retries.tripped().is_some();
+        if all || self.retries.wants_fresh() {
+            let books = self.state(move |state| state.put_off_retries(&writer, now, all)).await?;
+            self.count(books);
+        }
+        if quarantined >= QUARANTINE_MAX && self.ended.is_none() {
+            self.stop(quarantine_full()).await?;
+        }
         if let (Some(code), None) = (self.breaker.tripped().map(str::to_owned), &self.ended) {
             self.stop(Stop {
                 code,
@@ -504,12 +574,22 @@ async fn send(route: &Route, call: &Call) -> Result<Answer, StateError> {
         }
         Operation::Update => {
             let drafts: Vec<(RecordId, Fields)> =
-                addressed(call).map(|(record, entry)| (record, entry.fields.clone())).collect();
+                addressed(call).map(|(record, entry)| (record, draft(route, entry))).collect();
+            let shape = route.archive.as_ref().map_or(&**shape, |archive| &archive.shape);
             Answer::Written(
                 calls
                     .send_numbered(CallKind::Update, items, number, target.update(shape, &drafts))
                     .await?,
             )
+        }
+        Operation::Archive => {
+            let Some(archive) = &route.archive else {
+                return Ok(Answer::Written(Err(CallErrorKind::NotSent.into())));
+            };
+            let items_of: Vec<(RecordId, Fields)> =
+                addressed(call).map(|(record, _)| (record, archive.archived.clone())).collect();
+            let update = target.update(&archive.shape, &items_of);
+            Answer::Written(calls.send_numbered(CallKind::Update, items, number, update).await?)
         }
         Operation::Delete => {
             let ids: Vec<RecordId> = addressed(call).map(|(record, _)| record).collect();
@@ -525,6 +605,15 @@ async fn send(route: &Route, call: &Call) -> Result<Answer, StateError> {
             )
         }
     })
+}
+
+/// What is written for a row: its draft, and what brings an archived record back where the row was gone.
+fn draft(route: &Route, entry: &CallEntry) -> Fields {
+    let Some(archive) = route.archive.as_ref().filter(|_| entry.returns) else {
+        return entry.fields.clone();
+    };
+    let fields = entry.fields.iter().chain(archive.restored.iter());
+    Fields::new(fields.map(|(slug, value)| (Slug::clone(slug), value.clone())).collect())
 }
 
 fn addressed(call: &Call) -> impl Iterator<Item = (RecordId, &CallEntry)> {

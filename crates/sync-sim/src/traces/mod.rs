@@ -4,13 +4,17 @@
 
 mod audit;
 mod capture;
+mod comparing;
+mod dedupe;
 mod delivery;
 mod destination;
 mod doubt;
+mod gone;
 mod marks;
 mod older_state;
 mod one_writer;
 mod outbox;
+mod pages;
 mod second_look;
 mod stage;
 mod state_files;

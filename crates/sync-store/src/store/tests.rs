@@ -32,7 +32,7 @@ fn identity() -> SyncIdentity {
         table: "t".into(),
         external_id_field: "x".into(),
         values_hash: "v".into(),
-        key_hash: "k".into(),
+        key_hash: Some("k".into()),
         accept_key_change: false,
     }
 }
@@ -53,8 +53,11 @@ impl Sync {
     fn capture(&mut self, keys: std::ops::Range<i64>, text: &str) -> Result<Books, StateError> {
         let ticket = self.store.begin_read(&self.writer)?;
         let fields = Fields::new(vec![("title".into(), FieldValue::text(text))]);
-        let row =
-            |key| CapturedRow { key: Key::Int(key), outcome: RowOutcome::Draft(fields.clone()) };
+        let row = |key| CapturedRow {
+            key: Key::Int(key),
+            outcome: RowOutcome::Draft(fields.clone()),
+            cells: None,
+        };
         let rows = keys.map(row).collect();
         let chunk = Chunk { ticket, rows, answered: Vec::new(), end: None, now: now() };
         self.store.capture(&self.writer, &chunk)
@@ -67,6 +70,7 @@ impl Sync {
             bytes_max: 1_000_000,
             creates: true,
             fresh_first: false,
+            gone: GonePolicy::Leave,
         };
         match self.store.dispatch(&self.writer, &request).unwrap().0 {
             Dispatch::Send(call) => call.entries,
