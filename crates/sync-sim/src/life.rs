@@ -331,11 +331,9 @@ impl Life {
                 self.amount_is_mapped = is_mapped;
                 definition.destination.fields.retain(|field| &*field.slug != AMOUNT);
                 if is_mapped {
-                    definition.destination.fields.push(FieldMapping {
-                        column: "amount".into(),
-                        slug: AMOUNT.into(),
-                        conversion: Conversion::Automatic,
-                    });
+                    let amount =
+                        FieldMapping::of_column("amount", AMOUNT.into(), Conversion::Automatic);
+                    definition.destination.fields.push(amount);
                 }
             }
             Configuration::OtherTable(other) => {
