@@ -1,6 +1,9 @@
 //! Capture's decision: what one row, freshly read and mapped, changes in the outbox (`protocol.md` C2, C3).
 
-use crate::draft::Fingerprint;
+use crate::{
+    draft::Fingerprint,
+    mutation::{self, Mutation},
+};
 
 /// What somebody wants, or knows, the record of one key to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +24,7 @@ impl Intention {
         match (self, other) {
             (Self::Record(a), Self::Record(b)) | (Self::Faulty(a), Self::Faulty(b)) => a == b,
             (Self::Gone, Self::Gone) => true,
+            (_, Self::Unknown) if mutation::is_on(Mutation::UnknownIsEqual) => true,
             (Self::Record(_) | Self::Gone | Self::Faulty(_) | Self::Unknown, _) => false,
         }
     }
@@ -55,10 +59,12 @@ pub enum Decision {
 /// Compares a row's intention with the newest one of its key: the entry waiting, else the one being sent, else the
 /// one in quarantine, else the link, else nothing, which is the same as gone.
 pub fn decide(row: Intention, standing: &Standing) -> Decision {
+    let is_compared = !mutation::is_on(Mutation::ComparedWithLink);
     let newest = standing
         .waiting
         .or(standing.sending)
         .or(standing.quarantined)
+        .filter(|_| is_compared)
         .or(standing.link)
         .unwrap_or(Intention::Gone);
     if row.equals(newest) {
@@ -69,6 +75,9 @@ pub fn decide(row: Intention, standing: &Standing) -> Decision {
     }
     let held = standing.link.unwrap_or(Intention::Gone);
     if standing.sending.is_none() && row.equals(held) {
+        if mutation::is_on(Mutation::WishNotWithdrawn) {
+            return Decision::Unchanged;
+        }
         return Decision::Withdraw;
     }
     Decision::Queue

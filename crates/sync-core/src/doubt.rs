@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::{record::SeenRecord, state::Doubt};
+use crate::{
+    mutation::{self, Mutation},
+    record::SeenRecord,
+    state::Doubt,
+};
 
 /// How long after an answered call a look-up is trusted to show its effect.
 pub const SETTLING: Duration = Duration::from_secs(2);
@@ -41,16 +45,22 @@ pub fn judge(
             .min_by_key(|record| (record.autonumber.unwrap_or(u64::MAX), record.id.clone()))
             .cloned()
     };
-    let is_ours =
-        |record: &&SeenRecord| own_member.is_some() && record.created_by.as_deref() == own_member;
+    let is_ours = |record: &&SeenRecord| {
+        let is_ours = own_member.is_some() && record.created_by.as_deref() == own_member;
+        is_ours || mutation::is_on(Mutation::AnyoneSettles)
+    };
     if let Some(record) = lowest(&mut found.iter().filter(is_ours)) {
         return Verdict::Adopt { record, ours: true };
     }
     let settled = doubt.left_at.saturating_add(LAST_LOOK).unwrap_or(now);
-    let last = doubt.answered || (doubt.empty_looks > 0 && now >= settled);
+    let has_waited = now >= settled || mutation::is_on(Mutation::LooksAtOnce);
+    let last = doubt.answered
+        || (doubt.empty_looks > 0 && has_waited)
+        || mutation::is_on(Mutation::OneLook);
     if !last {
         let soon = now.saturating_add(SETTLING).unwrap_or(now);
-        return Verdict::LookAgain(settled.max(soon));
+        let next = if mutation::is_on(Mutation::LooksAtOnce) { soon } else { settled.max(soon) };
+        return Verdict::LookAgain(next);
     }
     match lowest(&mut found.iter()) {
         Some(record) => Verdict::Adopt { record, ours: false },

@@ -4,7 +4,11 @@
 
 use std::time::Duration;
 
-use crate::{slug::Slug, sql::TextPosition};
+use crate::{
+    mutation::{self, Mutation},
+    slug::Slug,
+    sql::TextPosition,
+};
 
 /// Why a call to the destination did not do what was asked.
 ///
@@ -110,6 +114,8 @@ impl CallErrorKind {
     /// call may have had its effect, or may still have it.
     pub fn is_answered(self) -> bool {
         match self {
+            Self::Server { .. } if mutation::is_on(Mutation::ServerErrorAnswers) => true,
+            Self::Garbled | Self::Challenge if mutation::is_on(Mutation::GarbledAnswers) => true,
             Self::NotSent
             | Self::TokenRejected
             | Self::AccountRejected

@@ -22,6 +22,7 @@ pub mod field_value;
 pub mod json_path;
 pub mod key;
 pub mod mapping;
+pub mod mutation;
 pub mod pace;
 pub mod port;
 pub mod record;

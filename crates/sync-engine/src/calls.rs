@@ -11,6 +11,7 @@ use std::{
 use jiff::Timestamp;
 use sync_core::{
     error::{CallError, CallErrorKind, Scope},
+    mutation::{self, Mutation},
     pace::Rate,
     port::{Clock, Dice},
     state::{Call, CallKind, StateError, Stop, SyncId, Writer},
@@ -101,6 +102,9 @@ impl Calls {
     /// Waits for the next departure. A call whose kind is known is counted; bulk writes are counted by dispatch.
     /// Answers whether the call may leave: not if the end was asked for while it waited.
     pub(crate) async fn pass(&self, kind: Option<CallKind>) -> Result<bool, StateError> {
+        if mutation::is_on(Mutation::GateOff) {
+            return Ok(!self.cancelled.is_cancelled());
+        }
         let mut counted = kind;
         loop {
             let now = self.clock.now();
@@ -172,6 +176,9 @@ impl Calls {
     }
 
     async fn close_gate(&self, retry_after: Option<Duration>) -> Result<(), StateError> {
+        if mutation::is_on(Mutation::GateStaysOpen) {
+            return Ok(());
+        }
         self.pauses.fetch_add(1, Ordering::Relaxed);
         let jitter = Duration::from_millis(self.dice.below(PAUSE_JITTER_MS));
         let (now, digest) = (self.clock.now(), Arc::clone(&self.key_digest));

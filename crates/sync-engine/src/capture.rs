@@ -9,6 +9,7 @@ use sync_core::{
     field_value::FieldValue,
     key::Key,
     mapping::{CompiledMapping, Notes, RowFault},
+    mutation::{self, Mutation},
     port::{ReadScope, RowRead, RowSource, Watermark},
     source::{Column, Row},
     state::{
@@ -223,7 +224,9 @@ impl Capture<'_> {
                 ticket: read.ticket,
                 rows,
                 answered: if is_last { asked(&read.wanted.scope) } else { Vec::new() },
-                end: is_last.then(|| end_of(&read)).flatten(),
+                end: (is_last || mutation::is_on(Mutation::PositionFirst))
+                    .then(|| end_of(&read))
+                    .flatten(),
                 now: self.calls.clock.now(),
             };
             let writer = self.writer;

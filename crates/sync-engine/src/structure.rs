@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use sync_core::{
     config::model::DestinationDefinition,
     error::CallError,
+    mutation::{self, Mutation},
     port::RecordTarget,
     state::{CallKind, OpenedSync, StateError},
     table::{FieldKind, Member, TableStructure},
@@ -41,6 +42,11 @@ pub(crate) async fn cached_or_read(
     definition: &DestinationDefinition,
     age_max: Option<SignedDuration>,
 ) -> Result<Result<TableStructure, CallError>, StateError> {
+    let age_max = if mutation::is_on(Mutation::StructureUncached) {
+        Some(SignedDuration::ZERO)
+    } else {
+        age_max
+    };
     let destination = opened.destination;
     let _turn = calls.structure_turns.wait(destination).await;
     let now = calls.clock.now();

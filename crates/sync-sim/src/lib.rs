@@ -6,11 +6,19 @@
     reason = "a simulator that meets what cannot be must stop there"
 )]
 
+pub mod breath;
+mod cast;
 pub mod clock;
-pub mod crash;
+pub mod coverage;
+pub mod disk;
+pub mod draw;
+pub mod hunt;
+pub mod life;
 pub mod network;
+pub mod oracle;
 pub mod pacing;
-pub mod random;
+pub mod plan;
+pub mod shrink;
 pub mod source;
 pub mod world;
 
@@ -20,3 +28,5 @@ mod planned;
 mod scripted;
 #[cfg(test)]
 mod traces;
+#[cfg(test)]
+mod worlds;

@@ -1,51 +1,154 @@
-//! `cargo x sim`: lives through worlds and prints the seed of one that goes wrong.
-#![expect(
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    reason = "a command for people, in real time"
-)]
+//! `cargo x sim`: lives through simulated worlds, and shows one that goes wrong in as few steps as possible.
+#![expect(clippy::print_stdout, reason = "a command for people")]
 
-use std::{process::ExitCode, time::Duration, time::Instant};
+use std::{process::ExitCode, time::Duration};
 
-use sync_sim::random::live;
+use sync_core::mutation::{self, Mutation};
+use sync_sim::{
+    draw::draw,
+    hunt::{Ground, hunt},
+    life::{Failure, live},
+    plan::Plan,
+    shrink::shrink,
+};
+
+const HELP: &str = "\
+cargo x sim                   lives through worlds for a minute, from seed 0
+  --minutes M                 for so many minutes
+  --from N                    from another seed
+  --threads T                 on so many threads; else one for each processor
+  --coverage                  prints what struck when, in Markdown
+cargo x sim --seed N          lives through one world and tells its story
+  --whole                     without leaving out what is not needed
+  --mutation NAME             with a mistake built in
+cargo x sim --mutations       seeks a world that catches each mistake, at most 2,000 for each";
+
+/// Worlds that a mutation may take.
+const BAR: u64 = 2_000;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = |flag: &str| {
-        let value = arguments.iter().skip_while(|argument| *argument != flag).nth(1)?;
-        value.parse::<u64>().ok()
+    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
+    let text = |flag: &str| {
+        let after = arguments.iter().skip_while(|argument| *argument != flag).nth(1);
+        after.map(String::as_str)
     };
-    if let Some(seed) = number("--seed") {
-        return report(seed);
+    let number = |flag: &str| text(flag).and_then(|value| value.parse::<u64>().ok());
+    if has("--help") {
+        println!("{HELP}");
+        return ExitCode::SUCCESS;
     }
+    let chosen = text("--mutation")
+        .map(|name| Mutation::ALL.iter().copied().find(|mutation| format!("{mutation:?}") == name));
+    if chosen == Some(None) {
+        println!("there is no such mutation; there are:");
+        for mutation in Mutation::ALL {
+            println!("  {mutation:?}: {}", mutation.does());
+        }
+        return ExitCode::FAILURE;
+    }
+    let mutation = chosen.flatten();
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let first = number("--from").unwrap_or(0);
-    let time = Duration::from_secs(60 * number("--minutes").unwrap_or(1));
-    let began = Instant::now();
-    let mut lived = 0;
-    let mut failed = Vec::new();
-    for seed in first.. {
-        if began.elapsed() >= time || failed.len() >= 5 {
-            break;
-        }
-        if live(seed).is_err() {
-            println!("seed {seed} goes wrong");
-            failed.push(seed);
-        }
-        lived += 1;
+    let ground = Ground {
+        seeds: first..u64::MAX,
+        mutation,
+        threads: number("--threads")
+            .map_or(processors, |threads| usize::try_from(threads).unwrap_or(processors)),
+        time: Duration::from_secs(60 * number("--minutes").unwrap_or(1)),
+        failures_max: 3,
+    };
+    match number("--seed") {
+        Some(seed) => one(seed, mutation, has("--whole")),
+        None if has("--mutations") => mutations(&ground),
+        None => many(&ground, has("--coverage")),
     }
-    println!("{lived} worlds, {} went wrong: {failed:?}", failed.len());
-    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn report(seed: u64) -> ExitCode {
-    match live(seed) {
+/// Lives through one world.
+fn one(seed: u64, mutation: Option<Mutation>, whole: bool) -> ExitCode {
+    mutation::turn_on(mutation);
+    let plan = draw(seed);
+    match live(&plan) {
         Ok(tally) => {
-            println!("seed {seed} holds: {tally:#?}");
+            println!("{plan}\nseed {seed} holds\n{tally}");
             ExitCode::SUCCESS
         }
-        Err(story) => {
-            println!("seed {seed} goes wrong: {story}");
+        Err(failure) if whole => {
+            println!("{plan}\n{}\n{:?}", failure.story.join("\n"), failure.wrong);
+            ExitCode::FAILURE
+        }
+        Err(failure) => {
+            show(plan, *failure);
             ExitCode::FAILURE
         }
     }
+}
+
+/// Shows a world that goes wrong, whole and shortened.
+fn show(plan: Plan, failure: Failure) {
+    let seed = plan.seed;
+    println!("seed {seed} goes wrong: {:?}: {}", failure.wrong.what, failure.wrong.text);
+    let steps = plan.steps.len();
+    let shrunk = shrink(plan, failure);
+    println!("of {steps} steps, these suffice:\n{}", shrunk.plan);
+    println!("{}", shrunk.failure.story.join("\n"));
+    println!("{:?}: {}", shrunk.failure.wrong.what, shrunk.failure.wrong.text);
+    println!("replay: cargo x sim --seed {seed}");
+}
+
+/// Lives through as many worlds as there is time for.
+fn many(ground: &Ground, coverage: bool) -> ExitCode {
+    let bag = hunt(ground);
+    let next = ground.seeds.start + bag.worlds;
+    for (seed, failure) in &bag.failures {
+        mutation::turn_on(ground.mutation);
+        show(draw(*seed), failure.clone());
+    }
+    if coverage {
+        println!("{}", bag.tally);
+    }
+    let [rows, faults, deaths, calls] = bag.tally.medians();
+    println!(
+        "{} worlds, {} of them went wrong; seeds {} to {}; median of a world: {rows} rows, {faults} faults, {deaths} \
+         deaths, {calls} calls; last runs took at most {} % of their bound",
+        bag.worlds,
+        bag.failures.len(),
+        ground.seeds.start,
+        next.saturating_sub(1),
+        bag.tally.dearest
+    );
+    if bag.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Seeks a world that catches each mutation.
+fn mutations(ground: &Ground) -> ExitCode {
+    let mut missed = 0;
+    println!("| rule | mutation | seeds needed | caught as |\n|---|---|--:|---|");
+    let all = ground.mutation.map_or(Mutation::ALL.to_vec(), |one| vec![one]);
+    for mutation in all {
+        let first = ground.seeds.start;
+        let bag = hunt(&Ground {
+            seeds: first..first + BAR,
+            mutation: Some(mutation),
+            failures_max: 1,
+            time: Duration::MAX,
+            ..ground.clone()
+        });
+        let does = mutation.does();
+        match bag.failures.first() {
+            Some((seed, failure)) => println!(
+                "| {} | `{mutation:?}`: {does} | {} (seed {seed}) | {:?} |",
+                mutation.rule(),
+                seed - first + 1,
+                failure.wrong.what
+            ),
+            None => {
+                missed += 1;
+                println!("| {} | `{mutation:?}`: {does} | not in {BAR} | |", mutation.rule());
+            }
+        }
+    }
+    println!("{missed} not caught");
+    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -3,17 +3,24 @@
 //! A request that has left arrives even if the process that sent it is gone: it travels on a task of the world's own.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+    task::Waker,
     time::Duration,
 };
 
 use bytes::Bytes;
 use http::Request;
-use smartsuite_emulator::{Emulator, Outcome};
+use smartsuite_emulator::{Emulator, Outcome, RouteKind};
 use sync_core::port::{Boxed, Clock, Dice};
 use sync_smartsuite::{BodyEnd, Limits, Reply, Transport, TransportError};
 
-use crate::clock::{SimClock, SimDice};
+use crate::{
+    breath::Breath,
+    clock::{SimClock, SimDice},
+};
 
 /// Requests wait up to this long on their way.
 const DELAY_MAX_MS: u64 = 150;
@@ -25,6 +32,29 @@ pub struct SimNetwork {
     clock: SimClock,
     dice: Arc<SimDice>,
     instead: Arc<Mutex<Vec<Instead>>>,
+    strikes: Arc<Mutex<Vec<Strike>>>,
+    /// Woken when a fault strikes.
+    witness: Arc<Mutex<Option<Waker>>>,
+    writes_on_the_wire: Arc<AtomicU32>,
+    /// Of the process whose network this is.
+    breath: Breath,
+}
+
+/// A fault that struck a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Strike {
+    /// The fault, as the emulator's log calls it.
+    pub fault: String,
+    /// What was asked.
+    pub route: RouteKind,
+}
+
+impl Strike {
+    /// Whether it struck a writing call that had no effect yet.
+    pub fn is_before_write(&self) -> bool {
+        let writes = [RouteKind::BulkCreate, RouteKind::BulkUpdate, RouteKind::BulkDelete];
+        writes.contains(&self.route) && !self.fault.ends_with("after")
+    }
 }
 
 /// What is answered instead of the emulator's own words, which has had its effect.
@@ -48,7 +78,50 @@ impl SimNetwork {
             clock,
             dice: Arc::new(SimDice::new(seed)),
             instead: Arc::default(),
+            strikes: Arc::default(),
+            witness: Arc::default(),
+            writes_on_the_wire: Arc::default(),
+            breath: Breath::default(),
         }
+    }
+
+    /// The same network, as a process sees it that may be stopped.
+    #[must_use]
+    pub fn of(&self, breath: &Breath) -> Self {
+        Self { breath: breath.clone(), ..self.clone() }
+    }
+
+    /// The faults that struck since this was last asked.
+    pub fn strikes(&self) -> Vec<Strike> {
+        std::mem::take(&mut self.strikes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether a fault struck since then; if not, `witness` is woken when one does.
+    pub fn has_struck(&self, witness: &Waker) -> bool {
+        *self.witness.lock().unwrap_or_else(PoisonError::into_inner) = Some(witness.clone());
+        !self.strikes.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    fn strike(&self, strike: Strike) {
+        self.strikes.lock().unwrap_or_else(PoisonError::into_inner).push(strike);
+        if let Some(witness) = &*self.witness.lock().unwrap_or_else(PoisonError::into_inner) {
+            witness.wake_by_ref();
+        }
+    }
+
+    /// Writing requests that have left and not arrived.
+    pub fn writes_on_the_wire(&self) -> u32 {
+        self.writes_on_the_wire.load(Ordering::SeqCst)
+    }
+
+    /// The next look-ups by external id find nothing, and say that nothing is all there is.
+    pub fn blind_look_ups(&self, times: u32) {
+        let is_look_up = |request: &Request<Bytes>| {
+            request.uri().path().ends_with("/records/list/")
+                && String::from_utf8_lossy(request.body()).contains("\"is\"")
+        };
+        let body = r#"{"items": [], "total": 0, "offset": 0, "limit": 1000}"#;
+        self.answer_instead(is_look_up, body, times);
     }
 
     /// The next lists find nothing, and say that nothing is all there is: a filter or an index that does not work.
@@ -81,6 +154,8 @@ impl SimNetwork {
         let mut instead = self.instead.lock().unwrap_or_else(PoisonError::into_inner);
         let one = instead.iter_mut().find(|one| one.times > 0 && (one.is_it)(request))?;
         one.times -= 1;
+        let fault = "blind_look_up".to_owned();
+        self.strike(Strike { fault, route: RouteKind::List });
         let body = Bytes::from_static(one.body.as_bytes());
         Some(reply(http::Response::new(body), usize::MAX))
     }
@@ -92,9 +167,26 @@ impl SimNetwork {
         emulator
     }
 
+    fn arrive(&self, request: &Request<Bytes>) -> Outcome {
+        let mut emulator = self.emulator();
+        let outcome = emulator.handle(self.clock.now(), request);
+        let strike = emulator
+            .log()
+            .last()
+            .and_then(|entry| Some(Strike { fault: entry.fault.clone()?, route: entry.route }));
+        drop(emulator);
+        if let Some(strike) = strike {
+            self.strike(strike);
+        }
+        outcome
+    }
+
     async fn travel(self, request: Request<Bytes>) -> Result<Reply, TransportError> {
+        let writes = u32::from(request.uri().path().contains("/records/bulk"));
+        self.writes_on_the_wire.fetch_add(writes, Ordering::SeqCst);
         self.clock.sleep(Duration::from_millis(self.dice.below(DELAY_MAX_MS))).await;
-        let mut outcome = self.emulator().handle(self.clock.now(), &request);
+        self.writes_on_the_wire.fetch_sub(writes, Ordering::SeqCst);
+        let mut outcome = self.arrive(&request);
         if let Some(reply) = self.instead_of(&request) {
             return Ok(reply);
         }
@@ -142,8 +234,11 @@ impl Transport for SimNetwork {
     ) -> Boxed<'_, Result<Reply, TransportError>> {
         let way = self.clone();
         Box::pin(async move {
-            let journey = tokio::spawn(way.travel(request));
-            match tokio::time::timeout(limits.time, journey).await {
+            way.breath.taken().await;
+            let journey = tokio::spawn(way.clone().travel(request));
+            let answer = tokio::time::timeout(limits.time, journey).await;
+            way.breath.taken().await;
+            match answer {
                 Ok(Ok(arrived)) => arrived,
                 Ok(Err(_)) => Err(TransportError::Broken("the world ended".into())),
                 Err(_) => Err(TransportError::TimedOut("no answer".into())),

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use sync_core::{
     error::{SourceError, SourceErrorKind, SourcePart},
     key::Key,
+    mutation::{self, Mutation},
     port::{Boxed, Clock, ReadScope, RowRead, RowSource, Watermark},
     source::{Column, ColumnKind, Row},
     value::Value,
@@ -40,6 +41,14 @@ struct Tables {
     breaks_after: Option<usize>,
     /// How long each batch of rows takes.
     batch_takes: Duration,
+    /// Most rows of a batch, where that is fewer than were asked for.
+    batch_rows: Option<usize>,
+    /// Raised by a restart: reads of an earlier life are over.
+    life: u64,
+    /// Reads that are open.
+    open_reads: u64,
+    /// Reads that failed.
+    failed_reads: u64,
     /// What happens while the next read opens, after its snapshot was taken.
     while_opening: Option<Hook>,
     /// Reads opened so far.
@@ -133,6 +142,41 @@ impl SimDatabase {
         tables
             .rows
             .insert(id, SimRow { name: name.to_owned(), amount, updated_at: transaction.began });
+    }
+
+    /// Ends a transaction without its writes.
+    #[expect(clippy::needless_pass_by_value, reason = "it cannot be used again")]
+    pub fn roll_back(&self, transaction: OpenTransaction) {
+        self.tables().open.remove(&transaction.number);
+    }
+
+    /// The server goes down and comes up: open reads break off, open transactions are rolled back, and must not be
+    /// committed any more.
+    pub fn restart(&self) {
+        let mut tables = self.tables();
+        tables.life += 1;
+        tables.open.clear();
+    }
+
+    /// Reads that are open now.
+    pub fn open_reads(&self) -> u64 {
+        self.tables().open_reads
+    }
+
+    /// Reads that failed so far.
+    pub fn failed_reads(&self) -> u64 {
+        self.tables().failed_reads
+    }
+
+    /// Batches hold at most so many rows, whatever is asked for.
+    pub fn yield_at_most(&self, rows: usize) {
+        self.tables().batch_rows = Some(rows);
+    }
+
+    /// No read fails any more on purpose.
+    pub fn calm(&self) {
+        let mut tables = self.tables();
+        (tables.broken_reads, tables.breaks_after) = (0, None);
     }
 
     /// Deletes a row.
@@ -244,6 +288,7 @@ impl RowSource for SimDatabase {
             tables.reads += 1;
             if tables.broken_reads > 0 {
                 tables.broken_reads -= 1;
+                tables.failed_reads += 1;
                 return Err(SourceError {
                     about: SourcePart::Whole,
                     kind: SourceErrorKind::Unreachable,
@@ -309,13 +354,18 @@ impl RowSource for SimDatabase {
                 }
             }
             let oldest = tables.open.values().min().copied().unwrap_or(now).min(now);
-            let mark = oldest.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(oldest);
+            let mark = if mutation::is_on(Mutation::NoOverlap) {
+                now
+            } else {
+                oldest.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(oldest)
+            };
             let watermark = match scope {
                 ReadScope::Full | ReadScope::Since(_) | ReadScope::Page { after: None, .. } => {
                     Some(Watermark(mark.to_string()))
                 }
                 _ => None,
             };
+            tables.open_reads += 1;
             let watermark = watermark.filter(|_| !tables.no_cursor);
             let keys_break = scope == ReadScope::LiveKeys && std::mem::take(&mut tables.keys_break);
             if keys_break {
@@ -328,7 +378,10 @@ impl RowSource for SimDatabase {
                 watermark,
                 clock: self.clock,
                 batch_takes: tables.batch_takes,
+                batch_rows: tables.batch_rows.unwrap_or(usize::MAX),
                 breaks_after: tables.breaks_after.take(),
+                life: tables.life,
+                tables: Arc::clone(&self.tables),
             };
             let hook = tables.while_opening.take();
             drop(tables);
@@ -356,7 +409,16 @@ struct SimRead {
     watermark: Option<Watermark>,
     clock: SimClock,
     batch_takes: Duration,
+    batch_rows: usize,
     breaks_after: Option<usize>,
+    life: u64,
+    tables: Arc<Mutex<Tables>>,
+}
+
+impl Drop for SimRead {
+    fn drop(&mut self) {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner).open_reads -= 1;
+    }
 }
 
 impl RowRead for SimRead {
@@ -381,14 +443,17 @@ impl RowRead for SimRead {
             if !self.batch_takes.is_zero() {
                 self.clock.sleep(self.batch_takes).await;
             }
-            match &mut self.breaks_after {
-                Some(0) => {
+            {
+                let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+                if tables.life != self.life || self.breaks_after == Some(0) {
+                    tables.failed_reads += 1;
                     return Err(interrupted());
                 }
-                Some(batches) => *batches -= 1,
-                None => {}
             }
-            let rest = self.rows.split_off(rows_max.min(self.rows.len()));
+            if let Some(batches) = &mut self.breaks_after {
+                *batches -= 1;
+            }
+            let rest = self.rows.split_off(rows_max.min(self.batch_rows).min(self.rows.len()));
             Ok(std::mem::replace(&mut self.rows, rest))
         })
     }

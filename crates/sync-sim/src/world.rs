@@ -29,6 +29,7 @@ use sync_store::{FileLocks, SqliteStore};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    breath::{Breath, ProcessClock},
     clock::{SimClock, SimDice},
     network::SimNetwork,
     source::SimDatabase,
@@ -40,6 +41,10 @@ pub const TABLE: &str = "6500000000000000000000aa";
 pub const OTHER_TABLE: &str = "6500000000000000000000bb";
 /// Its external-id field.
 pub const EXTERNAL_ID: &str = "sextidaaaa";
+/// A field that could carry the key as well.
+pub const OTHER_EXTERNAL_ID: &str = "sextidbbbb";
+/// A field that people write.
+pub const NOTE: &str = "snoteaaaaa";
 /// Its number field, a slider: the service refuses what is above [`AMOUNT_MAX`], and the mapping cannot know.
 pub const AMOUNT: &str = "samountaaa";
 /// The largest amount that the service takes.
@@ -109,6 +114,23 @@ pub struct Process {
     task: SyncTask,
 }
 
+/// What is special about a process.
+#[derive(Clone)]
+pub struct ProcessParts {
+    /// Who hears what its engine says.
+    pub observer: Arc<dyn Observer>,
+    /// Whether it may go on.
+    pub breath: Breath,
+    /// How many pages the state file may grow by, on a disk that is nearly full.
+    pub pages_more: Option<u32>,
+}
+
+impl std::fmt::Debug for ProcessParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProcessParts").field("pages_more", &self.pages_more).finish_non_exhaustive()
+    }
+}
+
 impl Process {
     /// Runs the sync once.
     pub async fn run(&self, options: RunOptions) -> Result<RunReport, StateError> {
@@ -175,11 +197,36 @@ impl World {
 
     /// Starts a process on the state file.
     pub fn process(&self) -> Process {
-        let path = self.state_path();
-        let store = SqliteStore::open(&path).expect("the state opens");
         let observer: Arc<dyn Observer> = Arc::<Events>::clone(&self.events);
-        let engine = self.engine(store, Arc::new(self.clock), observer);
-        Process { engine, task: self.task() }
+        let ordinary = ProcessParts { observer, breath: Breath::default(), pages_more: None };
+        self.process_of(ordinary).expect("the state opens")
+    }
+
+    /// Starts a process of these parts on the state file.
+    ///
+    /// # Errors
+    /// The state cannot be opened.
+    pub fn process_of(&self, parts: ProcessParts) -> Result<Process, StateError> {
+        let path = self.state_path();
+        let ProcessParts { observer, breath, pages_more } = parts;
+        let mut store = SqliteStore::open(&path)?;
+        if let Some(pages) = pages_more {
+            store.limit_growth(pages)?;
+        }
+        let task = SyncTask { target: self.client(&breath), ..self.task() };
+        let clock = ProcessClock { clock: self.clock, breath };
+        let engine = self.engine(store, Arc::new(clock), observer);
+        Ok(Process { engine, task })
+    }
+
+    /// The client of a process.
+    fn client(&self, breath: &Breath) -> Arc<SmartSuiteClient> {
+        let mut options = ClientOptions::new(DEMO_ACCOUNT, Secret::new(DEMO_TOKEN));
+        options.base_url = "http://127.0.0.1:1".into();
+        let network = self.network.of(breath);
+        let client = SmartSuiteClient::with_transport(&options, Arc::new(network))
+            .expect("the options are valid");
+        Arc::new(client)
     }
 
     /// An engine on a state.
@@ -205,14 +252,10 @@ impl World {
 
     /// The sync with its two sides.
     pub(crate) fn task(&self) -> SyncTask {
-        let mut options = ClientOptions::new(DEMO_ACCOUNT, Secret::new(DEMO_TOKEN));
-        options.base_url = "http://127.0.0.1:1".into();
-        let client = SmartSuiteClient::with_transport(&options, Arc::new(self.network.clone()))
-            .expect("the options are valid");
         SyncTask {
             definition: Arc::new(self.definition.clone()),
             source: Arc::new(self.database.clone()),
-            target: Arc::new(client),
+            target: self.client(&Breath::default()),
             host: "127.0.0.1".into(),
             account: DEMO_ACCOUNT.into(),
         }
@@ -336,7 +379,8 @@ fn table(id: &str, name: &str) -> TableSeed {
             "numbersliderfield",
             json!({"min_value": 0, "max_value": AMOUNT_MAX}),
         )
-        .field("snoteaaaaa", "Note", "textfield", json!({}))
+        .field(NOTE, "Note", "textfield", json!({}))
+        .field(OTHER_EXTERNAL_ID, "Other external ID", "textfield", json!({}))
 }
 
 /// `items(id, name, amount)` into the table.

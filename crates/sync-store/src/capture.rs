@@ -6,6 +6,7 @@ use sync_core::{
     capture::{Decision, Intention, Standing, decide},
     draft::Fingerprint,
     key::Key,
+    mutation::{self, Mutation},
     slug::Slug,
     state::{
         Books, CapturedRow, Chunk, Extent, Fault, ReadEnd, ReadTicket, RowOutcome, StateError,
@@ -31,6 +32,12 @@ pub(crate) fn begin_read(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Res
         [writer.sync.0],
         |row| row.get(0),
     )?;
+    if mutation::is_on(Mutation::MarksForgottenFirst) {
+        tx.execute("DELETE FROM dirty WHERE sync_id = ?", [writer.sync.0])?;
+    }
+    if mutation::is_on(Mutation::NewerMarksForgotten) {
+        return Ok(ReadTicket { read, dirty_before: i64::MAX });
+    }
     Ok(ReadTicket { read, dirty_before })
 }
 
@@ -120,7 +127,7 @@ fn check_newest(tx: &Transaction<'_>, writer: &Writer, ticket: ReadTicket) -> Re
     let newest: i64 = tx
         .prepare_cached("SELECT read FROM syncs WHERE id = ?")?
         .query_row([writer.sync.0], |row| row.get(0))?;
-    if ticket.read == newest {
+    if ticket.read == newest || mutation::is_on(Mutation::TwoReaders) {
         return Ok(());
     }
     Err(StateError::Other("a newer read of this sync has begun".into()).into())

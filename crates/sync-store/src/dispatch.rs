@@ -8,6 +8,7 @@ use sync_core::{
     delivery::{Operation, Step, step},
     draft::Fields,
     key::Key,
+    mutation::{self, Mutation},
     record::RecordId,
     state::{Books, Call, CallEntry, CallKind, Dispatch, DispatchRequest, EntryId, Writer},
 };
@@ -233,7 +234,11 @@ fn candidate(row: &Row<'_>, policy: GonePolicy) -> rusqlite::Result<Candidate> {
     let is_adopted = row.get::<_, Option<i64>>(10)? == Some(1);
     let turn = match step(wish, link.as_ref().map(|(record, held)| (record, *held))) {
         Step::Equal => Turn::Equal,
-        Step::Create if standing == Some(MISSING) => Turn::LookFirst,
+        Step::Create
+            if standing == Some(MISSING) && !mutation::is_on(Mutation::MissingCreatedBlind) =>
+        {
+            Turn::LookFirst
+        }
         Step::Create => Turn::Send(Operation::Create),
         Step::Update(_) => Turn::Send(Operation::Update),
         Step::Delete(_) => match policy {
@@ -317,7 +322,7 @@ fn mark_sending(
             number,
             candidate.seq
         ])?;
-        if record.is_some() {
+        if record.is_some() && !mutation::is_on(Mutation::BelievedWhileSent) {
             forget_fingerprint(tx, writer, &candidate.key)?;
         }
     }

@@ -6,6 +6,7 @@ use sync_core::{
     draft::Fields,
     error::Quoted,
     key::Key,
+    mutation::{self, Mutation},
     slug::Slug,
     state::{Control, Doubt, EntryId, Fault, Writer},
 };
@@ -84,12 +85,23 @@ pub(crate) fn inherit(
 ) -> rusqlite::Result<()> {
     let (sync, destination) = (writer.sync.0, writer.destination.0);
     let taken_at = now.as_millisecond();
+    let left_at = if mutation::is_on(Mutation::CountedFromMark) { "left_at" } else { "?1" };
     tx.execute(
-        "UPDATE outbox SET doubt = 1, answered = 0, empty_looks = 0, left_at = ?1, not_before = ?2
-         WHERE sync_id = ?3 AND destination_id = ?4 AND state = 1 AND doubt = 0 AND operation = 'create'",
+        &format!("UPDATE outbox SET doubt = 1, answered = 0, empty_looks = 0, left_at = coalesce({left_at}, ?1), not_before = ?2
+         WHERE sync_id = ?3 AND destination_id = ?4 AND state = 1 AND doubt = 0 AND operation = 'create'"),
         [taken_at, taken_at + SETTLING_MS, sync, destination],
     )?;
     second_look::schedule_inherited(tx, writer, now)?;
+    if mutation::is_on(Mutation::LeftBehindForgotten) {
+        tx.execute(
+            "UPDATE links SET fingerprint = (SELECT o.fingerprint FROM outbox AS o WHERE o.sync_id = links.sync_id
+               AND o.destination_id = links.destination_id AND o.key = links.key AND o.state = 1 AND o.doubt = 0)
+             WHERE (sync_id, destination_id, key) IN
+               (SELECT sync_id, destination_id, key FROM outbox WHERE state = 1 AND doubt = 0)",
+            [],
+        )?;
+        tx.execute("DELETE FROM outbox WHERE state = 1 AND doubt = 0", [])?;
+    }
     tx.execute(
         "DELETE FROM outbox WHERE sync_id = ?1 AND destination_id = ?2 AND state = 1 AND doubt = 0
            AND EXISTS (SELECT 1 FROM outbox AS newer WHERE newer.sync_id = ?1 AND newer.destination_id = ?2

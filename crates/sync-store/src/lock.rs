@@ -7,6 +7,7 @@ use std::{
 };
 
 use sync_core::{
+    mutation::{self, Mutation},
     port::Locks,
     state::{StateError, SyncId},
 };
@@ -34,10 +35,17 @@ impl SyncLock {
             .map_err(|error| failed(&error))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) if is_for_all() => Ok(Some(Self { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(failed(&error)),
         }
     }
+}
+
+fn is_for_all() -> bool {
+    [Mutation::TwoReaders, Mutation::LockForAll, Mutation::TokenUnchecked]
+        .into_iter()
+        .any(mutation::is_on)
 }
 
 /// The locks beside one state file.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use sync_core::{
     doubt::LAST_LOOK,
+    mutation::{self, Mutation},
     state::{FullReadReason, StateError},
 };
 
@@ -25,7 +26,7 @@ const FULL: i64 = 2;
 /// may undo, as the call would then have left unmarked (`protocol.md` D1).
 pub(crate) fn count_call(tx: &Transaction<'_>) -> Result<i64, Failure> {
     let synchronous: i64 = tx.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
-    if synchronous < FULL {
+    if synchronous < FULL && !mutation::is_on(Mutation::MarkedWithoutSync) {
         return Err(
             StateError::Other("a call was marked where a power cut undoes it".into()).into()
         );
@@ -53,6 +54,9 @@ pub(crate) fn distrust_if_older(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let known = counter(tx, CALLS)?.unwrap_or(0);
+    if mutation::is_on(Mutation::OldStateBelieved) {
+        return Ok(());
+    }
     let is_copy = counter(tx, COPIED)?.is_some();
     if is_copy {
         tx.execute("DELETE FROM counters WHERE name = ?", [COPIED])?;
@@ -95,6 +99,9 @@ pub(crate) fn creates_from(
     tx: &Transaction<'_>,
     now: Timestamp,
 ) -> rusqlite::Result<Option<Timestamp>> {
+    if mutation::is_on(Mutation::OldStateCreatesAtOnce) {
+        return Ok(None);
+    }
     let from = counter(tx, CREATES_FROM)?.map(time);
     // The clock may have been set back since.
     Ok(from.filter(|from| *from > now && from.duration_since(now) <= limit()))

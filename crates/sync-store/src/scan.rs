@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use sync_core::{
     key::Key,
+    mutation::{self, Mutation},
     record::RecordId,
     state::{DirtyKey, Mark, Origin, SeenLink, StreamMarks, StreamPosition, Writer},
 };
@@ -107,6 +108,9 @@ fn adopt(
     now: Timestamp,
 ) -> rusqlite::Result<bool> {
     if linked_record(tx, writer, key)?.is_some() {
+        if mutation::is_on(Mutation::KnownKeyIgnored) {
+            return Ok(false);
+        }
         // Of two records with one key, either the linked one is gone, or one is too many (D8).
         second_look::schedule(tx, writer, key, now)?;
         return Ok(false);
@@ -117,7 +121,9 @@ fn adopt(
         writer.sync.0,
         KeyParameter(key)
     ])?;
-    mark_dirty(tx, writer, key)?;
+    if !mutation::is_on(Mutation::AdoptedNotRead) {
+        mark_dirty(tx, writer, key)?;
+    }
     Ok(true)
 }
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Transaction, params};
 use sync_core::{
     key::Key,
+    mutation::{self, Mutation},
     second_look::{HeldLink, SECOND_LOOK},
     state::{LinkChange, SecondLook, SecondSettlement, Writer},
 };
@@ -29,6 +30,9 @@ pub(crate) fn schedule(
     key: &Key,
     due: Timestamp,
 ) -> rusqlite::Result<()> {
+    if mutation::is_on(Mutation::NoSecondLook) {
+        return Ok(());
+    }
     tx.prepare_cached(
         "INSERT INTO second_looks (sync_id, destination_id, key, due_at) VALUES (?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET due_at = max(due_at, excluded.due_at)",
@@ -67,6 +71,9 @@ pub(crate) fn schedule_inherited(
     writer: &Writer,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
+    if mutation::is_on(Mutation::NoSecondLook) {
+        return Ok(());
+    }
     tx.execute(
         "INSERT INTO second_looks (sync_id, destination_id, key, due_at)
          SELECT sync_id, destination_id, key, ?1 FROM outbox
@@ -119,7 +126,9 @@ pub(crate) fn settle(
         match change {
             None => {}
             Some(LinkChange::Forget) => {
-                forget_fingerprint(tx, writer, key)?;
+                if !mutation::is_on(Mutation::DifferenceOnlyMarked) {
+                    forget_fingerprint(tx, writer, key)?;
+                }
                 mark_dirty(tx, writer, key)?;
             }
             Some(LinkChange::MoveTo { record, origin }) => {

@@ -7,12 +7,14 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use sync_core::{
     draft::Fingerprint,
     key::Key,
+    mutation::{self, Mutation},
     record::RecordId,
     slug::Slug,
     state::{Books, EntryId, Fault, Origin, Outcome, Settlement, Writer},
 };
 
 use crate::{
+    capture::{WAITING, remove},
     column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, record_parameter},
     dispatch::{KEPT, LEFT, MISSING},
     effects,
@@ -145,7 +147,7 @@ fn settle_one(
     match outcome {
         // Adoption moved the link meanwhile: the wish is decided anew (D1).
         Outcome::Written { .. } | Outcome::Deleted | Outcome::Missing | Outcome::LeftMissing
-            if sent.link_moved =>
+            if sent.link_moved && !mutation::is_on(Mutation::MovedLinkIgnored) =>
         {
             back(tx, sent, None, now, books)?;
         }
@@ -157,9 +159,15 @@ fn settle_one(
         Outcome::Written { record, .. } => {
             put_link(tx, writer, now, &sent.key, record, sent.print, Origin::Created)?;
             drop_entry(tx, sent)?;
+            if mutation::is_on(Mutation::OldAnswerSettlesNewer) {
+                let newer = remove(tx, writer, &sent.key, WAITING)?;
+                books.superseded += u64::from(newer);
+            }
             if sent.operation == "create" { books.created += 1 } else { books.updated += 1 }
         }
         Outcome::Found { record, fingerprint, origin, .. } => {
+            let believed = mutation::is_on(Mutation::DraftBelieved);
+            let fingerprint = if believed { &sent.print } else { fingerprint };
             put_link(tx, writer, now, &sent.key, record, *fingerprint, *origin)?;
             if fingerprint.is_some() && *fingerprint == sent.print {
                 drop_entry(tx, sent)?;
@@ -178,7 +186,10 @@ fn settle_one(
         }
         Outcome::Refused { fault } => {
             give_up(tx, writer, now, sent)?;
-            if sent.superseded {
+            if mutation::is_on(Mutation::RefusedForgotten) {
+                drop_entry(tx, sent)?;
+                books.taken_back += 1;
+            } else if sent.superseded && !mutation::is_on(Mutation::RefusalOutlivesWish) {
                 drop_entry(tx, sent)?;
                 books.superseded += 1;
             } else {
@@ -192,6 +203,11 @@ fn settle_one(
             }
             give_up(tx, writer, now, sent)?;
             back(tx, sent, group, *not_before, books)?;
+        }
+        Outcome::Unanswered { .. } if mutation::is_on(Mutation::UnansweredForgotten) => {
+            restore_fingerprint(tx, writer, sent)?;
+            drop_entry(tx, sent)?;
+            books.updated += 1;
         }
         Outcome::Unanswered { not_before } => {
             second_look::schedule(tx, writer, &sent.key, second_look::in_an_hour(now))?;
@@ -333,6 +349,20 @@ fn drop_missing_link(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqli
     Ok(())
 }
 
+/// For mutations: the link takes the draft's fingerprint, as if its update had been answered.
+fn restore_fingerprint(tx: &Transaction<'_>, writer: &Writer, sent: &Sent) -> rusqlite::Result<()> {
+    tx.execute(
+        "UPDATE links SET fingerprint = ? WHERE sync_id = ? AND destination_id = ? AND key = ?",
+        params![
+            sent.print.map(|print| print.0),
+            writer.sync.0,
+            writer.destination.0,
+            KeyParameter(&sent.key)
+        ],
+    )?;
+    Ok(())
+}
+
 fn drop_entry(tx: &Transaction<'_>, sent: &Sent) -> rusqlite::Result<()> {
     tx.prepare_cached("DELETE FROM outbox WHERE seq = ?")?.execute([sent.seq])?;
     Ok(())
@@ -348,7 +378,7 @@ fn back(
     books: &mut Books,
 ) -> rusqlite::Result<()> {
     if sent.superseded {
-        books.superseded += 1;
+        books.superseded += u64::from(!mutation::is_on(Mutation::SupersededUncounted));
         return drop_entry(tx, sent);
     }
     tx.prepare_cached(

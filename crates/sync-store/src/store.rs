@@ -11,6 +11,7 @@ use sync_core::{
     deletes::{Going, GonePolicy},
     delivery::Operation,
     key::Key,
+    mutation::{self, Mutation},
     pace::Rate,
     record::RecordId,
     state::{
@@ -103,6 +104,20 @@ impl SqliteStore {
         &self.path
     }
 
+    /// Lets the file grow by at most so many pages while this value lives: as on a disk that is nearly full. For tests
+    /// of what a full disk does.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn limit_growth(&mut self, pages: u32) -> Result<(), StateError> {
+        let limit = |connection: &Connection| {
+            let now: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+            let set = format!("PRAGMA max_page_count = {}", now + i64::from(pages));
+            connection.query_row(&set, [], |_| Ok(()))
+        };
+        limit(&self.connection).map_err(|error| translate(&error, &self.path))
+    }
+
     /// After a batch, where only the file itself outlives the container: its log is folded into it.
     fn fold_log(&self) -> Result<(), StateError> {
         if self.notes.contains(&OpenNote::MountPoint) {
@@ -133,6 +148,7 @@ impl SqliteStore {
                 Ok(value)
             });
         if durability == Durability::Power {
+            mutation::note_durable_commit();
             self.connection.pragma_update(None, "synchronous", "normal").map_err(translated)?;
         }
         done.map_err(|failure| failure.into_state(&path))
@@ -350,7 +366,9 @@ impl StateStore for SqliteStore {
         writer: &Writer,
         request: &DispatchRequest,
     ) -> Result<(Dispatch, Books), StateError> {
-        let dispatched = self.transact(Durability::Power, |tx| {
+        let unsafe_marks = mutation::is_on(Mutation::MarkedWithoutSync);
+        let durability = if unsafe_marks { Durability::Process } else { Durability::Power };
+        let dispatched = self.transact(durability, |tx| {
             syncs::check_token(tx, writer)?;
             let dispatched = dispatch::dispatch(tx, writer, request)?;
             let calls = i64::from(matches!(dispatched.0, Dispatch::Send(_)));
@@ -358,7 +376,7 @@ impl StateStore for SqliteStore {
             Ok(dispatched)
         })?;
         self.fold_log()?;
-        if let Dispatch::Send(call) = &dispatched.0 {
+        if let (Dispatch::Send(call), false) = (&dispatched.0, unsafe_marks) {
             let create = (call.operation == Operation::Create).then_some(request.now);
             self.witness.raise(call.number, create)?;
         }

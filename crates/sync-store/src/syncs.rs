@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use sync_core::{
+    mutation::{self, Mutation},
     port::Watermark,
     state::{
         DestinationId, FullReadReason, OpenedSync, PageMark, StateError, Stop, StreamPosition,
@@ -39,7 +40,7 @@ pub(crate) fn open(tx: &Transaction<'_>, identity: &SyncIdentity) -> Result<Open
     )?;
     let is_first =
         known.values_hash.is_none() || known.key_hash.is_none() && identity.key_hash.is_some();
-    if change.is_some() || is_first {
+    if change.is_some() || is_first || known.destination != destination {
         // A changed definition is a new attempt for a sync that the breaker stopped, and whoever runs by the old one
         // must not store what it read by it.
         tx.execute(
@@ -88,11 +89,14 @@ fn apply_changes(
     destination: i64,
 ) -> Result<Option<FullReadReason>, Failure> {
     let mut change = None;
-    if differs(known.values_hash.as_deref(), &identity.values_hash) {
+    let is_noticed = !mutation::is_on(Mutation::DefinitionIgnored);
+    if differs(known.values_hash.as_deref(), &identity.values_hash) && is_noticed {
         make_quarantine_due(tx, known.id)?;
         change = Some(FullReadReason::DefinitionChanged);
     }
-    if identity.key_hash.as_deref().is_some_and(|hash| differs(known.key_hash.as_deref(), hash)) {
+    if identity.key_hash.as_deref().is_some_and(|hash| differs(known.key_hash.as_deref(), hash))
+        && !mutation::is_on(Mutation::KeyChangeAccepted)
+    {
         if !identity.accept_key_change {
             return Err(StateError::KeyChanged { sync: identity.name.clone() }.into());
         }
@@ -108,7 +112,9 @@ fn apply_changes(
         )?;
     } else if known.destination != destination {
         leave_destination(tx, known.id, known.destination)?;
-        change = Some(FullReadReason::DestinationChanged);
+        if !mutation::is_on(Mutation::PositionKept) {
+            change = Some(FullReadReason::DestinationChanged);
+        }
     }
     let field: Option<String> = tx
         .query_row(
@@ -117,7 +123,9 @@ fn apply_changes(
             |row| row.get(0),
         )
         .optional()?;
-    if differs(field.as_deref(), &identity.external_id_field) {
+    if differs(field.as_deref(), &identity.external_id_field)
+        && !mutation::is_on(Mutation::FieldChangeIgnored)
+    {
         refuse_unresolved(tx, identity, known.id, Some(destination))?;
         forget_values(tx, known.id, destination)?;
         filling::begin(tx, known.id, destination)?;
@@ -222,7 +230,15 @@ fn leave_destination(tx: &Transaction<'_>, sync: i64, destination: i64) -> rusql
         "DELETE FROM outbox WHERE sync_id = ? AND destination_id = ? AND NOT (state = 1 AND operation = 'create')",
         [sync, destination],
     )?;
-    tx.execute("UPDATE syncs SET watermark = NULL WHERE id = ?", [sync])?;
+    if mutation::is_on(Mutation::CreatesForgotten) {
+        tx.execute(
+            "DELETE FROM outbox WHERE sync_id = ? AND destination_id = ?",
+            [sync, destination],
+        )?;
+    }
+    if !mutation::is_on(Mutation::PositionKept) {
+        tx.execute("UPDATE syncs SET watermark = NULL WHERE id = ?", [sync])?;
+    }
     Ok(())
 }
 
@@ -359,7 +375,13 @@ pub(crate) fn check_token(tx: &Transaction<'_>, writer: &Writer) -> Result<(), F
         .prepare_cached("SELECT token FROM syncs WHERE id = ?")?
         .query_row([writer.sync.0], |row| row.get(0))
         .optional()?;
-    if token == Some(writer.token) { Ok(()) } else { Err(StateError::Fenced.into()) }
+    let is_unchecked =
+        [Mutation::TokenUnchecked, Mutation::TwoReaders].into_iter().any(mutation::is_on);
+    if token == Some(writer.token) || is_unchecked {
+        Ok(())
+    } else {
+        Err(StateError::Fenced.into())
+    }
 }
 
 pub(crate) fn heartbeat(

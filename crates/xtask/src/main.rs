@@ -1,7 +1,7 @@
 //! The project's own chores, as `cargo x CHORE`.
 //!
 //! Reading order: [`check`] (what `make test` and `make lint` do), [`tidy`] (the repository's own
-//! rules), [`servers`] and [`suites`] (which server each suite ran on), [`demo`].
+//! rules), [`servers`] and [`suites`] (which server each suite ran on), [`demo`], [`sim`].
 
 #![expect(
     clippy::print_stdout,
@@ -17,6 +17,7 @@ mod fuzz;
 mod mutants;
 mod project;
 mod servers;
+mod sim;
 mod suites;
 mod tidy;
 
@@ -41,6 +42,13 @@ enum Chore {
         /// The command and its arguments.
         #[arg(required = true, last = true)]
         command: Vec<OsString>,
+    },
+    /// Simulated worlds of the whole program in virtual time; `cargo x sim --help` says how.
+    #[command(disable_help_flag = true)]
+    Sim {
+        /// Of the simulator itself.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
     },
     /// Feeds arbitrary bytes to the targets of `fuzz/`, each for a while; wants cargo-fuzz.
     Fuzz {
@@ -76,6 +84,7 @@ fn main() -> ExitCode {
         Chore::Lint => check::lint(),
         Chore::Tidy => tidy::check(),
         Chore::WithServers { command } => servers::run_with(&command),
+        Chore::Sim { arguments } => sim::run(&arguments),
         Chore::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
         Chore::Chaos { kills, seed } => chaos::chaos(kills, seed),
         Chore::Mutants { minutes } => mutants::mutants(minutes),

@@ -7,6 +7,7 @@ use sync_core::{
     delivery::Operation,
     doubt::SETTLING,
     error::{CallError, CallErrorKind, Complaint, Quoted, Scope},
+    mutation::{self, Mutation},
     port::{BulkAnswer, RecordShape},
     record::{RecordId, SeenRecord},
     slug::Slug,
@@ -17,7 +18,7 @@ use crate::record_text::external_id_of;
 
 /// How long entries wait that a passing failure gave back.
 const BACK_OFF: Duration = Duration::from_secs(1);
-/// An update that was answered this often without being named is no accident.
+/// An item whose call was answered this often without naming it is no accident.
 const UNNAMED_MAX: u32 = 3;
 
 /// The answer to a bulk call.
@@ -98,8 +99,13 @@ impl Reading<'_> {
                 let complaint =
                     complaint_of(item, &answer.complaints).filter(|_| !answer.retry_as_is);
                 let fault = complaint
-                    .map(|complaint| self.fault(CallErrorKind::Refused { status: 200 }, complaint));
+                    .map(|complaint| self.fault(CallErrorKind::Refused { status: 200 }, complaint))
+                    .or_else(|| (entry.attempts >= UNNAMED_MAX).then(unconfirmed));
                 landing.blamed.extend(fault.as_ref().map(|fault| (entry.id, fault.code.clone())));
+                if mutation::is_on(Mutation::UnnamedRepeated) {
+                    landing.settle(entry, self.back(None, Duration::ZERO));
+                    continue;
+                }
                 landing.settle(entry, self.in_doubt(true, None, fault));
             }
         }
@@ -129,19 +135,7 @@ impl Reading<'_> {
                 }
                 (None, Some(_)) => landing.settle(entry, self.back(None, Duration::ZERO)),
                 (None, None) if entry.attempts >= UNNAMED_MAX => {
-                    landing.refuse(
-                        entry,
-                        Fault {
-                            code: "smartsuite_unconfirmed".into(),
-                            slug: None,
-                            reason: Quoted(
-                                "SmartSuite answers the update without naming the record".into(),
-                            ),
-                            remedy:
-                                "look at the record in SmartSuite; the row is tried again by itself"
-                                    .into(),
-                        },
-                    );
+                    landing.refuse(entry, unconfirmed());
                 }
                 (None, None) => landing.unnamed.push((entry.clone(), None)),
             }
@@ -168,6 +162,9 @@ impl Reading<'_> {
                 for entry in &self.call.entries {
                     let outcome = match (kind.is_answered(), self.call.operation) {
                         (true, _) => self.back(None, BACK_OFF),
+                        _ if mutation::is_on(Mutation::UnansweredRepeated) => {
+                            self.back(None, BACK_OFF)
+                        }
                         (false, Operation::Create) => self.in_doubt(false, None, None),
                         (false, Operation::Update | Operation::Delete | Operation::Archive) => {
                             Outcome::Unanswered { not_before: self.after(BACK_OFF) }
@@ -208,7 +205,14 @@ impl Reading<'_> {
                 (None, false) if any_named => Some(0),
                 (None, false) => Some(u32::from(item >= entries.len().div_ceil(2))),
             };
+            if mutation::is_on(Mutation::BisectDropsRow) && item > 0 && item + 1 == entries.len() {
+                landing.settle(entry, Outcome::Deleted);
+                continue;
+            }
             match (self.call.operation, fault) {
+                (Operation::Create, None) if mutation::is_on(Mutation::RefusedBisectedBlind) => {
+                    landing.settle(entry, self.back(group, Duration::ZERO));
+                }
                 (Operation::Create, fault) => {
                     landing
                         .blamed
@@ -308,6 +312,16 @@ impl Landing {
         self.blamed.push((entry.id, fault.code.clone()));
         self.refused.push(fault.clone());
         self.settle(entry, Outcome::Refused { fault });
+    }
+}
+
+/// A record that is neither named nor complained about, time after time.
+fn unconfirmed() -> Fault {
+    Fault {
+        code: "smartsuite_unconfirmed".into(),
+        slug: None,
+        reason: Quoted("SmartSuite answers the call without naming the record".into()),
+        remedy: "look at the table in SmartSuite; the row is tried again by itself".into(),
     }
 }
 

@@ -7,6 +7,7 @@ use sync_core::{
     doubt::{Verdict, judge},
     error::{CallError, CallErrorKind, Quoted},
     key::Key,
+    mutation::{self, Mutation},
     port::{PAGE_MAX, RecordFilter, RecordPage},
     record::SeenRecord,
     scan::TableScan,
@@ -86,7 +87,8 @@ impl Delivery<'_> {
                 Ok(page) => page.records,
                 Err(error) => return Ok(Sight::Failed(error)),
             };
-            if records.iter().any(|record| record.external_id.as_deref() == Some(&control_id)) {
+            let is_seen = |record: &SeenRecord| record.external_id.as_deref() == Some(&control_id);
+            if records.iter().any(is_seen) || mutation::is_on(Mutation::NoControl) {
                 return Ok(Sight::Clear(records));
             }
             match self.is_there(&control).await? {

@@ -19,6 +19,7 @@ use sync_core::{
     draft::Fields,
     error::{CallError, CallErrorKind, Quoted},
     mapping::Archive,
+    mutation::{self, Mutation},
     port::{BULK_MAX, RecordShape, RecordTarget},
     record::RecordId,
     slug::Slug,
@@ -217,10 +218,14 @@ impl Delivery<'_> {
         }
         if !self.flights.is_empty() {
             // Answers that came while the gate was waited for may change what is next.
+            let made = self.route.calls.made();
             while let Some(flight) = self.flights.try_join_next() {
                 self.settle_flight(flight).await?;
             }
-            if self.ended.is_some() {
+            // A departure that was kept waiting by calls about those answers has passed: the next one is taken.
+            let has_passed =
+                self.route.calls.made() > made && !mutation::is_on(Mutation::DepartureKept);
+            if self.ended.is_some() || has_passed {
                 return Ok(true);
             }
         }
@@ -245,7 +250,7 @@ impl Delivery<'_> {
             now,
             entries_max: BULK_MAX,
             bytes_max: self.route.bytes_max,
-            creates: self.audited,
+            creates: self.audited || mutation::is_on(Mutation::NoAudit),
             fresh_first: self.breaker.wants_fresh(),
             gone: self.route.gone,
         };
@@ -466,6 +471,9 @@ impl Delivery<'_> {
     }
 
     fn outcome_of_missing(&self) -> Outcome {
+        if mutation::is_on(Mutation::MissingForgotten) {
+            return Outcome::LeftMissing;
+        }
         match self.route.on_missing {
             OnMissing::Recreate => Outcome::Missing,
             OnMissing::Skip => Outcome::LeftMissing,

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use sync_core::{
     error::CallErrorKind,
     key::Key,
+    mutation::{self, Mutation},
     port::BULK_MAX,
     record::{RecordId, SeenRecord},
     scan::TableScan,
@@ -95,7 +96,11 @@ impl Delivery<'_> {
             }),
         };
         for other in verdict.others {
-            if self.route.dedicated_member && is_untouched(&other, own) {
+            if mutation::is_on(Mutation::TwinsStay) {
+                continue;
+            }
+            let is_twin = self.route.dedicated_member && is_untouched(&other, own);
+            if is_twin || mutation::is_on(Mutation::DeletesCopies) {
                 twins.ours.push((settlement.key.clone(), other.id));
                 settlement.again_at = Some(self.now());
             } else {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
+use smartsuite_emulator::{BulkBadItem, Fault, FaultKind, LateEnd, OutOfRange, Profile, RouteKind};
 use sync_core::state::RunStatus;
 use sync_engine::run::RunOptions;
 
@@ -151,6 +151,26 @@ fn d2_a_create_that_is_answered_in_strange_words_is_looked_up() {
             comes_right(&world).await;
         });
     }
+}
+
+/// P7. Catches: a create that is answered, is not named, is not found, and is sent again for ever.
+#[test]
+fn a_row_that_the_service_leaves_out_without_a_word_costs_few_calls() {
+    let profile = Profile {
+        out_of_range: OutOfRange::Refuse,
+        bulk_bad_item: BulkBadItem::Partial,
+        ..Profile::lenient()
+    };
+    super::stage::world(profile, async |world| {
+        fill(&world, 3);
+        world.database.put(4, "A", crate::world::AMOUNT_MAX + 1);
+        let report = super::stage::run(&world).await;
+        assert_eq!(status(&report), RunStatus::Partial, "{report:#?}");
+        assert_eq!(report.books.quarantine, 1);
+        assert!(report.calls <= 14, "{} calls", report.calls);
+        world.database.put(4, "A", 4);
+        comes_right(&world).await;
+    });
 }
 
 /// Runs one process again and again, as a person who says that a stopped sync may go on.

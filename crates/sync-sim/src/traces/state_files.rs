@@ -2,25 +2,21 @@
 
 use std::{fs, path::PathBuf};
 
-use crate::world::World;
+use crate::{disk, world::World};
 
 /// A copy of the state file with its log, as they were at one moment.
 #[derive(Clone, Debug)]
-pub(super) struct StateCopy(Vec<(PathBuf, Vec<u8>)>);
+pub(super) struct StateCopy(disk::StateCopy);
 
 impl StateCopy {
     /// Copies what is on disk now.
     pub(super) fn of(world: &World) -> Self {
-        let files = files(world).into_iter();
-        Self(files.filter_map(|path| Some((path.clone(), fs::read(path).ok()?))).collect())
+        Self(disk::StateCopy::of(&world.state_path()))
     }
 
     /// Puts the copy in the state's place. No process may have the state open. What lies beside the state stays.
-    pub(super) fn restore(&self, world: &World) {
-        lose(world);
-        for (path, bytes) in &self.0 {
-            fs::write(path, bytes).expect("the folder is writable");
-        }
+    pub(super) fn restore(&self, _: &World) {
+        self.0.restore();
     }
 }
 
@@ -60,9 +56,7 @@ fn witness(world: &World) -> Option<Vec<u8>> {
 
 /// The state is gone; what lies beside it stays.
 pub(super) fn lose(world: &World) {
-    for path in files(world) {
-        drop(fs::remove_file(path));
-    }
+    disk::lose(&world.state_path());
 }
 
 /// The state and all that lies beside it are gone.
@@ -71,15 +65,4 @@ pub(super) fn lose_everything(world: &World) {
     for entry in fs::read_dir(folder).expect("a folder") {
         fs::remove_file(entry.expect("an entry").path()).expect("removed");
     }
-}
-
-fn files(world: &World) -> Vec<PathBuf> {
-    ["", "-wal", "-shm"]
-        .iter()
-        .map(|suffix| {
-            let mut path = world.state_path().into_os_string();
-            path.push(suffix);
-            PathBuf::from(path)
-        })
-        .collect()
 }

@@ -1,0 +1,602 @@
+//! A plan lived through: its steps are done to the world, its processes run beside them, and after each the oracle
+//! looks. When the plan is at its end the faults stop, and everything must become right.
+
+mod ending;
+mod look;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::poll_fn,
+    sync::{Arc, atomic::Ordering},
+    task::Poll,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use serde_json::json;
+use smartsuite_emulator::{
+    BulkAnswer, BulkBadItem, BulkOrder, Fault, FaultKind, OutOfRange, Profile,
+};
+use sync_core::{
+    config::model::{Conversion, FieldMapping},
+    mutation,
+    port::Clock as _,
+    state::{RunStatus, StateError},
+};
+use sync_engine::run::{RunOptions, RunOutcome, RunReport};
+
+use crate::{
+    breath::{Breath, ProcessClock},
+    cast::{Actor, Cast, Ear, Sayings, Turn},
+    coverage::Tally,
+    disk::{Durable, StateCopy, lose},
+    oracle::{Oracle, Seen, What, Wrong, wrong},
+    plan::{Change, Configuration, Edit, Fate, Launch, Plan, Setup, Step, Trap},
+    source::OpenTransaction,
+    world::{
+        AMOUNT, AMOUNT_MAX, EXTERNAL_ID, OTHER_EXTERNAL_ID, OTHER_TABLE, ProcessParts, TABLE, World,
+    },
+};
+
+/// A world in which something was wrong.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What.
+    pub wrong: Wrong,
+    /// What had happened until then.
+    pub story: Vec<String>,
+}
+
+/// Lives through a plan.
+///
+/// # Errors
+/// What was wrong.
+pub fn live(plan: &Plan) -> Result<Tally, Box<Failure>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let mut life = Life::new(plan);
+        match life.whole(&plan.steps).await {
+            Ok(()) => Ok(life.tally),
+            Err(wrong) => {
+                life.tell_requests();
+                Err(Box::new(Failure { wrong, story: life.story }))
+            }
+        }
+    })
+}
+
+/// Virtual time after which a world is taken to be endless.
+const ENDLESS: Duration = Duration::from_hours(200);
+
+/// Turns since the last process started after which one is taken never to end.
+const TURNS_MAX: u32 = 30_000;
+
+struct Life {
+    world: World,
+    setup: Setup,
+    oracle: Oracle,
+    cast: Cast,
+    sayings: Sayings,
+    /// Processes started so far.
+    started: usize,
+    /// Processes that had others beside them.
+    in_company: BTreeSet<usize>,
+    phases: look::Phases,
+    transactions: BTreeMap<i64, (OpenTransaction, char)>,
+    old_state: Option<StateCopy>,
+    /// How much of the log has reached the disk, as of this number of durable commits.
+    durable: (u64, Durable),
+    /// The key columns are known to the state for certain.
+    key_is_known: bool,
+    /// Another field carries the key, and no run has succeeded since.
+    field_is_new: bool,
+    amount_is_mapped: bool,
+    faults: u64,
+    deaths: u64,
+    calls: u64,
+    failed_reads: u64,
+    /// Turns taken since the last process started.
+    turns: u32,
+    tally: Tally,
+    story: Vec<String>,
+}
+
+impl Life {
+    fn new(plan: &Plan) -> Self {
+        let mut world = World::new(plan.seed, profile(&plan.setup));
+        world.dedicated_member = plan.setup.dedicated;
+        world.database.yield_at_most(plan.setup.batch_rows);
+        world.database.slow_down(Duration::from_millis(plan.setup.batch_takes_ms));
+        Self {
+            world,
+            setup: plan.setup.clone(),
+            oracle: Oracle::default(),
+            cast: Cast::default(),
+            sayings: Sayings::default(),
+            started: 0,
+            in_company: BTreeSet::new(),
+            phases: look::Phases::default(),
+            transactions: BTreeMap::new(),
+            old_state: None,
+            durable: (mutation::durable_commits(), Durable::default()),
+            key_is_known: false,
+            field_is_new: false,
+            amount_is_mapped: true,
+            faults: 0,
+            deaths: 0,
+            calls: 0,
+            failed_reads: 0,
+            turns: 0,
+            tally: Tally::default(),
+            story: Vec::new(),
+        }
+    }
+
+    async fn whole(&mut self, steps: &[Step]) -> Result<(), Wrong> {
+        for step in steps {
+            self.tell(&format!("{step:?}"));
+            self.take(step).await?;
+            self.look()?;
+        }
+        self.come_to_rest().await?;
+        let rows = self.oracle.rows().len() as u64;
+        self.tally.worlds.push([rows, self.faults, self.deaths, self.calls]);
+        Ok(())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.world.clock.now()
+    }
+
+    fn tell(&mut self, what: &str) {
+        let since = self.world.clock.elapsed();
+        self.story.push(format!("{:>9.3} {what}", since.as_secs_f64()));
+    }
+
+    async fn take(&mut self, step: &Step) -> Result<(), Wrong> {
+        match step {
+            Step::Write(changes) => changes.iter().for_each(|change| self.write(*change)),
+            Step::People(edits) => edits.iter().for_each(|edit| self.edit(*edit)),
+            Step::Faults(traps) => traps.iter().for_each(|trap| self.set(trap)),
+            Step::BlindLookUps(times) => self.world.network.blind_look_ups(*times),
+            Step::DatabaseDown(reads) => self.world.database.break_reads(*reads),
+            Step::ReadBreaks(batches) => self.world.database.break_after(*batches),
+            Step::DatabaseRestarts => {
+                self.strike("database restart");
+                self.transactions.clear();
+                self.world.database.restart();
+            }
+            Step::Resync(rows) => rows.iter().for_each(|(id, value)| self.resync(*id, *value)),
+            Step::Start(launch) => self.start(*launch)?,
+            Step::Wait(milliseconds) => {
+                let until = self.now().saturating_add(Duration::from_millis(*milliseconds));
+                self.drive(until.ok()).await?;
+            }
+            Step::Finish => self.drive(None).await?,
+            Step::LoseState | Step::BackUpState | Step::RestoreState => {
+                self.drive(None).await?;
+                self.state_file(step);
+            }
+            Step::Configure(configuration) => {
+                self.drive(None).await?;
+                self.configure(*configuration).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, change: Change) {
+        match change {
+            Change::Put { id, .. } | Change::Delete(id) | Change::Rekey(id, _) | Change::Begin(id, _)
+                // Another transaction holds the row's lock.
+                if self.transactions.contains_key(&id) => {}
+            Change::Put { id, value, refused } => {
+                let amount = if refused { AMOUNT_MAX + 1 } else { id };
+                self.put(id, &named(id, value), amount);
+            }
+            Change::Delete(id) => self.delete(id),
+            Change::Rekey(from, to) => {
+                if let Some(row) = self.oracle.rows().get(&from).cloned() {
+                    self.delete(from);
+                    self.put(to, &row.name, row.amount);
+                }
+            }
+            Change::Begin(id, value) => {
+                self.transactions.insert(id, (self.world.database.begin(), value));
+            }
+            Change::Commit(id) => {
+                if let Some((transaction, value)) = self.transactions.remove(&id) {
+                    let name = named(id, value);
+                    self.world.database.commit_put(transaction, id, &name, id);
+                    self.oracle.commits(id, &name, id);
+                }
+            }
+            Change::RollBack(id) => {
+                if let Some((transaction, _)) = self.transactions.remove(&id) {
+                    self.world.database.roll_back(transaction);
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, id: i64, name: &str, amount: i64) {
+        self.world.database.put(id, name, amount);
+        self.oracle.commits(id, name, amount);
+    }
+
+    fn delete(&mut self, id: i64) {
+        self.world.database.delete(id);
+        self.oracle.deletes(id);
+    }
+
+    /// A row changes unnoticed, and somebody asks for it to be read again.
+    fn resync(&mut self, id: i64, value: char) {
+        let Some(row) = self.oracle.rows().get(&id).cloned() else { return };
+        if self.transactions.contains_key(&id) {
+            return;
+        }
+        let name = named(id, value);
+        self.world.database.put_silently(id, &name);
+        self.oracle.commits(id, &name, row.amount);
+        if !self.mark(id) || self.is_fragile() {
+            self.oracle.may_be_unnoticed(id);
+        }
+    }
+
+    /// Whether a mark that was made now may be lost: marks are not safe from a power cut before the next call is.
+    fn is_fragile(&self) -> bool {
+        let fates = self.cast.actors.iter().map(|actor| actor.fate);
+        fates.into_iter().any(|fate| matches!(fate, Fate::LosesPower(..)))
+    }
+
+    fn edit(&mut self, edit: Edit) {
+        let (Edit::Delete(id) | Edit::Copy(id) | Edit::Note(id) | Edit::Retitle(id)) = edit;
+        let key = id.to_string();
+        let seen = self.seen(&self.world.definition.destination.table_id);
+        let Some(record) = seen.iter().find(|record| record.keys.contains(&key)) else { return };
+        let record = record.id.clone();
+        match edit {
+            Edit::Delete(_) => {
+                self.world.person(&json!({"action": "delete", "record": record}));
+                self.oracle.people_disturb(id, &record);
+            }
+            Edit::Copy(_) => {
+                let copy = self.world.person(&json!({"action": "copy", "record": record}));
+                self.oracle.people_make(copy["id"].as_str().unwrap_or_default());
+            }
+            Edit::Note(_) => {
+                let values = json!({"snoteaaaaa": "seen"});
+                self.world.person(&json!({"action": "update", "record": record, "values": values}));
+                self.oracle.people_note(&record, "seen");
+            }
+            Edit::Retitle(_) => {
+                let values = json!({"title": "theirs"});
+                self.world.person(&json!({"action": "update", "record": record, "values": values}));
+                self.oracle.people_disturb(id, &record);
+            }
+        }
+    }
+
+    fn set(&mut self, trap: &Trap) {
+        let mut fault =
+            Fault::new(trap.fault).on(&[trap.route]).skip(trap.skip).times(Some(trap.times));
+        // Late effects and delays are what they are, before or after.
+        if trap.after && !matches!(trap.fault, FaultKind::Late { .. }) {
+            fault = fault.after_the_effect();
+        }
+        self.world.network.emulator().add_fault(fault);
+    }
+
+    fn state_file(&mut self, step: &Step) {
+        let path = self.world.state_path();
+        match step {
+            Step::BackUpState => {
+                let copy = StateCopy::of(&path);
+                self.old_state = copy.is_some().then_some(copy);
+                return;
+            }
+            Step::LoseState => {
+                self.strike("state lost");
+                lose(&path);
+            }
+            _ => {
+                let Some(copy) = &self.old_state else { return };
+                let copy = copy.clone();
+                self.strike("old state put back");
+                copy.restore();
+            }
+        }
+        self.phases.is_restored = true;
+        self.key_is_known = false;
+        self.forget_marks();
+        let now = self.now();
+        self.oracle.gate_forgets(now);
+    }
+
+    /// Marks that people made may be gone.
+    fn forget_marks(&mut self) {
+        for id in std::mem::take(&mut self.phases.marked) {
+            self.oracle.may_be_unnoticed(id);
+        }
+    }
+
+    async fn configure(&mut self, configuration: Configuration) -> Result<(), Wrong> {
+        let definition = &mut self.world.definition;
+        match configuration {
+            Configuration::Amount(is_mapped) => {
+                self.amount_is_mapped = is_mapped;
+                definition.destination.fields.retain(|field| &*field.slug != AMOUNT);
+                if is_mapped {
+                    let amount =
+                        FieldMapping::of_column("amount", AMOUNT.into(), Conversion::Automatic);
+                    definition.destination.fields.push(amount);
+                }
+            }
+            Configuration::OtherTable(other) => {
+                let table = if other { OTHER_TABLE } else { TABLE };
+                table.clone_into(&mut definition.destination.table_id);
+            }
+            Configuration::OtherExternalId(other) => {
+                let field = if other { OTHER_EXTERNAL_ID } else { EXTERNAL_ID };
+                if &*definition.destination.external_id_field != field {
+                    definition.destination.external_id_field = field.into();
+                    self.field_is_new = true;
+                }
+            }
+            Configuration::Rename(number) => {
+                let name = format!("items {number}");
+                if name != definition.name {
+                    definition.previously = Some(std::mem::replace(&mut definition.name, name));
+                }
+            }
+            Configuration::OtherKey => {
+                if self.key_is_known {
+                    return self.other_key().await;
+                }
+                return Ok(());
+            }
+        }
+        self.strike("definition changed");
+        Ok(())
+    }
+
+    /// Somebody names another key column: the program must say so and do nothing.
+    async fn other_key(&mut self) -> Result<(), Wrong> {
+        let key = std::mem::replace(
+            &mut self.world.definition.source.primary_key,
+            vec!["name".to_owned()],
+        );
+        self.strike("key columns changed");
+        let ended = self.world.process().run(RunOptions::default()).await;
+        self.world.definition.source.primary_key = key;
+        match ended {
+            Err(StateError::KeyChanged { .. }) => Ok(()),
+            other => wrong(What::KeyChangeAccepted, format!("{other:?}")),
+        }
+    }
+
+    fn start(&mut self, launch: Launch) -> Result<(), Wrong> {
+        let ear = Arc::new(Ear {
+            number: self.started,
+            sayings: Arc::clone(&self.sayings),
+            calls: 0.into(),
+            reports: std::sync::Mutex::default(),
+        });
+        self.started += 1;
+        self.turns = 0;
+        let breath = Breath::default();
+        let parts = ProcessParts {
+            observer: Arc::<Ear>::clone(&ear),
+            breath: breath.clone(),
+            pages_more: launch.pages,
+        };
+        let process = match self.world.process_of(parts) {
+            Ok(process) => process,
+            Err(error) => return wrong(What::StateFailed, error.to_string()),
+        };
+        if !self.cast.actors.is_empty() {
+            self.in_company.insert(ear.number);
+            self.in_company.extend(self.cast.actors.iter().map(|actor| actor.ear.number));
+        }
+        if matches!(launch.fate, Fate::LosesPower(..)) {
+            self.forget_marks();
+        }
+        let options =
+            RunOptions { full: launch.full, retry: launch.retry, ..RunOptions::default() };
+        let clock = ProcessClock { clock: self.world.clock, breath };
+        let actor = Actor::new(process, options, launch.runs, ear, &clock, launch.fate);
+        self.cast.actors.push(actor);
+        Ok(())
+    }
+
+    /// Lets the processes run until a moment, or until all have ended.
+    async fn drive(&mut self, until: Option<Timestamp>) -> Result<(), Wrong> {
+        loop {
+            let next = self.cast.next_to_go_on().into_iter().chain(until).min();
+            if until.is_none() && self.cast.actors.is_empty() {
+                return Ok(());
+            }
+            let turn = self.next_turn(next).await;
+            self.hear()?;
+            match turn {
+                None if until.is_some_and(|until| self.now() >= until) => return Ok(()),
+                None | Some(Turn::Taken) => {}
+                Some(Turn::Ended(ended)) => self.ended(&ended.0, ended.1)?,
+                Some(Turn::Due(place)) => self.strikes(place).await,
+                Some(Turn::DueToDie(place)) => self.kill(place).await,
+            }
+            self.moves_on()?;
+        }
+    }
+
+    /// A process must come to its end.
+    fn moves_on(&mut self) -> Result<(), Wrong> {
+        self.turns += 1;
+        if self.world.clock.elapsed() > ENDLESS || self.turns > TURNS_MAX {
+            return wrong(What::Endless, "a process does not come to its end");
+        }
+        Ok(())
+    }
+
+    /// The next turn of some process; `None`: the moment has come.
+    async fn next_turn(&mut self, moment: Option<Timestamp>) -> Option<Turn> {
+        let clock = self.world.clock;
+        let wait =
+            moment.map(|at| Duration::try_from(at.duration_since(clock.now())).unwrap_or_default());
+        if wait.is_some_and(|wait| wait.is_zero()) && self.cast.actors.is_empty() {
+            return None;
+        }
+        let mut alarm = clock.sleep(wait.unwrap_or(ENDLESS));
+        let (cast, network) = (&mut self.cast, &self.world.network);
+        poll_fn(move |context| {
+            if network.has_struck(context.waker()) {
+                return Poll::Ready(None);
+            }
+            if let Poll::Ready(turn) = cast.turn(&clock, context) {
+                return Poll::Ready(Some(turn));
+            }
+            alarm.as_mut().poll(context).map(|()| None)
+        })
+        .await
+    }
+
+    /// The fate of a process strikes.
+    async fn strikes(&mut self, place: usize) {
+        match self.cast.actors[place].fate {
+            Fate::Ends => {}
+            Fate::Dies(_) => self.kill(place).await,
+            Fate::LosesPower(_, choice) => self.lose_power(choice).await,
+            Fate::Stops { seconds, .. } => {
+                self.strike_of(place, "stopped");
+                let until = self.now().saturating_add(Duration::from_secs(seconds));
+                let until = until.unwrap_or(Timestamp::MAX);
+                self.cast.actors[place].stop_until(until);
+                let fate = self.cast.actors[place].fate;
+                if let Fate::Stops { at, seconds, dies } = fate {
+                    // It does not strike again.
+                    let never = crate::plan::Moment { calls: u32::MAX, ..at };
+                    self.cast.actors[place].fate = Fate::Stops { at: never, seconds, dies };
+                }
+            }
+        }
+    }
+
+    /// SIGKILL: the process is gone, and what it had written is there.
+    async fn kill(&mut self, place: usize) {
+        self.strike_of(place, "SIGKILL");
+        self.deaths += 1;
+        let is_last = self.cast.actors.len() == 1;
+        // Closing the last connection would fold the log into the file, which a killed process does not do.
+        let copy = is_last.then(|| StateCopy::of(&self.world.state_path()));
+        let actor = self.cast.actors.remove(place);
+        self.phases.dies(actor.ear.number);
+        gone(actor).await;
+        if let Some(copy) = copy {
+            copy.restore();
+        }
+    }
+
+    /// Every process is gone, and what had not reached the disk.
+    async fn lose_power(&mut self, choice: u32) {
+        self.strike("power cut");
+        self.deaths += self.cast.actors.len() as u64;
+        let copy = StateCopy::of(&self.world.state_path()).cut(self.durable.1, choice);
+        for actor in std::mem::take(&mut self.cast.actors) {
+            self.phases.dies(actor.ear.number);
+            gone(actor).await;
+        }
+        copy.restore();
+        self.key_is_known = false;
+        self.forget_marks();
+        let now = self.now();
+        self.oracle.gate_forgets(now);
+    }
+
+    /// A process came to its end.
+    fn ended(&mut self, actor: &Actor, ended: Result<RunReport, StateError>) -> Result<(), Wrong> {
+        self.calls += u64::from(actor.ear.calls.load(Ordering::SeqCst));
+        self.phases.ends(actor.ear.number);
+        match ended {
+            Ok(report) => self.reported(actor.ear.number, &report),
+            Err(StateError::DiskFull) => {
+                self.strike("disk full");
+                self.tell(&format!("process {}: the disk is full", actor.ear.number));
+                self.phases.dies(actor.ear.number);
+                Ok(())
+            }
+            Err(StateError::UnresolvedCreates { .. }) if self.field_is_new => {
+                self.tell("the key's field cannot change yet");
+                let field = &mut self.world.definition.destination.external_id_field;
+                let other = if &**field == EXTERNAL_ID { OTHER_EXTERNAL_ID } else { EXTERNAL_ID };
+                *field = other.into();
+                Ok(())
+            }
+            Err(error) => wrong(What::StateFailed, error.to_string()),
+        }
+    }
+
+    /// A run came to its end.
+    fn reported(&mut self, number: usize, report: &RunReport) -> Result<(), Wrong> {
+        self.tell(&format!("process {number}: {:?} {:?}", report.outcome, report.books));
+        match &report.outcome {
+            RunOutcome::Busy => {
+                self.strike("busy");
+                if !self.in_company.contains(&number) {
+                    return wrong(What::BusyForNobody, format!("process {number}"));
+                }
+            }
+            RunOutcome::Stopped(_) => {}
+            RunOutcome::Ran { status, .. } => {
+                self.tally.runs += 1;
+                if !report.books.rows_balance() || !report.books.entries_balance() {
+                    return wrong(What::Unbalanced, format!("{:?}", report.books));
+                }
+                if *status == RunStatus::Success {
+                    self.key_is_known = true;
+                    self.field_is_new = false;
+                    self.phases.is_restored = false;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The live records of a table.
+    fn seen(&self, table: &str) -> Vec<Seen> {
+        self.world.dump(table).iter().map(Seen::of).collect()
+    }
+}
+
+/// Waits until everything of a process is gone: calls that have not left are given up in a turn of their own.
+async fn gone(actor: Actor) {
+    let ear = Arc::clone(&actor.ear);
+    drop(actor);
+    for _ in 0..1_000 {
+        if Arc::strong_count(&ear) == 1 {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("a dead process goes on");
+}
+
+fn named(id: i64, value: char) -> String {
+    format!("row {id} {value}")
+}
+
+fn profile(setup: &Setup) -> Profile {
+    let mut profile = setup.profile.profile();
+    profile.out_of_range = OutOfRange::Refuse;
+    if setup.half_written {
+        profile.bulk_bad_item = BulkBadItem::PartialThenRefuse;
+    }
+    if setup.shuffled {
+        profile.bulk_order = BulkOrder::Shuffled;
+        profile.bulk_answer = BulkAnswer::Outcomes;
+    }
+    profile
+}

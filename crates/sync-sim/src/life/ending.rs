@@ -1,0 +1,139 @@
+//! The faults stop: within a few runs everything must be right, stay right, and cost nothing more.
+
+use std::time::Duration;
+
+use sync_core::{port::Clock as _, state::RunStatus};
+use sync_engine::run::{RunOutcome, RunReport};
+
+use super::Life;
+use crate::{
+    oracle::{What, Wrong, wrong},
+    plan::{Fate, Launch},
+};
+
+/// Runs after which a world without faults must be right.
+const RUNS_MAX: usize = 6;
+/// A little more than the hour after which a key is looked at once more.
+const PAST_THE_HOUR: Duration = Duration::from_mins(61);
+
+impl Life {
+    /// Lets the world come to rest, and looks whether everything is right.
+    pub(super) async fn come_to_rest(&mut self) -> Result<(), Wrong> {
+        self.tell("the faults stop");
+        self.drive(None).await?;
+        self.world.network.emulator().set_faults(smartsuite_emulator::FaultScript::default());
+        self.world.network.answer_as_usual();
+        self.world.database.calm();
+        for id in self.transactions.keys().copied().collect::<Vec<_>>() {
+            self.write(crate::plan::Change::Commit(id));
+        }
+        let late = Duration::from_millis(self.setup.late_max_ms);
+        self.pass(late + Duration::from_mins(2)).await?;
+        let disturbed = self.oracle.take_disturbed();
+        for id in &disturbed {
+            self.put(*id, &format!("row {id} at last"), *id);
+        }
+        self.succeed(disturbed.len() as u64).await?;
+        if self.setup.is_late() {
+            self.pass(PAST_THE_HOUR).await?;
+            self.run().await?;
+            self.run().await?;
+        } else {
+            self.all_right()?;
+            self.costs_nothing().await?;
+            self.pass(PAST_THE_HOUR).await?;
+            self.run().await?;
+        }
+        self.all_right()?;
+        for table in [crate::world::TABLE, crate::world::OTHER_TABLE] {
+            self.oracle.sees_table(&self.seen(table))?;
+        }
+        self.costs_nothing().await
+    }
+
+    async fn pass(&mut self, length: Duration) -> Result<(), Wrong> {
+        self.world.clock.sleep(length).await;
+        self.look()
+    }
+
+    /// One run in a process of its own.
+    async fn run(&mut self) -> Result<RunReport, Wrong> {
+        self.run_as(false).await
+    }
+
+    async fn run_as(&mut self, retry: bool) -> Result<RunReport, Wrong> {
+        let ordinary = Launch { runs: 1, full: false, retry, pages: None, fate: Fate::Ends };
+        self.start(ordinary)?;
+        loop {
+            match self.next_turn(None).await {
+                Some(super::Turn::Ended(ended)) => {
+                    self.hear()?;
+                    let (actor, report) = *ended;
+                    self.ended(&actor, report.clone())?;
+                    self.look()?;
+                    match report {
+                        Ok(report) => return Ok(report),
+                        // The definition was put back.
+                        Err(_) => return Box::pin(self.run_as(retry)).await,
+                    }
+                }
+                _ => {
+                    self.hear()?;
+                    self.moves_on()?;
+                }
+            }
+        }
+    }
+
+    /// Runs until there is nothing left to do.
+    async fn succeed(&mut self, disturbed: u64) -> Result<(), Wrong> {
+        let rows = self.oracle.rows().len() as u64;
+        let refused = self.oracle.refused(self.amount_is_mapped).len() as u64;
+        let (mut calls, mut runs) = (0, 0);
+        for _ in 0..RUNS_MAX {
+            let report = self.run_as(true).await?;
+            calls += report.calls;
+            runs += 1;
+            if self.is_good(&report) {
+                // Each run may look at the table's structure and at what is in doubt; each row is written once, and
+                // each that is refused or whose record is gone stands alone after its batch was halved five times.
+                let bound = runs * (8 + 10 * refused) + 4 * rows.div_ceil(25) + 10 * disturbed + 8;
+                self.tally.dearest = self.tally.dearest.max(calls * 100 / bound);
+                if calls > bound {
+                    return wrong(What::TooCostly, format!("{calls} calls for {rows} rows"));
+                }
+                return Ok(());
+            }
+            self.pass(Duration::from_secs(100)).await?;
+        }
+        wrong(What::NoSuccess, format!("{RUNS_MAX} runs without success"))
+    }
+
+    /// Success, or all but the rows that the service refuses.
+    fn is_good(&self, report: &RunReport) -> bool {
+        let refused = self.oracle.refused(self.amount_is_mapped).len() as u64;
+        match report.outcome {
+            RunOutcome::Ran { status: RunStatus::Success, .. } => true,
+            RunOutcome::Ran { status: RunStatus::Partial, .. } => {
+                refused > 0 && report.books.waiting_after == 0
+            }
+            RunOutcome::Ran { .. } | RunOutcome::Busy | RunOutcome::Stopped(_) => false,
+        }
+    }
+
+    fn all_right(&self) -> Result<(), Wrong> {
+        let seen = self.seen(&self.world.definition.destination.table_id);
+        self.oracle.sees_the_end(&seen, &self.quarantine(), self.amount_is_mapped)
+    }
+
+    /// A run in which nothing changed makes no call. A second look that falls due just then is none of its own.
+    async fn costs_nothing(&mut self) -> Result<(), Wrong> {
+        for _ in 0..3 {
+            let report = self.run().await?;
+            if report.calls == 0 {
+                return Ok(());
+            }
+        }
+        wrong(What::WastedCall, "three runs in a row make calls though nothing changes")
+    }
+}

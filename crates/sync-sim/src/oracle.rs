@@ -1,0 +1,298 @@
+//! The oracle: what SmartSuite must hold, said as plainly as possible. It knows what was committed to the database and
+//! what people did, looks at the service's tables and its log of requests, and shares nothing with the program.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
+use smartsuite_emulator::{LogEntry, RouteKind};
+
+use crate::world::{AMOUNT, AMOUNT_MAX, EXTERNAL_ID, NOTE, OTHER_EXTERNAL_ID};
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// In a word.
+    pub what: What,
+    /// In a sentence.
+    pub text: String,
+}
+
+/// What can be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    /// Two records carry one key, and people made neither.
+    Twins,
+    /// More calls in a second than allowed, or a 429 that was earned.
+    TooFast,
+    /// Two processes hold one sync, or one that was replaced still writes.
+    TwoHolders,
+    /// A process found the sync busy though nobody had it.
+    BusyForNobody,
+    /// A record was deleted that the tool did not create.
+    ForeignDelete,
+    /// What people wrote into a field of their own is gone.
+    PeoplesWork,
+    /// The books of a run do not balance.
+    Unbalanced,
+    /// The state failed.
+    StateFailed,
+    /// Other key columns were accepted.
+    KeyChangeAccepted,
+    /// A record is not what its row says.
+    NotRight,
+    /// A row that cannot be delivered is not in quarantine, or one that can be is.
+    Quarantine,
+    /// A process does not come to its end.
+    Endless,
+    /// No success though nothing fails any more.
+    NoSuccess,
+    /// A run in which nothing changed made a call.
+    WastedCall,
+    /// A run cost more calls than its work asks for.
+    TooCostly,
+}
+
+/// Says that something is wrong.
+pub fn wrong<T>(what: What, text: impl Into<String>) -> Result<T, Wrong> {
+    Err(Wrong { what, text: text.into() })
+}
+
+/// One live record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its id.
+    pub id: String,
+    /// What its two key fields hold.
+    pub keys: [String; 2],
+    /// Its title.
+    pub title: String,
+    /// Its amount.
+    pub amount: String,
+    /// What people wrote.
+    pub note: String,
+}
+
+impl Seen {
+    /// A record as the service shows it.
+    pub fn of(record: &Json) -> Self {
+        let text = |slug: &str| match &record[slug] {
+            Json::String(text) => text.clone(),
+            Json::Null => String::new(),
+            other => other.to_string(),
+        };
+        Self {
+            id: text("id"),
+            keys: [text(EXTERNAL_ID), text(OTHER_EXTERNAL_ID)],
+            title: text("title"),
+            amount: text(AMOUNT),
+            note: text(NOTE),
+        }
+    }
+
+    fn carries(&self, key: &str) -> bool {
+        self.keys.iter().any(|own| own == key)
+    }
+}
+
+/// A committed row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrueRow {
+    /// Its name, which becomes the title.
+    pub name: String,
+    /// Its amount.
+    pub amount: i64,
+}
+
+/// What is true.
+#[derive(Debug, Default)]
+pub struct Oracle {
+    rows: BTreeMap<i64, TrueRow>,
+    /// Records that people made or wrote to.
+    peoples: BTreeSet<String>,
+    /// Records that people made.
+    made_by_people: BTreeSet<String>,
+    notes: BTreeMap<String, String>,
+    /// Rows whose records people changed or deleted: nothing notices before the row changes.
+    disturbed: BTreeSet<i64>,
+    /// Arrivals of the last calls.
+    arrivals: Vec<Timestamp>,
+    /// Calls that left before this may arrive beside those of who came next.
+    counts_from: Option<Timestamp>,
+    /// Until then a 429 is nobody's fault.
+    lenient_until: Option<Timestamp>,
+}
+
+/// The service's documented limit.
+const CALLS_A_SECOND: usize = 5;
+/// How long a call may be on its way.
+const ON_THE_WAY: SignedDuration = SignedDuration::from_millis(200);
+/// How long the service keeps refusing after a 429, and a little.
+const LOCKOUT: SignedDuration = SignedDuration::from_secs(35);
+
+impl Oracle {
+    /// A row was committed.
+    pub fn commits(&mut self, id: i64, name: &str, amount: i64) {
+        self.rows.insert(id, TrueRow { name: name.to_owned(), amount });
+    }
+
+    /// A row was deleted.
+    pub fn deletes(&mut self, id: i64) {
+        self.rows.remove(&id);
+    }
+
+    /// The committed rows.
+    pub fn rows(&self) -> &BTreeMap<i64, TrueRow> {
+        &self.rows
+    }
+
+    /// People made a record.
+    pub fn people_make(&mut self, record: &str) {
+        self.peoples.insert(record.to_owned());
+        self.made_by_people.insert(record.to_owned());
+    }
+
+    /// People wrote a note into a record.
+    pub fn people_note(&mut self, record: &str, note: &str) {
+        self.peoples.insert(record.to_owned());
+        self.notes.insert(record.to_owned(), note.to_owned());
+    }
+
+    /// People changed what the tool wrote, or deleted its record.
+    pub fn people_disturb(&mut self, id: i64, record: &str) {
+        self.peoples.insert(record.to_owned());
+        self.disturbed.insert(id);
+    }
+
+    /// A change that nothing announces may have been forgotten.
+    pub fn may_be_unnoticed(&mut self, id: i64) {
+        self.disturbed.insert(id);
+    }
+
+    /// Rows that must change before their records can be right.
+    pub fn take_disturbed(&mut self) -> Vec<i64> {
+        let rows = std::mem::take(&mut self.disturbed);
+        rows.into_iter().filter(|id| self.rows.contains_key(id)).collect()
+    }
+
+    /// The gate's memory is lost: with the state, or by a power cut. Who comes next may meet the calls of who was
+    /// there before.
+    pub fn gate_forgets(&mut self, now: Timestamp) {
+        self.arrivals.clear();
+        self.counts_from = now.saturating_add(ON_THE_WAY).ok();
+        self.is_lenient(now);
+    }
+
+    fn is_lenient(&mut self, now: Timestamp) {
+        let until = now.saturating_add(LOCKOUT).unwrap_or(now);
+        self.lenient_until = self.lenient_until.max(Some(until));
+    }
+
+    /// Looks at the requests since the last look.
+    pub fn sees_requests(&mut self, log: &[LogEntry]) -> Result<(), Wrong> {
+        for entry in log {
+            let at: Timestamp = entry.at.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+            if entry.status == 429 {
+                let earned =
+                    entry.fault.is_none() && self.lenient_until.is_none_or(|until| at > until);
+                if earned {
+                    return wrong(What::TooFast, format!("a 429 at {}", entry.at));
+                }
+                self.is_lenient(at);
+            }
+            if self.counts_from.is_none_or(|from| at >= from) {
+                self.arrivals.push(at);
+            }
+            if self.arrivals.len() > CALLS_A_SECOND {
+                let first = self.arrivals.remove(0);
+                if at.duration_since(first) < SignedDuration::from_secs(1) {
+                    return wrong(What::TooFast, format!("six calls in a second at {}", entry.at));
+                }
+            }
+            self.sees_delete(entry)?;
+        }
+        Ok(())
+    }
+
+    /// Only what the tool created may be deleted, and nothing that people wrote to.
+    fn sees_delete(&self, entry: &LogEntry) -> Result<(), Wrong> {
+        let body = entry.body.as_deref().unwrap_or_default();
+        let is_delete = matches!(entry.route, RouteKind::BulkDelete | RouteKind::Delete);
+        let foreign = self.peoples.iter().find(|id| body.contains(id.as_str()));
+        match foreign.filter(|_| is_delete) {
+            Some(id) => wrong(What::ForeignDelete, format!("record {id} is people's")),
+            None => Ok(()),
+        }
+    }
+
+    /// Looks at one table, which may be looked at at any time.
+    pub fn sees_table(&self, records: &[Seen]) -> Result<(), Wrong> {
+        let mut ours: BTreeMap<&str, &str> = BTreeMap::new();
+        for record in records.iter().filter(|record| !self.peoples.contains(&record.id)) {
+            let keys: BTreeSet<&str> =
+                record.keys.iter().map(String::as_str).filter(|key| !key.is_empty()).collect();
+            for key in keys {
+                if let Some(other) = ours.insert(key, &record.id) {
+                    let text = format!("records {other} and {} carry the key {key}", record.id);
+                    return wrong(What::Twins, text);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What people wrote into their own field is still there.
+    pub fn sees_notes(&self, records: &[Seen]) -> Result<(), Wrong> {
+        for record in records {
+            if let Some(note) = self.notes.get(&record.id)
+                && *note != record.note
+            {
+                let text = format!("the note of record {} is now `{}`", record.id, record.note);
+                return wrong(What::PeoplesWork, text);
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows that the service refuses.
+    pub fn refused(&self, amount_is_mapped: bool) -> BTreeSet<String> {
+        let refused =
+            self.rows.iter().filter(|(_, row)| amount_is_mapped && row.amount > AMOUNT_MAX);
+        refused.map(|(id, _)| id.to_string()).collect()
+    }
+
+    /// Looks at the table that the sync writes, at the end: every row has its record with its values, and those that
+    /// the service refuses are in quarantine.
+    pub fn sees_the_end(
+        &self,
+        records: &[Seen],
+        quarantine: &BTreeSet<String>,
+        amount_is_mapped: bool,
+    ) -> Result<(), Wrong> {
+        let refused = self.refused(amount_is_mapped);
+        if *quarantine != refused {
+            let text = format!("in quarantine are {quarantine:?} and should be {refused:?}");
+            return wrong(What::Quarantine, text);
+        }
+        for (id, row) in self.rows.iter().filter(|(id, _)| !refused.contains(&id.to_string())) {
+            let key = id.to_string();
+            let is_right = |record: &&Seen| -> bool {
+                record.title == row.name
+                    && (!amount_is_mapped || record.amount == row.amount.to_string())
+            };
+            let (peoples, ours): (Vec<&Seen>, Vec<&Seen>) = records
+                .iter()
+                .filter(|record| record.carries(&key))
+                .partition(|record| self.made_by_people.contains(&record.id));
+            // Where people's record took the place of one that they deleted, it is the one that is written.
+            let judged = if ours.is_empty() { &peoples } else { &ours };
+            let right = judged.iter().any(is_right);
+            if !right {
+                let text =
+                    format!("row {key} is {row:?}; its records are {ours:?}, people's {peoples:?}");
+                return wrong(What::NotRight, text);
+            }
+        }
+        Ok(())
+    }
+}
