@@ -9,7 +9,12 @@ use sync_core::{
     },
 };
 
-use crate::{column::count, doubt, failure::Failure, runs};
+use crate::{
+    column::{count, optional_count},
+    doubt,
+    failure::Failure,
+    runs,
+};
 
 /// What the state last saw of a definition.
 struct Known {
@@ -272,7 +277,7 @@ pub(crate) fn see_shape(
 
 pub(crate) fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
     connection.query_row(
-        "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy, stop_key, definition
+        "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy, stop_key, definition, full_rows
          FROM syncs WHERE id = ?",
         [sync],
         |row| {
@@ -282,6 +287,7 @@ pub(crate) fn read(connection: &Connection, sync: i64) -> rusqlite::Result<Opene
                 destination: DestinationId(row.get(1)?),
                 watermark: row.get::<_, Option<String>>(2)?.map(Watermark),
                 full_read: row.get::<_, Option<String>>(3)?.as_deref().map(FullReadReason::from_word),
+                full_rows: optional_count(row, 9)?,
                 stopped: match code {
                     Some(code) => Some(Stop {
                         code,

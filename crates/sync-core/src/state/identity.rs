@@ -132,6 +132,8 @@ pub struct OpenedSync {
     pub watermark: Option<Watermark>,
     /// Set when the next read must be a full one.
     pub full_read: Option<FullReadReason>,
+    /// How many rows the last full read yielded that nobody had cause to doubt; `None` before the first.
+    pub full_rows: Option<u64>,
     /// Set when the breaker stopped it.
     pub stopped: Option<Stop>,
     /// Raised when the definition changes: who opened the sync before cannot hold it any more.

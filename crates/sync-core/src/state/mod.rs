@@ -11,7 +11,7 @@ mod identity;
 mod second_look;
 mod store;
 
-pub use books::{Books, RunEnd, RunStatus};
+pub use books::{Books, RunEnd, RunStatus, rows_vanished};
 pub use call::{
     Call, CallEntry, Control, Dispatch, DispatchRequest, Doubt, EntryId, Fault, Origin, Outcome,
     SeenLink, Settlement,

@@ -70,9 +70,18 @@ impl Engine {
             options,
             books: Books { waiting_before, ..Books::default() },
             keyless: None,
+            vanished: None,
         };
-        let work = running.work().await?;
-        let (status, trouble) = running.balance(work).await?;
+        let (status, trouble) = match running.finish().await {
+            Ok(ended) => ended,
+            Err(error) => {
+                // A state that fails may fail this too: then the next start says that the run was interrupted.
+                let (cause, now) = (error.clone(), self.clock.now());
+                let named = self.state.run(move |state| state.fail_run(&writer, run, &cause, now));
+                drop(named.await);
+                return Err(error);
+            }
+        };
         let (books, made) = (running.books, calls.made());
         calls.observe(&Event::RunEnded { run, status, books, calls: made });
         let end = RunEnd {

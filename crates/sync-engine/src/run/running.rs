@@ -7,7 +7,7 @@ use sync_core::{
     error::CallError,
     mapping::{CompiledMapping, Severity},
     port::ReadScope,
-    state::{Books, OpenedSync, RunStatus, StateError, Writer},
+    state::{Books, FullReadReason, OpenedSync, RunStatus, StateError, Writer, rows_vanished},
     table::TableStructure,
 };
 use tokio_util::sync::CancellationToken;
@@ -48,11 +48,19 @@ pub(super) struct Running<'a> {
     pub(super) books: Books,
     /// What to say of rows that have no key to be parked under.
     pub(super) keyless: Option<Trouble>,
+    /// What to say where a full read yielded far fewer rows than the one before.
+    pub(super) vanished: Option<Trouble>,
 }
 
 impl Running<'_> {
+    /// Works, and answers the run's honest name with what kept it from success.
+    pub(super) async fn finish(&mut self) -> Result<(RunStatus, Option<Trouble>), StateError> {
+        let work = self.work().await?;
+        self.balance(work).await
+    }
+
     /// Capture, then delivery, then what delivery made dirty.
-    pub(super) async fn work(&mut self) -> Result<Work, StateError> {
+    async fn work(&mut self) -> Result<Work, StateError> {
         let retries = self.release_quarantine().await?;
         let age_max = match (self.options.retry, retries) {
             (true, _) => Some(SignedDuration::ZERO),
@@ -120,7 +128,7 @@ impl Running<'_> {
         let writer = self.writer;
         let differs = self.engine.state.run(move |state| state.see_shape(&writer, &hash)).await?;
         if differs && self.opened.full_read.is_none() {
-            self.opened.full_read = Some(sync_core::state::FullReadReason::DefinitionChanged);
+            self.opened.full_read = Some(FullReadReason::DefinitionChanged);
         }
         Ok(())
     }
@@ -166,6 +174,7 @@ impl Running<'_> {
     async fn capture(&mut self, structure: &TableStructure) -> Result<CompiledMapping, Unread> {
         let capture = self.capturing();
         let scope = self.scope();
+        let is_full = scope == ReadScope::Full;
         let read = capture.open(scope).await?;
         self.announce();
         for text in read.rows.notes() {
@@ -200,9 +209,33 @@ impl Running<'_> {
         };
         let mut into = Yield::default();
         let stored = capture.store(read, &mapping, &mut into).await;
+        let rows = into.books.read;
         self.take(into);
         stored?;
+        if is_full {
+            self.weigh(rows).await?;
+        }
         Ok(mapping)
+    }
+
+    /// Holds what a full read yielded against the one before. A drop is believed when a person asks for a full read,
+    /// or changed the definition; else it is said with every full read until the rows are back.
+    async fn weigh(&mut self, rows: u64) -> Result<(), StateError> {
+        let before = self.opened.full_rows.unwrap_or(0);
+        let vanished = rows_vanished(before, rows);
+        let changed = self.opened.full_read == Some(FullReadReason::DefinitionChanged);
+        if vanished {
+            self.vanished = Some(Trouble::new(
+                "rows_vanished",
+                format!("the query yields {} where it yielded {before}", plural(rows, "row")),
+                "look whether the source is whole and the query is right; if it is to be so, `run --full` accepts it",
+            ));
+        }
+        if vanished && !self.options.full && !changed || self.opened.full_rows == Some(rows) {
+            return Ok(());
+        }
+        let writer = self.writer;
+        self.engine.state.run(move |state| state.set_full_rows(&writer, rows)).await
     }
 
     /// Reads dirty keys again, if there are any; answers whether there were.
@@ -300,11 +333,9 @@ impl Running<'_> {
         self.calls.observe(&Event::ReadOpened { full: self.full_read() });
     }
 
-    /// The run's honest name: success only if both balances hold, nothing waits and nothing is in quarantine.
-    pub(super) async fn balance(
-        &mut self,
-        work: Work,
-    ) -> Result<(RunStatus, Option<Trouble>), StateError> {
+    /// The run's honest name: success only if both balances hold, nothing waits, nothing is in quarantine, and the
+    /// rows have not vanished.
+    async fn balance(&mut self, work: Work) -> Result<(RunStatus, Option<Trouble>), StateError> {
         let writer = self.writer;
         let (waiting, quarantine) =
             self.engine.state.run(move |state| state.backlog(&writer)).await?;
@@ -328,6 +359,7 @@ impl Running<'_> {
                     "please report this with the output of `status --json`; nothing was deleted",
                 )),
             ),
+            Work::Done if self.vanished.is_some() => (RunStatus::Partial, self.vanished.clone()),
             Work::Done if quarantine > 0 => (
                 RunStatus::Partial,
                 Some(Trouble::new(
