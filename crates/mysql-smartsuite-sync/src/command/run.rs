@@ -60,10 +60,14 @@ pub(crate) fn perform(global: &Global, args: &RunArgs, screen: &Screen) -> Resul
         full: args.full,
         retry: args.retry,
         accept_key_change: args.accept_key_change,
+        reconcile: args.reconcile,
+        allow_deletes: args.allow_deletes,
+        serves: false,
     };
+    let runtime = command::runtime()?;
     if let Some(plan) = &kept {
         for definition in &chosen {
-            if !plan.is_of(&definition.name, &wire.task(definition).digest()) {
+            if !plan.is_of(&definition.name, &runtime.block_on(wire.task(definition)).digest()) {
                 return Err(outdated(&definition.name));
             }
         }
@@ -71,7 +75,7 @@ pub(crate) fn perform(global: &Global, args: &RunArgs, screen: &Screen) -> Resul
         wire.engine = wire.engine.clone().overseen_by(Arc::new(plan.keeper()));
     }
     let housekeeping = Housekeeping::new(&wire, config.state);
-    let finished = command::runtime()?.block_on(run_all(wire, &chosen, args, options, console))?;
+    let finished = runtime.block_on(run_all(wire, &chosen, args, options, console))?;
     housekeeping.prune();
     let exit = finished.iter().fold(Exit::Done, |exit, one| exit.and(one.exit()));
     if args.json {

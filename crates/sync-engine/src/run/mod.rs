@@ -1,7 +1,9 @@
 //! One run of one sync: lock, capture, deliver, balance the books, say honestly how it went.
 
+mod reading;
 mod report;
 mod running;
+mod sweeping;
 mod task;
 
 use std::sync::{Arc, atomic::AtomicU64};
@@ -70,6 +72,12 @@ impl Engine {
             options,
             books: Books { waiting_before, ..Books::default() },
             keyless: None,
+            next_page: None,
+            columns: Vec::new(),
+            asks: None,
+            source_was_empty: false,
+            unswept: None,
+            rows_read: 0,
             vanished: None,
         };
         let (status, trouble) = match running.finish().await {
