@@ -189,7 +189,8 @@ fn a_state_is_moved_to_another_machine(stage: &mut Stage) {
     let import = stage.run(&["state", "import", "state.jsonl"]).ended(0);
     import.said(&["the next runs read every row and compare every record"]);
     let act = stage.run(&["run"]).ended(0);
-    assert_eq!((act.calls(BulkCreate), act.calls(BulkUpdate), act.calls(List)), (0, 0, 2));
+    let calls = (act.calls(BulkCreate), act.calls(BulkUpdate), act.calls(List));
+    assert_eq!(calls, (0, 0, 2), "{}\n{}", act.out, act.err);
     assert_eq!(stage.records(CUSTOMERS)["1"]["scompany01"], "New");
 }
 
