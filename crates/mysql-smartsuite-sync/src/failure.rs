@@ -1,10 +1,14 @@
 //! Why a command cannot go on, for people.
 
 use crate::{
+    command::state::folder_of,
     environment::{EnvFileError, SettingsError},
     exit::Exit,
 };
+use std::path::Path;
+
 use sync_core::state::StateError;
+use sync_store::backups;
 
 /// A command that could not do its work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +35,21 @@ impl Failure {
 
 impl From<StateError> for Failure {
     fn from(error: StateError) -> Self {
-        Self::world(error.to_string(), error.remedy())
+        let hint = match &error {
+            StateError::Corrupt { path, .. } => restoring(Path::new(path), error.remedy()),
+            _ => error.remedy().to_owned(),
+        };
+        Self::world(error.to_string(), hint)
     }
+}
+
+/// The way out of a damaged state, with the backup that is there.
+fn restoring(path: &Path, remedy: &str) -> String {
+    let newest = backups(path, &folder_of(path)).ok().and_then(|mut all| all.pop());
+    newest.map_or_else(
+        || remedy.to_owned(),
+        |backup| format!("{remedy}; the newest backup is `{}`", backup.path.display()),
+    )
 }
 
 impl From<SettingsError> for Failure {

@@ -12,6 +12,7 @@ mod dice;
 mod environment;
 mod exit;
 mod failure;
+mod housekeeping;
 mod mapping_file;
 mod plan;
 mod report;

@@ -22,7 +22,7 @@ use sync_engine::{
 };
 use sync_mysql::{ConnectOptions, MysqlSource};
 use sync_smartsuite::{Address, ClientOptions, SmartSuiteClient};
-use sync_store::{FileLocks, Keeping, OpenNote, SqliteStore};
+use sync_store::{FileLocks, Keeping, OpenNote, SqliteStore, check};
 
 use crate::{
     dice::SystemDice,
@@ -30,6 +30,10 @@ use crate::{
     failure::Failure,
     test_settings,
 };
+
+/// A state up to this size is looked through for damage at every start, which takes about 0.1 s. Larger ones are when
+/// `schedule` starts, with every copy, and by `state show --check`.
+const CHECKED_BYTES_MAX: u64 = 32_000_000;
 
 /// Everything that syncs of this process share.
 pub(crate) struct Wire {
@@ -60,6 +64,9 @@ impl Wire {
     ) -> Result<Self, Failure> {
         let usage = Usage::of(settings, config, environment)?;
         let mut store = SqliteStore::open(&settings.local.state_path)?;
+        if store.bytes() <= CHECKED_BYTES_MAX {
+            check(&settings.local.state_path)?;
+        }
         store.set_keeping(Keeping {
             effects: config.state.log_effects,
             payload: config.state.keep_refused_values,

@@ -352,7 +352,7 @@ impl Capture<'_> {
 pub(crate) fn quarantine_full() -> Stop {
     Stop {
         code: "quarantine_full".into(),
-        message: format!("{QUARANTINE_MAX} rows or more are in quarantine: something is wrong with all of them"),
+        message: "10,000 rows or more are in quarantine: something is wrong with all of them".into(),
         remedy: "see `quarantine list` for what they suffer from and mend it; then `run --retry`, or `quarantine drop` \
                  to forget them"
             .into(),

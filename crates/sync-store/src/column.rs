@@ -82,6 +82,14 @@ pub(crate) fn count(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<
     Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
 }
 
+/// A count from a column that may be NULL.
+pub(crate) fn optional_count(
+    row: &rusqlite::Row<'_>,
+    column: usize,
+) -> rusqlite::Result<Option<u64>> {
+    Ok(row.get::<_, Option<i64>>(column)?.and_then(|number| u64::try_from(number).ok()))
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes
         .iter()

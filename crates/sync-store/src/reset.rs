@@ -91,7 +91,8 @@ impl SqliteStore {
 
 fn forget_position(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
     tx.execute(
-        "UPDATE syncs SET watermark = NULL, full_read = coalesce(full_read, ?) WHERE id = ?",
+        "UPDATE syncs SET watermark = NULL, page_after = NULL, page_watermark = NULL, full_read = coalesce(full_read, ?)
+         WHERE id = ?",
         (FullReadReason::Reset.word(), writer.sync.0),
     )?;
     Ok(())
@@ -153,7 +154,8 @@ fn forget_sync(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
     tx.execute(
         "UPDATE syncs SET destination_id = 0, values_hash = NULL, key_hash = NULL, shape_hash = NULL,
            watermark = NULL, read_at = NULL, full_read = 'first', stop_code = NULL, stop_message = NULL,
-           stop_remedy = NULL, stop_key = NULL, last_successful_run = NULL, definition = definition + 1
+           stop_remedy = NULL, stop_key = NULL, last_successful_run = NULL, page_after = NULL, page_watermark = NULL,
+           full_read_at = NULL, swept_at = NULL, stream_position = NULL, full_rows = NULL, definition = definition + 1
          WHERE id = ?",
         [writer.sync.0],
     )?;

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction, params};
-use sync_core::state::{Books, RunEnd, RunStatus, SyncId, Writer};
+use sync_core::state::{Books, RunEnd, RunStatus, StateError, SyncId, Writer};
 
 use crate::{column::count, failure::Failure};
 
@@ -80,14 +80,51 @@ pub(crate) fn interrupt(
         .query_map([writer.sync.0], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     for (run, counted) in left {
-        let (waiting_after, quarantine) = backlog(tx, writer)?;
-        store(tx, run, &Books { waiting_after, quarantine, ..read(counted) })?;
-        tx.execute(
-            "UPDATE runs SET status = 'interrupted', completed_at = ?, error_code = 'process_gone',
-               error_message = 'the process ended before the run did' WHERE id = ?",
-            [now.as_millisecond(), run],
+        let words = "the process ended before the run did";
+        close(
+            tx,
+            writer,
+            run,
+            read(counted),
+            (RunStatus::Interrupted, "process_gone", words),
+            now,
         )?;
     }
+    Ok(())
+}
+
+/// See [`sync_core::state::StateStore::fail_run`].
+pub(crate) fn fail(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    run: i64,
+    error: &StateError,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let counted = tx.query_row(
+        "SELECT books FROM runs WHERE id = ? AND sync_id = ?",
+        [run, writer.sync.0],
+        |row| row.get(0),
+    )?;
+    let words = error.to_string();
+    close(tx, writer, run, read(counted), (RunStatus::Failed, error.code(), &words), now)
+}
+
+/// Ends a run with the counts that were stored, and with what it leaves.
+fn close(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    run: i64,
+    counted: Books,
+    (status, code, words): (RunStatus, &str, &str),
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let (waiting_after, quarantine) = backlog(tx, writer)?;
+    store(tx, run, &Books { waiting_after, quarantine, ..counted })?;
+    tx.execute(
+        "UPDATE runs SET status = ?, completed_at = ?, error_code = ?, error_message = ? WHERE id = ?",
+        params![status.word(), now.as_millisecond(), code, words, run],
+    )?;
     Ok(())
 }
 

@@ -21,12 +21,15 @@ use crate::{
 /// serve only scans.
 pub(crate) fn begin(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
     tx.execute_batch(
-        "DROP TABLE IF EXISTS temp.linked;
-         CREATE TEMP TABLE linked (record_id NOT NULL, sync_id INTEGER NOT NULL, key NOT NULL,
-           PRIMARY KEY (record_id, sync_id, key)) WITHOUT ROWID",
+        "CREATE TEMP TABLE IF NOT EXISTS linked (record_id NOT NULL, destination_id INTEGER NOT NULL,
+           sync_id INTEGER NOT NULL, key NOT NULL,
+           PRIMARY KEY (record_id, destination_id, sync_id, key)) WITHOUT ROWID",
     )?;
+    // Syncs of one process share the connection: another one's scan of its own table may be under way.
+    tx.execute("DELETE FROM temp.linked WHERE destination_id = ?", [writer.destination.0])?;
     tx.execute(
-        "INSERT INTO temp.linked SELECT record_id, sync_id, key FROM links WHERE destination_id = ? ORDER BY record_id",
+        "INSERT INTO temp.linked SELECT record_id, destination_id, sync_id, key FROM links
+         WHERE destination_id = ? ORDER BY record_id",
         [writer.destination.0],
     )?;
     Ok(())
@@ -43,7 +46,7 @@ pub(crate) fn link_seen(
 ) -> Result<u64, Failure> {
     let mut adopted = 0;
     for one in seen {
-        match (holder(tx, &one.record)?, &one.key) {
+        match (holder(tx, writer, &one.record)?, &one.key) {
             (Some((sync, key)), _) if sync == writer.sync.0 => refresh(tx, writer, &key, one)?,
             // Another sync's record, or none of our keys: nothing to take.
             (Some(_), _) | (None, None) => {}
@@ -90,12 +93,18 @@ fn refresh(
     Ok(())
 }
 
-fn holder(tx: &Transaction<'_>, record: &RecordId) -> rusqlite::Result<Option<(i64, Key)>> {
-    tx.prepare_cached("SELECT sync_id, key FROM temp.linked WHERE record_id = ?")?
-        .query_row([record_parameter(record)], |row| {
-            Ok((row.get(0)?, row.get::<_, KeyColumn>(1)?.0))
-        })
-        .optional()
+fn holder(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    record: &RecordId,
+) -> rusqlite::Result<Option<(i64, Key)>> {
+    tx.prepare_cached(
+        "SELECT sync_id, key FROM temp.linked WHERE record_id = ? AND destination_id = ?",
+    )?
+    .query_row(params![record_parameter(record), writer.destination.0], |row| {
+        Ok((row.get(0)?, row.get::<_, KeyColumn>(1)?.0))
+    })
+    .optional()
 }
 
 /// Links the record to its key, unless a record holds that key already: of several, the first seen stays, which is
@@ -116,11 +125,14 @@ fn adopt(
         return Ok(false);
     }
     put_link(tx, writer, now, key, &one.record, one.fingerprint, Origin::Adopted)?;
-    tx.prepare_cached("INSERT OR IGNORE INTO temp.linked VALUES (?, ?, ?)")?.execute(params![
-        record_parameter(&one.record),
-        writer.sync.0,
-        KeyParameter(key)
-    ])?;
+    tx.prepare_cached("INSERT OR IGNORE INTO temp.linked VALUES (?, ?, ?, ?)")?.execute(
+        params![
+            record_parameter(&one.record),
+            writer.destination.0,
+            writer.sync.0,
+            KeyParameter(key)
+        ],
+    )?;
     if !mutation::is_on(Mutation::AdoptedNotRead) {
         mark_dirty(tx, writer, key)?;
     }

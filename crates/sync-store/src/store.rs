@@ -99,6 +99,11 @@ impl SqliteStore {
         &self.notes
     }
 
+    /// The file's size; 0 where it cannot be told.
+    pub fn bytes(&self) -> u64 {
+        std::fs::metadata(&self.path).map_or(0, |file| file.len())
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -612,6 +617,29 @@ impl StateStore for SqliteStore {
 
     fn begin_run(&mut self, writer: &Writer, now: Timestamp) -> Result<i64, StateError> {
         self.write(writer, |tx| runs::begin(tx, writer, now))
+    }
+
+    fn set_full_rows(&mut self, writer: &Writer, rows: u64) -> Result<(), StateError> {
+        self.write(writer, |tx| {
+            tx.execute(
+                "UPDATE syncs SET full_rows = ? WHERE id = ?",
+                rusqlite::params![i64::try_from(rows).unwrap_or(i64::MAX), writer.sync.0],
+            )?;
+            Ok(())
+        })
+    }
+
+    fn fail_run(
+        &mut self,
+        writer: &Writer,
+        run: i64,
+        error: &StateError,
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        self.write(writer, |tx| {
+            runs::fail(tx, writer, run, error, now)?;
+            Ok(syncs::release(tx, writer)?)
+        })
     }
 
     fn end_run(

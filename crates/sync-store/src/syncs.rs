@@ -12,7 +12,7 @@ use sync_core::{
 };
 
 use crate::{
-    column::{KeyColumn, count, optional_time},
+    column::{KeyColumn, count, optional_count, optional_time},
     doubt,
     failure::Failure,
     filling, runs,
@@ -311,7 +311,7 @@ pub(crate) fn see_shape(
 pub(crate) fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
     connection.query_row(
         "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy, stop_key, definition,
-           page_after, page_watermark, full_read_at, swept_at, stream_position
+           page_after, page_watermark, full_read_at, swept_at, stream_position, full_rows
          FROM syncs WHERE id = ?",
         [sync],
         |row| {
@@ -321,6 +321,7 @@ pub(crate) fn read(connection: &Connection, sync: i64) -> rusqlite::Result<Opene
                 destination: DestinationId(row.get(1)?),
                 watermark: row.get::<_, Option<String>>(2)?.map(Watermark),
                 full_read: row.get::<_, Option<String>>(3)?.as_deref().map(FullReadReason::from_word),
+                full_rows: optional_count(row, 14)?,
                 stopped: match code {
                     Some(code) => Some(Stop {
                         code,

@@ -13,6 +13,7 @@ use crate::{
     environment::{LogLevel, Settings},
     exit::Exit,
     failure::Failure,
+    housekeeping::Housekeeping,
     mapping_file::select,
     plan::KeptPlan,
     report::{
@@ -73,7 +74,9 @@ pub(crate) fn perform(global: &Global, args: &RunArgs, screen: &Screen) -> Resul
         options = plan.options();
         wire.engine = wire.engine.clone().overseen_by(Arc::new(plan.keeper()));
     }
+    let housekeeping = Housekeeping::new(&wire, config.state);
     let finished = runtime.block_on(run_all(wire, &chosen, args, options, console))?;
+    housekeeping.prune();
     let exit = finished.iter().fold(Exit::Done, |exit, one| exit.and(one.exit()));
     if args.json {
         screen.say(&format!("{:#}", run::json(&finished, exit)));

@@ -7,7 +7,7 @@ use indicatif::{MultiProgress, ProgressDrawTarget};
 use jiff::Timestamp;
 use sync_core::{config::model::SyncDefinition, schedule::Schedule};
 use sync_engine::{event::Observer, run::RunOptions};
-use sync_store::StateReader;
+use sync_store::{StateReader, check};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +16,7 @@ use crate::{
     command,
     exit::Exit,
     failure::Failure,
+    housekeeping::Housekeeping,
     mapping_file::select,
     report::{Screen, counted},
     service,
@@ -73,11 +74,20 @@ pub(crate) fn perform(
         };
         timetable.push((sync.clone(), schedule));
     }
-    command::runtime()?.block_on(serve(wire, timetable, args.run_immediately, console))
+    check(&wire.state_path)?;
+    let housekeeping = Housekeeping::new(&wire, config.state);
+    command::runtime()?.block_on(serve(
+        wire,
+        housekeeping,
+        timetable,
+        args.run_immediately,
+        console,
+    ))
 }
 
 async fn serve(
     wire: Wire,
+    housekeeping: Housekeeping,
     timetable: Vec<(SyncDefinition, Schedule)>,
     immediately: bool,
     console: Console,
@@ -99,6 +109,7 @@ async fn serve(
         };
         tasks.spawn(keep(turn, schedule, immediately, ending.asked().clone()));
     }
+    let housekeeper = tokio::spawn(housekeeping.keep(ending.asked().clone()));
     let mut stopping = Box::pin(ending.asked().cancelled());
     loop {
         tokio::select! {
@@ -106,7 +117,10 @@ async fn serve(
             () = &mut stopping => break,
             joined = tasks.join_next() => match joined {
                 Some(joined) => joined.map_err(fault)?,
-                None => return Ok(Exit::Done),
+                None => {
+                    housekeeper.abort();
+                    return Ok(Exit::Done);
+                }
             },
         }
     }
@@ -114,6 +128,7 @@ async fn serve(
     while let Some(joined) = tasks.join_next().await {
         joined.map_err(fault)?;
     }
+    housekeeper.await.map_err(fault)?;
     tracing::info!("ended: nothing is under way any more");
     Ok(if ending.by_system() { Exit::Done } else { Exit::Interrupted })
 }

@@ -85,6 +85,15 @@ impl Books {
     }
 }
 
+/// Fewer rows than this are few: half of them may well go.
+const MANY: u64 = 10;
+
+/// Whether a full read of `rows` rows is cause for doubt where the one before it yielded `before`: none at all, or
+/// less than half of many.
+pub fn rows_vanished(before: u64, rows: u64) -> bool {
+    before >= MANY && rows < before.div_ceil(2)
+}
+
 impl AddAssign for Books {
     /// Adds what happened; the four counts of a moment (`waiting_before`, `waiting_after`, `quarantine`, and `read`
     /// apart) add too, as each is set in one place only.
@@ -151,4 +160,25 @@ pub struct RunEnd {
     pub error: Option<String>,
     /// Stable code of what went wrong.
     pub code: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn none_or_less_than_half_of_many_rows_is_cause_for_doubt() {
+        for (before, rows, doubtful) in [
+            (0, 0, false),
+            (9, 0, false),
+            (10, 0, true),
+            (10, 4, true),
+            (10, 5, false),
+            (11, 5, true),
+            (11, 6, false),
+            (1_000_000, 1_000_001, false),
+        ] {
+            assert_eq!(rows_vanished(before, rows), doubtful, "{before} {rows}");
+        }
+    }
 }

@@ -162,6 +162,8 @@ pub struct OpenedSync {
     pub watermark: Option<Watermark>,
     /// Set when the next read must be a full one.
     pub full_read: Option<FullReadReason>,
+    /// How many rows the last full read yielded that nobody had cause to doubt; `None` before the first.
+    pub full_rows: Option<u64>,
     /// How far that full read came before it was broken off, where it is read in pages.
     pub page: Option<PageMark>,
     /// When every row was last read.

@@ -12,7 +12,7 @@ mod second_look;
 mod store;
 mod sweep;
 
-pub use books::{Books, RunEnd, RunStatus};
+pub use books::{Books, RunEnd, RunStatus, rows_vanished};
 pub use call::{
     Call, CallEntry, Control, Dispatch, DispatchRequest, Doubt, EntryId, Fault, Origin, Outcome,
     SeenLink, Settlement,

@@ -523,6 +523,19 @@ pub trait StateStore: ComparisonStore + Send {
     /// Stores that a run began; answers its number.
     fn begin_run(&mut self, writer: &Writer, now: Timestamp) -> Result<i64, StateError>;
 
+    /// Remembers how many rows a full read yielded, for the next one to be held against.
+    fn set_full_rows(&mut self, writer: &Writer, rows: u64) -> Result<(), StateError>;
+
+    /// Stores that the run under way failed, as the state itself failed it: with the counts that were stored. The
+    /// lease is given back.
+    fn fail_run(
+        &mut self,
+        writer: &Writer,
+        run: i64,
+        error: &StateError,
+        now: Timestamp,
+    ) -> Result<(), StateError>;
+
     /// Stores how a run ended.
     fn end_run(
         &mut self,

@@ -77,9 +77,19 @@ impl Engine {
             asks: None,
             source_was_empty: false,
             unswept: None,
+            rows_read: 0,
+            vanished: None,
         };
-        let work = running.work().await?;
-        let (status, trouble) = running.balance(work).await?;
+        let (status, trouble) = match running.finish().await {
+            Ok(ended) => ended,
+            Err(error) => {
+                // A state that fails may fail this too: then the next start says that the run was interrupted.
+                let (cause, now) = (error.clone(), self.clock.now());
+                let named = self.state.run(move |state| state.fail_run(&writer, run, &cause, now));
+                drop(named.await);
+                return Err(error);
+            }
+        };
         let (books, made) = (running.books, calls.made());
         calls.observe(&Event::RunEnded { run, status, books, calls: made });
         let end = RunEnd {

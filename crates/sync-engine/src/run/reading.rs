@@ -77,7 +77,8 @@ impl Running<'_> {
             }));
         };
         self.columns = read.rows.columns().to_vec();
-        self.store(read, &mapping).await?;
+        self.rows_read = 0;
+        self.store_own(read, &mapping).await?;
         Ok(mapping)
     }
 
@@ -100,7 +101,7 @@ impl Running<'_> {
         while let Some(next) = self.next_page.take() {
             self.capture_dirty(mapping).await?;
             let read = self.open(Wanted::page(Some(next), self.keeps_place())).await?;
-            self.store(read, mapping).await?;
+            self.store_own(read, mapping).await?;
         }
         Ok(())
     }
@@ -137,6 +138,19 @@ impl Running<'_> {
             message: "the columns of the source changed while it was read".to_owned(),
             remedy: "run again".to_owned(),
         }))
+    }
+
+    /// Whether the run reads every row from the first to the last.
+    pub(super) fn is_whole_read(&self) -> bool {
+        self.full_read().is_some() && self.resumes_from().is_none()
+    }
+
+    /// Stores what the run came to read.
+    async fn store_own(&mut self, read: OpenRead, mapping: &CompiledMapping) -> Result<(), Broken> {
+        let before = self.books.read;
+        let stored = self.store(read, mapping).await;
+        self.rows_read += self.books.read - before;
+        stored
     }
 
     async fn store(&mut self, read: OpenRead, mapping: &CompiledMapping) -> Result<(), Broken> {

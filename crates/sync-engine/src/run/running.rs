@@ -8,7 +8,9 @@ use sync_core::{
     error::CallError,
     mapping::CompiledMapping,
     source::Column,
-    state::{Books, FullReadReason, OpenedSync, PageMark, RunStatus, StateError, Writer},
+    state::{
+        Books, FullReadReason, OpenedSync, PageMark, RunStatus, StateError, Writer, rows_vanished,
+    },
     table::TableStructure,
 };
 use tokio_util::sync::CancellationToken;
@@ -58,11 +60,21 @@ pub(super) struct Running<'a> {
     pub(super) source_was_empty: bool,
     /// Why no sweep came to its end.
     pub(super) unswept: Option<Trouble>,
+    /// Rows of the run's own read, without keys that were asked for again.
+    pub(super) rows_read: u64,
+    /// What to say where a full read yielded far fewer rows than the one before.
+    pub(super) vanished: Option<Trouble>,
 }
 
 impl Running<'_> {
+    /// Works, and answers the run's honest name with what kept it from success.
+    pub(super) async fn finish(&mut self) -> Result<(RunStatus, Option<Trouble>), StateError> {
+        let work = self.work().await?;
+        self.balance(work).await
+    }
+
     /// Capture, page by page with dirty keys between; the sweep; then delivery, and what it made dirty.
-    pub(super) async fn work(&mut self) -> Result<Work, StateError> {
+    async fn work(&mut self) -> Result<Work, StateError> {
         let retries = self.release_quarantine().await?;
         let age_max = match (self.options.retry, retries) {
             (true, _) => Some(SignedDuration::ZERO),
@@ -88,6 +100,7 @@ impl Running<'_> {
         if let Err(broken) = self.read_on(&mapping).await {
             return self.broken(broken).await;
         }
+        self.weigh().await?;
         let route = self.route(&mapping);
         let audits = self.audit_is_due().await?;
         if audits {
@@ -192,6 +205,29 @@ impl Running<'_> {
         }
     }
 
+    /// Holds what a full read yielded against the one before. A drop is believed when a person asks for a full read,
+    /// or changed the definition; else it is said with every full read until the rows are back.
+    async fn weigh(&mut self) -> Result<(), StateError> {
+        if !self.is_whole_read() {
+            return Ok(());
+        }
+        let (rows, before) = (self.rows_read, self.opened.full_rows.unwrap_or(0));
+        let vanished = rows_vanished(before, rows);
+        let changed = self.opened.full_read == Some(FullReadReason::DefinitionChanged);
+        if vanished {
+            self.vanished = Some(Trouble::new(
+                "rows_vanished",
+                format!("the query yields {} where it yielded {before}", plural(rows, "row")),
+                "look whether the source is whole and the query is right; if it is to be so, `run --full` accepts it",
+            ));
+        }
+        if vanished && !self.options.full && !changed || self.opened.full_rows == Some(rows) {
+            return Ok(());
+        }
+        let writer = self.writer;
+        self.engine.state.run(move |state| state.set_full_rows(&writer, rows)).await
+    }
+
     /// Sends what waits; answers how the work ended, if it did.
     async fn deliver(&mut self, route: &Route) -> Result<Option<Work>, StateError> {
         let audited = self.engine.is_audited(self.writer);
@@ -231,11 +267,9 @@ impl Running<'_> {
         }
     }
 
-    /// The run's honest name: success only if both balances hold, nothing waits and nothing is in quarantine.
-    pub(super) async fn balance(
-        &mut self,
-        work: Work,
-    ) -> Result<(RunStatus, Option<Trouble>), StateError> {
+    /// The run's honest name: success only if both balances hold, nothing waits, nothing is in quarantine, and the
+    /// rows have not vanished.
+    async fn balance(&mut self, work: Work) -> Result<(RunStatus, Option<Trouble>), StateError> {
         let writer = self.writer;
         let (waiting, quarantine) =
             self.engine.state.run(move |state| state.backlog(&writer)).await?;
@@ -269,6 +303,7 @@ impl Running<'_> {
                 )),
             ),
             Work::Done if self.asks.is_some() => (RunStatus::Partial, self.asks.map(needs_a_yes)),
+            Work::Done if self.vanished.is_some() => (RunStatus::Partial, self.vanished.clone()),
             Work::Done if quarantine > 0 => (
                 RunStatus::Partial,
                 Some(Trouble::new(

@@ -225,7 +225,7 @@ impl<'a> Reading<'a> {
         };
         self.tx.execute(
             "UPDATE syncs SET destination_id = ?, values_hash = ?, key_hash = ?, watermark = ?, full_read = ?,
-               definition = definition + 1, token = token + 1 WHERE id = ?",
+               page_after = NULL, page_watermark = NULL, definition = definition + 1, token = token + 1 WHERE id = ?",
             params![
                 destination,
                 line.values_hash,

@@ -139,3 +139,22 @@ fn a_control_is_a_linked_key_that_is_not_asked_about() {
     assert_eq!(control(&mut state, &[], false), Some((Key::Int(2), record(2))));
     assert_eq!(control(&mut state, &[2], false), None);
 }
+
+/// The syncs of one process share its connection.
+#[test]
+fn two_syncs_may_scan_their_tables_at_the_same_time() {
+    let mut state = State::new();
+    state.full_read(&[(1, "A")], "w1");
+    state.deliver();
+    let other = SyncIdentity { name: "orders".into(), table: "t2".into(), ..identity() };
+    let opened = state.store.open_sync(&other, state.now).unwrap();
+    let other = state.store.hold(&opened, "first", state.now).unwrap();
+    state.store.begin_scan(&state.writer).unwrap();
+    state.store.begin_scan(&other).unwrap();
+    let print = draft("B").fingerprint();
+    assert_eq!(state.seen(1, &record(1), Some(print)), 0, "it is linked already");
+    assert_eq!(state.slots(1), "link B", "and takes what was read");
+    let looks: i64 =
+        state.sql().query_row("SELECT count(*) FROM second_looks", [], |row| row.get(0)).unwrap();
+    assert_eq!(looks, 0, "it is no second record");
+}

@@ -1,0 +1,81 @@
+//! What the state needs now and then besides syncs: copies, and the removal of what is old.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use sync_core::{config::model::StateDefinition, port::Clock, state::StateError};
+use sync_store::{SqliteStore, back_up, backups, thin_out};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    command::state::{folder_of, is_younger, prune},
+    wire::Wire,
+};
+
+/// How often it is looked whether something is due.
+const INTERVAL: Duration = Duration::from_hours(1);
+/// Hours between two copies.
+const COPY_HOURS: u32 = 24;
+
+/// Keeps one state in order.
+#[derive(Clone)]
+pub(crate) struct Housekeeping {
+    path: PathBuf,
+    keeping: StateDefinition,
+    clock: Arc<dyn Clock>,
+}
+
+impl Housekeeping {
+    /// Of the state that these syncs share.
+    pub(crate) fn new(wire: &Wire, keeping: StateDefinition) -> Self {
+        Self { path: wire.state_path.clone(), keeping, clock: Arc::clone(&wire.clock) }
+    }
+
+    /// Does what is due, and again from time to time, until the end is asked for.
+    pub(crate) async fn keep(self, ending: CancellationToken) {
+        while !ending.is_cancelled() {
+            let this = self.clone();
+            // Both copy or delete for a while.
+            drop(tokio::task::spawn_blocking(move || this.copy_and_prune()).await);
+            tokio::select! {
+                biased;
+                () = ending.cancelled() => {}
+                () = self.clock.sleep(INTERVAL) => {}
+            }
+        }
+    }
+
+    fn copy_and_prune(&self) {
+        if let Err(error) = self.copy() {
+            let (code, hint) = (error.code(), error.remedy());
+            tracing::error!(code, hint, "the state could not be copied: {error}");
+        }
+        self.prune();
+    }
+
+    /// A copy a day, of which the newest few are kept.
+    fn copy(&self) -> Result<(), StateError> {
+        let keep = usize::try_from(self.keeping.daily_backups).unwrap_or(usize::MAX);
+        if keep == 0 {
+            return Ok(());
+        }
+        let (folder, now) = (folder_of(&self.path), self.clock.now());
+        let newest = backups(&self.path, &folder)?.pop();
+        if newest.is_some_and(|newest| is_younger(newest.at, COPY_HOURS, now)) {
+            return Ok(());
+        }
+        let backup = back_up(&self.path, &folder, now)?;
+        tracing::info!("the state was copied to `{}`", backup.path.display());
+        thin_out(&self.path, &folder, keep)?;
+        Ok(())
+    }
+
+    /// Removes what is older than it is to be kept.
+    pub(crate) fn prune(&self) {
+        let pruned = SqliteStore::open(&self.path)
+            .and_then(|mut store| prune(&mut store, &self.keeping, self.clock.now()));
+        if let Err(error) = pruned {
+            let (code, hint) = (error.code(), error.remedy());
+            tracing::warn!(code, hint, "old runs and effects could not be removed: {error}");
+        }
+    }
+}
