@@ -12,6 +12,7 @@ mod dice;
 mod environment;
 mod exit;
 mod failure;
+mod init;
 mod mapping_file;
 mod plan;
 mod report;

@@ -126,9 +126,20 @@ impl Wire {
     /// # Errors
     /// Its query cannot be used.
     pub(crate) fn source(&self, definition: &SyncDefinition) -> Result<MysqlSource, SourceError> {
-        let columns = definition.destination.fields.iter().map(|field| field.column.clone());
-        MysqlSource::new(self.mysql.clone(), &definition.source, columns)
+        source_of(&self.mysql, definition)
     }
+}
+
+/// The rows of a sync, without any other port.
+///
+/// # Errors
+/// Its query cannot be used.
+pub(crate) fn source_of(
+    mysql: &ConnectOptions,
+    definition: &SyncDefinition,
+) -> Result<MysqlSource, SourceError> {
+    let columns = definition.destination.fields.iter().map(|field| field.column.clone());
+    MysqlSource::new(mysql.clone(), &definition.source, columns)
 }
 
 /// How the SmartSuite account may be used.

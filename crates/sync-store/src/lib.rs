@@ -82,8 +82,9 @@ pub use lock::{FileLocks, SyncLock};
 pub use open::OpenNote;
 pub use place::free_bytes;
 pub use report::{
-    CallCount, DestinationReport, Effect, Holder, QuarantineCount, QuarantinedRow, RunReport,
-    StateReader, SyncReport, SyncStatistics,
+    CallCount, DestinationReport, Effect, EntryReport, EntryStanding, Holder, KeyReport,
+    LinkReport, LinkStanding, QuarantineCount, QuarantinedRow, RunReport, StateReader, SyncReport,
+    SyncStatistics,
 };
 pub use store::SqliteStore;
 pub use throw_away::ThrowAwayState;

@@ -4,6 +4,7 @@ mod count;
 pub(crate) mod dedupe;
 pub(crate) mod diagnostic;
 pub(crate) mod doctor;
+pub(crate) mod explain;
 mod paint;
 pub(crate) mod plan;
 pub(crate) mod run;
