@@ -8,7 +8,7 @@ use std::{
 use sync_core::{
     config::{
         defaults::{CALLS_PER_SECOND, DEDICATED_MEMBER},
-        model::{Config, SyncDefinition},
+        model::{Config, StateDefinition, SyncDefinition},
     },
     error::SourceError,
     pace::Rate,
@@ -22,7 +22,7 @@ use sync_engine::{
 };
 use sync_mysql::{ConnectOptions, MysqlSource};
 use sync_smartsuite::{Address, ClientOptions, SmartSuiteClient};
-use sync_store::{FileLocks, OpenNote, SqliteStore};
+use sync_store::{FileLocks, Keeping, OpenNote, SqliteStore};
 
 use crate::{
     dice::SystemDice,
@@ -59,7 +59,11 @@ impl Wire {
         observer: Arc<dyn Observer>,
     ) -> Result<Self, Failure> {
         let usage = Usage::of(settings, config, environment)?;
-        let store = SqliteStore::open(&settings.local.state_path)?;
+        let mut store = SqliteStore::open(&settings.local.state_path)?;
+        store.set_keeping(Keeping {
+            effects: config.state.log_effects,
+            payload: config.state.keep_refused_values,
+        });
         let clock = Arc::clone(&usage.clock);
         Self::on(store, clock, settings, &usage, observer)
     }
@@ -199,6 +203,7 @@ pub(crate) fn rate_of(
         dedicated_member: DEDICATED_MEMBER,
         calls_per_second: CALLS_PER_SECOND,
         monthly_calls: None,
+        state: StateDefinition::default(),
     };
     test_settings::rate(config.unwrap_or(&usual), environment, address)
 }
@@ -214,7 +219,7 @@ pub(crate) fn key_digest(options: &ClientOptions, address: &Address) -> String {
 }
 
 /// Names this process, for people who wonder who holds a sync.
-fn holder() -> String {
+pub(crate) fn holder() -> String {
     let process = std::process::id();
     match std::fs::read_to_string("/proc/sys/kernel/hostname") {
         Ok(machine) => format!("process {process} on {}", machine.trim()),

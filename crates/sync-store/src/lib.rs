@@ -49,10 +49,12 @@
 //! # }
 //! ```
 
+mod backup;
 mod calls;
 mod capture;
 mod column;
 mod comparison;
+mod custody;
 mod digest;
 mod dispatch;
 mod doubt;
@@ -63,8 +65,10 @@ mod lock;
 mod older;
 mod open;
 mod place;
+mod prune;
 mod quarantine;
 mod report;
+mod reset;
 mod runs;
 mod scan;
 mod second_look;
@@ -74,17 +78,23 @@ mod structure;
 mod syncs;
 mod takeover;
 mod throw_away;
+mod transfer;
 mod witness;
 
+pub use backup::{StateBackup, back_up, backups, check, thin_out};
+pub use custody::Custody;
 pub use effects::EffectKind;
 pub use inspect::{Found, Inspection, inspect};
 pub use lock::{FileLocks, SyncLock};
 pub use open::OpenNote;
 pub use place::free_bytes;
+pub use prune::Pruned;
 pub use report::{
     CallCount, DestinationReport, Effect, EntryReport, EntryStanding, Holder, KeyReport,
-    LinkReport, LinkStanding, QuarantineCount, QuarantinedRow, RunReport, StateReader, SyncReport,
-    SyncStatistics,
+    LinkReport, LinkStanding, QuarantineCount, QuarantineFilter, QuarantinedRow, RunReport,
+    StateReader, StateSize, SyncReport, SyncStatistics,
 };
-pub use store::SqliteStore;
+pub use reset::ResetLevel;
+pub use store::{Keeping, SqliteStore};
 pub use throw_away::ThrowAwayState;
+pub use transfer::{Exported, ImportError, Imported, Trust, export};

@@ -425,6 +425,10 @@ fn shown(proposals: &[SyncProposal], screen: &Screen) -> String {
             let reason = paint.faint(&format!("({})", column.reason));
             lines.push(format!("  {:width$}  {to}  {reason}", column.column));
         }
+        if let Some((column, _)) = &sync.title {
+            let reason = paint.faint("(a record needs a title, so it goes there too)");
+            lines.push(format!("  {column:width$}  the record's title  {reason}"));
+        }
     }
     lines.join("\n")
 }

@@ -11,8 +11,10 @@ pub(crate) mod init;
 mod man;
 pub(crate) mod plan;
 pub(crate) mod probe;
+mod quarantine;
 mod run;
 mod schedule;
+pub(crate) mod state;
 mod status;
 mod validate;
 pub(crate) mod verify;
@@ -39,6 +41,8 @@ pub(crate) fn perform(cli: Cli, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Validate(args) => validate::perform(&global, &args, screen).map(Into::into),
         Command::Explain(args) => explain::perform(&global, &args, screen).map(Into::into),
         Command::Init(args) => init::perform(&global, &args, screen).map(Into::into),
+        Command::Quarantine(args) => quarantine::perform(&global, &args, screen).map(Into::into),
+        Command::State(args) => state::perform(&global, &args, screen).map(Into::into),
         Command::Doctor(args) => doctor::perform(&global, &args, screen).map(Into::into),
         Command::Verify(args) => verify::perform(&global, &args, screen).map(Into::into),
         Command::Repair(args) => verify::repair(&global, &args, screen).map(Into::into),

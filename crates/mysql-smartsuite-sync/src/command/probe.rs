@@ -9,7 +9,10 @@ use std::{
 
 use clap::Args;
 use sync_core::{
-    config::{defaults::CALLS_PER_SECOND, model::Config},
+    config::{
+        defaults::CALLS_PER_SECOND,
+        model::{Config, StateDefinition},
+    },
     pace::Rate,
     port::Clock,
 };
@@ -62,6 +65,7 @@ pub(crate) fn perform(global: &Global, args: &ProbeArgs, screen: &Screen) -> Res
         dedicated_member: false,
         calls_per_second: CALLS_PER_SECOND,
         monthly_calls: None,
+        state: StateDefinition::default(),
     });
     let rate = test_settings::rate(&config, &environment, &address)?;
     let clock = test_settings::clock(&environment, &address)?;

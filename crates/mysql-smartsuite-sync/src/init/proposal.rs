@@ -293,16 +293,17 @@ fn title_by_name(
     table: &TableStructure,
     free: &dyn Fn(&&Field) -> bool,
 ) -> Option<(Field, String)> {
-    let (of_table, name) = (singular(&source.name), plain(&column.name));
-    let short = name.strip_prefix(&of_table).unwrap_or(&name);
-    let is_name = matches!(
-        short,
-        "name" | "title" | "label" | "subject" | "fullname" | "number" | "code" | "sku"
-    );
     title(table)
         .filter(free)
-        .filter(|_| is_name)
+        .filter(|_| names_a_row(source, column))
         .map(|field| (field.clone(), "the record's title: the column that names a row".to_owned()))
+}
+
+/// Whether a column is called as one that names a row.
+fn names_a_row(source: &SourceTable, column: &SourceColumn) -> bool {
+    let (of_table, name) = (singular(&source.name), plain(&column.name));
+    let short = name.strip_prefix(&of_table).unwrap_or(&name);
+    matches!(short, "name" | "title" | "label" | "subject" | "fullname" | "number" | "code" | "sku")
 }
 
 /// A record needs a title, so the first text will have to do.
@@ -504,6 +505,7 @@ mod tests {
         assert_eq!(ways, expected.map(|(column, way)| (column, way.to_owned())));
         assert_eq!(proposal.key_field.slug().as_str(), "skey000001");
         assert_eq!(proposal.cursor.as_deref(), Some("updated_at"));
+        assert_eq!(proposal.title, None, "a column has it already");
         let Way::Field { value_map, .. } = &proposal.columns[3].way else { panic!() };
         assert_eq!(value_map.get("active").map(String::as_str), Some("Active"));
     }
@@ -517,6 +519,16 @@ mod tests {
         let second = propose(&source, &table);
         let Way::Field { slug, .. } = &second.columns[6].way else { panic!() };
         assert_eq!(*slug, made.slug);
+    }
+
+    #[test]
+    fn a_record_without_a_title_takes_the_column_that_names_a_row() {
+        let (mut source, mut table) = customers();
+        table.fields.push(field("scname0001", "Customer name", FieldKind::Text));
+        source.columns.retain(|column| column.name != "email");
+        let proposal = propose(&source, &table);
+        let (column, _) = proposal.title.unwrap();
+        assert_eq!(column, "customer_name");
     }
 
     #[test]

@@ -40,7 +40,10 @@ fn block(origin: &Origin<'_>, sync: &SyncProposal) -> String {
     line(4, &format!("description: {}", scalar(&description)));
     line(4, "source:");
     line(6, "query: |");
-    let columns: Vec<String> = needed(sync).iter().map(|name| quoted(name)).collect();
+    let mut columns: Vec<String> = needed(sync).iter().map(|name| quoted(name)).collect();
+    if let Some((column, second)) = &sync.title {
+        columns.push(format!("{} AS {}", quoted(column), quoted(second)));
+    }
     line(8, &format!("SELECT {}", columns.join(", ")));
     line(8, &format!("FROM {}", quoted(&sync.source.name)));
     if let Some(cursor) = &sync.cursor {
@@ -85,6 +88,10 @@ fn block(origin: &Origin<'_>, sync: &SyncProposal) -> String {
                 line(8, &format!("# {}: not mapped: {reason}", comment(&column.column)));
             }
         }
+    }
+    if let Some((column, second)) = &sync.title {
+        let reason = format!("the record's title: {} goes there too", comment(column));
+        line(8, &format!("{}: {} # {reason}", scalar(second), scalar(&sync.table.primary_field)));
     }
     let mapped = sync.columns.iter().filter_map(|column| match &column.way {
         Way::Field { value_map, .. } if !value_map.is_empty() => Some((column, value_map)),

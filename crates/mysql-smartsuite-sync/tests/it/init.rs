@@ -101,6 +101,7 @@ fn a_dozen_related_tables_of_every_type_work_at_once(stage: &mut Stage) {
     let act = stage.run(&["run"]).ended(0);
     assert_eq!(act.calls(BulkCreate), 12);
     stage.run(&["run"]).ended(0).cost_nothing();
+    assert_eq!(stage.records(crate::stage::ORDERS)["1"]["title"], "SO-1", "a record has a title");
     let customer = &stage.records(crate::stage::CUSTOMERS)["1"];
     assert_eq!(customer["title"], "Amélie");
     assert_eq!(customer["sstatus001"], "aCt1V", "the enum's word went to the choice of that name");

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{RunOptions, SyncTask, Trouble, task::shape_hash};
 use crate::{
     calls::Calls,
-    capture::{Broken, Capture, KEYS_MAX, Yield},
+    capture::{Broken, Capture, KEYS_MAX, Yield, quarantine_full},
     delivery::{Ended, Route, deliver},
     engine::Engine,
     event::{Event, FullRead},
@@ -67,10 +67,10 @@ impl Running<'_> {
         self.see_shape(&structure).await?;
         let mapping = match self.capture(&structure).await {
             Ok(mapping) => mapping,
-            Err(Unread::Broken(broken)) => return Self::broken(broken),
+            Err(Unread::Broken(broken)) => return self.broken(broken).await,
             Err(Unread::Unfit(trouble)) => match self.capture_anew(structure).await? {
                 Some(Ok(mapping)) => mapping,
-                Some(Err(Unread::Broken(broken))) => return Self::broken(broken),
+                Some(Err(Unread::Broken(broken))) => return self.broken(broken).await,
                 Some(Err(Unread::Unfit(trouble))) => return Ok(Work::Failed(trouble)),
                 None => return Ok(Work::Failed(trouble)),
             },
@@ -80,7 +80,7 @@ impl Running<'_> {
             match self.capture_dirty(&mapping).await {
                 Ok(false) if round > 0 => break,
                 Ok(_) => {}
-                Err(broken) => return Self::broken(broken),
+                Err(broken) => return self.broken(broken).await,
             }
             if round == 0
                 && let Err(trouble) = self.oversee().await?
@@ -246,11 +246,17 @@ impl Running<'_> {
         })
     }
 
-    fn broken(broken: Broken) -> Result<Work, StateError> {
+    async fn broken(&self, broken: Broken) -> Result<Work, StateError> {
         match broken {
             Broken::State(error) => Err(error),
             Broken::Source(error) => Ok(Work::Failed(Trouble::from(&error))),
             Broken::Cancelled => Ok(Work::Cancelled),
+            Broken::QuarantineFull => {
+                let (writer, stop) = (self.writer, quarantine_full());
+                let trouble = Trouble::from(&stop);
+                self.engine.state.run(move |state| state.set_stop(&writer, Some(&stop))).await?;
+                Ok(Work::Failed(trouble))
+            }
         }
     }
 
