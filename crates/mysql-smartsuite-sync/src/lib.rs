@@ -14,6 +14,7 @@ mod exit;
 mod failure;
 mod init;
 mod mapping_file;
+mod mapping_test;
 mod plan;
 mod report;
 mod service;

@@ -89,7 +89,7 @@ type Read = Result<(Vec<Column>, Option<Row>), SourceError>;
 
 /// The row with this key, as it is now.
 async fn row(mysql: &ConnectOptions, definition: &SyncDefinition, key: &Key) -> Read {
-    let source = wire::source_of(mysql, definition)?;
+    let source = wire::source_of(mysql, &wire::resolved_of(mysql, definition).await?)?;
     let mut read = source.open(ReadScope::Keys(vec![key.clone()])).await?;
     let columns = read.columns().to_vec();
     let row = read.next_rows(1).await?.pop();

@@ -14,7 +14,7 @@ pub(crate) mod state;
 pub(crate) mod status;
 pub(crate) mod table;
 pub(crate) mod validation;
-mod value;
+pub(crate) mod value;
 pub(crate) mod verify;
 
 pub(crate) use count::{calls_made, counted, seconds, thousands};
