@@ -115,6 +115,8 @@ fn means(held: &FieldValue, expected: &str) -> bool {
         | FieldValue::Ids(_)
         | FieldValue::List(_)
         | FieldValue::Phones(_)
-        | FieldValue::Date { .. } => false,
+        | FieldValue::Date { .. }
+        | FieldValue::DateRange { .. }
+        | FieldValue::Parts(_) => false,
     }
 }

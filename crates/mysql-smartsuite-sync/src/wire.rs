@@ -172,7 +172,8 @@ pub(crate) fn source_of(
     mysql: &ConnectOptions,
     definition: &SyncDefinition,
 ) -> Result<MysqlSource, SourceError> {
-    let columns = definition.destination.fields.iter().map(|field| field.column.clone());
+    let fields = definition.destination.fields.iter();
+    let columns = fields.flat_map(|field| field.columns()).map(str::to_owned);
     MysqlSource::new(mysql.clone(), &definition.source, columns)
 }
 

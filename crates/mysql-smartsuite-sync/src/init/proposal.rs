@@ -98,7 +98,7 @@ impl SyncProposal {
             Way::New(field) => Some(&field.kind),
             Way::Nowhere => None,
         };
-        field.map_or("", sync_core::mapping::type_name)
+        field.map_or("", FieldKind::name)
     }
 
     /// Fields that are to be made, the one for keys first.
@@ -439,6 +439,8 @@ mod tests {
             choices: Vec::new(),
             multiple: false,
             precision: None,
+            range: sync_core::table::NumberRange::default(),
+            length_max: None,
             linked_table: None,
         }
     }
@@ -465,6 +467,7 @@ mod tests {
             id: "65c1".into(),
             name: "Customers".into(),
             primary_field: "title".into(),
+            members: None,
             fields: vec![
                 field("title", "Customer", FieldKind::Title),
                 field("semail0001", "E-Mail", FieldKind::Email),

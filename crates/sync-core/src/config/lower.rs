@@ -2,7 +2,9 @@
 
 mod conversion;
 mod destination;
+mod field;
 mod gone;
+mod matching;
 mod overlap;
 mod query;
 mod schedule;
