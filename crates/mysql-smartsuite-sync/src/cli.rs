@@ -1,5 +1,8 @@
 //! The command line. The manual, the man page and the completions are made from what stands here.
 
+#[cfg(test)]
+mod reference;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,6 +12,8 @@ use smartsuite_emulator::EmulatorArgs;
 use crate::{
     command::{
         dedupe::DedupeArgs,
+        explain::ExplainArgs,
+        init::InitArgs,
         plan::PlanArgs,
         probe::ProbeArgs,
         resync::ResyncArgs,
@@ -53,6 +58,8 @@ pub(crate) struct Global {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Write a mapping file: reads both schemas, proposes which column goes where, and asks
+    Init(InitArgs),
     /// Bring SmartSuite in step with the database, once
     Run(RunArgs),
     /// Say what a run would do, record by record, and what it would cost; writes nothing
@@ -63,6 +70,8 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Show how each sync stands: what was done, what waits, what failed and why
     Status(StatusArgs),
+    /// Say why a record is as it is: its row, what that becomes, what is known and what was done
+    Explain(ExplainArgs),
     /// Rows that could not be written: see them, try them again, or forget them
     Quarantine(QuarantineArgs),
     /// The state file: look at it, keep copies, move it, forget parts of it

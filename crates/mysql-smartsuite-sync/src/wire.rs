@@ -1,6 +1,7 @@
 //! Real ports from settings: the database, SmartSuite, the state, locks, time and chance.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -142,14 +143,7 @@ impl Wire {
         &self,
         definition: &SyncDefinition,
     ) -> Result<SyncDefinition, SourceError> {
-        let mut definition = definition.clone();
-        let source = &mut definition.source;
-        if let (SourceRows::Table { name, .. }, true) =
-            (&source.rows, source.primary_key.is_empty())
-        {
-            source.primary_key = MysqlSource::primary_key(&self.mysql, name).await?;
-        }
-        Ok(definition)
+        resolved_of(&self.mysql, definition).await
     }
 
     /// The rows of a sync, whose key columns are known.
@@ -157,10 +151,37 @@ impl Wire {
     /// # Errors
     /// Its query cannot be used.
     pub(crate) fn source(&self, definition: &SyncDefinition) -> Result<MysqlSource, SourceError> {
-        let fields = definition.destination.fields.iter();
-        let columns = fields.flat_map(|field| field.columns()).map(str::to_owned);
-        MysqlSource::new(self.mysql.clone(), &definition.source, columns)
+        source_of(&self.mysql, definition)
     }
+}
+
+/// [`Wire::resolved`] without any other port.
+///
+/// # Errors
+/// The database cannot be asked, or its table has no primary key.
+pub(crate) async fn resolved_of(
+    mysql: &ConnectOptions,
+    definition: &SyncDefinition,
+) -> Result<SyncDefinition, SourceError> {
+    let mut definition = definition.clone();
+    let source = &mut definition.source;
+    if let (SourceRows::Table { name, .. }, true) = (&source.rows, source.primary_key.is_empty()) {
+        source.primary_key = MysqlSource::primary_key(mysql, name).await?;
+    }
+    Ok(definition)
+}
+
+/// The rows of a sync, without any other port.
+///
+/// # Errors
+/// Its query cannot be used.
+pub(crate) fn source_of(
+    mysql: &ConnectOptions,
+    definition: &SyncDefinition,
+) -> Result<MysqlSource, SourceError> {
+    let fields = definition.destination.fields.iter();
+    let columns = fields.flat_map(|field| field.columns()).map(str::to_owned);
+    MysqlSource::new(mysql.clone(), &definition.source, columns)
 }
 
 /// How the SmartSuite account may be used.
@@ -220,6 +241,7 @@ pub(crate) fn rate_of(
         dedicated_member: DEDICATED_MEMBER,
         calls_per_second: CALLS_PER_SECOND,
         monthly_calls: None,
+        tests: BTreeMap::new(),
         state: StateDefinition::default(),
     };
     test_settings::rate(config.unwrap_or(&usual), environment, address)

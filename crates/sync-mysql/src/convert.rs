@@ -48,6 +48,20 @@ pub(crate) fn value(kind: &ColumnKind, cell: Vec<u8>) -> Result<Value, BadCell> 
     })
 }
 
+/// The value that a column of this kind would hold if MySQL showed it as this text; `None` if it cannot be shown so.
+pub fn shown_value(kind: &ColumnKind, text: &str) -> Option<Value> {
+    match kind {
+        // Bits are shown as numbers, but travel as bytes.
+        ColumnKind::Bit { bits: 1 } => match text {
+            "0" => Some(Value::Bool(false)),
+            "1" => Some(Value::Bool(true)),
+            _ => None,
+        },
+        ColumnKind::Bit { .. } => text.parse().ok().map(Value::Int),
+        other => value(other, text.as_bytes().to_vec()).ok(),
+    }
+}
+
 /// Text, or bytes where they are no UTF-8: nothing is lost, and the mapping decides.
 fn text(cell: Vec<u8>) -> Value {
     String::from_utf8(cell).map_or_else(|error| Value::Bytes(error.into_bytes()), Value::Text)

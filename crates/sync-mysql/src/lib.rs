@@ -28,6 +28,7 @@ mod table;
 
 pub use census::{ForeignKey, SourceColumn, SourceTable, census};
 pub use check::{Severity, SourceFinding, SourceReport};
+pub use convert::shown_value;
 pub use diagnosis::{Diagnosis, diagnose};
 pub use options::{ConnectOptions, SslMode, TimeLimits, UnknownSslMode};
 pub use overlap::Overlaps;

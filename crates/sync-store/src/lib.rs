@@ -93,8 +93,9 @@ pub use open::OpenNote;
 pub use place::free_bytes;
 pub use prune::Pruned;
 pub use report::{
-    CallCount, DestinationReport, Effect, Holder, QuarantineCount, QuarantineFilter,
-    QuarantinedRow, RunReport, StateReader, StateSize, SyncReport, SyncStatistics,
+    CallCount, DestinationReport, Effect, EntryReport, EntryStanding, Holder, KeyReport,
+    LinkReport, LinkStanding, QuarantineCount, QuarantineFilter, QuarantinedRow, RunReport,
+    StateReader, StateSize, SyncReport, SyncStatistics,
 };
 pub use reset::ResetLevel;
 pub use store::{Keeping, SqliteStore};

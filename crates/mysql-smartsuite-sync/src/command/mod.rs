@@ -6,6 +6,8 @@ mod consent;
 pub(crate) mod dedupe;
 mod doctor;
 mod emulator;
+pub(crate) mod explain;
+pub(crate) mod init;
 mod man;
 pub(crate) mod plan;
 pub(crate) mod probe;
@@ -38,6 +40,8 @@ pub(crate) fn perform(cli: Cli, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Schedule(args) => schedule::perform(&global, &args, screen).map(Into::into),
         Command::Status(args) => status::perform(&global, &args, screen).map(Into::into),
         Command::Validate(args) => validate::perform(&global, &args, screen).map(Into::into),
+        Command::Explain(args) => explain::perform(&global, &args, screen).map(Into::into),
+        Command::Init(args) => init::perform(&global, &args, screen).map(Into::into),
         Command::Quarantine(args) => quarantine::perform(&global, &args, screen).map(Into::into),
         Command::State(args) => state::perform(&global, &args, screen).map(Into::into),
         Command::Doctor(args) => doctor::perform(&global, &args, screen).map(Into::into),

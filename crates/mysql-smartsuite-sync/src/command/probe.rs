@@ -1,6 +1,7 @@
 //! `probe`: asks a real workspace, in a scratch table, what public material leaves open.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     io::{BufRead as _, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
@@ -65,6 +66,7 @@ pub(crate) fn perform(global: &Global, args: &ProbeArgs, screen: &Screen) -> Res
         dedicated_member: false,
         calls_per_second: CALLS_PER_SECOND,
         monthly_calls: None,
+        tests: BTreeMap::new(),
         state: StateDefinition::default(),
     });
     let rate = test_settings::rate(&config, &environment, &address)?;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use sync_core::{
-    config::model::{Config, SyncDefinition},
+    config::model::{Config, MappingTest, SyncDefinition},
     mapping::{CompiledMapping, FindingCode},
     state::StateError,
 };
@@ -19,6 +19,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     mapping_file::MappingFile,
+    mapping_test,
     report::{
         Screen,
         validation::{SyncCheck, Validation},
@@ -71,7 +72,8 @@ fn look(
         let mut under_way = JoinSet::new();
         for (place, definition) in config.syncs.iter().enumerate() {
             let (wire, definition) = (Arc::clone(&wire), definition.clone());
-            under_way.spawn(async move { (place, check(&wire, definition).await) });
+            let tests = config.tests.get(&definition.name).cloned().unwrap_or_default();
+            under_way.spawn(async move { (place, check(&wire, definition, tests).await) });
         }
         let mut checks = Vec::new();
         while let Some(joined) = under_way.join_next().await {
@@ -88,7 +90,11 @@ fn look(
     })
 }
 
-async fn check(wire: &Wire, definition: SyncDefinition) -> Result<SyncCheck, StateError> {
+async fn check(
+    wire: &Wire,
+    definition: SyncDefinition,
+    tests: Vec<MappingTest>,
+) -> Result<SyncCheck, StateError> {
     let (definition, source) = match wire.resolved(&definition).await {
         Ok(resolved) => {
             let source = match wire.source(&resolved) {
@@ -100,16 +106,21 @@ async fn check(wire: &Wire, definition: SyncDefinition) -> Result<SyncCheck, Sta
         Err(error) => (definition, Err(error)),
     };
     let table = wire.engine.look_at_table(&wire.task(&definition).await).await?;
-    let mut findings = Vec::new();
+    let (mut findings, mut failed) = (Vec::new(), Vec::new());
     if let Ok(table) = &table {
         let columns = source.as_ref().map_or(&[][..], |source| &source.columns);
         let destination = &definition.destination;
-        (_, findings) = CompiledMapping::compile(destination, &definition.source, columns, table);
+        let mapping;
+        (mapping, findings) =
+            CompiledMapping::compile(destination, &definition.source, columns, table);
+        if let Some(mapping) = mapping.filter(|_| source.is_ok()) {
+            failed = mapping_test::run(&tests, &definition.source, columns, &mapping, table);
+        }
         if source.is_err() {
             findings.retain(|finding| is_of_table(finding.code));
         }
     }
-    Ok(SyncCheck { definition, source, table, findings })
+    Ok(SyncCheck { definition, source, table, findings, tests, failed })
 }
 
 /// Whether the finding is true of the table whatever the query returns.

@@ -4,6 +4,7 @@ mod count;
 pub(crate) mod dedupe;
 pub(crate) mod diagnostic;
 pub(crate) mod doctor;
+pub(crate) mod explain;
 mod paint;
 pub(crate) mod plan;
 pub(crate) mod quarantine;
@@ -13,7 +14,7 @@ pub(crate) mod state;
 pub(crate) mod status;
 pub(crate) mod table;
 pub(crate) mod validation;
-mod value;
+pub(crate) mod value;
 pub(crate) mod verify;
 
 pub(crate) use count::{calls_made, counted, seconds, thousands};

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sync_core::{
     config::{
         diagnostic::{Diagnostic, Severity},
-        model::SyncDefinition,
+        model::{MappingTest, SyncDefinition},
     },
     error::{CallError, Scope, SourceError, SourceErrorKind},
     mapping::Finding,
@@ -23,6 +23,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     mapping_file::MappingFile,
+    mapping_test::FailedTest,
     report::{Paint, counted, diagnostic},
 };
 
@@ -50,6 +51,10 @@ pub(crate) struct SyncCheck {
     pub(crate) table: Result<TableStructure, CallError>,
     /// Where definition and schemas disagree.
     pub(crate) findings: Vec<Finding>,
+    /// The mapping's tests.
+    pub(crate) tests: Vec<MappingTest>,
+    /// Those that fail.
+    pub(crate) failed: Vec<FailedTest>,
 }
 
 /// Why a server as a whole cannot be asked.
@@ -321,7 +326,11 @@ fn sync_in_words(check: &SyncCheck, found: &[Diagnostic]) -> String {
             } else {
                 format!(", with {}", counted(warnings, "warning"))
             };
-            format!("fits: {fields} into table `{}`{warned}", table.name)
+            let tested = match u64::try_from(check.tests.len()).unwrap_or(u64::MAX) {
+                0 => String::new(),
+                tests => format!(", {} passed", counted(tests, "test")),
+            };
+            format!("fits: {fields} into table `{}`{tested}{warned}", table.name)
         }
         _ if errors > 0 => format!("does not fit: {}", counted(errors, "error")),
         _ => "could not be checked".to_owned(),

@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 use sync_core::{
     field_value::{DateStamp, FieldValue},
     table::Field,
+    value::Value,
 };
 
 /// Characters of one value on a line.
@@ -11,7 +12,31 @@ const LENGTH_MAX: usize = 60;
 
 /// A value in one short line: choices by their labels, as the field knows them.
 pub(crate) fn shown(value: &FieldValue, field: Option<&Field>) -> String {
-    let text = text(value, field);
+    line(&text(value, field))
+}
+
+/// A cell of a row in one short line.
+pub(crate) fn cell(cell: &Value) -> String {
+    let text = match cell {
+        Value::Null => "NULL".to_owned(),
+        Value::Int(number) => number.to_string(),
+        Value::Bool(is) => u8::from(*is).to_string(),
+        Value::Decimal(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        Value::Text(text) | Value::ZeroDate(text) => text.clone(),
+        Value::Bytes(bytes) => format!("{} bytes", bytes.len()),
+        Value::Date(date) => date.to_string(),
+        Value::DateTime(time) => time.to_string(),
+        Value::Instant(time) => time.to_string(),
+        Value::Duration(microseconds) => format!("{} s", microseconds / 1_000_000),
+        Value::Labels(labels) => labels.join(", "),
+        Value::Json(json) => json.to_string(),
+    };
+    line(&text)
+}
+
+/// Text on one short line.
+fn line(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if line.chars().count() <= LENGTH_MAX {
         return line;

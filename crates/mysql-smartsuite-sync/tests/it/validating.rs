@@ -10,6 +10,7 @@ on_every_server! {
 }
 
 on_mariadb! {
+    mappings_have_tests
     offline_nothing_is_asked
     servers_that_are_down_are_no_mistake_of_the_files
     a_changed_table_lets_a_stopped_sync_go_again
@@ -141,4 +142,24 @@ fn looking_changes_nothing(stage: &mut Stage) {
     stage.run(&["validate", "--online"]).ended(64);
     stage.map(&good);
     stage.run(&["run"]).ended(0).cost_nothing();
+}
+
+/// A row in, a record out: the file says what must come, and `validate --online` tries it.
+fn mappings_have_tests(stage: &mut Stage) {
+    let act = stage.run(&["validate", "--online"]).ended(0);
+    act.said(&["customers  fits: 7 columns into table `Customers`, 2 tests passed"]);
+    stage.remap("sstatus001: Active, screditlim", "sstatus001: Pending, screditlim");
+    stage.remap("refused: choice_unknown", "refused: required_empty");
+    stage.run(&["validate", "--online"]).ended(64).said(&[
+        "error[mapping_test_failed]: the test \"a status becomes the choice of that name\" fails: field `sstatus001` \
+         becomes `Active`, not `Pending`",
+        "error[mapping_test_failed]: the test \"a status without a choice is refused\" fails: the row is refused with \
+         `choice_unknown`, not `required_empty`",
+        "- name: a status becomes",
+    ]);
+    stage.remap("row: {customer_name: Ann, status: vip}", "row: {custmer_name: Ann}");
+    stage
+        .run(&["validate", "--online"])
+        .ended(64)
+        .said(&["the query returns no column `custmer_name`"]);
 }

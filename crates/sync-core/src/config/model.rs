@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{defaults, suggestion::nearest};
+use super::{defaults, span::Span, suggestion::nearest};
 use crate::{
     deletes::GonePolicy, expression::Expression, json_path::JsonPath, slug::Slug, table::FieldKind,
 };
@@ -21,6 +21,30 @@ pub struct Config {
     pub monthly_calls: Option<u32>,
     /// What the state keeps, and for how long.
     pub state: StateDefinition,
+    /// Tests of the mappings, by sync.
+    pub tests: BTreeMap<String, Vec<MappingTest>>,
+}
+
+/// A row with what it must become.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MappingTest {
+    /// What is tested, for people.
+    pub name: Option<String>,
+    /// Where it stands in the file.
+    pub at: Span,
+    /// Values of columns, as MySQL shows them.
+    pub row: Vec<(String, String)>,
+    /// What must come of it.
+    pub expected: ExpectedRecord,
+}
+
+/// What must come of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExpectedRecord {
+    /// A record with these values, among others.
+    Fields(Vec<(Slug, String)>),
+    /// A refusal with this code.
+    Refused(String),
 }
 
 /// What the state keeps beyond what the work needs, and for how long.

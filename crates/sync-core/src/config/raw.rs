@@ -81,6 +81,8 @@ section! {
         /// The name this sync had before. Its links to records move to the new name, so that nothing is created
         /// again.
         "previously" previously: Option<Given<Scalar>>,
+        /// Rows with the record that each must become, for `validate --online` to try.
+        "tests" tests: Option<Given<Vec<Given<RawTest>>>>,
         /// When `schedule` runs this sync. Without it: at the interval of the service.
         "schedule" schedule: Option<Given<RawSchedule>>,
         /// How changes are noticed. Without it: `query` for a `source.query`, `table` for a `source.table`.
@@ -96,6 +98,22 @@ section! {
         "source" source: Required<RawSource>,
         /// Where records go.
         "destination" destination: Required<RawDestination>,
+    }
+}
+
+section! {
+    /// A test of the mapping: a row, and either the record that it must become or the reason why it must not.
+    RawTest in a list "a test" {
+        /// What is tested, for people.
+        "name" name: Option<Given<Scalar>>,
+        /// Columns of the query with their values as MySQL shows them. A column that is not listed is NULL, a key
+        /// column 1.
+        "row" row: Required<Entries<Scalar>>,
+        /// Fields, by slug, with the values that they must get, as `plan` shows them: the label of a choice,
+        /// `2026-01-31`, `yes`, and `(empty)` for none. Fields that are not listed are not compared.
+        "record" record: Option<Given<Entries<Scalar>>>,
+        /// The code with which the row must be refused, such as `choice_unknown`.
+        "refused" refused: Option<Given<Scalar>>,
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
     field_type::FIELD_TYPES,
     raw::{
         RawDestination, RawField, RawFieldType, RawFile, RawOptions, RawSchedule, RawSmartSuite,
-        RawSource, RawState, RawSync, RawTransformation,
+        RawSource, RawState, RawSync, RawTest, RawTransformation,
     },
 };
 
@@ -34,6 +34,7 @@ pub fn page() -> String {
             RawTransformation::KEYS,
         ),
         section::<RawSchedule>("`syncs[].schedule`", RawSchedule::KEYS),
+        section::<RawTest>("`syncs[].tests[]`", RawTest::KEYS),
         section::<RawSmartSuite>("`smartsuite`", RawSmartSuite::KEYS),
         section::<RawState>("`state`", RawState::KEYS),
     ];

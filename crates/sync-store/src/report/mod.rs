@@ -4,6 +4,7 @@
 
 mod calls;
 mod effects;
+mod key;
 mod quarantine;
 mod run;
 mod size;
@@ -27,6 +28,7 @@ use crate::{
 
 pub use calls::CallCount;
 pub use effects::Effect;
+pub use key::{EntryReport, EntryStanding, KeyReport, LinkReport, LinkStanding};
 pub use quarantine::{QuarantineCount, QuarantineFilter, QuarantinedRow};
 pub use run::RunReport;
 pub use size::StateSize;

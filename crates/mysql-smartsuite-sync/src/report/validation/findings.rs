@@ -68,6 +68,11 @@ pub(super) fn diagnostics(check: &SyncCheck, file: &MappingFile) -> Vec<Diagnost
         let span = mapping_place(finding, places);
         found.push(diagnostic(finding.code.code(), severity, &finding.message, hint, span));
     }
+    for failed in &check.failed {
+        let span = check.tests.get(failed.place).map_or(places.name, |test| test.at);
+        let code = "mapping_test_failed";
+        found.push(diagnostic(code, Severity::Error, &failed.message, &failed.hint, span));
+    }
     found.sort_by_key(|one| one.severity);
     found
 }
