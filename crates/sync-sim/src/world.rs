@@ -13,6 +13,7 @@ use sync_core::{
         SyncDefinition,
     },
     pace::Rate,
+    port::Clock,
     secret::Secret,
     state::StateError,
 };
@@ -165,30 +166,45 @@ impl World {
     pub fn process(&self) -> Process {
         let path = self.state_path();
         let store = SqliteStore::open(&path).expect("the state opens");
-        let mut options = ClientOptions::new(DEMO_ACCOUNT, Secret::new(DEMO_TOKEN));
-        options.base_url = "http://127.0.0.1:1".into();
-        let client = SmartSuiteClient::with_transport(&options, Arc::new(self.network.clone()))
-            .expect("the options are valid");
         let observer: Arc<dyn Observer> = Arc::<Events>::clone(&self.events);
-        let engine = Engine::new(EngineParts {
+        let engine = self.engine(store, Arc::new(self.clock), observer);
+        Process { engine, task: self.task() }
+    }
+
+    /// An engine on a state.
+    pub(crate) fn engine(
+        &self,
+        store: SqliteStore,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn Observer>,
+    ) -> Engine {
+        let locks = Arc::new(FileLocks::beside(store.path()));
+        Engine::new(EngineParts {
             state: State::inline(Box::new(store)),
-            locks: Arc::new(FileLocks::beside(&path)),
-            clock: Arc::new(self.clock),
+            locks,
+            clock,
             dice: Arc::new(SimDice::new(self.seed)),
             observer,
             rate: Rate(4),
             key_digest: "key".into(),
             holder: "simulated".into(),
             dedicated_member: self.dedicated_member,
-        });
-        let task = SyncTask {
+        })
+    }
+
+    /// The sync with its two sides.
+    pub(crate) fn task(&self) -> SyncTask {
+        let mut options = ClientOptions::new(DEMO_ACCOUNT, Secret::new(DEMO_TOKEN));
+        options.base_url = "http://127.0.0.1:1".into();
+        let client = SmartSuiteClient::with_transport(&options, Arc::new(self.network.clone()))
+            .expect("the options are valid");
+        SyncTask {
             definition: Arc::new(self.definition.clone()),
             source: Arc::new(self.database.clone()),
             target: Arc::new(client),
             host: "127.0.0.1".into(),
             account: DEMO_ACCOUNT.into(),
-        };
-        Process { engine, task }
+        }
     }
 
     /// Runs the sync once in a process of its own.
@@ -281,7 +297,7 @@ impl World {
             .uri(path)
             .body(bytes::Bytes::from(if body.is_null() { String::new() } else { body.to_string() }))
             .expect("a valid request");
-        let now = sync_core::port::Clock::now(&self.clock);
+        let now = Clock::now(&self.clock);
         match self.network.emulator().handle(now, &request) {
             Outcome::Answer { response, .. } => {
                 assert!(response.status().is_success(), "{method} {path}: {:?}", response.body());
@@ -293,7 +309,7 @@ impl World {
 }
 
 /// A folder in memory where the system has one: the power never fails in here, so nothing need reach a disk.
-fn memory() -> PathBuf {
+pub(crate) fn memory() -> PathBuf {
     let shared = PathBuf::from("/dev/shm");
     if shared.is_dir() { shared } else { std::env::temp_dir() }
 }

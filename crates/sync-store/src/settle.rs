@@ -13,19 +13,28 @@ use sync_core::{
 };
 
 use crate::{
-    column::{KeyColumn, KeyParameter, fingerprint, record_parameter},
+    column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, record_parameter},
     dispatch::{LEFT, MISSING},
+    effects,
     failure::Failure,
     quarantine::{new_group, retry_at},
     second_look,
 };
 
 /// An entry that is being sent, as it stands in the outbox.
-struct Sent {
+pub(crate) struct Sent {
     seq: i64,
-    key: Key,
+    pub(crate) key: Key,
     print: Option<Fingerprint>,
-    operation: String,
+    pub(crate) operation: String,
+    /// The record it went to; `None` for a create.
+    pub(crate) record: Option<RecordId>,
+    /// The fields of its draft, as JSON; `None` for gone.
+    pub(crate) slugs: Option<String>,
+    /// The number of the call it was sent with.
+    pub(crate) call: Option<i64>,
+    /// It was in doubt already.
+    pub(crate) was_in_doubt: bool,
     refusals: i64,
     /// It is a create in doubt, which was sent.
     create_in_doubt: bool,
@@ -41,6 +50,7 @@ pub(crate) fn settle(
     writer: &Writer,
     settlements: &[Settlement],
     now: Timestamp,
+    log_effects: bool,
 ) -> Result<Books, Failure> {
     let mut books = Books::default();
     let mut groups = BTreeMap::new();
@@ -69,6 +79,9 @@ pub(crate) fn settle(
             highest = highest.max(*autonumber);
         }
         second_look::postpone(tx, writer, &sent.key, now)?;
+        if log_effects {
+            effects::log_outcome(tx, writer, now, &sent, &settlement.outcome)?;
+        }
         settle_one(tx, writer, now, &sent, &settlement.outcome, group, &mut books)?;
     }
     raise_mark(tx, writer, highest)?;
@@ -82,7 +95,9 @@ fn sent(tx: &Transaction<'_>, writer: &Writer, id: EntryId) -> Result<Option<Sen
                EXISTS (SELECT 1 FROM outbox AS newer WHERE newer.sync_id = o.sync_id
                  AND newer.destination_id = o.destination_id AND newer.key = o.key AND newer.seq > o.seq),
                record_id IS NOT NULL AND record_id IS NOT (SELECT l.record_id FROM links AS l
-                 WHERE l.sync_id = o.sync_id AND l.destination_id = o.destination_id AND l.key = o.key)
+                 WHERE l.sync_id = o.sync_id AND l.destination_id = o.destination_id AND l.key = o.key),
+               record_id, call, doubt,
+               (SELECT json_group_array(value ->> 0) FROM json_each(fields) WHERE fields IS NOT NULL)
              FROM outbox AS o WHERE seq = ? AND sync_id = ? AND destination_id = ? AND state = 1",
         )?
         .query_row([id.0, writer.sync.0, writer.destination.0], |row| {
@@ -95,6 +110,10 @@ fn sent(tx: &Transaction<'_>, writer: &Writer, id: EntryId) -> Result<Option<Sen
                 create_in_doubt: row.get(5)?,
                 superseded: row.get(6)?,
                 link_moved: row.get(7)?,
+                record: row.get::<_, Option<RecordColumn>>(8)?.map(|record| record.0),
+                call: row.get(9)?,
+                was_in_doubt: row.get(10)?,
+                slugs: row.get(11)?,
             })
         })
         .optional()?;

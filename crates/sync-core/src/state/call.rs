@@ -66,6 +66,8 @@ pub enum Dispatch {
 /// Entries of one call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
+    /// Its number: writing calls are counted over the state's whole life.
+    pub number: i64,
     /// What it does.
     pub operation: Operation,
     /// Its entries, each key once.

@@ -82,11 +82,24 @@ impl Running<'_> {
                 Ok(_) => {}
                 Err(broken) => return Self::broken(broken),
             }
+            if round == 0
+                && let Err(trouble) = self.oversee().await?
+            {
+                return Ok(Work::Failed(trouble));
+            }
             if let Some(work) = self.deliver(&route).await? {
                 return Ok(work);
             }
         }
         Ok(Work::Done)
+    }
+
+    /// Asks whoever oversees the run whether what was captured may be sent.
+    async fn oversee(&self) -> Result<Result<(), Trouble>, StateError> {
+        let Some(overseer) = &self.engine.overseer else { return Ok(Ok(())) };
+        let writer = self.writer;
+        let outbox = self.engine.state.run(move |state| state.outbox_digest(&writer)).await?;
+        Ok(overseer.captured(&self.task.definition.name, outbox))
     }
 
     /// The table cannot even be described: its own refusal stops the sync.
@@ -224,6 +237,7 @@ impl Running<'_> {
             Ended::Cancelled => Some(Work::Cancelled),
             Ended::Stopped(stop) => Some(Work::Failed(Trouble::from(&stop))),
             Ended::Failed(error) => Some(Work::Failed(Trouble::from(&error))),
+            Ended::NotPlanned => Some(Work::Failed(Trouble::plan_outdated())),
             Ended::StructureChanged => Some(Work::Failed(Trouble::new(
                 "table_changed",
                 "the table was changed in SmartSuite while the run was under way",
