@@ -21,10 +21,7 @@ pub trait ChangeLog: Send + Sync {
     /// # Errors
     /// `PositionLost`: the log from there on does not exist any more. `LogSettings` and `MissingPrivilege`: somebody
     /// must do something. Lost connections are no errors: the feed connects again, for ever.
-    fn follow(
-        &self,
-        from: &StreamPosition,
-    ) -> Boxed<'_, Result<Box<dyn ChangeFeed>, SourceError>>;
+    fn follow(&self, from: &StreamPosition) -> Boxed<'_, Result<Box<dyn ChangeFeed>, SourceError>>;
 }
 
 /// One sync's changes. Dropping it ends the following.

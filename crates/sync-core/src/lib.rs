@@ -8,6 +8,7 @@
 
 pub mod breaker;
 pub mod capture;
+pub mod change;
 pub mod config;
 pub mod delivery;
 pub mod doubt;

@@ -254,7 +254,9 @@ fn source_outage(error: &SourceError) -> Option<Outage> {
         }
         SourceErrorKind::MissingPrivilege
         | SourceErrorKind::Sql
-        | SourceErrorKind::MissingColumn => {
+        | SourceErrorKind::MissingColumn
+        | SourceErrorKind::LogSettings
+        | SourceErrorKind::PositionLost => {
             return None;
         }
     };

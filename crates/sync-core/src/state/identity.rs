@@ -111,6 +111,10 @@ impl Stop {
     }
 }
 
+/// How far a stream of changes has been read. The text is of its maker's form and has a version of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamPosition(pub String);
+
 /// A sync as the state knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenedSync {

@@ -16,6 +16,8 @@ pub use call::{
     SeenLink, Settlement,
 };
 pub use chunk::{CapturedRow, Chunk, ReadEnd, ReadTicket, RowOutcome};
-pub use identity::{DestinationId, FullReadReason, OpenedSync, Stop, SyncId, SyncIdentity, Writer};
+pub use identity::{
+    DestinationId, FullReadReason, OpenedSync, Stop, StreamPosition, SyncId, SyncIdentity, Writer,
+};
 pub use second_look::{LinkChange, SecondLook, SecondSettlement};
 pub use store::{CallKind, Mark, StateError, StateStore};

@@ -103,8 +103,7 @@ fn decimal_length(precision: u8, scale: u8) -> Option<usize> {
 /// The text of a DECIMAL as the server prints it; `None` if its bytes are no such number.
 pub(crate) fn decimal_text(cell: &[u8], precision: u8, scale: u8) -> Option<String> {
     let negative = cell.first()? & 0x80 == 0;
-    let mut plain: Vec<u8> =
-        cell.iter().map(|byte| if negative { !byte } else { *byte }).collect();
+    let mut plain: Vec<u8> = cell.iter().map(|byte| if negative { !byte } else { *byte }).collect();
     *plain.first_mut()? ^= 0x80;
     let mut bytes = Bytes(&plain);
     let mut digits = |count: u8| {
@@ -114,7 +113,7 @@ pub(crate) fn decimal_text(cell: &[u8], precision: u8, scale: u8) -> Option<Stri
     };
     let whole_digits = precision.checked_sub(scale)?;
     let mut whole = String::new();
-    if whole_digits % 9 > 0 {
+    if !whole_digits.is_multiple_of(9) {
         whole += &digits(whole_digits % 9)?;
     }
     for _ in 0..whole_digits / 9 {
@@ -124,7 +123,7 @@ pub(crate) fn decimal_text(cell: &[u8], precision: u8, scale: u8) -> Option<Stri
     for _ in 0..scale / 9 {
         fraction += &digits(9)?;
     }
-    if scale % 9 > 0 {
+    if !scale.is_multiple_of(9) {
         fraction += &digits(scale % 9)?;
     }
     let whole = match whole.trim_start_matches('0') {
@@ -158,15 +157,23 @@ mod tests {
         // CHAR(255) of four-byte characters: 1,020 bytes, two bits of them in the type.
         check(254, &[0xce, 0xfc], Some(CellForm::Prefixed(2)));
         check(252, &[2], Some(CellForm::Prefixed(2)));
-        for (kind, described) in [(20, &[1_u8, 1][..]), (200, &[]), (15, &[1]), (246, &[2, 3]), (252, &[9])] {
+        for (kind, described) in
+            [(20, &[1_u8, 1][..]), (200, &[]), (15, &[1]), (246, &[2, 3]), (252, &[9])]
+        {
             check(kind, described, None);
         }
     }
 
     #[test]
     fn decimals_are_printed_as_the_server_does() {
-        assert_eq!(decimal_text(&[0x81, 0x0d, 0xfb, 0x38, 0xd2, 0x04, 0xd2], 14, 4).as_deref(), Some("1234567890.1234"));
-        assert_eq!(decimal_text(&[0x7e, 0xf2, 0x04, 0xc7, 0x2d, 0xfb, 0x2d], 14, 4).as_deref(), Some("-1234567890.1234"));
+        assert_eq!(
+            decimal_text(&[0x81, 0x0d, 0xfb, 0x38, 0xd2, 0x04, 0xd2], 14, 4).as_deref(),
+            Some("1234567890.1234")
+        );
+        assert_eq!(
+            decimal_text(&[0x7e, 0xf2, 0x04, 0xc7, 0x2d, 0xfb, 0x2d], 14, 4).as_deref(),
+            Some("-1234567890.1234")
+        );
         assert_eq!(decimal_text(&[0x80, 0, 0, 0, 0, 0, 0], 14, 4).as_deref(), Some("0.0000"));
         assert_eq!(decimal_text(&[0x80, 0x05], 3, 0).as_deref(), Some("5"));
         assert_eq!(decimal_text(&[], 3, 0), None);

@@ -1,10 +1,6 @@
 //! One sync's changes, off the hub.
 
-use std::{
-    collections::BTreeSet,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use sync_core::{
@@ -28,7 +24,7 @@ use super::{
 use crate::{session::Session, source::MysqlSource};
 
 /// How often a feed without changes says how far it is.
-const POSITION_EVERY: Duration = Duration::from_secs(5);
+const POSITION_EVERY: Duration = Duration::from_secs(10);
 /// Keys of related rows that are looked up; with more, everything is read instead.
 const RELATED_MAX: usize = 100_000;
 
@@ -65,10 +61,7 @@ impl ChangeLog for MysqlChanges {
         })
     }
 
-    fn follow(
-        &self,
-        from: &StreamPosition,
-    ) -> Boxed<'_, Result<Box<dyn ChangeFeed>, SourceError>> {
+    fn follow(&self, from: &StreamPosition) -> Boxed<'_, Result<Box<dyn ChangeFeed>, SourceError>> {
         let position = Position::parse(&from.0);
         Box::pin(async move {
             let Some(position) = position else {
@@ -271,8 +264,10 @@ impl MysqlFeed {
                 taken.found.keys.extend(keys);
                 if taken.found.keys.len() > RELATED_MAX {
                     taken.found.keys.clear();
-                    taken.found.reconcile =
-                        Some(format!("very many rows hold what changed in table `{}`", related.table));
+                    taken.found.reconcile = Some(format!(
+                        "very many rows hold what changed in table `{}`",
+                        related.table
+                    ));
                     break;
                 }
             }

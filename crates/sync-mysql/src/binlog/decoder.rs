@@ -12,7 +12,7 @@ use super::{
     gtid::Gtid,
     key_column::key,
     position::Position,
-    rows::{Cells, RowsHead, for_each_row},
+    rows::{Cell, Cells, RowsHead, for_each_row},
     statement::{Effect, Statement, prepared_xid},
     table_map::TableMap,
     watch::{Follower, Purpose, Watched},
@@ -262,7 +262,9 @@ impl Decoder {
             Effect::XaCommit(xid) => {
                 match self.prepared.iter().position(|(prepared, _)| prepared == xid) {
                     Some(place) => self.open.extend(self.prepared.remove(place).1),
-                    None => self.reconcile_all("a transaction was committed that was prepared earlier"),
+                    None => {
+                        self.reconcile_all("a transaction was committed that was prepared earlier");
+                    }
                 }
                 return self.commit(header);
             }
@@ -440,13 +442,20 @@ impl Watched {
         else_in: Option<&Cells<'a>>,
     ) -> Result<Option<Key>, Hidden> {
         let cell = |place: &usize| {
-            let shown = |image: &Cells<'a>| image.get(*place).copied().flatten();
-            shown(image).or_else(|| else_in.and_then(shown))
+            let shown = |image: &Cells<'a>| image.get(*place).copied().unwrap_or_default();
+            match (shown(image), else_in) {
+                (Cell::Hidden, Some(other)) => shown(other),
+                (cell, _) => cell,
+            }
         };
-        if !places.iter().all(|place| cell(place).is_some()) {
+        if places.iter().any(|place| cell(place) == Cell::Hidden) {
             return Err(Hidden);
         }
-        Ok(key(&self.columns, places.iter().map(|place| cell(place).flatten())))
+        let bytes = |place: &usize| match cell(place) {
+            Cell::Shown(bytes) => Some(bytes),
+            Cell::Null | Cell::Hidden => None,
+        };
+        Ok(key(&self.columns, places.iter().map(bytes)))
     }
 }
 

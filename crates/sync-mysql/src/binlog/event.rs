@@ -167,7 +167,9 @@ impl EventKind {
 /// The checksum of an event over these pieces of it.
 pub(crate) fn checksum(pieces: &[&[u8]]) -> u32 {
     let mut crc = Crc::new();
-    pieces.iter().for_each(|piece| crc.update(piece));
+    for piece in pieces {
+        crc.update(piece);
+    }
     crc.sum()
 }
 
@@ -188,9 +190,8 @@ mod tests {
 
     #[test]
     fn an_event_of_tomorrow_is_not_known() {
-        let unknown: Vec<u8> = (0..=255)
-            .filter(|kind| EventKind::of(*kind) == EventKind::Unknown(*kind))
-            .collect();
+        let unknown: Vec<u8> =
+            (0..=255).filter(|kind| EventKind::of(*kind) == EventKind::Unknown(*kind)).collect();
         assert!([0, 1, 6, 43, 100, 172, 255].iter().all(|kind| unknown.contains(kind)));
         assert_eq!(256 - unknown.len(), 44, "an event was added to the list or taken off it");
     }

@@ -37,10 +37,7 @@ pub struct Tally {
 impl<'a> LogFile<'a> {
     /// The log in these bytes, with or without the four that a file begins with.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self {
-            events: Bytes(bytes.strip_prefix(MAGIC).unwrap_or(bytes)),
-            has_checksums: false,
-        }
+        Self { events: Bytes(bytes.strip_prefix(MAGIC).unwrap_or(bytes)), has_checksums: false }
     }
 
     /// Reads the log for keys of this table, whose key is one integer column, its first.

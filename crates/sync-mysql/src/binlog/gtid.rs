@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use super::bytes::Bytes;
+use super::bytes::{Bytes, hex};
 use crate::server::Flavour;
 
 /// A MySQL server's UUID and, where there is one, a tag.
@@ -195,7 +195,6 @@ fn insert(ranges: &mut Vec<(u64, u64)>, added: (u64, u64)) {
 }
 
 fn piece(origin: &Origin, ranges: &[(u64, u64)]) -> String {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let mut uuid = Vec::new();
     let mut rest = Bytes(&origin.uuid);
     for length in [4, 2, 2, 2, 6] {
@@ -281,9 +280,10 @@ pub struct GtidState(BTreeMap<u32, (u32, u64)>);
 impl GtidState {
     /// Whether it is at least as far as `other` in each of its domains.
     pub fn has_reached(&self, other: &Self) -> bool {
-        other.0.iter().all(|(domain, (_, number))| {
-            self.0.get(domain).is_some_and(|(_, own)| own >= number)
-        })
+        other
+            .0
+            .iter()
+            .all(|(domain, (_, number))| self.0.get(domain).is_some_and(|(_, own)| own >= number))
     }
 
     fn common(&self, other: &Self) -> Self {
@@ -345,7 +345,9 @@ mod tests {
 
     #[test]
     fn sets_are_printed_as_the_server_does() {
-        for text in ["", &format!("{A}:1-5:7"), &format!("{B}:3,{A}:1"), &format!("{A}:1,{A}:tag_1:2-3")] {
+        for text in
+            ["", &format!("{A}:1-5:7"), &format!("{B}:3,{A}:1"), &format!("{A}:1,{A}:tag_1:2-3")]
+        {
             assert_eq!(set(text).to_string(), text);
         }
         assert_eq!(set(&format!("{A}:5:1-3:4, \n{A}:6-9")).to_string(), format!("{A}:1-9"));
@@ -354,7 +356,15 @@ mod tests {
 
     #[test]
     fn what_is_no_set_is_refused() {
-        for text in ["x", A, "3e11:1", &format!("{A}:"), &format!("{A}:0"), &format!("{A}:5-3"), &format!("{A}:+1")] {
+        for text in [
+            "x",
+            A,
+            "3e11:1",
+            &format!("{A}:"),
+            &format!("{A}:0"),
+            &format!("{A}:5-3"),
+            &format!("{A}:+1"),
+        ] {
             assert_eq!(text.parse::<GtidSet>(), Err(NoGtidText), "{text}");
         }
         for text in ["1-2", "1-2-3-4", "a-b-c", "0--1", "99999999999-1-1"] {
@@ -419,7 +429,9 @@ mod tests {
         fn numbers_added_one_by_one_are_all_there(numbers in proptest::collection::vec(1_u64..40, 0..60)) {
             let mut grown = GtidSet::default();
             let origin = Origin { uuid: [7; 16], tag: String::new() };
-            numbers.iter().for_each(|number| grown.add(&origin, *number));
+            for number in &numbers {
+                grown.add(&origin, *number);
+            }
             for number in 1..40 {
                 let mut one = GtidSet::default();
                 one.add(&origin, number);

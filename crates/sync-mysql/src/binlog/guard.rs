@@ -7,15 +7,15 @@ use sync_core::error::{SourceError, SourceErrorKind, SourcePart};
 
 use super::{
     gtid::Gtids,
-    log_server::{LogServer, mariadb_state, snapshot_status},
+    log_server::{mariadb_state, snapshot_status},
     position::Position,
 };
 use crate::session::Session;
 
 /// Seconds to wait for the server to come as far as the position.
-const PATIENCE_SECONDS: u32 = 30;
+const PATIENCE_SECONDS: u32 = 20;
 /// Tries, a few thousandths of a second apart, that make up for that.
-const TRIES: u32 = 6_000;
+const TRIES: u32 = 4_000;
 
 /// Opens a snapshot that shows everything before `floor`. This also keeps a reader from a server that is behind the
 /// one it read before.
@@ -30,13 +30,13 @@ pub(crate) async fn open_snapshot(
         None => session.run(OPEN).await,
         Some((_, Gtids::MySql(set))) => {
             let sql = format!("SELECT WAIT_FOR_EXECUTED_GTID_SET('{set}', {PATIENCE_SECONDS})");
-            if session.cell_waiting(&sql).await?.as_deref() != Some("0") {
+            if session.cell(&sql).await?.as_deref() != Some("0") {
                 return Err(behind());
             }
             session.run(OPEN).await
         }
         Some((floor, Gtids::MariaDb(_))) => {
-            let server = LogServer::ask(session).await?;
+            let server = session.log_server().await?;
             for _ in 0..TRIES {
                 session.run(OPEN).await?;
                 let (file, offset) = snapshot_status(session).await?;
@@ -67,6 +67,7 @@ fn behind() -> SourceError {
             "the server did not show within {PATIENCE_SECONDS} seconds what its binlog has told: it may be another \
              server, and behind"
         ),
-        remedy: "check that MYSQL_HOST leads to the server that is written to, then run again".to_owned(),
+        remedy: "check that MYSQL_HOST leads to the server that is written to, then run again"
+            .to_owned(),
     }
 }

@@ -104,14 +104,6 @@ pub(crate) struct Seat {
     pub(crate) slot: Arc<Slot>,
 }
 
-impl Drop for Shared {
-    fn drop(&mut self) {
-        if let Some(reader) = self.seats().reader.take() {
-            reader.abort();
-        }
-    }
-}
-
 impl ChangeHub {
     /// A hub that has not connected yet.
     pub fn new(options: ConnectOptions, settings: LogSettings, clock: Arc<dyn Clock>) -> Self {
@@ -146,9 +138,8 @@ impl ChangeHub {
         seats.by_follower.insert(follower, seat);
         seats.version += 1;
         if seats.reader.as_ref().is_none_or(AbortHandle::is_finished) {
-            // Held by its followers and by itself only while there are some.
-            let reader = read(Arc::downgrade(&self.0));
-            seats.reader = Some(tokio::spawn(reader).abort_handle());
+            // It ends when nobody follows any more.
+            seats.reader = Some(tokio::spawn(read(Arc::clone(&self.0))).abort_handle());
         }
         drop(seats);
         self.0.changed.notify_one();
@@ -165,6 +156,16 @@ impl Shared {
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether nobody follows; the reader ends then, and the next to come starts another.
+    fn is_deserted(&self) -> bool {
+        let mut seats = self.seats();
+        let is_deserted = seats.by_follower.is_empty();
+        if is_deserted {
+            seats.reader = None;
+        }
+        is_deserted
+    }
+
     fn remove(&self, follower: Follower) {
         let mut seats = self.seats();
         if seats.by_follower.remove(&follower).is_some() {
@@ -175,11 +176,14 @@ impl Shared {
     }
 
     fn fail(&self, follower: Follower, error: SourceError) {
-        let seat = self.seats().by_follower.get(&follower).cloned();
-        if let Some(seat) = seat {
+        if let Some(seat) = self.seat(follower) {
             seat.slot.fail(error);
         }
         self.remove(follower);
+    }
+
+    fn seat(&self, follower: Follower) -> Option<Seat> {
+        self.seats().by_follower.get(&follower).cloned()
     }
 
     fn version(&self) -> u64 {
@@ -208,23 +212,11 @@ impl Shared {
     }
 }
 
-/// Reads until the hub is gone or nobody follows any more. Lost connections are made again, for ever.
-async fn read(shared: std::sync::Weak<Shared>) {
+/// Reads until nobody follows any more. Lost connections are made again, for ever.
+async fn read(shared: Arc<Shared>) {
     let mut tries = Tries::default();
-    loop {
-        let Some(shared) = shared.upgrade() else { return };
-        let failure = {
-            let mut seats = shared.seats();
-            if seats.by_follower.is_empty() {
-                seats.reader = None;
-                return;
-            }
-            drop(seats);
-            match serve(&shared, &mut tries).await {
-                Ok(()) => continue,
-                Err(failure) => failure,
-            }
-        };
+    while !shared.is_deserted() {
+        let Err(failure) = serve(&shared, &mut tries).await else { continue };
         match &failure {
             LogFailure::Lost(error) | LogFailure::Clash(error) => {
                 if tries.failed == 0 {
@@ -267,7 +259,9 @@ struct Tries {
 /// Followers that stand at the position from which all would be read, or anywhere that cannot be compared.
 fn oldest(shared: &Shared) -> Vec<Follower> {
     let all = shared.all();
-    let Some(start) = start(&all) else { return all.iter().map(|(follower, _)| *follower).collect() };
+    let Some(start) = start(&all) else {
+        return all.iter().map(|(follower, _)| *follower).collect();
+    };
     let at_start = |seat: &Seat| start.covers(&seat.position) != Some(false);
     let found: Vec<Follower> =
         all.iter().filter(|(_, seat)| at_start(seat)).map(|(follower, _)| *follower).collect();
@@ -299,7 +293,8 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
         tries.behind += 1;
         if tries.behind > BEHIND_TRIES {
             tries.behind = 0;
-            let why = "the server lacks transactions that were read from it, or from another one, before";
+            let why =
+                "the server lacks transactions that were read from it, or from another one, before";
             return Err(LogFailure::PositionLost(position_lost(why)));
         }
         return Err(LogFailure::Lost(behind()));
@@ -313,7 +308,9 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
     };
     let mut decoder = Decoder::new(start.clone(), shared.watched());
     let mut stream =
-        LogStream::open(&shared.options, &shared.explainer, server.flavour, &reader, &start).await?;
+        LogStream::open(&shared.options, &shared.explainer, server.flavour, &reader, &start)
+            .await?;
+    let mut audience = Audience::of(shared, &start);
     let mut moved = 0;
     loop {
         if version != shared.version() && decoder.is_between() {
@@ -324,16 +321,17 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
                     && seat.position.covers(decoder.position()) != Some(true)
             };
             if all.is_empty() || all.iter().any(|(_, seat)| is_behind(seat)) {
-                rest(shared, decoder.position(), false);
+                audience.rest(shared, decoder.position(), false);
                 return Ok(());
             }
             decoder.watch(shared.watched());
+            audience = Audience::of(shared, decoder.position());
         }
         let event = match stream.ready() {
             Some(event) => event?,
             None => {
                 if decoder.is_between() {
-                    rest(shared, decoder.position(), false);
+                    audience.rest(shared, decoder.position(), false);
                     moved = 0;
                 }
                 tokio::select! {
@@ -349,18 +347,18 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
             .map_err(|error| LogFailure::PositionLost(unreadable(&error, decoder.position())))?;
         match step {
             Step::Within => {}
-            Step::Idle => rest(shared, decoder.position(), true),
+            Step::Idle => audience.rest(shared, decoder.position(), true),
             Step::Committed(committed) => {
                 let redefined: Vec<Follower> = if committed.is_redefined {
                     committed.found.keys().copied().collect()
                 } else {
                     Vec::new()
                 };
-                hand_out(shared, committed, decoder.position()).await;
+                audience.hand_out(shared, committed, decoder.position()).await;
                 moved += 1;
                 if moved >= TRANSACTIONS_MAX {
                     moved = 0;
-                    move_all(shared, decoder.position());
+                    audience.reach(shared, decoder.position());
                 }
                 if !redefined.is_empty() {
                     learn_again(shared, &mut session, &server, &redefined).await?;
@@ -376,42 +374,93 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
 fn unusable(position: &Position, server: &LogServer) -> Option<&'static str> {
     match (&position.gtids, server.has_gtids) {
         (Some(gtids), true) if gtids.is_of(server.flavour) => None,
-        (Some(_), _) => Some("the server names its transactions in another way than the one before"),
+        (Some(_), _) => {
+            Some("the server names its transactions in another way than the one before")
+        }
         (None, _) if position.server == server.identity => None,
         (None, _) => Some("the server is another one, and its transactions have no names"),
     }
 }
 
-/// Passes on what a transaction changed. Waits while a slot is full: the log is not read on.
-async fn hand_out(shared: &Shared, committed: Committed, position: &Position) {
-    for (follower, found) in committed.found {
-        let seat = shared.seats().by_follower.get(&follower).cloned();
-        let Some(seat) = seat else { continue };
-        seat.slot.add(found, position, committed.seconds);
-        shared.update(follower, |seat| seat.position.clone_from(position));
-        let version = shared.version();
-        while seat.slot.is_full() && version == shared.version() {
-            tokio::select! {
-                biased;
-                () = seat.slot.emptied.notified() => {}
-                () = shared.changed.notified() => {}
-            }
+/// The followers that the decoder reads for. One that came since stands where it came, until it is read for.
+#[derive(Debug)]
+struct Audience(BTreeMap<Follower, Standing>);
+
+/// Where a follower stands, seen from where the log is read.
+#[derive(Debug)]
+enum Standing {
+    /// There.
+    Here,
+    /// Ahead, at this position: what is read before is known to it, and its position does not go back.
+    Ahead(Position),
+}
+
+impl Standing {
+    /// The position to name when the log was read up to `position`.
+    fn reached<'a>(&'a mut self, position: &'a Position) -> &'a Position {
+        if let Self::Ahead(own) = self
+            && position.covers(own) != Some(false)
+        {
+            *self = Self::Here;
+        }
+        match self {
+            Self::Here => position,
+            Self::Ahead(own) => own,
         }
     }
 }
 
-fn move_all(shared: &Shared, position: &Position) {
-    for (follower, seat) in shared.all() {
-        seat.slot.lock().reach(position);
-        shared.update(follower, |seat| seat.position.clone_from(position));
+impl Audience {
+    fn of(shared: &Shared, position: &Position) -> Self {
+        let standing = |seat: &Seat| {
+            if seat.position == *position {
+                Standing::Here
+            } else {
+                Standing::Ahead(seat.position.clone())
+            }
+        };
+        Self(shared.all().iter().map(|(follower, seat)| (*follower, standing(seat))).collect())
     }
-}
 
-/// Nothing more is in the log; `is_end`: the server itself says so.
-fn rest(shared: &Shared, position: &Position, is_end: bool) {
-    for (follower, seat) in shared.all() {
-        seat.slot.rest(position, is_end);
-        shared.update(follower, |seat| seat.position.clone_from(position));
+    /// Passes on what a transaction changed. Waits while a slot is full: the log is not read on.
+    async fn hand_out(&mut self, shared: &Shared, committed: Committed, position: &Position) {
+        for (follower, found) in committed.found {
+            let (Some(seat), Some(standing)) = (shared.seat(follower), self.0.get_mut(&follower))
+            else {
+                continue;
+            };
+            let position = standing.reached(position);
+            seat.slot.add(found, position, committed.seconds);
+            shared.update(follower, |seat| seat.position.clone_from(position));
+            let version = shared.version();
+            while seat.slot.is_full() && version == shared.version() {
+                tokio::select! {
+                    biased;
+                    () = seat.slot.emptied.notified() => {}
+                    () = shared.changed.notified() => {}
+                }
+            }
+        }
+    }
+
+    /// The log was read up to a position.
+    fn reach(&mut self, shared: &Shared, position: &Position) {
+        for (follower, standing) in &mut self.0 {
+            let Some(seat) = shared.seat(*follower) else { continue };
+            let position = standing.reached(position);
+            seat.slot.lock().reach(position);
+            shared.update(*follower, |seat| seat.position.clone_from(position));
+        }
+    }
+
+    /// Nothing more is in the log; `is_end`: the server itself says so.
+    fn rest(&mut self, shared: &Shared, position: &Position, is_end: bool) {
+        for (follower, standing) in &mut self.0 {
+            let Some(seat) = shared.seat(*follower) else { continue };
+            let position = standing.reached(position);
+            seat.slot.rest(position, is_end);
+            shared.update(*follower, |seat| seat.position.clone_from(position));
+        }
     }
 }
 

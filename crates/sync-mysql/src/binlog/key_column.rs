@@ -229,10 +229,8 @@ pub(crate) fn key<'a>(
             Err(_) => Key::from_text(&number.to_string()),
         });
     }
-    let values = columns
-        .iter()
-        .map(|column| column.value(cells.next()?))
-        .collect::<Option<Vec<Value>>>()?;
+    let values =
+        columns.iter().map(|column| column.value(cells.next()?)).collect::<Option<Vec<Value>>>()?;
     Key::from_cells(columns.iter().map(|column| column.name.as_str()).zip(&values)).ok()
 }
 
@@ -370,15 +368,26 @@ mod tests {
         check(KeyForm::Date, ColumnKind::Date, &[0x5d, 0xd0, 0x0f], "2024-02-29");
         check(KeyForm::Date, ColumnKind::Date, &[0, 0, 0], "0000-00-00");
         // 2024-02-29 12:34:56.5 in DATETIME(1).
-        let packed: u64 = 0x80_0000_0000 | (2024 * 13 + 2) << 22 | 29 << 17 | 12 << 12 | 34 << 6 | 56;
+        let packed: u64 =
+            0x80_0000_0000 + ((2024 * 13 + 2) << 22) + (29 << 17) + (12 << 12) + (34 << 6) + 56;
         let mut cell = packed.to_be_bytes()[3..].to_vec();
         cell.push(50);
         check(KeyForm::DateTime, ColumnKind::DateTime, &cell, "2024-02-29T12:34:56.5");
-        check(KeyForm::DateTime, ColumnKind::DateTime, &20_240_229_123_456_u64.to_le_bytes(), "2024-02-29T12:34:56");
+        check(
+            KeyForm::DateTime,
+            ColumnKind::DateTime,
+            &20_240_229_123_456_u64.to_le_bytes(),
+            "2024-02-29T12:34:56",
+        );
         check(KeyForm::Timestamp, ColumnKind::Timestamp, &[0, 0, 0, 1], "1970-01-01T00:00:01Z");
         check(KeyForm::Timestamp, ColumnKind::Timestamp, &[0, 0, 0, 0], "0000-00-00 00:00:00");
         // MariaDB counts on after 2038.
-        check(KeyForm::Timestamp, ColumnKind::Timestamp, &[0xff, 0xff, 0xff, 0xff], "2106-02-07T06:28:15Z");
+        check(
+            KeyForm::Timestamp,
+            ColumnKind::Timestamp,
+            &[0xff, 0xff, 0xff, 0xff],
+            "2106-02-07T06:28:15Z",
+        );
     }
 
     #[test]

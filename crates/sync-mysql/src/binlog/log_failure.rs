@@ -49,7 +49,9 @@ impl LogFailure {
             _ => {
                 let error = explainer.reading(&Error::Server(said.clone()), None);
                 match error.kind {
-                    SourceErrorKind::Interrupted | SourceErrorKind::Unreachable => Self::Lost(error),
+                    SourceErrorKind::Interrupted | SourceErrorKind::Unreachable => {
+                        Self::Lost(error)
+                    }
                     _ => Self::Broken(error),
                 }
             }

@@ -69,7 +69,8 @@ impl LogServer {
                 Flavour::MariaDb => true,
                 Flavour::MySql => is("gtid_mode", "ON"),
             },
-            has_full_images: !is("binlog_row_image", "MINIMAL") && !is("binlog_row_image", "NOBLOB"),
+            has_full_images: !is("binlog_row_image", "MINIMAL")
+                && !is("binlog_row_image", "NOBLOB"),
             logs_cascades: is("innodb_native_foreign_keys", "OFF"),
             retention: Some(if seconds > 0 { seconds } else { of_days }).filter(|age| *age > 0),
             format: value("binlog_format").to_owned(),
@@ -98,7 +99,10 @@ impl LogServer {
         }
         if !self.format.is_empty() && !self.format.eq_ignore_ascii_case("ROW") {
             return refused(
-                &format!("the server writes statements into its binlog (binlog_format={})", self.format),
+                &format!(
+                    "the server writes statements into its binlog (binlog_format={})",
+                    self.format
+                ),
                 "SET GLOBAL binlog_format = ROW, set it in the server's configuration too, and let applications connect anew",
             );
         }
@@ -106,7 +110,10 @@ impl LogServer {
     }
 
     /// How far the server's log is; for a server without names this needs REPLICATION CLIENT, and is `None` without.
-    pub(crate) async fn newest(&self, session: &mut Session) -> Result<Option<Position>, SourceError> {
+    pub(crate) async fn newest(
+        &self,
+        session: &mut Session,
+    ) -> Result<Option<Position>, SourceError> {
         if !self.has_gtids {
             return match status(session).await {
                 Ok((file, offset)) => Ok(Some(self.at(file, offset, None))),
@@ -185,7 +192,8 @@ pub(crate) async fn snapshot_status(session: &mut Session) -> Result<(String, u6
             _ => None,
         })
     };
-    let (Some(file), Some(offset)) = (value("binlog_snapshot_file"), value("binlog_snapshot_position"))
+    let (Some(file), Some(offset)) =
+        (value("binlog_snapshot_file"), value("binlog_snapshot_position"))
     else {
         return Err(session.explainer().garbled());
     };

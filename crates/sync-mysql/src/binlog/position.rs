@@ -99,13 +99,7 @@ mod tests {
     use super::*;
 
     fn at(server: &str, file: &str, offset: u64) -> Position {
-        Position {
-            server: server.into(),
-            file: file.into(),
-            offset,
-            gtids: None,
-            is_unsure: false,
-        }
+        Position { server: server.into(), file: file.into(), offset, gtids: None, is_unsure: false }
     }
 
     #[test]

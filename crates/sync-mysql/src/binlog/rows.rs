@@ -45,8 +45,20 @@ impl<'a> RowsHead<'a> {
     }
 }
 
-/// One row's cells at the wanted places: `None` where the image lacks the column, `Some(None)` where it is NULL.
-pub(crate) type Cells<'a> = [Option<Option<&'a [u8]>>];
+/// What an image shows of a wanted column.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Cell<'a> {
+    /// Nothing: it lacks the column.
+    #[default]
+    Hidden,
+    /// NULL.
+    Null,
+    /// Its bytes.
+    Shown(&'a [u8]),
+}
+
+/// One row's cells at the wanted places.
+pub(crate) type Cells<'a> = [Cell<'a>];
 
 /// Reads over every row and hands out the cells of the columns at `places`, the image before and the one after.
 /// Inserted rows have only an image after, deleted ones only one before.
@@ -74,10 +86,14 @@ pub(crate) fn for_each_row(
     } else {
         bytes
     };
-    let json_bytes =
-        table.columns.iter().filter(|column| matches!(column, CellForm::Json(_))).count().div_ceil(8);
-    let mut before = vec![None; places.len()];
-    let mut after = vec![None; places.len()];
+    let json_bytes = table
+        .columns
+        .iter()
+        .filter(|column| matches!(column, CellForm::Json(_)))
+        .count()
+        .div_ceil(8);
+    let mut before = vec![Cell::Hidden; places.len()];
+    let mut after = vec![Cell::Hidden; places.len()];
     while !rows.is_empty() {
         match (form.change, &second) {
             (RowChange::Insert, _) => {
@@ -123,17 +139,17 @@ impl Shown {
 
     /// Reads over one image.
     #[inline]
-    fn row<'a>(&self, rows: &mut Bytes<'a>, cells: &mut [Option<Option<&'a [u8]>>]) -> Option<()> {
+    fn row<'a>(&self, rows: &mut Bytes<'a>, cells: &mut Cells<'a>) -> Option<()> {
         // An image of nothing would never end.
         if self.columns.is_empty() {
             return None;
         }
         let nulls = rows.take(self.null_bytes)?;
-        cells.fill(None);
+        cells.fill(Cell::Hidden);
         for (index, (form, wanted)) in self.columns.iter().enumerate() {
-            let cell = if bit(nulls, index) { None } else { Some(form.take(rows)?) };
+            let cell = if bit(nulls, index) { Cell::Null } else { Cell::Shown(form.take(rows)?) };
             if let Some(place) = wanted.and_then(|wanted| cells.get_mut(wanted)) {
-                *place = Some(cell);
+                *place = cell;
             }
         }
         Some(())

@@ -73,7 +73,8 @@ impl Slot {
         let mut waiting = self.lock();
         let was_caught_up = waiting.is_caught_up;
         waiting.as_of = None;
-        waiting.is_caught_up |= is_end;
+        // With names MySQL says so too while it passes over what is known already.
+        waiting.is_caught_up |= is_end && waiting.target.is_none();
         waiting.reach(position);
         if waiting.is_caught_up && !was_caught_up {
             self.filled.notify_one();

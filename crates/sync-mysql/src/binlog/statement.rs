@@ -2,7 +2,10 @@
 
 use sync_core::sql::{Token, TokenKind, tokens};
 
-use super::{bytes::Bytes, rows::inflated_bytes};
+use super::{
+    bytes::{Bytes, hex},
+    rows::inflated_bytes,
+};
 
 /// A statement with the database it was run in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,17 +75,17 @@ impl Effect {
             tokens(sql).into_iter().filter(|token| token.is_significant()).collect();
         let word = |index: usize| {
             let token: Option<&Token<'_>> = tokens.get(index);
-            token.filter(|token| token.kind == TokenKind::Word).map_or_else(String::new, |token| {
-                token.text.to_ascii_uppercase()
-            })
+            token
+                .filter(|token| token.kind == TokenKind::Word)
+                .map_or_else(String::new, |token| token.text.to_ascii_uppercase())
         };
         let (first, second) = (word(0), word(1));
         match (first.as_str(), second.as_str()) {
             ("BEGIN", _) | ("START", "TRANSACTION") => Self::Begin,
-            ("COMMIT", _) => Self::End,
-            ("ROLLBACK", "TO") | ("SAVEPOINT" | "RELEASE", _) => Self::Nothing,
-            ("ROLLBACK", _) => Self::End,
-            ("XA", "START" | "BEGIN" | "END" | "PREPARE") => Self::Nothing,
+            ("ROLLBACK", "TO")
+            | ("SAVEPOINT" | "RELEASE", _)
+            | ("XA", "START" | "BEGIN" | "END" | "PREPARE") => Self::Nothing,
+            ("COMMIT" | "ROLLBACK", _) => Self::End,
             ("XA", "COMMIT") => Self::XaCommit(xid(&tokens)),
             ("XA", "ROLLBACK") => Self::XaRollback(xid(&tokens)),
             ("TRUNCATE", _) => Self::definition("TRUNCATE", &tokens),
@@ -140,11 +143,7 @@ pub(crate) fn prepared_xid(body: &[u8]) -> Option<(bool, String)> {
     let one_phase = bytes.u8()? != 0;
     let format = bytes.uint(4)?;
     let (global_length, branch_length) = (bytes.length(4)?, bytes.length(4)?);
-    let mut hex = |length| {
-        let part = bytes.take(length)?;
-        Some(part.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
-    };
-    let (global, branch) = (hex(global_length)?, hex(branch_length)?);
+    let (global, branch) = (hex(bytes.take(global_length)?), hex(bytes.take(branch_length)?));
     Some((one_phase, format!("x'{global}',x'{branch}',{format}")))
 }
 
@@ -165,7 +164,9 @@ mod tests {
         for sql in ["COMMIT", "ROLLBACK", "/* x */ COMMIT"] {
             check(sql, &Effect::End);
         }
-        for sql in ["SAVEPOINT `a`", "ROLLBACK TO `a`", "XA START X'61',X'',1", "XA END X'61',X'',1"] {
+        for sql in
+            ["SAVEPOINT `a`", "ROLLBACK TO `a`", "XA START X'61',X'',1", "XA END X'61',X'',1"]
+        {
             check(sql, &Effect::Nothing);
         }
     }
@@ -191,7 +192,9 @@ mod tests {
             ("RENAME TABLE a TO `t`", "RENAME"),
             ("CREATE OR REPLACE TABLE t (a INT)", "CREATE"),
         ] {
-            let Effect::Definition { verb: found, names } = Effect::of(sql) else { panic!("{sql}") };
+            let Effect::Definition { verb: found, names } = Effect::of(sql) else {
+                panic!("{sql}")
+            };
             assert_eq!(found, verb, "{sql}");
             assert!(names.contains(&"t".to_owned()), "{sql}: {names:?}");
         }
@@ -219,7 +222,12 @@ mod tests {
 
     #[test]
     fn rows_written_as_statements_are_unknown() {
-        for sql in ["INSERT INTO t VALUES (1)", "insert into t values (1)", "WITH x AS (SELECT 1) DELETE FROM t", "SET STATEMENT max_statement_time = 1 FOR DELETE FROM t"] {
+        for sql in [
+            "INSERT INTO t VALUES (1)",
+            "insert into t values (1)",
+            "WITH x AS (SELECT 1) DELETE FROM t",
+            "SET STATEMENT max_statement_time = 1 FOR DELETE FROM t",
+        ] {
             assert!(matches!(Effect::of(sql), Effect::Unknown { .. }), "{sql}");
         }
         check("", &Effect::Unknown { verb: "something".into() });

@@ -42,7 +42,8 @@ pub(crate) enum Purpose {
 impl Watched {
     /// Names are compared loosely: a look too many costs nothing.
     pub(crate) fn is_of(&self, table: &TableMap) -> bool {
-        self.table.eq_ignore_ascii_case(&table.name) && self.schema.eq_ignore_ascii_case(&table.schema)
+        self.table.eq_ignore_ascii_case(&table.name)
+            && self.schema.eq_ignore_ascii_case(&table.schema)
     }
 
     /// Places of the columns; `None` if the table is not the one that is known.

@@ -74,15 +74,20 @@ impl Watchlist {
         }
         list.add(follower, &schema, &table, &facts, key, Purpose::Rows);
         for (index, relation) in related.iter().enumerate() {
-            let (database, name) =
-                relation.table.split_once('.').unwrap_or((&source.options.database, &relation.table));
+            let (database, name) = relation
+                .table
+                .split_once('.')
+                .unwrap_or((&source.options.database, &relation.table));
             let matching = layout.select(std::slice::from_ref(&relation.matches))?;
             let kind = matching.first().map_or(ColumnKind::Text, |column| column.kind.clone());
             let facts = TableFacts::learn(session, database, name).await?;
             let column = facts.key_column(&relation.column, &kind)?;
             if !server.has_full_images && !facts.is_primary(std::slice::from_ref(&column)) {
                 return Err(refused(
-                    format!("the binlog does not show `{}` of changed rows of table `{name}`", relation.column),
+                    format!(
+                        "the binlog does not show `{}` of changed rows of table `{name}`",
+                        relation.column
+                    ),
                     "SET GLOBAL binlog_row_image = FULL",
                 ));
             }
@@ -160,7 +165,10 @@ fn table_of_key(columns: &[&ResultColumn]) -> Result<(String, String), SourceErr
     for column in columns {
         let Some(Origin { schema, table: name, .. }) = &column.origin else {
             return Err(refused(
-                format!("key column `{}` is computed: no table's rows tell when it changes", column.name),
+                format!(
+                    "key column `{}` is computed: no table's rows tell when it changes",
+                    column.name
+                ),
                 "let the query return the table's own key column, or use `capture: query`",
             ));
         };
@@ -174,7 +182,10 @@ fn table_of_key(columns: &[&ResultColumn]) -> Result<(String, String), SourceErr
         table = Some(own);
     }
     table.ok_or_else(|| {
-        refused("the sync has no key column".to_owned(), "name the columns of the key in `primary_key`")
+        refused(
+            "the sync has no key column".to_owned(),
+            "name the columns of the key in `primary_key`",
+        )
     })
 }
 
@@ -220,8 +231,16 @@ impl TableFacts {
             .await?;
         let mut facts = Self { table: table.to_owned(), columns: Vec::new(), primary: Vec::new() };
         for row in rows {
-            let [Some(name), Some(data_type), Some(column_type), charset, bytes, precision, scale, key] =
-                row.as_slice()
+            let [
+                Some(name),
+                Some(data_type),
+                Some(column_type),
+                charset,
+                bytes,
+                precision,
+                scale,
+                key,
+            ] = row.as_slice()
             else {
                 continue;
             };
@@ -251,7 +270,10 @@ impl TableFacts {
         };
         let form = KeyForm::of(facts).map_err(|why| {
             refused(
-                format!("column `{name}` of table `{}` cannot be read from the binlog: {why}", self.table),
+                format!(
+                    "column `{name}` of table `{}` cannot be read from the binlog: {why}",
+                    self.table
+                ),
                 "use another key, or `capture: query`",
             )
         })?;
@@ -260,7 +282,8 @@ impl TableFacts {
 
     /// A column of which only matters whether it changes.
     fn any_column(&self, name: &str) -> Option<KeyColumn> {
-        let place = self.columns.iter().position(|(column, _)| column.eq_ignore_ascii_case(name))?;
+        let place =
+            self.columns.iter().position(|(column, _)| column.eq_ignore_ascii_case(name))?;
         let form = KeyForm::Bytes { length: 0 };
         Some(KeyColumn { name: name.to_owned(), place, form, kind: ColumnKind::Binary })
     }
@@ -299,7 +322,8 @@ fn foreign_keys_in(definition: &str, schema: &str) -> Vec<ForeignKey> {
     let mut rest = tokens.as_slice();
     while let Some(at) = rest.iter().position(|token| token.is_word("REFERENCES")) {
         rest = rest.get(at + 1..).unwrap_or_default();
-        let end = rest.iter().position(|token| token.is_symbol(",") && token_depth(rest, token) == 0);
+        let end =
+            rest.iter().position(|token| token.is_symbol(",") && token_depth(rest, token) == 0);
         let clause = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
         keys.extend(foreign_key(clause, schema));
     }
