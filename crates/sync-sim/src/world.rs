@@ -22,6 +22,7 @@ use sync_engine::{
     event::{Event, Observer},
     run::{RunOptions, RunReport, SyncTask},
     state::State,
+    verify::{DedupeOptions, DedupeReport, VerifyOptions, VerifyReport},
 };
 use sync_smartsuite::{ClientOptions, SmartSuiteClient};
 use sync_store::{FileLocks, SqliteStore};
@@ -112,6 +113,16 @@ impl Process {
     /// Runs the sync once.
     pub async fn run(&self, options: RunOptions) -> Result<RunReport, StateError> {
         self.engine.run(&self.task, options, &CancellationToken::new()).await
+    }
+
+    /// Compares both sides.
+    pub async fn verify(&self, options: &VerifyOptions<'_>) -> Result<VerifyReport, StateError> {
+        self.engine.verify(&self.task, options, &CancellationToken::new()).await
+    }
+
+    /// Looks for records that share an external id.
+    pub async fn dedupe(&self, options: &DedupeOptions<'_>) -> Result<DedupeReport, StateError> {
+        self.engine.dedupe(&self.task, options, &CancellationToken::new()).await
     }
 
     /// Another sync of the same process.

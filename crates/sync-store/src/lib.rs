@@ -52,6 +52,7 @@
 mod calls;
 mod capture;
 mod column;
+mod comparison;
 mod digest;
 mod dispatch;
 mod doubt;
@@ -69,6 +70,7 @@ mod scan;
 mod second_look;
 mod settle;
 mod store;
+mod stream;
 mod structure;
 mod syncs;
 mod takeover;
@@ -81,7 +83,7 @@ pub use lock::{FileLocks, SyncLock};
 pub use open::OpenNote;
 pub use report::{
     CallCount, DestinationReport, Effect, Holder, QuarantineCount, QuarantinedRow, RunReport,
-    StateReader, SyncReport, SyncStatistics,
+    StateReader, StreamReport, SyncReport, SyncStatistics,
 };
 pub use store::SqliteStore;
 pub use throw_away::ThrowAwayState;

@@ -15,7 +15,7 @@ use sync_core::{
     state::{
         Books, CallKind, Chunk, Control, DestinationId, Dispatch, DispatchRequest, Doubt, Mark,
         OpenedSync, ReadTicket, RunEnd, SecondLook, SecondSettlement, SeenLink, Settlement,
-        StateError, StateStore, Stop, SyncId, SyncIdentity, Writer,
+        StateError, StateStore, Stop, StreamEnd, StreamMarks, SyncId, SyncIdentity, Writer,
     },
     table::TableStructure,
 };
@@ -23,7 +23,7 @@ use sync_core::{
 use crate::{
     calls, capture, column::count, digest, dispatch, doubt, failure::Failure, failure::translate,
     older, open, open::OpenNote, place, place::Place, quarantine, runs, scan, second_look, settle,
-    structure, syncs, witness::Witness,
+    stream, structure, syncs, witness::Witness,
 };
 
 /// The state in one SQLite file.
@@ -120,7 +120,7 @@ impl SqliteStore {
         done.map_err(|failure| failure.into_state(&path))
     }
 
-    fn write<T>(
+    pub(crate) fn write<T>(
         &mut self,
         writer: &Writer,
         body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
@@ -143,8 +143,27 @@ impl SqliteStore {
             .map_err(|failure| failure.into_state(&path))
     }
 
+    /// Writes only tables of this connection: nobody else needs to wait.
+    pub(crate) fn write_aside<T>(
+        &mut self,
+        writer: &Writer,
+        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
+    ) -> Result<T, StateError> {
+        let path = self.path.clone();
+        self.connection
+            .transaction()
+            .map_err(Failure::from)
+            .and_then(|tx| {
+                syncs::check_token(&tx, writer)?;
+                let value = body(&tx)?;
+                tx.commit()?;
+                Ok(value)
+            })
+            .map_err(|failure| failure.into_state(&path))
+    }
+
     /// A read for a writer: what a replaced one would decide by it is not its to decide.
-    fn read_as<T>(
+    pub(crate) fn read_as<T>(
         &mut self,
         writer: &Writer,
         body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
@@ -217,6 +236,10 @@ impl StateStore for SqliteStore {
         self.write(writer, |tx| {
             keys.iter().try_for_each(|key| scan::mark_dirty(tx, writer, key)).map_err(Failure::from)
         })
+    }
+
+    fn mark_stream(&mut self, marks: &[StreamMarks], end: &StreamEnd) -> Result<(), StateError> {
+        self.transact(Durability::Process, |tx| stream::mark(tx, marks, end))
     }
 
     fn dirty(&mut self, writer: &Writer, keys_max: usize) -> Result<Vec<Key>, StateError> {
@@ -331,18 +354,7 @@ impl StateStore for SqliteStore {
     }
 
     fn begin_scan(&mut self, writer: &Writer) -> Result<(), StateError> {
-        // Only a table of this connection is written: nobody else needs to wait.
-        let path = self.path.clone();
-        self.connection
-            .transaction()
-            .map_err(Failure::from)
-            .and_then(|tx| {
-                syncs::check_token(&tx, writer)?;
-                scan::begin(&tx, writer)?;
-                tx.commit()?;
-                Ok(())
-            })
-            .map_err(|failure| failure.into_state(&path))
+        self.write_aside(writer, |tx| Ok(scan::begin(tx, writer)?))
     }
 
     fn link_seen(

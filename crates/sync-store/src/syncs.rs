@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use sync_core::{
     port::Watermark,
     state::{
-        DestinationId, FullReadReason, OpenedSync, StateError, Stop, SyncId, SyncIdentity, Writer,
+        DestinationId, FullReadReason, OpenedSync, StateError, Stop, StreamPosition, SyncId, SyncIdentity, Writer,
     },
 };
 
@@ -130,7 +130,9 @@ fn full_read(
             | FullReadReason::TakenOver
             | FullReadReason::DestinationChanged
             | FullReadReason::ExternalIdFieldChanged
-            | FullReadReason::OlderState,
+            | FullReadReason::OlderState
+            | FullReadReason::LogGap
+            | FullReadReason::PositionLost,
         ) => change,
     }
 }
@@ -210,7 +212,7 @@ fn leave_destination(tx: &Transaction<'_>, sync: i64, destination: i64) -> rusql
         "DELETE FROM outbox WHERE sync_id = ? AND destination_id = ? AND NOT (state = 1 AND operation = 'create')",
         [sync, destination],
     )?;
-    tx.execute("UPDATE syncs SET watermark = NULL WHERE id = ?", [sync])?;
+    tx.execute("UPDATE syncs SET watermark = NULL, stream_position = NULL WHERE id = ?", [sync])?;
     Ok(())
 }
 
@@ -232,7 +234,7 @@ fn forget_keys(tx: &Transaction<'_>, sync: i64) -> rusqlite::Result<()> {
         "DELETE FROM dirty WHERE sync_id = ?",
         "DELETE FROM second_looks WHERE sync_id = ?",
         "UPDATE targets SET mark = NULL WHERE sync_id = ?",
-        "UPDATE syncs SET watermark = NULL WHERE id = ?",
+        "UPDATE syncs SET watermark = NULL, stream_position = NULL WHERE id = ?",
     ] {
         tx.execute(forget, [sync])?;
     }
@@ -269,7 +271,8 @@ pub(crate) fn see_shape(
 
 fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
     connection.query_row(
-        "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy, stop_key, definition
+        "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy, stop_key, definition,
+           stream_position
          FROM syncs WHERE id = ?",
         [sync],
         |row| {
@@ -289,6 +292,7 @@ fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
                     None => None,
                 },
                 definition: row.get(8)?,
+                stream_position: row.get::<_, Option<String>>(9)?.map(StreamPosition),
             })
         },
     )

@@ -61,7 +61,7 @@ pub(crate) fn perform(global: &Global, args: &RunArgs, screen: &Screen) -> Resul
 }
 
 /// On a terminal the bars say what INFO lines would, and the summary what went wrong; the file has it all.
-fn start_logging(settings: &Settings, global: &Global, console: &Console) {
+pub(crate) fn start_logging(settings: &Settings, global: &Global, console: &Console) {
     let level = settings.local.log_level;
     let quiet = Screen::is_watched() && global.log_level.is_none();
     let to_console = ConsoleLog {

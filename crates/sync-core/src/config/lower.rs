@@ -1,5 +1,6 @@
 //! From what was typed to what it means, reporting everything that cannot be meant.
 
+mod capture;
 mod conversion;
 mod destination;
 mod overlap;
@@ -62,6 +63,8 @@ fn lower_sync(raw: &RawSync, report: &mut Report<'_>) -> Option<SyncDefinition> 
         source: source?,
         destination: destination?,
         schedule: schedule.flatten(),
+        capture: capture::mode(raw, report),
+        on_position_lost: capture::on_position_lost(raw, report),
     })
 }
 

@@ -59,6 +59,16 @@ section! {
         "previously" previously: Option<Given<Scalar>>,
         /// When `schedule` runs this sync. Without it: at the interval of the service.
         "schedule" schedule: Option<Given<RawSchedule>>,
+        /// How changes are noticed: `query`, by the query's own means; `binlog`, by the server's binlog, which names every
+        /// change within a second or so, deletes included. The server must log rows, and the user may need a right:
+        /// see the guide.
+        #[schemars(extend("enum" = CAPTURE), extend("default" = defaults::CAPTURE))]
+        "capture" capture: Option<Given<Scalar>>,
+        /// `capture: binlog`: what to do when the server has deleted the binlog from where it was read. `stop`: every run
+        /// fails until somebody runs it with `--full`. `repair`: every row is read and compared, and the log is
+        /// followed from there.
+        #[schemars(extend("enum" = ON_POSITION_LOST), extend("default" = defaults::ON_POSITION_LOST))]
+        "on_position_lost" on_position_lost: Option<Given<Scalar>>,
         /// Where rows come from.
         "source" source: Required<RawSource>,
         /// Where records go.
@@ -95,8 +105,26 @@ section! {
         "primary_key" primary_key: Required<OneOrMany>,
         /// The column of the query that says when a row last changed. Without it every run reads everything.
         "updated_at_field" updated_at_field: Option<Given<Scalar>>,
+        /// `capture: binlog`: tables that the query joins. When a row of one changes, the rows that hold its value are read
+        /// again.
+        "related" related: Option<Given<Vec<Given<RawRelated>>>>,
         /// The zone in which DATETIME columns are meant, by its IANA name. Without it: UTC.
         "time_zone" time_zone: Option<Given<Scalar>>,
+    }
+}
+
+section! {
+    /// A table that the query joins.
+    RawRelated in a list "a related table" {
+        /// The table's name.
+        #[schemars(length(min = 1))]
+        "table" table: Required<Scalar>,
+        /// Its column that the query joins by, usually its key.
+        #[schemars(length(min = 1))]
+        "column" column: Required<Scalar>,
+        /// The column of the query that holds the same value.
+        #[schemars(length(min = 1))]
+        "matches" matches: Required<Scalar>,
     }
 }
 
@@ -168,6 +196,12 @@ section! {
     }
 }
 
+/// Values of `capture`.
+pub(super) const CAPTURE: &[&str] = &["query", "binlog"];
+
+/// Values of `on_position_lost`.
+pub(super) const ON_POSITION_LOST: &[&str] = &["stop", "repair"];
+
 /// Values of `on_missing`.
 pub(super) const ON_MISSING: &[&str] = &["recreate", "skip", "quarantine"];
 
@@ -187,6 +221,7 @@ pub(super) fn home_of(key: &str) -> Option<String> {
         ("at the top of the file", RawFile::KEYS),
         ("in the sync itself", RawSync::KEYS),
         ("under `source`", RawSource::KEYS),
+        ("under `related`", RawRelated::KEYS),
         ("under `destination`", RawDestination::KEYS),
         ("under `options`", RawOptions::KEYS),
         ("under `schedule`", RawSchedule::KEYS),

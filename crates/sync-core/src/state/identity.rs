@@ -1,6 +1,6 @@
 //! Which sync, which destination, and by whose leave something is written.
 
-use crate::port::Watermark;
+use crate::{key::Key, port::Watermark};
 
 /// A sync in the state; stable for its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +48,10 @@ pub enum FullReadReason {
     ExternalIdFieldChanged,
     /// The state knows of fewer calls than were sent: an old copy was put in its place (`protocol.md` D9).
     OlderState,
+    /// The stream of changes could not say which rows changed.
+    LogGap,
+    /// The stream of changes was lost and begun anew.
+    PositionLost,
 }
 
 impl FullReadReason {
@@ -60,6 +64,8 @@ impl FullReadReason {
             Self::DestinationChanged => "destination_changed",
             Self::ExternalIdFieldChanged => "external_id_field_changed",
             Self::OlderState => "older_state",
+            Self::LogGap => "log_gap",
+            Self::PositionLost => "position_lost",
         }
     }
 
@@ -71,6 +77,8 @@ impl FullReadReason {
             Self::DestinationChanged,
             Self::ExternalIdFieldChanged,
             Self::OlderState,
+            Self::LogGap,
+            Self::PositionLost,
         ]
         .into_iter()
         .find(|reason| reason.word() == word)
@@ -86,6 +94,8 @@ impl FullReadReason {
             Self::DestinationChanged => "its destination changed",
             Self::ExternalIdFieldChanged => "its external-id field changed",
             Self::OlderState => "an old copy of the state file was put in its place",
+            Self::LogGap => "the binlog could not say which rows changed",
+            Self::PositionLost => "the position in the binlog was lost",
         }
     }
 }
@@ -115,6 +125,17 @@ impl Stop {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamPosition(pub String);
 
+/// Keys of one sync that a stream of changes named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamMarks {
+    /// The sync, by the right of its holder.
+    pub writer: Writer,
+    /// Keys to be read again.
+    pub keys: Vec<Key>,
+    /// Set where the stream cannot say which rows changed: every row must be read.
+    pub full_read: Option<FullReadReason>,
+}
+
 /// A sync as the state knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenedSync {
@@ -126,6 +147,8 @@ pub struct OpenedSync {
     pub watermark: Option<Watermark>,
     /// Set when the next read must be a full one.
     pub full_read: Option<FullReadReason>,
+    /// How far its stream of changes has been read.
+    pub stream_position: Option<StreamPosition>,
     /// Set when the breaker stopped it.
     pub stopped: Option<Stop>,
     /// Raised when the definition changes: who opened the sync before cannot hold it any more.

@@ -9,9 +9,9 @@ use crate::{
     pace::Rate,
     record::RecordId,
     state::{
-        Books, Chunk, Control, DestinationId, Dispatch, DispatchRequest, Doubt, OpenedSync,
-        ReadTicket, RunEnd, SecondLook, SecondSettlement, SeenLink, Settlement, Stop, SyncId,
-        SyncIdentity, Writer,
+        Books, Chunk, ComparisonStore, Control, DestinationId, Dispatch, DispatchRequest, Doubt,
+        OpenedSync, ReadTicket, RunEnd, SecondLook, SecondSettlement, SeenLink, Settlement, Stop,
+        SyncId, SyncIdentity, Writer,
     },
     table::TableStructure,
 };
@@ -64,6 +64,17 @@ impl CallKind {
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.word() == word)
     }
+}
+
+/// Up to where a stream of changes was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamEnd {
+    /// After everything that was named.
+    pub position: StreamPosition,
+    /// Every change committed before this time was named.
+    pub as_of: Timestamp,
+    /// How long the database keeps its log; `None`: not known.
+    pub retention: Option<Duration>,
 }
 
 /// The highest `autonumber` accounted for in a table; `None`: the table was never read (`protocol.md` D8).
@@ -207,7 +218,7 @@ impl StateError {
 ///
 /// Every method that takes a [`Writer`] fails with [`StateError::Fenced`], changing nothing, if the token is not
 /// the sync's newest.
-pub trait StateStore: Send {
+pub trait StateStore: ComparisonStore + Send {
     /// Registers a sync or finds it, and applies the rules for a changed definition (`design.md` section 4,
     /// point 7). May be repeated; whoever still runs by an older definition is fenced, as what it read and is about
     /// to store no longer is what is wanted.
@@ -254,6 +265,15 @@ pub trait StateStore: Send {
 
     /// Marks keys as to be read again.
     fn mark_dirty(&mut self, writer: &Writer, keys: &[Key]) -> Result<(), StateError>;
+
+    /// Marks what a stream of changes named, for each of its syncs, and moves the stream's position of every one of
+    /// these syncs, in one write (`protocol.md` C5): a sync without keys is named too, so that its position moves.
+    /// The fencing token of each is checked; if one is not the newest, nothing changes.
+    fn mark_stream(
+        &mut self,
+        marks: &[StreamMarks],
+        end: &StreamEnd,
+    ) -> Result<(), StateError>;
 
     /// Keys to be read again, oldest mark first, at most `keys_max`.
     fn dirty(&mut self, writer: &Writer, keys_max: usize) -> Result<Vec<Key>, StateError>;

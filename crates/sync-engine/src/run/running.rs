@@ -7,12 +7,16 @@ use sync_core::{
     error::CallError,
     mapping::{CompiledMapping, Severity},
     port::ReadScope,
-    state::{Books, OpenedSync, RunStatus, StateError, Writer},
+    state::{Books, FullReadReason, OpenedSync, RunStatus, StateError, Writer},
     table::TableStructure,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{RunOptions, SyncTask, Trouble, task::shape_hash};
+use super::{
+    RunOptions, SyncTask, Trouble,
+    following::{News, Stream},
+    task::shape_hash,
+};
 use crate::{
     calls::Calls,
     capture::{Broken, Capture, KEYS_MAX, Yield},
@@ -65,33 +69,93 @@ impl Running<'_> {
             Err(error) => return self.refused_structure(&error).await,
         };
         self.see_shape(&structure).await?;
-        let mapping = match self.capture(&structure).await {
-            Ok(mapping) => mapping,
-            Err(Unread::Broken(broken)) => return Self::broken(broken),
-            Err(Unread::Unfit(trouble)) => match self.capture_anew(structure).await? {
-                Some(Ok(mapping)) => mapping,
-                Some(Err(Unread::Broken(broken))) => return Self::broken(broken),
-                Some(Err(Unread::Unfit(trouble))) => return Ok(Work::Failed(trouble)),
-                None => return Ok(Work::Failed(trouble)),
-            },
+        // Before anything is read: what is read from here on shows at least what the stream has named before.
+        let mut stream = match self.begin_stream().await {
+            Ok(stream) => stream,
+            Err(broken) => return Self::broken(broken),
         };
-        let route = self.route(&mapping);
+        let mut mapping = match self.read(&structure).await? {
+            Ok(mapping) => mapping,
+            Err(work) => return Ok(work),
+        };
+        let ends_at = self.options.follow.map(|length| self.engine.clock.elapsed() + length);
+        let mut must_read = match &mut stream {
+            Some(stream) => match self.catch_up(stream).await {
+                Ok(is_gap) => is_gap,
+                Err(broken) => return Self::broken(broken),
+            },
+            None => false,
+        };
+        loop {
+            if must_read {
+                self.opened.full_read.get_or_insert(FullReadReason::LogGap);
+                mapping = match self.read(&structure).await? {
+                    Ok(mapping) => mapping,
+                    Err(work) => return Ok(work),
+                };
+            }
+            if let Some(work) = self.settle_dirty(&mapping, stream.as_ref()).await? {
+                return Ok(work);
+            }
+            let (Some(stream), Some(ends_at)) = (&mut stream, ends_at) else { return Ok(Work::Done) };
+            must_read = match self.await_news(stream, ends_at).await {
+                Ok(News::Over) => return Ok(Work::Done),
+                Ok(news) => news == News::Gap,
+                Err(broken) => return Self::broken(broken),
+            };
+            self.release_quarantine().await?;
+        }
+    }
+
+    /// Reads what is due, by a mapping that fits the table as it is.
+    async fn read(
+        &mut self,
+        structure: &TableStructure,
+    ) -> Result<Result<CompiledMapping, Work>, StateError> {
+        let outcome = match self.capture(structure).await {
+            Err(Unread::Unfit(trouble)) => self
+                .capture_anew(structure)
+                .await?
+                .unwrap_or(Err(Unread::Unfit(trouble))),
+            outcome => outcome,
+        };
+        Ok(match outcome {
+            Ok(mapping) => {
+                // What was due is read; what is due later says so anew.
+                if self.task.changes.is_some() {
+                    self.opened.full_read = None;
+                    self.options.full = false;
+                }
+                Ok(mapping)
+            }
+            Err(Unread::Unfit(trouble)) => Err(Work::Failed(trouble)),
+            Err(Unread::Broken(broken)) => Err(Self::broken(broken)?),
+        })
+    }
+
+    /// Reads dirty keys again and delivers, and what delivery made dirty too; answers how the work ended, if it did.
+    async fn settle_dirty(
+        &mut self,
+        mapping: &CompiledMapping,
+        stream: Option<&Stream>,
+    ) -> Result<Option<Work>, StateError> {
+        let route = self.route(mapping);
         for round in 0..ROUNDS_MAX {
-            match self.capture_dirty(&mapping).await {
+            match self.capture_dirty(mapping).await {
                 Ok(false) if round > 0 => break,
                 Ok(_) => {}
-                Err(broken) => return Self::broken(broken),
+                Err(broken) => return Self::broken(broken).map(Some),
             }
             if round == 0
                 && let Err(trouble) = self.oversee().await?
             {
-                return Ok(Work::Failed(trouble));
+                return Ok(Some(Work::Failed(trouble)));
             }
-            if let Some(work) = self.deliver(&route).await? {
-                return Ok(work);
+            if let Some(work) = self.deliver(&route, stream).await? {
+                return Ok(Some(work));
             }
         }
-        Ok(Work::Done)
+        Ok(None)
     }
 
     /// Asks whoever oversees the run whether what was captured may be sent.
@@ -152,10 +216,10 @@ impl Running<'_> {
     /// The mapping does not fit the table as it was last read: the table may have changed since.
     async fn capture_anew(
         &mut self,
-        known: TableStructure,
+        known: &TableStructure,
     ) -> Result<Option<Result<CompiledMapping, Unread>>, StateError> {
         match self.structure(Some(STRUCTURE_AGE_MAX)).await? {
-            Ok(structure) if structure != known => {
+            Ok(structure) if structure != *known => {
                 self.see_shape(&structure).await?;
                 Ok(Some(self.capture(&structure).await))
             }
@@ -224,17 +288,34 @@ impl Running<'_> {
         }
     }
 
-    /// Sends what waits; answers how the work ended, if it did.
-    async fn deliver(&mut self, route: &Route) -> Result<Option<Work>, StateError> {
+    /// Sends what waits; answers how the work ended, if it did. Where a stream is followed for good, newer changes get
+    /// their turn before all is sent.
+    async fn deliver(
+        &mut self,
+        route: &Route,
+        stream: Option<&Stream>,
+    ) -> Result<Option<Work>, StateError> {
         let audited = self.engine.is_audited(self.writer);
-        let (ended, books, audited) = deliver(route, audited, self.cancelled).await?;
+        let turn = self.cancelled.child_token();
+        let mut delivery = Box::pin(deliver(route, audited, &turn));
+        let (ended, books, audited) = match stream.filter(|_| self.options.follow.is_some()) {
+            Some(stream) => tokio::select! {
+                biased;
+                delivered = &mut delivery => delivered?,
+                () = stream.wants_a_turn(&*self.engine.clock) => {
+                    turn.cancel();
+                    delivery.await?
+                }
+            },
+            None => delivery.await?,
+        };
         self.books += books;
         if audited {
             self.engine.set_audited(self.writer);
         }
         Ok(match ended {
             Ended::Idle => None,
-            Ended::Cancelled => Some(Work::Cancelled),
+            Ended::Cancelled => self.cancelled.is_cancelled().then_some(Work::Cancelled),
             Ended::Stopped(stop) => Some(Work::Failed(Trouble::from(&stop))),
             Ended::Failed(error) => Some(Work::Failed(Trouble::from(&error))),
             Ended::NotPlanned => Some(Work::Failed(Trouble::plan_outdated())),
@@ -271,6 +352,10 @@ impl Running<'_> {
     }
 
     fn scope(&self) -> ReadScope {
+        if self.task.changes.is_some() && self.full_read().is_none() {
+            // The stream names the keys; a read of none tells the columns.
+            return ReadScope::Keys(Vec::new());
+        }
         match &self.opened.watermark {
             Some(watermark) if self.full_read().is_none() => ReadScope::Since(watermark.clone()),
             _ => ReadScope::Full,
@@ -283,7 +368,7 @@ impl Running<'_> {
             Some(FullRead::Asked)
         } else if let Some(reason) = self.opened.full_read {
             Some(FullRead::Due(reason))
-        } else if self.opened.watermark.is_none() {
+        } else if self.opened.watermark.is_none() && self.task.changes.is_none() {
             Some(FullRead::NoCursor)
         } else {
             None

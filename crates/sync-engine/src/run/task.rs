@@ -1,8 +1,9 @@
 //! A sync with its two sides, and what a person asks of a run.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use sync_core::{
+    change::ChangeLog,
     config::model::SyncDefinition,
     mapping::definition_hash,
     port::{RecordTarget, RowSource},
@@ -17,6 +18,8 @@ pub struct SyncTask {
     pub definition: Arc<SyncDefinition>,
     /// Its rows.
     pub source: Arc<dyn RowSource>,
+    /// What tells which of its rows change, for a sync that follows the database's log.
+    pub changes: Option<Arc<dyn ChangeLog>>,
     /// Its records.
     pub target: Arc<dyn RecordTarget>,
     /// Host of the service, without port.
@@ -63,6 +66,9 @@ pub struct RunOptions {
     pub retry: bool,
     /// The key columns changed on purpose: drop the links and adopt anew.
     pub accept_key_change: bool,
+    /// For how long a sync that follows the database's log goes on following it, once it has caught up; `None`: not at
+    /// all.
+    pub follow: Option<Duration>,
 }
 
 /// What the live table contributes to values: the mapped fields as they are.

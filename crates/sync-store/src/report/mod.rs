@@ -29,7 +29,7 @@ pub use effects::Effect;
 pub use quarantine::{QuarantineCount, QuarantinedRow};
 pub use run::RunReport;
 pub use statistics::SyncStatistics;
-pub use sync::{DestinationReport, Holder, SyncReport};
+pub use sync::{DestinationReport, Holder, StreamReport, SyncReport};
 
 /// Reading waits for nobody but a checkpoint, which is short.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

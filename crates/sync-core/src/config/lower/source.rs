@@ -8,7 +8,7 @@ use crate::config::{
     scalar::Scalar,
 };
 
-use super::{filled, filled_scalar, query, schedule};
+use super::{capture, filled, filled_scalar, query, schedule};
 
 pub(super) fn lower(raw: &RawSource, report: &mut Report<'_>) -> Option<SourceDefinition> {
     let query = raw.query.0.as_ref().and_then(|given| query::lower(given, raw, report));
@@ -34,6 +34,7 @@ pub(super) fn lower(raw: &RawSource, report: &mut Report<'_>) -> Option<SourceDe
         query_line: query_line?,
         primary_key: primary_key?,
         updated_at_field,
+        related: capture::related(raw, report),
         time_zone,
     })
 }
