@@ -12,6 +12,7 @@ mod dice;
 mod environment;
 mod exit;
 mod failure;
+mod log_reader;
 mod mapping_file;
 mod report;
 mod service;

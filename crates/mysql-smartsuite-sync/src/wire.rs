@@ -6,7 +6,8 @@ use std::{
 };
 
 use sync_core::{
-    config::model::{Config, SyncDefinition},
+    change::ChangeLog,
+    config::model::{CaptureMode, Config, SyncDefinition},
     error::SourceError,
     port::{Boxed, Clock, ReadScope, RecordTarget, RowRead, RowSource},
 };
@@ -24,6 +25,7 @@ use crate::{
     dice::SystemDice,
     environment::{Environment, Settings},
     failure::Failure,
+    log_reader::LogReader,
     test_settings,
 };
 
@@ -41,6 +43,7 @@ pub(crate) struct Wire {
     address: Address,
     account: String,
     mysql: ConnectOptions,
+    log: LogReader,
 }
 
 impl Wire {
@@ -70,6 +73,7 @@ impl Wire {
         let state = State::on_thread(Box::new(store)).map_err(|error| {
             Failure::world(format!("no thread could be started: {error}"), "end other programs")
         })?;
+        let log = LogReader::new(&settings.mysql, path, Arc::clone(&clock));
         let engine = Engine::new(EngineParts {
             state,
             locks: Arc::new(FileLocks::beside(path)),
@@ -90,18 +94,27 @@ impl Wire {
             address,
             account: settings.smartsuite.account_id.clone(),
             mysql: settings.mysql.clone(),
+            log,
         })
     }
 
     /// A sync with its two sides. Where its query cannot be used, every read says so.
     pub(crate) fn task(&self, definition: &SyncDefinition) -> SyncTask {
+        let mut changes: Option<Arc<dyn ChangeLog>> = None;
         let source: Arc<dyn RowSource> = match self.source(definition) {
-            Ok(source) => Arc::new(source),
+            Ok(source) => {
+                let source = Arc::new(source);
+                if definition.capture == CaptureMode::Binlog {
+                    changes = Some(Arc::new(self.log.changes(Arc::clone(&source), definition)));
+                }
+                source
+            }
             Err(error) => Arc::new(Unusable(error)),
         };
         SyncTask {
             definition: Arc::new(definition.clone()),
             source,
+            changes,
             target: Arc::clone(&self.target),
             host: self.address.host.clone(),
             account: self.account.clone(),

@@ -9,8 +9,8 @@ use smartsuite_emulator::{
 };
 use sync_core::{
     config::model::{
-        Conversion, DestinationDefinition, FieldMapping, OnMissing, SourceDefinition,
-        SyncDefinition,
+        CaptureMode, Conversion, DestinationDefinition, FieldMapping, OnMissing, OnPositionLost,
+        SourceDefinition, SyncDefinition,
     },
     pace::Rate,
     port::Clock,
@@ -212,6 +212,7 @@ impl World {
         SyncTask {
             definition: Arc::new(self.definition.clone()),
             source: Arc::new(self.database.clone()),
+            changes: None,
             target: Arc::new(client),
             host: "127.0.0.1".into(),
             account: DEMO_ACCOUNT.into(),
@@ -358,6 +359,7 @@ fn definition() -> SyncDefinition {
             primary_key: vec!["id".into()],
             updated_at_field: Some("updated_at".into()),
             time_zone: None,
+            related: Vec::new(),
         },
         destination: DestinationDefinition {
             table_id: TABLE.into(),
@@ -367,5 +369,7 @@ fn definition() -> SyncDefinition {
             on_missing: OnMissing::Recreate,
         },
         schedule: None,
+        capture: CaptureMode::Query,
+        on_position_lost: OnPositionLost::Stop,
     }
 }

@@ -14,7 +14,11 @@ use crate::{failure::translate, place::Place, takeover};
 
 /// Each brings the file from the version before it to its own, which is its place here, counted from 1. What was
 /// released is never changed.
-const MIGRATIONS: [&str; 3] = [include_str!("migrations/0001_start.sql"), include_str!("migrations/0002_effects.sql"), include_str!("migrations/0003_stream.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_start.sql"),
+    include_str!("migrations/0002_effects.sql"),
+    include_str!("migrations/0003_stream.sql"),
+];
 /// The newest version of the file.
 #[expect(clippy::cast_possible_wrap, reason = "a handful")]
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;

@@ -5,7 +5,8 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use sync_core::{
     port::Watermark,
     state::{
-        DestinationId, FullReadReason, OpenedSync, StateError, Stop, StreamPosition, SyncId, SyncIdentity, Writer,
+        DestinationId, FullReadReason, OpenedSync, StateError, Stop, StreamPosition, SyncId,
+        SyncIdentity, Writer,
     },
 };
 

@@ -93,6 +93,7 @@ async fn run_all(
                 full: args.full,
                 retry: args.retry,
                 accept_key_change: args.accept_key_change,
+                follow: None,
             },
             waits: args.if_running == IfRunning::Wait,
             busy_fails: args.if_running == IfRunning::Fail,

@@ -5,8 +5,15 @@ use std::{sync::Arc, time::Duration};
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use jiff::Timestamp;
-use sync_core::{config::model::SyncDefinition, schedule::Schedule};
-use sync_engine::{event::Observer, run::RunOptions};
+use sync_core::{
+    config::model::{CaptureMode, SyncDefinition},
+    schedule::Schedule,
+    state::RunStatus,
+};
+use sync_engine::{
+    event::Observer,
+    run::{RunOptions, RunOutcome},
+};
 use sync_store::StateReader;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +31,15 @@ use crate::{
     turn::Turn,
     wire::Wire,
 };
+
+/// A sync that follows the log compares everything once a day, unless its schedule says otherwise: that finds what
+/// bypasses the log.
+const RECONCILE_MINUTES: u32 = 24 * 60;
+/// A run that follows ends after this time, and the next begins: each has its books.
+const RUN_LENGTH: Duration = Duration::from_hours(1);
+/// Between a run that failed and the next, at first and at most.
+const PAUSE_FIRST: Duration = Duration::from_secs(5);
+const PAUSE_MAX: Duration = Duration::from_mins(5);
 
 /// The longest sleep at once: timers stand still while a machine sleeps, the wall clock does not.
 const NAP: Duration = Duration::from_secs(30);
@@ -63,6 +79,7 @@ pub(crate) fn perform(
     let mut timetable = Vec::new();
     for sync in syncs {
         let schedule = match &sync.schedule {
+            None if sync.capture == CaptureMode::Binlog => Schedule::every(RECONCILE_MINUTES),
             Some(definition) => Schedule::new(definition).map_err(|error| {
                 Failure::usage(
                     format!("the schedule of sync `{}` cannot be used: {error}", sync.name),
@@ -97,7 +114,12 @@ async fn serve(
             waits: false,
             busy_fails: false,
         };
-        tasks.spawn(keep(turn, schedule, immediately, ending.asked().clone()));
+        let asked = ending.asked().clone();
+        if turn.definition.capture == CaptureMode::Binlog {
+            tasks.spawn(keep_following(turn, schedule, asked));
+        } else {
+            tasks.spawn(keep(turn, schedule, immediately, asked));
+        }
     }
     let mut stopping = Box::pin(ending.asked().cancelled());
     loop {
@@ -154,6 +176,40 @@ async fn keep(turn: Turn, schedule: Schedule, immediately: bool, ending: Cancell
         }
         last_start = Some(clock.now());
         turn.take(&ending).await;
+    }
+}
+
+/// Follows the log for one sync until the end is asked for. Its schedule says when everything is compared.
+async fn keep_following(mut turn: Turn, schedule: Schedule, ending: CancellationToken) {
+    let clock = Arc::clone(&turn.wire.clock);
+    let mut compared = last_start(&turn).unwrap_or_else(|| clock.now());
+    let mut failures = 0;
+    while !ending.is_cancelled() {
+        let now = clock.now();
+        let next = schedule.next_after(compared, Some(compared));
+        let is_due = next.is_some_and(|next| next <= now);
+        if is_due {
+            compared = now;
+        }
+        let next = schedule.next_after(now, Some(compared));
+        let left =
+            next.map(|next| Duration::try_from(next.duration_since(now)).unwrap_or_default());
+        turn.options.full = is_due;
+        turn.options.follow = Some(left.map_or(RUN_LENGTH, |left| left.min(RUN_LENGTH)));
+        let finished = turn.take(&ending).await;
+        let is_well = matches!(
+            finished.report.outcome,
+            RunOutcome::Ran { status: RunStatus::Success | RunStatus::Partial, .. }
+        );
+        failures = if is_well { 0 } else { failures + 1 };
+        if !is_well {
+            let pause = PAUSE_FIRST * 2_u32.saturating_pow(failures - 1);
+            tokio::select! {
+                biased;
+                () = ending.cancelled() => return,
+                () = clock.sleep(pause.min(PAUSE_MAX)) => {}
+            }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod act;
 mod emulator;
 mod stage;
 
+mod binlog;
 mod comparing;
 mod doubt;
 mod failing;

@@ -11,7 +11,7 @@ use crate::{
     state::{
         Books, Chunk, ComparisonStore, Control, DestinationId, Dispatch, DispatchRequest, Doubt,
         OpenedSync, ReadTicket, RunEnd, SecondLook, SecondSettlement, SeenLink, Settlement, Stop,
-        SyncId, SyncIdentity, Writer,
+        StreamMarks, StreamPosition, SyncId, SyncIdentity, Writer,
     },
     table::TableStructure,
 };
@@ -269,11 +269,7 @@ pub trait StateStore: ComparisonStore + Send {
     /// Marks what a stream of changes named, for each of its syncs, and moves the stream's position of every one of
     /// these syncs, in one write (`protocol.md` C5): a sync without keys is named too, so that its position moves.
     /// The fencing token of each is checked; if one is not the newest, nothing changes.
-    fn mark_stream(
-        &mut self,
-        marks: &[StreamMarks],
-        end: &StreamEnd,
-    ) -> Result<(), StateError>;
+    fn mark_stream(&mut self, marks: &[StreamMarks], end: &StreamEnd) -> Result<(), StateError>;
 
     /// Keys to be read again, oldest mark first, at most `keys_max`.
     fn dirty(&mut self, writer: &Writer, keys_max: usize) -> Result<Vec<Key>, StateError>;

@@ -62,6 +62,19 @@ impl Shared {
         self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Something was marked.
+    fn named(&self, has_marks: bool, is_gap: bool, is_caught_up: bool) {
+        let mut status = self.status();
+        status.has_marks |= has_marks;
+        status.is_gap |= is_gap;
+        let is_news = has_marks || is_gap || (is_caught_up && !status.is_caught_up);
+        status.is_caught_up |= is_caught_up;
+        drop(status);
+        if is_news {
+            self.news.notify_one();
+        }
+    }
+
     fn fail(&self, failure: Failure) {
         self.status().failure = Some(failure);
         self.news.notify_one();
@@ -115,6 +128,7 @@ impl Running<'_> {
     /// Follows the sync's stream from where the state has it, or begins one; `None` for a sync without.
     pub(super) async fn begin_stream(&mut self) -> Result<Option<Stream>, Broken> {
         let Some(changes) = self.task.changes.clone() else { return Ok(None) };
+        let cancelled = self.cancelled;
         let follow = async {
             match self.opened.stream_position.clone() {
                 Some(position) => match changes.follow(&position).await {
@@ -124,7 +138,6 @@ impl Running<'_> {
                 None => self.begin_anew(&*changes, false).await,
             }
         };
-        let cancelled = self.cancelled;
         let feed = tokio::select! {
             biased;
             () = cancelled.cancelled() => return Err(Broken::Cancelled),
@@ -250,7 +263,8 @@ impl Pump {
             }
             match next {
                 Ok(changes) => {
-                    if let Err(error) = self.mark(changes).await {
+                    let retention = self.feed.retention();
+                    if let Err(error) = self.mark(changes, retention).await {
                         return self.shared.fail(Failure::State(error));
                     }
                 }
@@ -259,7 +273,11 @@ impl Pump {
         }
     }
 
-    async fn mark(&self, changes: Changes) -> Result<(), StateError> {
+    fn mark(
+        &self,
+        changes: Changes,
+        retention: Option<Duration>,
+    ) -> impl Future<Output = Result<(), StateError>> + Send + use<> {
         let Changes { keys, reconcile, position, as_of, is_caught_up } = changes;
         if let Some(why) = &reconcile {
             let text = format!("everything is read again: {why}");
@@ -276,18 +294,13 @@ impl Pump {
             position,
             // Where nothing is waiting in the log, it is complete up to now.
             as_of: as_of.unwrap_or_else(|| self.clock.now()),
-            retention: self.feed.retention(),
+            retention,
         };
-        self.state.run(move |state| state.mark_stream(&[marks], &end)).await?;
-        let mut status = self.shared.status();
-        status.has_marks |= has_marks;
-        status.is_gap |= is_gap;
-        let is_news = has_marks || is_gap || (is_caught_up && !status.is_caught_up);
-        status.is_caught_up |= is_caught_up;
-        drop(status);
-        if is_news {
-            self.shared.news.notify_one();
+        let (state, shared) = (self.state.clone(), Arc::clone(&self.shared));
+        async move {
+            state.run(move |state| state.mark_stream(&[marks], &end)).await?;
+            shared.named(has_marks, is_gap, is_caught_up);
+            Ok(())
         }
-        Ok(())
     }
 }

@@ -97,7 +97,9 @@ impl Running<'_> {
             if let Some(work) = self.settle_dirty(&mapping, stream.as_ref()).await? {
                 return Ok(work);
             }
-            let (Some(stream), Some(ends_at)) = (&mut stream, ends_at) else { return Ok(Work::Done) };
+            let (Some(stream), Some(ends_at)) = (&mut stream, ends_at) else {
+                return Ok(Work::Done);
+            };
             must_read = match self.await_news(stream, ends_at).await {
                 Ok(News::Over) => return Ok(Work::Done),
                 Ok(news) => news == News::Gap,
@@ -113,10 +115,9 @@ impl Running<'_> {
         structure: &TableStructure,
     ) -> Result<Result<CompiledMapping, Work>, StateError> {
         let outcome = match self.capture(structure).await {
-            Err(Unread::Unfit(trouble)) => self
-                .capture_anew(structure)
-                .await?
-                .unwrap_or(Err(Unread::Unfit(trouble))),
+            Err(Unread::Unfit(trouble)) => {
+                self.capture_anew(structure).await?.unwrap_or(Err(Unread::Unfit(trouble)))
+            }
             outcome => outcome,
         };
         Ok(match outcome {
@@ -184,7 +185,7 @@ impl Running<'_> {
         let writer = self.writer;
         let differs = self.engine.state.run(move |state| state.see_shape(&writer, &hash)).await?;
         if differs && self.opened.full_read.is_none() {
-            self.opened.full_read = Some(sync_core::state::FullReadReason::DefinitionChanged);
+            self.opened.full_read = Some(FullReadReason::DefinitionChanged);
         }
         Ok(())
     }

@@ -95,6 +95,7 @@ pub(crate) fn definition(query: &str, key: &[&str], cursor: Option<&str>) -> Sou
         query_line: 1,
         primary_key: key.iter().map(|name| (*name).to_owned()).collect(),
         updated_at_field: cursor.map(str::to_owned),
+        related: Vec::new(),
         time_zone: None,
     }
 }

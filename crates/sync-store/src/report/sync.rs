@@ -69,6 +69,21 @@ impl StreamReport {
         now.duration_since(self.as_of).max(SignedDuration::ZERO)
     }
 
+    /// The position in words: a file and an offset, or the names of transactions.
+    pub fn place(&self) -> String {
+        let text = |name: &str| {
+            let position: serde_json::Value = serde_json::from_str(&self.position.0).ok()?;
+            let value = position.get(name)?;
+            value.as_str().map(str::to_owned).or_else(|| Some(value.to_string()))
+        };
+        let file = text("file").filter(|file| !file.is_empty());
+        match (file, text("offset"), text("gtids").filter(|gtids| !gtids.is_empty())) {
+            (Some(file), Some(offset), _) => format!("{file}:{offset}"),
+            (_, _, Some(gtids)) => gtids,
+            _ => "at its beginning".to_owned(),
+        }
+    }
+
     /// Whether so much time has passed that half of the log which the database keeps would be needed to catch up.
     pub fn is_in_danger(&self, now: Timestamp) -> bool {
         self.retention.is_some_and(|kept| self.lag(now) * 2 > kept)

@@ -31,7 +31,8 @@ pub(super) fn on_position_lost(raw: &RawSync, report: &mut Report<'_>) -> OnPosi
         "repair" => return OnPositionLost::Repair,
         other => {
             let near = nearest(other, ON_POSITION_LOST.iter().copied());
-            let finding = conversion::unknown_value(given, "on_position_lost", near, ON_POSITION_LOST);
+            let finding =
+                conversion::unknown_value(given, "on_position_lost", near, ON_POSITION_LOST);
             report.add(finding);
         }
     }

@@ -197,6 +197,7 @@ impl World {
                 query_line: 1,
                 primary_key: vec!["id".to_owned()],
                 updated_at_field: None,
+                related: Vec::new(),
                 time_zone: target.zone.clone(),
             },
             columns: vec![named("id", &id, false), named("c", column, true)],
