@@ -6,9 +6,11 @@
 //! turn what goes wrong into words that hold no row values. [`MysqlSource::check`] looks at a query before it runs.
 
 pub mod binlog;
+mod census;
 mod check;
 mod column;
 mod convert;
+mod diagnosis;
 mod explainer;
 mod index_use;
 mod key_literal;
@@ -18,13 +20,17 @@ mod moment;
 mod options;
 mod overlap;
 mod read;
+mod rights;
 mod server;
 mod session;
 mod source;
 mod statement;
 
+pub use census::{ForeignKey, SourceColumn, SourceTable, census};
 pub use check::{Severity, SourceFinding, SourceReport};
+pub use diagnosis::{Diagnosis, diagnose};
 pub use options::{ConnectOptions, SslMode, TimeLimits, UnknownSslMode};
 pub use overlap::Overlaps;
+pub use rights::Rights;
 pub use server::{Flavour, ServerVersion};
 pub use source::MysqlSource;

@@ -14,6 +14,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     mapping_file::select,
+    plan::KeptPlan,
     report::{
         Screen, counted,
         run::{self, Finished},
@@ -29,7 +30,11 @@ pub(crate) fn perform(global: &Global, args: &RunArgs, screen: &Screen) -> Resul
     let environment = command::environment()?;
     let settings = environment.settings(&command::flags(global));
     let (file, config, settings) = command::everything(global, &environment, settings, screen)?;
-    let chosen = select(&config, &args.sync_name)?;
+    let kept = args.plan.as_deref().map(KeptPlan::read).transpose()?;
+    let chosen = match &kept {
+        Some(plan) => plan.select(&config)?,
+        None => select(&config, &args.sync_name)?,
+    };
     if chosen.is_empty() {
         screen.remark("no sync is enabled in the mapping file: nothing to do");
         return Ok(Exit::Done);
@@ -46,11 +51,26 @@ pub(crate) fn perform(global: &Global, args: &RunArgs, screen: &Screen) -> Resul
         let width = chosen.iter().map(|sync| sync.name.chars().count()).max().unwrap_or(0);
         observers.push(Arc::new(Progress::new(bars, width)));
     }
-    let wire = Wire::new(&settings, &config, &environment, Arc::new(Observers(observers)))?;
+    let mut wire = Wire::new(&settings, &config, &environment, Arc::new(Observers(observers)))?;
     for note in &wire.notes {
         tracing::warn!("{note}");
     }
-    let finished = command::runtime()?.block_on(run_all(wire, &chosen, args, console))?;
+    let mut options = RunOptions {
+        full: args.full,
+        retry: args.retry,
+        accept_key_change: args.accept_key_change,
+        follow: None,
+    };
+    if let Some(plan) = &kept {
+        for definition in &chosen {
+            if !plan.is_of(&definition.name, &wire.task(definition).digest()) {
+                return Err(outdated(&definition.name));
+            }
+        }
+        options = plan.options();
+        wire.engine = wire.engine.clone().overseen_by(Arc::new(plan.keeper()));
+    }
+    let finished = command::runtime()?.block_on(run_all(wire, &chosen, args, options, console))?;
     let exit = finished.iter().fold(Exit::Done, |exit, one| exit.and(one.exit()));
     if args.json {
         screen.say(&format!("{:#}", run::json(&finished, exit)));
@@ -58,6 +78,15 @@ pub(crate) fn perform(global: &Global, args: &RunArgs, screen: &Screen) -> Resul
         screen.say(&run::summary(&finished, screen.out));
     }
     Ok(exit)
+}
+
+fn outdated(sync: &str) -> Failure {
+    Failure::world(
+        format!(
+            "the definition of sync `{sync}` has changed since the plan was made [plan_outdated]"
+        ),
+        "make a new plan, or run without one",
+    )
 }
 
 /// On a terminal the bars say what INFO lines would, and the summary what went wrong; the file has it all.
@@ -78,6 +107,7 @@ async fn run_all(
     wire: Wire,
     chosen: &[&SyncDefinition],
     args: &RunArgs,
+    options: RunOptions,
     console: Console,
 ) -> Result<Vec<Finished>, Failure> {
     let ending = Ending::listen(move |text| console.line(text)).map_err(|error| {
@@ -89,12 +119,7 @@ async fn run_all(
         let turn = Turn {
             wire: Arc::clone(&wire),
             definition: (*definition).clone(),
-            options: RunOptions {
-                full: args.full,
-                retry: args.retry,
-                accept_key_change: args.accept_key_change,
-                follow: None,
-            },
+            options,
             waits: args.if_running == IfRunning::Wait,
             busy_fails: args.if_running == IfRunning::Fail,
         };

@@ -89,10 +89,14 @@ fn look(
 }
 
 async fn check(wire: &Wire, definition: SyncDefinition) -> Result<SyncCheck, StateError> {
-    let source = match wire.source(&definition) {
+    let mut source = match wire.source(&definition) {
         Ok(source) => source.check().await,
         Err(error) => Err(error),
     };
+    if let Ok(report) = &mut source {
+        report.findings.extend(wire.log_findings(&definition).await);
+        report.findings.sort_by_key(|finding| finding.severity);
+    }
     let table = wire.engine.look_at_table(&wire.task(&definition)).await?;
     let mut findings = Vec::new();
     if let Ok(table) = &table {

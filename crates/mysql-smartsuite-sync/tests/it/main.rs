@@ -15,10 +15,12 @@ mod stage;
 
 mod binlog;
 mod comparing;
+mod doctor;
 mod doubt;
 mod failing;
 mod mistakes;
 mod overlap;
+mod planning;
 mod quarantine;
 mod running;
 mod scheduling;

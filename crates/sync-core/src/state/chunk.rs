@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::{draft::Fields, draft::Fingerprint, key::Key, port::Watermark, state::call::Fault};
+use crate::{
+    draft::Fields, draft::Fingerprint, error::Quoted, key::Key, port::Watermark, state::call::Fault,
+};
 
 /// A read that was begun; given out before its snapshot opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub struct CapturedRow {
     pub key: Key,
     /// What became of it.
     pub outcome: RowOutcome,
+    /// The cells of a row that could not become a draft, as JSON, for the commands made to show rows.
+    pub cells: Option<Quoted>,
 }
 
 /// How a read ended well.

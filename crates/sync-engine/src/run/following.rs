@@ -205,7 +205,12 @@ impl Running<'_> {
                 stream.forget_marks();
                 return Ok(stream.take_gap() | repaired);
             }
-            self.wait(stream, ROUND_EVERY).await?;
+            // No clock here: a rehearsal's leaps over every wait. A stream that cannot be had ends with a failure.
+            tokio::select! {
+                biased;
+                () = self.cancelled.cancelled() => return Err(Broken::Cancelled),
+                () = stream.shared.news.notified() => {}
+            }
         }
     }
 
@@ -264,7 +269,12 @@ impl Pump {
             match next {
                 Ok(changes) => {
                     let retention = self.feed.retention();
-                    if let Err(error) = self.mark(changes, retention).await {
+                    let marked = self.mark(changes, retention);
+                    let stored = match marked.await {
+                        Ok(()) => self.calls.heartbeat(self.writer).await,
+                        Err(error) => Err(error),
+                    };
+                    if let Err(error) = stored {
                         return self.shared.fail(Failure::State(error));
                     }
                 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     calls::Calls,
-    capture::{Broken, Capture, KEYS_MAX, Yield},
+    capture::{Broken, Capture, KEYS_MAX, Yield, quarantine_full},
     delivery::{Ended, Route, deliver},
     engine::Engine,
     event::{Event, FullRead},
@@ -72,7 +72,7 @@ impl Running<'_> {
         // Before anything is read: what is read from here on shows at least what the stream has named before.
         let mut stream = match self.begin_stream().await {
             Ok(stream) => stream,
-            Err(broken) => return Self::broken(broken),
+            Err(broken) => return self.broken(broken).await,
         };
         let mut mapping = match self.read(&structure).await? {
             Ok(mapping) => mapping,
@@ -82,7 +82,7 @@ impl Running<'_> {
         let mut must_read = match &mut stream {
             Some(stream) => match self.catch_up(stream).await {
                 Ok(is_gap) => is_gap,
-                Err(broken) => return Self::broken(broken),
+                Err(broken) => return self.broken(broken).await,
             },
             None => false,
         };
@@ -103,7 +103,7 @@ impl Running<'_> {
             must_read = match self.await_news(stream, ends_at).await {
                 Ok(News::Over) => return Ok(Work::Done),
                 Ok(news) => news == News::Gap,
-                Err(broken) => return Self::broken(broken),
+                Err(broken) => return self.broken(broken).await,
             };
             self.release_quarantine().await?;
         }
@@ -130,7 +130,7 @@ impl Running<'_> {
                 Ok(mapping)
             }
             Err(Unread::Unfit(trouble)) => Err(Work::Failed(trouble)),
-            Err(Unread::Broken(broken)) => Err(Self::broken(broken)?),
+            Err(Unread::Broken(broken)) => Err(self.broken(broken).await?),
         })
     }
 
@@ -145,7 +145,7 @@ impl Running<'_> {
             match self.capture_dirty(mapping).await {
                 Ok(false) if round > 0 => break,
                 Ok(_) => {}
-                Err(broken) => return Self::broken(broken).map(Some),
+                Err(broken) => return self.broken(broken).await.map(Some),
             }
             if round == 0
                 && let Err(trouble) = self.oversee().await?
@@ -328,11 +328,17 @@ impl Running<'_> {
         })
     }
 
-    fn broken(broken: Broken) -> Result<Work, StateError> {
+    async fn broken(&self, broken: Broken) -> Result<Work, StateError> {
         match broken {
             Broken::State(error) => Err(error),
             Broken::Source(error) => Ok(Work::Failed(Trouble::from(&error))),
             Broken::Cancelled => Ok(Work::Cancelled),
+            Broken::QuarantineFull => {
+                let (writer, stop) = (self.writer, quarantine_full());
+                let trouble = Trouble::from(&stop);
+                self.engine.state.run(move |state| state.set_stop(&writer, Some(&stop))).await?;
+                Ok(Work::Failed(trouble))
+            }
         }
     }
 

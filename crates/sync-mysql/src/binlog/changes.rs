@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use sync_core::{
     change::{ChangeFeed, ChangeLog, Changes},
-    error::SourceError,
+    error::{SourceError, SourceErrorKind},
     key::Key,
     port::Boxed,
     state::StreamPosition,
@@ -21,10 +21,16 @@ use super::{
     watch::Follower,
     watchlist::{RelatedTable, Watchlist},
 };
-use crate::{session::Session, source::MysqlSource};
+use crate::{
+    check::{Severity, SourceFinding},
+    session::Session,
+    source::MysqlSource,
+};
 
 /// How often a feed without changes says how far it is.
 const POSITION_EVERY: Duration = Duration::from_secs(10);
+/// Seconds below which a server's log is kept for a short time: a weekend, with a day on both sides.
+const RETENTION_MIN: u64 = 4 * 24 * 3_600;
 /// Keys of related rows that are looked up; with more, everything is read instead.
 const RELATED_MAX: usize = 100_000;
 
@@ -37,6 +43,60 @@ pub struct MysqlChanges {
 }
 
 impl MysqlChanges {
+    /// What stands in the way of following the log, and what there is to know about it. Where the server cannot be
+    /// reached nothing is said: whoever looks at the query has said so.
+    pub async fn check(&self) -> Vec<SourceFinding> {
+        let finding = |severity, code, message: String, hint: &str| SourceFinding {
+            severity,
+            code,
+            message,
+            hint: hint.to_owned(),
+        };
+        let (mut session, server, list) = match self.look(Follower(0)).await {
+            Ok(found) => found,
+            Err(error) => match error.kind {
+                SourceErrorKind::Unreachable | SourceErrorKind::Interrupted => return Vec::new(),
+                kind => {
+                    return vec![finding(
+                        Severity::Error,
+                        kind.code(),
+                        error.message,
+                        &error.remedy,
+                    )];
+                }
+            },
+        };
+        let mut findings: Vec<SourceFinding> = list
+            .notes
+            .into_iter()
+            .map(|note| finding(Severity::Note, "binlog_foreign_key", note, "nothing to do"))
+            .collect();
+        let grants = session.rows("SHOW GRANTS").await.unwrap_or_default();
+        let may_read = grants.iter().flatten().flatten().any(|grant| {
+            let grant = grant.to_uppercase();
+            grant.contains(" ON *.*")
+                && (grant.contains("REPLICATION SLAVE") || grant.contains("ALL PRIVILEGES"))
+        });
+        if !may_read {
+            findings.push(finding(
+                Severity::Warning,
+                "binlog_right_not_seen",
+                "no grant lets this user read the binlog, unless a role does".to_owned(),
+                "GRANT REPLICATION SLAVE ON *.* to the user",
+            ));
+        }
+        if let Some(kept) = server.retention.filter(|kept| *kept < RETENTION_MIN) {
+            findings.push(finding(
+                Severity::Warning,
+                "binlog_kept_briefly",
+                format!("the server keeps its binlog for {} hours only", kept / 3_600),
+                "let it keep some days (binlog_expire_logs_seconds): when this program stands still longer, every row is \
+                 read again",
+            ));
+        }
+        findings
+    }
+
     async fn look(
         &self,
         follower: Follower,

@@ -32,6 +32,9 @@ const PAUSE_FIRST: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_mins(1);
 /// Tries after which a server that is behind what was read counts as one that lost it.
 const BEHIND_TRIES: u32 = 8;
+/// Tries in a row, about two minutes, after which those are told who wait for the first end of the log: a run that
+/// only catches up must end. Who has caught up once waits for ever.
+const CATCH_UP_TRIES: u32 = 8;
 /// Positions are passed on at least every so many transactions.
 const TRANSACTIONS_MAX: u32 = 1_000;
 
@@ -182,6 +185,15 @@ impl Shared {
         self.remove(follower);
     }
 
+    fn fail_those_behind(&self, error: &SourceError) {
+        for (follower, seat) in self.all() {
+            let is_behind = !seat.slot.lock().is_caught_up;
+            if is_behind {
+                self.fail(follower, error.clone());
+            }
+        }
+    }
+
     fn seat(&self, follower: Follower) -> Option<Seat> {
         self.seats().by_follower.get(&follower).cloned()
     }
@@ -227,6 +239,9 @@ async fn read(shared: Arc<Shared>) {
                 }
                 let pause = PAUSE_FIRST * 2_u32.saturating_pow(tries.failed.min(10));
                 tries.failed += 1;
+                if tries.failed > CATCH_UP_TRIES {
+                    shared.fail_those_behind(error);
+                }
                 tokio::select! {
                     biased;
                     () = shared.changed.notified() => {}

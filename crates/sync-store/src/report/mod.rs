@@ -6,6 +6,7 @@ mod calls;
 mod effects;
 mod quarantine;
 mod run;
+mod size;
 mod statistics;
 mod sync;
 
@@ -26,8 +27,9 @@ use crate::{
 
 pub use calls::CallCount;
 pub use effects::Effect;
-pub use quarantine::{QuarantineCount, QuarantinedRow};
+pub use quarantine::{QuarantineCount, QuarantineFilter, QuarantinedRow};
 pub use run::RunReport;
+pub use size::StateSize;
 pub use statistics::SyncStatistics;
 pub use sync::{DestinationReport, Holder, StreamReport, SyncReport};
 

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod capturing;
 #[cfg(test)]
+mod copies;
+#[cfg(test)]
 mod definitions;
 #[cfg(test)]
 mod delivering;
@@ -19,7 +21,11 @@ mod holders;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod moving;
+#[cfg(test)]
 mod older_state;
+#[cfg(test)]
+mod quarantine;
 #[cfg(test)]
 mod reporting;
 #[cfg(test)]
