@@ -9,7 +9,7 @@ use sync_core::{
     change::ChangeLog,
     config::{
         defaults::{CALLS_PER_SECOND, DEDICATED_MEMBER},
-        model::{CaptureMode, Config, StateDefinition, SyncDefinition},
+        model::{CaptureMode, Config, SourceRows, StateDefinition, SyncDefinition},
     },
     error::SourceError,
     pace::Rate,
@@ -115,21 +115,23 @@ impl Wire {
         })
     }
 
-    /// A sync with its two sides. Where its query cannot be used, every read says so.
-    pub(crate) fn task(&self, definition: &SyncDefinition) -> SyncTask {
+    /// A sync with its two sides, its key columns known. Where its rows cannot be read, every read says so.
+    pub(crate) async fn task(&self, definition: &SyncDefinition) -> SyncTask {
+        let resolved = self.resolved(definition).await;
+        let source = resolved.and_then(|definition| Ok((self.source(&definition)?, definition)));
         let mut changes: Option<Arc<dyn ChangeLog>> = None;
-        let source: Arc<dyn RowSource> = match self.source(definition) {
-            Ok(source) => {
+        let (source, definition): (Arc<dyn RowSource>, _) = match source {
+            Ok((source, definition)) => {
                 let source = Arc::new(source);
                 if definition.capture == CaptureMode::Binlog {
-                    changes = Some(Arc::new(self.log.changes(Arc::clone(&source), definition)));
+                    changes = Some(Arc::new(self.log.changes(Arc::clone(&source), &definition)));
                 }
-                source
+                (source, definition)
             }
-            Err(error) => Arc::new(Unusable(error)),
+            Err(error) => (Arc::new(Unusable(error)), definition.clone()),
         };
         SyncTask {
-            definition: Arc::new(definition.clone()),
+            definition: Arc::new(definition),
             source,
             changes,
             target: Arc::clone(&self.target),
@@ -149,7 +151,25 @@ impl Wire {
         }
     }
 
-    /// The rows of a sync.
+    /// The definition with its key columns: those of a table may be known to the database alone.
+    ///
+    /// # Errors
+    /// The database cannot be asked, or its table has no primary key.
+    pub(crate) async fn resolved(
+        &self,
+        definition: &SyncDefinition,
+    ) -> Result<SyncDefinition, SourceError> {
+        let mut definition = definition.clone();
+        let source = &mut definition.source;
+        if let (SourceRows::Table { name, .. }, true) =
+            (&source.rows, source.primary_key.is_empty())
+        {
+            source.primary_key = MysqlSource::primary_key(&self.mysql, name).await?;
+        }
+        Ok(definition)
+    }
+
+    /// The rows of a sync, whose key columns are known.
     ///
     /// # Errors
     /// Its query cannot be used.

@@ -11,6 +11,7 @@ pub mod capture;
 pub mod change;
 pub mod comparison;
 pub mod config;
+pub mod deletes;
 pub mod delivery;
 pub mod doubt;
 pub mod draft;

@@ -9,8 +9,8 @@ use smartsuite_emulator::{
 };
 use sync_core::{
     config::model::{
-        CaptureMode, Conversion, DestinationDefinition, FieldMapping, OnMissing, OnPositionLost,
-        SourceDefinition, SyncDefinition,
+        CaptureMode, Conversion, DestinationDefinition, FieldMapping, OnDelete, OnMissing,
+        OnPositionLost, QueryText, SourceDefinition, SourceRows, SyncDefinition,
     },
     pace::Rate,
     port::Clock,
@@ -353,11 +353,18 @@ fn definition() -> SyncDefinition {
         description: None,
         previously: None,
         source: SourceDefinition {
-            query: "SELECT id, name, amount FROM items WHERE updated_at >= :last_sync_time OR :last_sync_time IS NULL"
-                .into(),
-            query_line: 1,
+            rows: SourceRows::Query {
+                query: QueryText {
+                    text: "SELECT id, name, amount FROM items \
+                           WHERE updated_at >= :last_sync_time OR :last_sync_time IS NULL"
+                        .into(),
+                    line: 1,
+                },
+                keys: Some(QueryText { text: "SELECT id FROM items".into(), line: 1 }),
+            },
             primary_key: vec!["id".into()],
             updated_at_field: Some("updated_at".into()),
+            deleted_field: None,
             time_zone: None,
             related: Vec::new(),
         },
@@ -367,9 +374,12 @@ fn definition() -> SyncDefinition {
             key_prefix: String::new(),
             fields: vec![field("name", "title"), field("amount", AMOUNT)],
             on_missing: OnMissing::Recreate,
+            on_delete: OnDelete::Ignore,
         },
         schedule: None,
         capture: CaptureMode::Query,
         on_position_lost: OnPositionLost::Stop,
+        sweep: None,
+        reconcile: None,
     }
 }

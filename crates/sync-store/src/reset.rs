@@ -91,7 +91,7 @@ impl SqliteStore {
 
 fn forget_position(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
     tx.execute(
-        "UPDATE syncs SET watermark = NULL, full_read = coalesce(full_read, ?) WHERE id = ?",
+        "UPDATE syncs SET watermark = NULL, stream_position = NULL, full_read = coalesce(full_read, ?) WHERE id = ?",
         (FullReadReason::Reset.word(), writer.sync.0),
     )?;
     Ok(())
@@ -152,7 +152,7 @@ fn forget_sync(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
     // Its number and its token stay, so that whoever still held it is fenced, and its calls of this month count.
     tx.execute(
         "UPDATE syncs SET destination_id = 0, values_hash = NULL, key_hash = NULL, shape_hash = NULL,
-           watermark = NULL, read_at = NULL, full_read = 'first', stop_code = NULL, stop_message = NULL,
+           watermark = NULL, stream_position = NULL, read_at = NULL, full_read = 'first', stop_code = NULL, stop_message = NULL,
            stop_remedy = NULL, stop_key = NULL, last_successful_run = NULL, definition = definition + 1
          WHERE id = ?",
         [writer.sync.0],

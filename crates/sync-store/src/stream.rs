@@ -1,7 +1,7 @@
 //! Streams of changes: their marks and their positions, together.
 
 use rusqlite::{Transaction, params};
-use sync_core::state::{FullReadReason, StreamEnd, StreamMarks};
+use sync_core::state::{StreamEnd, StreamMarks};
 
 use crate::{failure::Failure, scan::mark_dirty, syncs::check_token};
 
@@ -16,19 +16,22 @@ pub(crate) fn mark(
         for key in keys {
             mark_dirty(tx, writer, key)?;
         }
-        // What asks for a full read already says more.
         tx.prepare_cached(
-            "UPDATE syncs SET stream_position = ?, stream_as_of = ?, stream_retention = ?,
-               full_read = coalesce(full_read, ?)
-             WHERE id = ?",
+            "UPDATE syncs SET stream_position = ?, stream_as_of = ?, stream_retention = ? WHERE id = ?",
         )?
         .execute(params![
             end.position.0,
             end.as_of.as_millisecond(),
             end.retention.map(|length| i64::try_from(length.as_secs()).unwrap_or(i64::MAX)),
-            full_read.map(FullReadReason::word),
             writer.sync.0
         ])?;
+        if let Some(reason) = full_read {
+            // What asks for a full read already says more. One that is read in pages begins anew all the same.
+            tx.execute(
+                "UPDATE syncs SET full_read = coalesce(full_read, ?) WHERE id = ?",
+                params![reason.word(), writer.sync.0],
+            )?;
+        }
     }
     Ok(())
 }

@@ -32,9 +32,6 @@ use crate::{
     wire::Wire,
 };
 
-/// A sync that follows the log compares everything once a day, unless its schedule says otherwise: that finds what
-/// bypasses the log.
-const RECONCILE_MINUTES: u32 = 24 * 60;
 /// A run that follows ends after this time, and the next begins: each has its books.
 const RUN_LENGTH: Duration = Duration::from_hours(1);
 /// Between a run that failed and the next, at first and at most.
@@ -79,7 +76,6 @@ pub(crate) fn perform(
     let mut timetable = Vec::new();
     for sync in syncs {
         let schedule = match &sync.schedule {
-            None if sync.capture == CaptureMode::Binlog => Schedule::every(RECONCILE_MINUTES),
             Some(definition) => Schedule::new(definition).map_err(|error| {
                 Failure::usage(
                     format!("the schedule of sync `{}` cannot be used: {error}", sync.name),
@@ -110,13 +106,13 @@ async fn serve(
         let turn = Turn {
             wire: Arc::clone(&wire),
             definition,
-            options: RunOptions::default(),
+            options: RunOptions { serves: true, ..RunOptions::default() },
             waits: false,
             busy_fails: false,
         };
         let asked = ending.asked().clone();
         if turn.definition.capture == CaptureMode::Binlog {
-            tasks.spawn(keep_following(turn, schedule, asked));
+            tasks.spawn(keep_following(turn, asked));
         } else {
             tasks.spawn(keep(turn, schedule, immediately, asked));
         }
@@ -179,36 +175,27 @@ async fn keep(turn: Turn, schedule: Schedule, immediately: bool, ending: Cancell
     }
 }
 
-/// Follows the log for one sync until the end is asked for. Its schedule says when everything is compared.
-async fn keep_following(mut turn: Turn, schedule: Schedule, ending: CancellationToken) {
+/// Follows the log for one sync until the end is asked for. A run at a time sweeps and compares when that is due.
+async fn keep_following(mut turn: Turn, ending: CancellationToken) {
     let clock = Arc::clone(&turn.wire.clock);
-    let mut compared = last_start(&turn).unwrap_or_else(|| clock.now());
+    turn.options.follow = Some(RUN_LENGTH);
     let mut failures = 0;
     while !ending.is_cancelled() {
-        let now = clock.now();
-        let next = schedule.next_after(compared, Some(compared));
-        let is_due = next.is_some_and(|next| next <= now);
-        if is_due {
-            compared = now;
-        }
-        let next = schedule.next_after(now, Some(compared));
-        let left =
-            next.map(|next| Duration::try_from(next.duration_since(now)).unwrap_or_default());
-        turn.options.full = is_due;
-        turn.options.follow = Some(left.map_or(RUN_LENGTH, |left| left.min(RUN_LENGTH)));
         let finished = turn.take(&ending).await;
         let is_well = matches!(
             finished.report.outcome,
             RunOutcome::Ran { status: RunStatus::Success | RunStatus::Partial, .. }
         );
-        failures = if is_well { 0 } else { failures + 1 };
-        if !is_well {
-            let pause = PAUSE_FIRST * 2_u32.saturating_pow(failures - 1);
-            tokio::select! {
-                biased;
-                () = ending.cancelled() => return,
-                () = clock.sleep(pause.min(PAUSE_MAX)) => {}
-            }
+        if is_well {
+            failures = 0;
+            continue;
+        }
+        let pause = PAUSE_FIRST * 2_u32.saturating_pow(failures);
+        failures += 1;
+        tokio::select! {
+            biased;
+            () = ending.cancelled() => return,
+            () = clock.sleep(pause.min(PAUSE_MAX)) => {}
         }
     }
 }

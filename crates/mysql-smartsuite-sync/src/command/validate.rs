@@ -89,15 +89,21 @@ fn look(
 }
 
 async fn check(wire: &Wire, definition: SyncDefinition) -> Result<SyncCheck, StateError> {
-    let mut source = match wire.source(&definition) {
-        Ok(source) => source.check().await,
-        Err(error) => Err(error),
+    let (definition, mut source) = match wire.resolved(&definition).await {
+        Ok(resolved) => {
+            let source = match wire.source(&resolved) {
+                Ok(source) => source.check().await,
+                Err(error) => Err(error),
+            };
+            (resolved, source)
+        }
+        Err(error) => (definition, Err(error)),
     };
     if let Ok(report) = &mut source {
         report.findings.extend(wire.log_findings(&definition).await);
         report.findings.sort_by_key(|finding| finding.severity);
     }
-    let table = wire.engine.look_at_table(&wire.task(&definition)).await?;
+    let table = wire.engine.look_at_table(&wire.task(&definition).await).await?;
     let mut findings = Vec::new();
     if let Ok(table) = &table {
         let columns = source.as_ref().map_or(&[][..], |source| &source.columns);
@@ -121,5 +127,6 @@ fn is_of_table(code: FindingCode) -> bool {
             | FindingCode::ExternalIdFieldTaken
             | FindingCode::TimeZoneUnknown
             | FindingCode::RequiredFieldUnmapped
+            | FindingCode::ArchiveFieldUnusable
     )
 }

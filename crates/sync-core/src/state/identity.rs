@@ -1,5 +1,7 @@
 //! Which sync, which destination, and by whose leave something is written.
 
+use jiff::Timestamp;
+
 use crate::{key::Key, port::Watermark};
 
 /// A sync in the state; stable for its name.
@@ -27,8 +29,9 @@ pub struct SyncIdentity {
     pub external_id_field: String,
     /// Hash of all that decides what a row becomes: query, mapping, types, options, zone.
     pub values_hash: String,
-    /// Hash of what makes a key: columns and prefix.
-    pub key_hash: String,
+    /// Hash of what makes a key: columns and prefix; `None` while the key columns are not known, because only the
+    /// database's schema says them and it could not be asked.
+    pub key_hash: Option<String>,
     /// A person said that the links of other key columns may be dropped and records be adopted anew.
     pub accept_key_change: bool,
 }
@@ -56,6 +59,8 @@ pub enum FullReadReason {
     LogGap,
     /// The stream of changes was lost and begun anew.
     PositionLost,
+    /// A person wants every row read again.
+    Resync,
 }
 
 impl FullReadReason {
@@ -72,6 +77,7 @@ impl FullReadReason {
             Self::OlderState => "older_state",
             Self::LogGap => "log_gap",
             Self::PositionLost => "position_lost",
+            Self::Resync => "resync",
         }
     }
 
@@ -87,6 +93,7 @@ impl FullReadReason {
             Self::OlderState,
             Self::LogGap,
             Self::PositionLost,
+            Self::Resync,
         ]
         .into_iter()
         .find(|reason| reason.word() == word)
@@ -106,6 +113,7 @@ impl FullReadReason {
             Self::OlderState => "an old copy of the state file was put in its place",
             Self::LogGap => "the binlog could not say which rows changed",
             Self::PositionLost => "the position in the binlog was lost",
+            Self::Resync => "somebody asked for it",
         }
     }
 }
@@ -146,6 +154,15 @@ pub struct StreamMarks {
     pub full_read: Option<FullReadReason>,
 }
 
+/// How far a full read in pages has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageMark {
+    /// The last key of the last page that is stored.
+    pub after: Key,
+    /// The position that the first of these pages began with: it becomes the sync's when the last page is stored.
+    pub watermark: Option<Watermark>,
+}
+
 /// A sync as the state knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenedSync {
@@ -157,6 +174,12 @@ pub struct OpenedSync {
     pub watermark: Option<Watermark>,
     /// Set when the next read must be a full one.
     pub full_read: Option<FullReadReason>,
+    /// How far that full read came before it was broken off, where it is read in pages.
+    pub page: Option<PageMark>,
+    /// When every row was last read.
+    pub full_read_at: Option<Timestamp>,
+    /// When the keys were last swept.
+    pub swept_at: Option<Timestamp>,
     /// How far its stream of changes has been read.
     pub stream_position: Option<StreamPosition>,
     /// Set when the breaker stopped it.

@@ -10,17 +10,19 @@ mod comparison;
 mod identity;
 mod second_look;
 mod store;
+mod sweep;
 
 pub use books::{Books, RunEnd, RunStatus};
 pub use call::{
     Call, CallEntry, Control, Dispatch, DispatchRequest, Doubt, EntryId, Fault, Origin, Outcome,
     SeenLink, Settlement,
 };
-pub use chunk::{CapturedRow, Chunk, ReadEnd, ReadTicket, RowOutcome};
+pub use chunk::{CapturedRow, Chunk, DirtyKey, Extent, ReadEnd, ReadTicket, RowOutcome};
 pub use comparison::{Compared, ComparisonStore, Rest, RestPolicy};
 pub use identity::{
-    DestinationId, FullReadReason, OpenedSync, Stop, StreamMarks, StreamPosition, SyncId,
+    DestinationId, FullReadReason, OpenedSync, PageMark, Stop, StreamMarks, StreamPosition, SyncId,
     SyncIdentity, Writer,
 };
 pub use second_look::{LinkChange, SecondLook, SecondSettlement};
 pub use store::{CallKind, Mark, StateError, StateStore, StreamEnd};
+pub use sweep::{SweepEnd, SweepTicket};

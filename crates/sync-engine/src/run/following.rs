@@ -39,6 +39,7 @@ impl Drop for Stream {
 struct Shared {
     status: Mutex<Status>,
     news: Notify,
+    read_ended: Notify,
 }
 
 #[derive(Default)]
@@ -48,6 +49,7 @@ struct Status {
     has_marks: bool,
     /// Every row must be read.
     is_gap: bool,
+    reads_everything: bool,
     failure: Option<Failure>,
 }
 
@@ -104,6 +106,15 @@ impl Stream {
     /// Whether every row must be read; asked once.
     fn take_gap(&self) -> bool {
         std::mem::take(&mut self.shared.status().is_gap)
+    }
+
+    /// A read of everything is under way, or has ended. What the log could not name meanwhile is stored only then: the
+    /// end of a read that began before would wipe it out.
+    pub(super) fn reads_everything(&self, reads: bool) {
+        self.shared.status().reads_everything = reads;
+        if !reads {
+            self.shared.read_ended.notify_one();
+        }
     }
 
     fn has_marks(&self) -> bool {
@@ -173,6 +184,7 @@ impl Running<'_> {
 
     fn spawn(&self, feed: Box<dyn ChangeFeed>) -> Stream {
         let shared = Arc::new(Shared::default());
+        shared.status().reads_everything = true;
         let pump = Pump {
             feed,
             state: self.engine.state.clone(),
@@ -308,6 +320,9 @@ impl Pump {
         };
         let (state, shared) = (self.state.clone(), Arc::clone(&self.shared));
         async move {
+            while is_gap && shared.status().reads_everything {
+                shared.read_ended.notified().await;
+            }
             state.run(move |state| state.mark_stream(&[marks], &end)).await?;
             shared.named(has_marks, is_gap, is_caught_up);
             Ok(())

@@ -1,28 +1,15 @@
-//! How changes are noticed.
+//! What following the binlog needs besides.
 
 use crate::config::{
     decode::Given,
-    model::{CaptureMode, OnPositionLost, RelatedDefinition},
-    raw::{CAPTURE, ON_POSITION_LOST, RawRelated, RawSource, RawSync},
+    model::{OnPositionLost, RelatedDefinition},
+    raw::{ON_POSITION_LOST, RawRelated, RawSource, RawSync},
     report::Report,
     scalar::Scalar,
     suggestion::nearest,
 };
 
 use super::{conversion, filled_scalar};
-
-pub(super) fn mode(raw: &RawSync, report: &mut Report<'_>) -> CaptureMode {
-    let Some(given) = &raw.capture else { return CaptureMode::Query };
-    match given.value.text.as_str() {
-        "query" => {}
-        "binlog" => return CaptureMode::Binlog,
-        other => {
-            let near = nearest(other, CAPTURE.iter().copied());
-            report.add(conversion::unknown_value(given, "capture", near, CAPTURE));
-        }
-    }
-    CaptureMode::Query
-}
 
 pub(super) fn on_position_lost(raw: &RawSync, report: &mut Report<'_>) -> OnPositionLost {
     let Some(given) = &raw.on_position_lost else { return OnPositionLost::Stop };
