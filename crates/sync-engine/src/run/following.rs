@@ -154,7 +154,7 @@ impl Running<'_> {
             () = cancelled.cancelled() => return Err(Broken::Cancelled),
             feed = follow => feed?,
         };
-        Ok(Some(self.spawn(feed)))
+        Ok(Some(self.spawn(feed, true)))
     }
 
     /// Whether a lost position is mended, rather than left to somebody.
@@ -182,9 +182,10 @@ impl Running<'_> {
         Ok(changes.follow(&position).await?)
     }
 
-    fn spawn(&self, feed: Box<dyn ChangeFeed>) -> Stream {
+    /// `is_reading`: a read begins that may be one of everything.
+    fn spawn(&self, feed: Box<dyn ChangeFeed>, is_reading: bool) -> Stream {
         let shared = Arc::new(Shared::default());
-        shared.status().reads_everything = true;
+        shared.status().reads_everything = is_reading;
         let pump = Pump {
             feed,
             state: self.engine.state.clone(),
@@ -208,7 +209,7 @@ impl Running<'_> {
                     let text = format!("{}; everything is read again", error.message);
                     self.calls.observe(&Event::Note { text });
                     let feed = self.begin_anew(&*changes, true).await?;
-                    *stream = self.spawn(feed);
+                    *stream = self.spawn(feed, false);
                 }
                 Err(broken) => return Err(broken),
                 Ok(()) => {}

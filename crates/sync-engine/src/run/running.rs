@@ -89,6 +89,9 @@ impl Running<'_> {
             Ok(mapping) => mapping,
             Err(work) => return Ok(work),
         };
+        if let Some(stream) = &stream {
+            stream.reads_everything(false);
+        }
         let ends_at = self.options.follow.map(|length| self.engine.clock.elapsed() + length);
         let mut must_read = match &mut stream {
             Some(stream) => match self.catch_up(stream).await {
@@ -110,9 +113,9 @@ impl Running<'_> {
                     Ok(mapping) => mapping,
                     Err(work) => return Ok(work),
                 };
-            }
-            if let Some(stream) = &stream {
-                stream.reads_everything(false);
+                if let Some(stream) = &stream {
+                    stream.reads_everything(false);
+                }
             }
             let sweeps = is_first || must_read;
             is_first = false;

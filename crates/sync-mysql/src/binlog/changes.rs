@@ -136,8 +136,6 @@ impl ChangeLog for MysqlChanges {
                 let mut waiting = slot.lock();
                 waiting.target = target;
                 waiting.notes = list.notes;
-                waiting.reach(&position);
-                waiting.position = None;
             }
             let seat = Seat {
                 source: Arc::clone(&self.source),

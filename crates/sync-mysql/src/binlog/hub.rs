@@ -327,6 +327,7 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
             .await?;
     let mut audience = Audience::of(shared, &start);
     let mut moved = 0;
+    let mut is_open = false;
     loop {
         if version != shared.version() && decoder.is_between() {
             version = shared.version();
@@ -345,7 +346,8 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
         let event = match stream.ready() {
             Some(event) => event?,
             None => {
-                if decoder.is_between() {
+                // Nothing is known of the log before the server has sent something of it.
+                if is_open && decoder.is_between() {
                     audience.rest(shared, decoder.position(), false);
                     moved = 0;
                 }
@@ -356,6 +358,7 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
                 }
             }
         };
+        is_open = true;
         tries.failed = 0;
         let step = decoder
             .read(&Event { header: event.header, body: &event.body })
