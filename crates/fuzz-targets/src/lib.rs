@@ -7,6 +7,7 @@
 pub mod binlog_events;
 pub mod client_answers;
 pub mod emulator_requests;
+pub mod expression;
 pub mod gtid_text;
 mod input;
 pub mod mapping_file;
@@ -20,6 +21,7 @@ pub const TARGETS: &[Target] = &[
     ("binlog_events", binlog_events::run),
     ("client_answers", client_answers::run),
     ("emulator_requests", emulator_requests::run),
+    ("expression", expression::run),
     ("gtid_text", gtid_text::run),
     ("mapping_file", mapping_file::run),
     ("query_text", query_text::run),

@@ -174,7 +174,8 @@ impl Wire {
     /// # Errors
     /// Its query cannot be used.
     pub(crate) fn source(&self, definition: &SyncDefinition) -> Result<MysqlSource, SourceError> {
-        let columns = definition.destination.fields.iter().map(|field| field.column.clone());
+        let fields = definition.destination.fields.iter();
+        let columns = fields.flat_map(|field| field.columns()).map(str::to_owned);
         MysqlSource::new(self.mysql.clone(), &definition.source, columns)
     }
 }

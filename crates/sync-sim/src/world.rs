@@ -10,7 +10,7 @@ use smartsuite_emulator::{
 use sync_core::{
     config::model::{
         CaptureMode, Conversion, DestinationDefinition, FieldMapping, OnDelete, OnMissing,
-        OnPositionLost, QueryText, SourceDefinition, SourceRows, SyncDefinition,
+        OnPositionLost, QueryText, SourceDefinition, SourceRows, SyncDefinition, WriteMode,
     },
     pace::Rate,
     port::Clock,
@@ -342,10 +342,8 @@ fn table(id: &str, name: &str) -> TableSeed {
 
 /// `items(id, name, amount)` into the table.
 fn definition() -> SyncDefinition {
-    let field = |column: &str, slug: &str| FieldMapping {
-        column: column.into(),
-        slug: slug.into(),
-        conversion: Conversion::Automatic,
+    let field = |column: &str, slug: &str| {
+        FieldMapping::of_column(column, slug.into(), Conversion::Automatic)
     };
     SyncDefinition {
         name: "items".into(),
@@ -374,6 +372,8 @@ fn definition() -> SyncDefinition {
             key_prefix: String::new(),
             fields: vec![field("name", "title"), field("amount", AMOUNT)],
             on_missing: OnMissing::Recreate,
+            mode: WriteMode::Upsert,
+            match_on: Vec::new(),
             on_delete: OnDelete::Ignore,
         },
         schedule: None,

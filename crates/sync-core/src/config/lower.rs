@@ -2,8 +2,10 @@
 
 mod conversion;
 mod destination;
+mod field;
 mod following;
 mod gone;
+mod matching;
 mod overlap;
 mod query;
 mod schedule;

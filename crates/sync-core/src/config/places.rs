@@ -6,7 +6,7 @@ use crate::sql::TextPosition;
 
 use super::{
     decode::Given,
-    raw::{RawFile, RawSync},
+    raw::{RawField, RawFile, RawSync},
     scalar::Scalar,
     span::Span,
 };
@@ -30,6 +30,7 @@ pub struct SyncPlaces {
     pub time_zone: Span,
     query: Option<Scalar>,
     mappings: Vec<(Scalar, Given<Scalar>)>,
+    fields: Vec<(Scalar, Given<RawField>)>,
 }
 
 impl Places {
@@ -62,7 +63,8 @@ impl SyncPlaces {
         let zone = source.and_then(|source| source.time_zone.as_ref());
         let table = destination.and_then(|destination| destination.table_id.0.as_ref());
         let field = destination.and_then(|destination| destination.external_id_field.0.as_ref());
-        let mappings = destination.and_then(|destination| destination.field_mappings.0.as_ref());
+        let mappings = destination.and_then(|destination| destination.field_mappings.as_ref());
+        let fields = destination.and_then(|destination| destination.fields.as_ref());
         let span = |given: Option<&Given<Scalar>>| given.map_or(name.span, |given| given.span);
         let places = Self {
             name: name.span,
@@ -72,6 +74,7 @@ impl SyncPlaces {
             time_zone: span(zone.or(query)),
             query: query.map(|given| given.value.clone()),
             mappings: mappings.map(|given| given.value.0.clone()).unwrap_or_default(),
+            fields: fields.map(|given| given.value.0.clone()).unwrap_or_default(),
         };
         Some((name.value.text.trim().to_owned(), places))
     }
@@ -79,13 +82,19 @@ impl SyncPlaces {
     /// Where a column is mapped.
     pub fn column(&self, column: &str) -> Option<Span> {
         let found = self.mappings.iter().find(|(name, _)| name.text.trim() == column);
-        found.map(|(name, _)| name.span)
+        found.map(|(name, _)| name.span).or_else(|| {
+            let columns = self.fields.iter().filter_map(|(_, field)| field.value.column.as_ref());
+            columns.into_iter().find(|name| name.value.text.trim() == column).map(|name| name.span)
+        })
     }
 
     /// Where a slug is mapped to.
     pub fn slug(&self, slug: &str) -> Option<Span> {
         let found = self.mappings.iter().find(|(_, given)| given.value.text.trim() == slug);
-        found.map(|(_, given)| given.span)
+        found.map(|(_, given)| given.span).or_else(|| {
+            let named = self.fields.iter().find(|(name, _)| name.text.trim() == slug);
+            named.map(|(name, _)| name.span)
+        })
     }
 
     /// What stands in the query at `at`: a word, or a single character.

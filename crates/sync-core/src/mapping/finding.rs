@@ -107,6 +107,18 @@ pub enum FindingCode {
     PhoneCountryMissing,
     /// `default_country` is no country.
     PhoneCountryUnknown,
+    /// An expression does not go with its columns.
+    ExpressionUnfit,
+    /// A constant or a default does not fit its field.
+    ConstantUnfit,
+    /// `parts` names a part that the field's type does not have, or the type has none.
+    PartUnknown,
+    /// An option means nothing for the field's type.
+    OptionUnused,
+    /// The field takes shorter texts than `max_length` allows, or cannot take `max_length` at all.
+    LengthUnfit,
+    /// `match_on` names a field by which no record can be found.
+    MatchFieldUnsuitable,
 }
 
 impl FindingCode {
@@ -137,6 +149,12 @@ impl FindingCode {
             Self::ArchiveFieldUnusable => "archive_field_unusable",
             Self::PhoneCountryMissing => "phone_country_missing",
             Self::PhoneCountryUnknown => "phone_country_unknown",
+            Self::ExpressionUnfit => "expression_unfit",
+            Self::ConstantUnfit => "constant_unfit",
+            Self::PartUnknown => "part_unknown",
+            Self::OptionUnused => "option_unused",
+            Self::LengthUnfit => "length_unfit",
+            Self::MatchFieldUnsuitable => "match_field_unsuitable",
         }
     }
 
@@ -157,15 +175,21 @@ impl FindingCode {
             | Self::ValueMapTargetUnknown
             | Self::TimeZoneUnknown
             | Self::DatePatternInvalid
-            | Self::ArchiveFieldUnusable
-            | Self::PhoneCountryUnknown => Severity::Error,
+            | Self::PhoneCountryUnknown
+            | Self::ExpressionUnfit
+            | Self::ConstantUnfit
+            | Self::PartUnknown
+            | Self::MatchFieldUnsuitable
+            | Self::ArchiveFieldUnusable => Severity::Error,
             Self::FieldReadOnly
             | Self::TypeDiffers
             | Self::ChoicesMissing
             | Self::TimeZoneMissing
             | Self::PrecisionLoss
             | Self::RequiredFieldUnmapped
-            | Self::PhoneCountryMissing => Severity::Warning,
+            | Self::PhoneCountryMissing
+            | Self::OptionUnused
+            | Self::LengthUnfit => Severity::Warning,
             Self::KeyColumnNullable => Severity::Note,
         }
     }
