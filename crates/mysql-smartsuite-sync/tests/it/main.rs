@@ -20,6 +20,7 @@ mod comparing;
 mod doctor;
 mod doubt;
 mod failing;
+mod gone;
 mod mistakes;
 mod overlap;
 mod planning;

@@ -231,8 +231,10 @@ impl Running<'_> {
         let hash = shape_hash(&self.task.definition, structure);
         let writer = self.writer;
         let differs = self.engine.state.run(move |state| state.see_shape(&writer, &hash)).await?;
-        if differs && self.opened.full_read.is_none() {
-            self.opened.full_read = Some(FullReadReason::DefinitionChanged);
+        if differs {
+            // What an earlier run has read was made for another table.
+            self.opened.page = None;
+            self.opened.full_read.get_or_insert(FullReadReason::DefinitionChanged);
         }
         Ok(())
     }
@@ -256,8 +258,8 @@ impl Running<'_> {
         &self,
         age_max: Option<SignedDuration>,
     ) -> Result<Result<TableStructure, CallError>, StateError> {
-        let table = &self.task.definition.destination.table_id;
-        structure::cached_or_read(self.calls, &*self.task.target, &self.opened, table, age_max)
+        let definition = &self.task.definition.destination;
+        structure::cached_or_read(self.calls, &*self.task.target, &self.opened, definition, age_max)
             .await
     }
 

@@ -17,6 +17,8 @@ mod stage;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]
+mod tables;
+#[cfg(test)]
 mod tls;
 #[cfg(test)]
 mod types;

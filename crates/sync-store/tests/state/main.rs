@@ -3,10 +3,11 @@
 #[cfg(test)]
 mod capturing;
 #[cfg(test)]
+mod comparing;
+#[cfg(test)]
 mod copies;
 #[cfg(test)]
 mod definitions;
-#[cfg(test)]
 mod delivering;
 #[cfg(test)]
 mod effects;
@@ -34,6 +35,8 @@ mod runs;
 mod scanning;
 #[cfg(test)]
 mod size;
+#[cfg(test)]
+mod sweeping;
 #[cfg(test)]
 mod taking_over;
 #[cfg(test)]
