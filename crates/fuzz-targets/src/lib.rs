@@ -4,9 +4,11 @@
 //! `fuzz/` (a workspace of its own, as fuzzers want a compiler of their own) has a main for each target; the tests here
 //! replay the inputs of `corpus/` and spoilt copies of them, so that whatever a fuzzer once found stays found.
 
+pub mod binlog_events;
 pub mod client_answers;
 pub mod emulator_requests;
 pub mod expression;
+pub mod gtid_text;
 mod input;
 pub mod mapping_file;
 pub mod query_text;
@@ -16,9 +18,11 @@ pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
+    ("binlog_events", binlog_events::run),
     ("client_answers", client_answers::run),
     ("emulator_requests", emulator_requests::run),
     ("expression", expression::run),
+    ("gtid_text", gtid_text::run),
     ("mapping_file", mapping_file::run),
     ("query_text", query_text::run),
 ];

@@ -14,6 +14,7 @@ mod exit;
 mod failure;
 mod housekeeping;
 mod init;
+mod log_reader;
 mod mapping_file;
 mod mapping_test;
 mod plan;

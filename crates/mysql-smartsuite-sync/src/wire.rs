@@ -7,9 +7,10 @@ use std::{
 };
 
 use sync_core::{
+    change::ChangeLog,
     config::{
         defaults::{CALLS_PER_SECOND, DEDICATED_MEMBER},
-        model::{Config, SourceRows, StateDefinition, SyncDefinition},
+        model::{CaptureMode, Config, SourceRows, StateDefinition, SyncDefinition},
     },
     error::SourceError,
     pace::Rate,
@@ -21,7 +22,7 @@ use sync_engine::{
     run::SyncTask,
     state::State,
 };
-use sync_mysql::{ConnectOptions, MysqlSource};
+use sync_mysql::{ConnectOptions, MysqlSource, SourceFinding};
 use sync_smartsuite::{Address, ClientOptions, SmartSuiteClient};
 use sync_store::{FileLocks, Keeping, OpenNote, SqliteStore, check};
 
@@ -29,6 +30,7 @@ use crate::{
     dice::SystemDice,
     environment::{Environment, Settings},
     failure::Failure,
+    log_reader::LogReader,
     test_settings,
 };
 
@@ -50,6 +52,7 @@ pub(crate) struct Wire {
     address: Address,
     account: String,
     mysql: ConnectOptions,
+    log: LogReader,
 }
 
 impl Wire {
@@ -95,6 +98,7 @@ impl Wire {
         let state = State::on_thread(Box::new(store)).map_err(|error| {
             Failure::world(format!("no thread could be started: {error}"), "end other programs")
         })?;
+        let log = LogReader::new(&settings.mysql, &path, Arc::clone(&clock));
         let engine = Engine::new(EngineParts {
             state,
             locks: Arc::new(FileLocks::beside(&path)),
@@ -115,6 +119,7 @@ impl Wire {
             address,
             account: settings.smartsuite.account_id.clone(),
             mysql: settings.mysql.clone(),
+            log,
         })
     }
 
@@ -122,16 +127,35 @@ impl Wire {
     pub(crate) async fn task(&self, definition: &SyncDefinition) -> SyncTask {
         let resolved = self.resolved(definition).await;
         let source = resolved.and_then(|definition| Ok((self.source(&definition)?, definition)));
+        let mut changes: Option<Arc<dyn ChangeLog>> = None;
         let (source, definition): (Arc<dyn RowSource>, _) = match source {
-            Ok((source, definition)) => (Arc::new(source), definition),
+            Ok((source, definition)) => {
+                let source = Arc::new(source);
+                if definition.capture == CaptureMode::Binlog {
+                    changes = Some(Arc::new(self.log.changes(Arc::clone(&source), &definition)));
+                }
+                (source, definition)
+            }
             Err(error) => (Arc::new(Unusable(error)), definition.clone()),
         };
         SyncTask {
             definition: Arc::new(definition),
             source,
+            changes,
             target: Arc::clone(&self.target),
             host: self.address.host.clone(),
             account: self.account.clone(),
+        }
+    }
+
+    /// What stands in the way of following the database's log, for a sync that wants to.
+    pub(crate) async fn log_findings(&self, definition: &SyncDefinition) -> Vec<SourceFinding> {
+        if definition.capture != CaptureMode::Binlog {
+            return Vec::new();
+        }
+        match self.source(definition) {
+            Ok(source) => self.log.changes(Arc::new(source), definition).check().await,
+            Err(_) => Vec::new(),
         }
     }
 

@@ -257,6 +257,10 @@ pub enum SourceErrorKind {
     Interrupted,
     /// The server's answer could not be understood.
     Protocol,
+    /// The binlog cannot be followed: a setting of the server, or the sync's own shape.
+    LogSettings,
+    /// The server does not have the binlog from the position on any more.
+    PositionLost,
 }
 
 impl SourceErrorKind {
@@ -272,6 +276,8 @@ impl SourceErrorKind {
             Self::MissingColumn => "mysql_missing_column",
             Self::Interrupted => "mysql_interrupted",
             Self::Protocol => "mysql_protocol",
+            Self::LogSettings => "binlog_settings",
+            Self::PositionLost => "binlog_position_lost",
         }
     }
 }

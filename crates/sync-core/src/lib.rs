@@ -9,6 +9,7 @@
 
 pub mod breaker;
 pub mod capture;
+pub mod change;
 pub mod comparison;
 pub mod config;
 pub mod deletes;

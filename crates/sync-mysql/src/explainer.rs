@@ -246,7 +246,11 @@ impl Explainer {
                 format!("the server stopped the read: {} (error {code})", self.words(said)),
                 "run again: nothing that was read is lost, and the position has not moved",
             ),
-            SourceErrorKind::Sql | SourceErrorKind::MissingColumn | SourceErrorKind::Protocol => {
+            SourceErrorKind::Sql
+            | SourceErrorKind::MissingColumn
+            | SourceErrorKind::Protocol
+            | SourceErrorKind::LogSettings
+            | SourceErrorKind::PositionLost => {
                 let at = self.place(said, sent);
                 about = at.map(SourcePart::Query).unwrap_or_default();
                 let (subject, remedy) = match &self.table {

@@ -5,6 +5,7 @@
 //! the position, `layout` learns the query's columns, `statement` writes the SQL, `read` takes rows off the wire, `convert` makes values of them. `explainer` and `mask`
 //! turn what goes wrong into words that hold no row values. [`MysqlSource::check`] looks at a query before it runs.
 
+pub mod binlog;
 mod census;
 mod check;
 mod column;

@@ -8,6 +8,7 @@ use sync_core::error::{SourceError, SourceErrorKind};
 use tokio::time::timeout;
 
 use crate::{
+    binlog::log_server::LogServer,
     column::ResultColumn,
     explainer::{Explainer, SentSql},
     options::{ConnectOptions, SslMode, TimeLimits},
@@ -24,6 +25,8 @@ pub(crate) struct Session {
     explainer: Arc<Explainer>,
     limits: TimeLimits,
     version: ServerVersion,
+    /// What the server says of itself, once it was asked.
+    log_server: Option<LogServer>,
 }
 
 /// A connection that is closed when dropped. (The driver's own `Drop` would first read what is left of a result.)
@@ -62,6 +65,7 @@ impl Session {
                 explainer: Arc::clone(explainer),
                 limits: options.limits,
                 version: ServerVersion::parse(""),
+                log_server: None,
             };
             session.prepare().await?;
             Ok(session)
@@ -108,6 +112,16 @@ impl Session {
     /// Who answers.
     pub(crate) fn version(&self) -> &ServerVersion {
         &self.version
+    }
+
+    /// What the server says of itself and its log.
+    pub(crate) async fn log_server(&mut self) -> Result<LogServer, SourceError> {
+        if let Some(server) = &self.log_server {
+            return Ok(server.clone());
+        }
+        let server = LogServer::ask(self).await?;
+        self.log_server = Some(server.clone());
+        Ok(server)
     }
 
     /// The words for errors.
@@ -225,7 +239,10 @@ fn text(value: mysql_async::Value) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-async fn connect(options: &ConnectOptions, explainer: &Explainer) -> Result<Conn, SourceError> {
+pub(crate) async fn connect(
+    options: &ConnectOptions,
+    explainer: &Explainer,
+) -> Result<Conn, SourceError> {
     let mode = match options.ssl_mode {
         Some(mode) => mode,
         None if is_near(options).await => SslMode::Preferred,

@@ -6,12 +6,14 @@ use jiff::tz::TimeZone;
 use sync_core::{
     config::model::{QueryText, SourceDefinition, SourceRows},
     error::{SourceError, SourceErrorKind, SourcePart},
+    key::Key,
     port::{Boxed, ReadScope, RowRead, RowSource},
     source::ColumnKind,
     sql::{CursorTime, SqlTemplate, TemplateFault, null_filter},
 };
 
 use crate::{
+    binlog::{guard, position::Position},
     column::ResultColumn,
     explainer::{Explainer, SentSql},
     layout::Layout,
@@ -43,6 +45,8 @@ pub struct MysqlSource {
     pub(crate) explainer: Arc<Explainer>,
     pub(crate) overlaps: Overlaps,
     idle: IdleSession,
+    /// Reads show at least what is before it, where the log is followed.
+    floor: Mutex<Option<Position>>,
     /// What was last learnt about the query's columns.
     layout: Mutex<Option<Arc<Layout>>>,
     /// The same of the query that yields keys.
@@ -109,6 +113,7 @@ impl MysqlSource {
             explainer: Arc::new(explainer),
             overlaps: Overlaps::default(),
             idle: IdleSession::default(),
+            floor: Mutex::default(),
             layout: Mutex::default(),
             keys_layout: Mutex::default(),
             pageable: Mutex::default(),
@@ -164,7 +169,7 @@ impl MysqlSource {
         } else {
             None
         };
-        session.run("START TRANSACTION WITH CONSISTENT SNAPSHOT").await?;
+        self.open_snapshot(&mut session).await?;
         let (template, layout, wanted) = match (scope, &self.keys_template) {
             (ReadScope::LiveKeys, Some(keys)) => {
                 let layout = learn(&mut session, keys, &self.keys_layout).await?;
@@ -229,6 +234,54 @@ impl MysqlSource {
             notes,
         };
         MysqlRead::start(session, plan, Arc::clone(&self.idle)).await
+    }
+
+    /// Reads from now on show at least what is before the position.
+    pub(crate) fn set_floor(&self, position: &Position) {
+        *self.floor.lock().unwrap_or_else(PoisonError::into_inner) = Some(position.clone());
+    }
+
+    async fn open_snapshot(&self, session: &mut Session) -> Result<(), SourceError> {
+        let floor = self.floor.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        guard::open_snapshot(session, floor.as_ref()).await
+    }
+
+    /// Keys of the rows whose `column` holds one of these values.
+    pub(crate) async fn keys_with(
+        &self,
+        column: &str,
+        values: &[Key],
+    ) -> Result<Vec<Key>, SourceError> {
+        let mut session = Session::open(&self.options, &self.explainer).await?;
+        self.open_snapshot(&mut session).await?;
+        let layout = self.layout_on(&mut session).await?;
+        let matching = layout.select(&[column.to_owned()])?;
+        let columns = layout.select(&self.key_columns)?;
+        let filter = RowFilter::Keys {
+            columns: &matching,
+            keys: values,
+            comparison: KeyComparison::Scanning,
+        };
+        let named = session.version().has_named_subqueries();
+        let rendered = self.template.render(None);
+        let plan = ReadPlan {
+            sent: wrapped(rendered, layout.columns(), &columns, filter, named),
+            columns: columns.into_iter().cloned().collect(),
+            keys: None,
+            page: None,
+            watermark: None,
+            notes: Vec::new(),
+        };
+        let mut read = MysqlRead::start(session, plan, Arc::clone(&self.idle)).await?;
+        let mut keys = Vec::new();
+        loop {
+            let rows = read.next_rows(1_000).await?;
+            if rows.is_empty() {
+                return Ok(keys);
+            }
+            let names = || self.key_columns.iter().map(String::as_str);
+            keys.extend(rows.iter().filter_map(|row| Key::from_cells(names().zip(&row.0)).ok()));
+        }
     }
 
     /// Whether a read leads to a position: the query asks for what changed, and the read is no look at single keys.

@@ -183,6 +183,7 @@ mod tests {
             primary_key: vec!["id".to_owned()],
             updated_at_field: cursor.map(str::to_owned),
             deleted_field: None,
+            related: Vec::new(),
             time_zone: None,
         };
         let columns = ["id".to_owned(), "na`me".to_owned()];

@@ -109,6 +109,7 @@ const PLAIN: RunOptions = RunOptions {
     reconcile: false,
     allow_deletes: None,
     serves: false,
+    follow: None,
 };
 const FULL: RunOptions = RunOptions { full: true, ..PLAIN };
 

@@ -10,7 +10,7 @@ use smartsuite_emulator::{
 use sync_core::{
     config::model::{
         CaptureMode, Conversion, DestinationDefinition, FieldMapping, OnDelete, OnMissing,
-        QueryText, SourceDefinition, SourceRows, SyncDefinition, WriteMode,
+        OnPositionLost, QueryText, SourceDefinition, SourceRows, SyncDefinition, WriteMode,
     },
     pace::Rate,
     port::Clock,
@@ -255,6 +255,7 @@ impl World {
         SyncTask {
             definition: Arc::new(self.definition.clone()),
             source: Arc::new(self.database.clone()),
+            changes: None,
             target: self.client(&Breath::default()),
             host: "127.0.0.1".into(),
             account: DEMO_ACCOUNT.into(),
@@ -407,6 +408,7 @@ fn definition() -> SyncDefinition {
             updated_at_field: Some("updated_at".into()),
             deleted_field: None,
             time_zone: None,
+            related: Vec::new(),
         },
         destination: DestinationDefinition {
             table_id: TABLE.into(),
@@ -420,6 +422,7 @@ fn definition() -> SyncDefinition {
         },
         schedule: None,
         capture: CaptureMode::Query,
+        on_position_lost: OnPositionLost::Stop,
         sweep: None,
         reconcile: None,
     }

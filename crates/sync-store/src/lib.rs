@@ -76,6 +76,7 @@ mod scan;
 mod second_look;
 mod settle;
 mod store;
+mod stream;
 mod structure;
 mod sweep;
 mod syncs;
@@ -95,7 +96,7 @@ pub use prune::Pruned;
 pub use report::{
     CallCount, DestinationReport, Effect, EntryReport, EntryStanding, Holder, KeyReport,
     LinkReport, LinkStanding, QuarantineCount, QuarantineFilter, QuarantinedRow, RunReport,
-    StateReader, StateSize, SyncReport, SyncStatistics,
+    StateReader, StateSize, StreamReport, SyncReport, SyncStatistics,
 };
 pub use reset::ResetLevel;
 pub use store::{Keeping, SqliteStore};

@@ -91,7 +91,7 @@ impl SqliteStore {
 
 fn forget_position(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
     tx.execute(
-        "UPDATE syncs SET watermark = NULL, page_after = NULL, page_watermark = NULL, full_read = coalesce(full_read, ?)
+        "UPDATE syncs SET watermark = NULL, stream_position = NULL, page_after = NULL, page_watermark = NULL, full_read = coalesce(full_read, ?)
          WHERE id = ?",
         (FullReadReason::Reset.word(), writer.sync.0),
     )?;

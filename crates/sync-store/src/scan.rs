@@ -6,7 +6,7 @@ use sync_core::{
     key::Key,
     mutation::{self, Mutation},
     record::RecordId,
-    state::{DirtyKey, Mark, Origin, SeenLink, StreamMarks, StreamPosition, Writer},
+    state::{DirtyKey, Mark, Origin, SeenLink, Writer},
 };
 
 use crate::{
@@ -161,22 +161,6 @@ pub(crate) fn mark_dirty(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> ru
 pub(crate) fn mark_dirty_in(tx: &Transaction<'_>, sync: i64, key: &Key) -> rusqlite::Result<()> {
     tx.prepare_cached("INSERT OR REPLACE INTO dirty (sync_id, key) VALUES (?, ?)")?
         .execute(params![sync, KeyParameter(key)])?;
-    Ok(())
-}
-
-/// See [`sync_core::state::StateStore::mark_stream`]; the tokens have been checked.
-pub(crate) fn mark_stream(
-    tx: &Transaction<'_>,
-    marks: &[StreamMarks],
-    position: &StreamPosition,
-) -> rusqlite::Result<()> {
-    for StreamMarks { writer, keys } in marks {
-        for key in keys {
-            mark_dirty(tx, writer, key)?;
-        }
-        tx.prepare_cached("UPDATE syncs SET stream_position = ? WHERE id = ?")?
-            .execute(params![position.0, writer.sync.0])?;
-    }
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use sync_core::{
     state::{
         Books, CallKind, Chunk, Control, DestinationId, DirtyKey, Dispatch, DispatchRequest, Doubt,
         FullReadReason, Mark, OpenedSync, ReadTicket, RunEnd, SecondLook, SecondSettlement,
-        SeenLink, Settlement, StateError, StateStore, Stop, StreamMarks, StreamPosition, SweepEnd,
+        SeenLink, Settlement, StateError, StateStore, Stop, StreamEnd, StreamMarks, SweepEnd,
         SweepTicket, SyncId, SyncIdentity, Writer,
     },
     table::TableStructure,
@@ -26,7 +26,7 @@ use sync_core::{
 use crate::{
     calls, capture, column::count, deletes, digest, dispatch, doubt, failure::Failure,
     failure::translate, older, open, open::OpenNote, place, place::Place, quarantine, runs, scan,
-    second_look, settle, structure, sweep, syncs, witness::Witness,
+    second_look, settle, stream, structure, sweep, syncs, witness::Witness,
 };
 
 /// The state in one SQLite file.
@@ -287,15 +287,8 @@ impl StateStore for SqliteStore {
         self.transact(Durability::Process, |tx| Ok(syncs::request_full_read(tx, sync, reason)?))
     }
 
-    fn mark_stream(
-        &mut self,
-        marks: &[StreamMarks],
-        position: &StreamPosition,
-    ) -> Result<(), StateError> {
-        self.transact(Durability::Process, |tx| {
-            marks.iter().try_for_each(|marks| syncs::check_token(tx, &marks.writer))?;
-            Ok(scan::mark_stream(tx, marks, position)?)
-        })
+    fn mark_stream(&mut self, marks: &[StreamMarks], end: &StreamEnd) -> Result<(), StateError> {
+        self.transact(Durability::Process, |tx| stream::mark(tx, marks, end))
     }
 
     fn dirty(&mut self, writer: &Writer, keys_max: usize) -> Result<Vec<DirtyKey>, StateError> {

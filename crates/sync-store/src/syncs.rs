@@ -150,6 +150,8 @@ fn full_read(
             | FullReadReason::DestinationChanged
             | FullReadReason::ExternalIdFieldChanged
             | FullReadReason::OlderState
+            | FullReadReason::LogGap
+            | FullReadReason::PositionLost
             | FullReadReason::Resync,
         ) => change,
     }
@@ -237,7 +239,10 @@ fn leave_destination(tx: &Transaction<'_>, sync: i64, destination: i64) -> rusql
         )?;
     }
     if !mutation::is_on(Mutation::PositionKept) {
-        tx.execute("UPDATE syncs SET watermark = NULL WHERE id = ?", [sync])?;
+        tx.execute(
+            "UPDATE syncs SET watermark = NULL, stream_position = NULL WHERE id = ?",
+            [sync],
+        )?;
     }
     Ok(())
 }
@@ -260,7 +265,7 @@ fn forget_keys(tx: &Transaction<'_>, sync: i64) -> rusqlite::Result<()> {
         "DELETE FROM dirty WHERE sync_id = ?",
         "DELETE FROM second_looks WHERE sync_id = ?",
         "UPDATE targets SET mark = NULL WHERE sync_id = ?",
-        "UPDATE syncs SET watermark = NULL WHERE id = ?",
+        "UPDATE syncs SET watermark = NULL, stream_position = NULL WHERE id = ?",
     ] {
         tx.execute(forget, [sync])?;
     }

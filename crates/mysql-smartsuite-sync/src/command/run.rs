@@ -60,6 +60,7 @@ pub(crate) fn perform(global: &Global, args: &RunArgs, screen: &Screen) -> Resul
         full: args.full,
         retry: args.retry,
         accept_key_change: args.accept_key_change,
+        follow: None,
         reconcile: args.reconcile,
         allow_deletes: args.allow_deletes,
         serves: false,

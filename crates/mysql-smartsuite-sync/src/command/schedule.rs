@@ -5,8 +5,15 @@ use std::{sync::Arc, time::Duration};
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use jiff::Timestamp;
-use sync_core::{config::model::SyncDefinition, schedule::Schedule};
-use sync_engine::{event::Observer, run::RunOptions};
+use sync_core::{
+    config::model::{CaptureMode, SyncDefinition},
+    schedule::Schedule,
+    state::RunStatus,
+};
+use sync_engine::{
+    event::Observer,
+    run::{RunOptions, RunOutcome},
+};
 use sync_store::{StateReader, check};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +32,12 @@ use crate::{
     turn::Turn,
     wire::Wire,
 };
+
+/// A run that follows ends after this time, and the next begins: each has its books.
+const RUN_LENGTH: Duration = Duration::from_hours(1);
+/// Between a run that failed and the next, at first and at most.
+const PAUSE_FIRST: Duration = Duration::from_secs(5);
+const PAUSE_MAX: Duration = Duration::from_mins(5);
 
 /// The longest sleep at once: timers stand still while a machine sleeps, the wall clock does not.
 const NAP: Duration = Duration::from_secs(30);
@@ -107,7 +120,12 @@ async fn serve(
             waits: false,
             busy_fails: false,
         };
-        tasks.spawn(keep(turn, schedule, immediately, ending.asked().clone()));
+        let asked = ending.asked().clone();
+        if turn.definition.capture == CaptureMode::Binlog {
+            tasks.spawn(keep_following(turn, asked));
+        } else {
+            tasks.spawn(keep(turn, schedule, immediately, asked));
+        }
     }
     let housekeeper = tokio::spawn(housekeeping.keep(ending.asked().clone()));
     let mut stopping = Box::pin(ending.asked().cancelled());
@@ -169,6 +187,31 @@ async fn keep(turn: Turn, schedule: Schedule, immediately: bool, ending: Cancell
         }
         last_start = Some(clock.now());
         turn.take(&ending).await;
+    }
+}
+
+/// Follows the log for one sync until the end is asked for. A run at a time sweeps and compares when that is due.
+async fn keep_following(mut turn: Turn, ending: CancellationToken) {
+    let clock = Arc::clone(&turn.wire.clock);
+    turn.options.follow = Some(RUN_LENGTH);
+    let mut failures = 0;
+    while !ending.is_cancelled() {
+        let finished = turn.take(&ending).await;
+        let is_well = matches!(
+            finished.report.outcome,
+            RunOutcome::Ran { status: RunStatus::Success | RunStatus::Partial, .. }
+        );
+        if is_well {
+            failures = 0;
+            continue;
+        }
+        let pause = PAUSE_FIRST * 2_u32.saturating_pow(failures);
+        failures += 1;
+        tokio::select! {
+            biased;
+            () = ending.cancelled() => return,
+            () = clock.sleep(pause.min(PAUSE_MAX)) => {}
+        }
     }
 }
 

@@ -95,7 +95,7 @@ async fn check(
     definition: SyncDefinition,
     tests: Vec<MappingTest>,
 ) -> Result<SyncCheck, StateError> {
-    let (definition, source) = match wire.resolved(&definition).await {
+    let (definition, mut source) = match wire.resolved(&definition).await {
         Ok(resolved) => {
             let source = match wire.source(&resolved) {
                 Ok(source) => source.check().await,
@@ -105,6 +105,10 @@ async fn check(
         }
         Err(error) => (definition, Err(error)),
     };
+    if let Ok(report) = &mut source {
+        report.findings.extend(wire.log_findings(&definition).await);
+        report.findings.sort_by_key(|finding| finding.severity);
+    }
     let table = wire.engine.look_at_table(&wire.task(&definition).await).await?;
     let (mut findings, mut failed) = (Vec::new(), Vec::new());
     if let Ok(table) = &table {

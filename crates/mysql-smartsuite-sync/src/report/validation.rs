@@ -259,7 +259,9 @@ fn source_outage(error: &SourceError) -> Option<Outage> {
         }
         SourceErrorKind::MissingPrivilege
         | SourceErrorKind::Sql
-        | SourceErrorKind::MissingColumn => {
+        | SourceErrorKind::MissingColumn
+        | SourceErrorKind::LogSettings
+        | SourceErrorKind::PositionLost => {
             return None;
         }
     };

@@ -14,6 +14,7 @@ mod act;
 mod emulator;
 mod stage;
 
+mod binlog;
 mod chaos;
 mod comparing;
 mod doctor;

@@ -3,6 +3,9 @@
 /// `enabled`: a sync that is written down is meant to run.
 pub const ENABLED: bool = true;
 
+/// `on_position_lost`: somebody should know that the log is kept for too short a time.
+pub const ON_POSITION_LOST: &str = "stop";
+
 /// `destination.on_missing`: the row still exists, so its record should.
 pub const ON_MISSING: &str = "recreate";
 

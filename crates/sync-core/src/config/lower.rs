@@ -3,6 +3,7 @@
 mod conversion;
 mod destination;
 mod field;
+mod following;
 mod gone;
 mod matching;
 mod overlap;
@@ -73,6 +74,7 @@ fn lower_sync(raw: &RawSync, report: &mut Report<'_>) -> Option<SyncDefinition> 
         destination: destination?,
         schedule: schedule.flatten(),
         capture: capture?,
+        on_position_lost: following::on_position_lost(raw, report),
         sweep: sweep.flatten(),
         reconcile: reconcile.flatten(),
     })
@@ -92,6 +94,8 @@ fn capture(
     let asked = match given.value.text.trim() {
         "query" => CaptureMode::Query,
         "table" => CaptureMode::Table,
+        // Whatever yields the rows, the log may say which changed.
+        "binlog" => return Some(CaptureMode::Binlog),
         other => {
             let near = nearest(other, CAPTURE.iter().copied());
             report.add(conversion::unknown_value(given, "capture", near, CAPTURE));

@@ -105,6 +105,8 @@ pub struct SyncDefinition {
     pub schedule: Option<ScheduleDefinition>,
     /// How changes are noticed.
     pub capture: CaptureMode,
+    /// What to do when the binlog does not reach back to where it was read.
+    pub on_position_lost: OnPositionLost,
     /// When keys are swept for rows that are gone; `None`: with each `run`, and every hour of a service.
     pub sweep: Option<ScheduleDefinition>,
     /// When every row is read again, whatever the position; `None`: on demand, and daily in a service.
@@ -118,6 +120,28 @@ pub enum CaptureMode {
     Query,
     /// The table's rows are read in pages, or by its cursor column.
     Table,
+    /// The server's binlog says.
+    Binlog,
+}
+
+/// What to do when the binlog does not reach back to where it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnPositionLost {
+    /// Every run fails, until somebody asks for a full one.
+    Stop,
+    /// Every row is read and compared, and the log followed from there.
+    Repair,
+}
+
+/// Another table whose rows decide what rows of a sync hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelatedDefinition {
+    /// Its name, with its database before a dot where that is another one.
+    pub table: String,
+    /// Its column by whose value rows of the sync are found.
+    pub column: String,
+    /// The sync's column that holds that value.
+    pub matches: String,
 }
 
 /// Where rows come from.
@@ -129,6 +153,8 @@ pub struct SourceDefinition {
     pub primary_key: Vec<String>,
     /// The cursor column; `None`: every run reads everything.
     pub updated_at_field: Option<String>,
+    /// Tables that the query joins; with `capture: binlog`, rows are read again when those change.
+    pub related: Vec<RelatedDefinition>,
     /// The column that says whether a row counts as deleted.
     pub deleted_field: Option<String>,
     /// Zone of DATETIME columns, an IANA name or `UTC`; `None`: UTC, with a warning where it matters.

@@ -85,14 +85,21 @@ section! {
         "tests" tests: Option<Given<Vec<Given<RawTest>>>>,
         /// When `schedule` runs this sync. Without it: at the interval of the service.
         "schedule" schedule: Option<Given<RawSchedule>>,
-        /// How changes are noticed. Without it: `query` for a `source.query`, `table` for a `source.table`.
+        /// How changes are noticed. Without it: `query` for a `source.query`, `table` for a `source.table`. With `binlog` the
+        /// server's binlog names every change within a moment, deletes included; the server must log rows, and the
+        /// user needs the right to read the log.
         #[schemars(extend("enum" = CAPTURE))]
         "capture" capture: Option<Given<Scalar>>,
+        /// `capture: binlog`: what to do when the server has deleted the binlog from where it was read. `stop`: every run
+        /// fails until somebody runs it with `--full`. `repair`: every row is read and compared, and the log is
+        /// followed from there.
+        #[schemars(extend("enum" = ON_POSITION_LOST), extend("default" = defaults::ON_POSITION_LOST))]
+        "on_position_lost" on_position_lost: Option<Given<Scalar>>,
         /// When the keys of all rows are read to find rows that are gone, where `destination.on_delete` says what
         /// becomes of their records. Without it: with each `run`, and every hour of `schedule`.
         "sweep" sweep: Option<Given<RawSchedule>>,
-        /// When every row is read again, to find changes that the cursor column does not show. Unchanged rows cost no
-        /// call. Without it: by `run --reconcile`, and daily in `schedule`.
+        /// When every row is read again, to find changes that the cursor column or the binlog does not show. Unchanged rows
+        /// cost no call. Without it: by `run --reconcile`, and daily in `schedule`.
         "reconcile" reconcile: Option<Given<RawSchedule>>,
         /// Where rows come from.
         "source" source: Required<RawSource>,
@@ -161,8 +168,26 @@ section! {
         "deleted_field" deleted_field: Option<Given<Scalar>>,
         /// The column that says when a row last changed. Without it every run reads everything.
         "updated_at_field" updated_at_field: Option<Given<Scalar>>,
+        /// `capture: binlog`: tables that the query joins. When a row of one changes, the rows that hold its value are read
+        /// again.
+        "related" related: Option<Given<Vec<Given<RawRelated>>>>,
         /// The zone in which DATETIME columns are meant, by its IANA name. Without it: UTC.
         "time_zone" time_zone: Option<Given<Scalar>>,
+    }
+}
+
+section! {
+    /// A table that the query joins.
+    RawRelated in a list "a related table" {
+        /// The table's name.
+        #[schemars(length(min = 1))]
+        "table" table: Required<Scalar>,
+        /// Its column that the query joins by, usually its key.
+        #[schemars(length(min = 1))]
+        "column" column: Required<Scalar>,
+        /// The column of the query that holds the same value.
+        #[schemars(length(min = 1))]
+        "matches" matches: Required<Scalar>,
     }
 }
 
@@ -354,6 +379,8 @@ impl RawOptions {
         }
     }
 }
+/// Values of `on_position_lost`.
+pub(super) const ON_POSITION_LOST: &[&str] = &["stop", "repair"];
 
 /// Values of `on_missing`.
 pub(super) const ON_MISSING: &[&str] = &["recreate", "skip", "quarantine"];
@@ -377,7 +404,7 @@ pub(super) const TOO_LONG: &[&str] = &["quarantine", "cut"];
 pub(super) const ON_DELETE: &[&str] = &["ignore", "delete", "archive"];
 
 /// Values of `capture`.
-pub(super) const CAPTURE: &[&str] = &["query", "table"];
+pub(super) const CAPTURE: &[&str] = &["query", "table", "binlog"];
 
 /// Types of `transformations`.
 pub(super) const TRANSFORMATIONS: &[&str] = &["number", "choice", "date"];
@@ -395,6 +422,7 @@ pub(super) fn home_of(key: &str) -> Option<String> {
         ("at the top of the file", RawFile::KEYS),
         ("in the sync itself", RawSync::KEYS),
         ("under `source`", RawSource::KEYS),
+        ("under `related`", RawRelated::KEYS),
         ("under `destination`", RawDestination::KEYS),
         ("under the field's slug in `fields`", RawField::KEYS),
         ("under `options`", RawOptions::KEYS),

@@ -16,7 +16,7 @@ pub const PARAMETER: &str = ":last_sync_time";
 const NULL_LITERAL: &str = "CAST(NULL AS DATETIME(6))";
 
 /// A query that is one `SELECT` and names no parameter but `:last_sync_time`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SqlTemplate {
     /// Without a trailing `;` and what follows it.
     text: String,

@@ -55,6 +55,10 @@ pub enum FullReadReason {
     Imported,
     /// The state knows of fewer calls than were sent: an old copy was put in its place (`protocol.md` D9).
     OlderState,
+    /// The stream of changes could not say which rows changed.
+    LogGap,
+    /// The stream of changes was lost and begun anew.
+    PositionLost,
     /// A person wants every row read again.
     Resync,
 }
@@ -71,6 +75,8 @@ impl FullReadReason {
             Self::Reset => "reset",
             Self::Imported => "imported",
             Self::OlderState => "older_state",
+            Self::LogGap => "log_gap",
+            Self::PositionLost => "position_lost",
             Self::Resync => "resync",
         }
     }
@@ -85,6 +91,8 @@ impl FullReadReason {
             Self::Reset,
             Self::Imported,
             Self::OlderState,
+            Self::LogGap,
+            Self::PositionLost,
             Self::Resync,
         ]
         .into_iter()
@@ -103,6 +111,8 @@ impl FullReadReason {
             Self::Reset => "somebody asked for it with `state reset`",
             Self::Imported => "its state was imported",
             Self::OlderState => "an old copy of the state file was put in its place",
+            Self::LogGap => "the binlog could not say which rows changed",
+            Self::PositionLost => "the position in the binlog was lost",
             Self::Resync => "somebody asked for it",
         }
     }
@@ -140,6 +150,8 @@ pub struct StreamMarks {
     pub writer: Writer,
     /// Keys to be read again.
     pub keys: Vec<Key>,
+    /// Set where the stream cannot say which rows changed: every row must be read.
+    pub full_read: Option<FullReadReason>,
 }
 
 /// How far a full read in pages has come.

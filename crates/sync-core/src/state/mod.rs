@@ -24,5 +24,5 @@ pub use identity::{
     SyncIdentity, Writer,
 };
 pub use second_look::{LinkChange, SecondLook, SecondSettlement};
-pub use store::{CallKind, Mark, StateError, StateStore};
+pub use store::{CallKind, Mark, StateError, StateStore, StreamEnd};
 pub use sweep::{SweepEnd, SweepTicket};

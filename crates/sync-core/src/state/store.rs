@@ -68,6 +68,17 @@ impl CallKind {
     }
 }
 
+/// Up to where a stream of changes was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamEnd {
+    /// After everything that was named.
+    pub position: StreamPosition,
+    /// Every change committed before this time was named.
+    pub as_of: Timestamp,
+    /// How long the database keeps its log; `None`: not known.
+    pub retention: Option<Duration>,
+}
+
 /// The highest `autonumber` accounted for in a table; `None`: the table was never read (`protocol.md` D8).
 pub type Mark = Option<u64>;
 
@@ -268,11 +279,7 @@ pub trait StateStore: ComparisonStore + Send {
     /// Marks what a stream of changes named, for each of its syncs, and moves the stream's position of every one of
     /// these syncs, in one write (`protocol.md` C5): a sync without keys is named too, so that its position moves.
     /// The fencing token of each is checked; if one is not the newest, nothing changes.
-    fn mark_stream(
-        &mut self,
-        marks: &[StreamMarks],
-        position: &StreamPosition,
-    ) -> Result<(), StateError>;
+    fn mark_stream(&mut self, marks: &[StreamMarks], end: &StreamEnd) -> Result<(), StateError>;
 
     /// Keys to be read again, oldest mark first, at most `keys_max`.
     fn dirty(&mut self, writer: &Writer, keys_max: usize) -> Result<Vec<DirtyKey>, StateError>;

@@ -1,5 +1,6 @@
 //! One run of one sync: lock, capture, deliver, balance the books, say honestly how it went.
 
+mod following;
 mod reading;
 mod report;
 mod running;

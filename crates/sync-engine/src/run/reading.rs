@@ -179,6 +179,10 @@ impl Running<'_> {
     }
 
     fn first_read(&self) -> Wanted {
+        if self.task.changes.is_some() && self.full_read().is_none() {
+            // The stream names the keys; a read of none tells the columns.
+            return Wanted::keys(Vec::new());
+        }
         match (&self.opened.watermark, &self.task.definition.source.rows) {
             (Some(watermark), _) if self.full_read().is_none() => {
                 Wanted::rows(ReadScope::Since(watermark.clone()))
@@ -206,7 +210,7 @@ impl Running<'_> {
             Some(FullRead::Asked)
         } else if let Some(reason) = self.opened.full_read {
             Some(FullRead::Due(reason))
-        } else if self.opened.watermark.is_none() {
+        } else if self.opened.watermark.is_none() && self.task.changes.is_none() {
             Some(FullRead::NoCursor)
         } else if self.options.reconcile || self.reconcile_is_due() {
             Some(FullRead::Reconcile)

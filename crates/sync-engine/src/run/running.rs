@@ -15,7 +15,12 @@ use sync_core::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{RunOptions, SyncTask, Trouble, reading::Unread, task::shape_hash};
+use super::{
+    RunOptions, SyncTask, Trouble,
+    following::{News, Stream},
+    reading::Unread,
+    task::shape_hash,
+};
 use crate::{
     calls::Calls,
     capture::{Broken, quarantine_full},
@@ -87,51 +92,131 @@ impl Running<'_> {
             Err(error) => return self.refused_structure(&error).await,
         };
         self.see_shape(&structure).await?;
-        let mapping = match self.capture(&structure).await {
+        // Before anything is read: what is read from here on shows at least what the stream has named before.
+        let mut stream = match self.begin_stream().await {
+            Ok(stream) => stream,
+            Err(broken) => return self.broken(broken).await,
+        };
+        let mut mapping = match self.read(&structure).await? {
             Ok(mapping) => mapping,
-            Err(Unread::Broken(broken)) => return self.broken(broken).await,
-            Err(Unread::Unfit(trouble)) => match self.capture_anew(structure).await? {
-                Some(Ok(mapping)) => mapping,
-                Some(Err(Unread::Broken(broken))) => return self.broken(broken).await,
-                Some(Err(Unread::Unfit(trouble))) => return Ok(Work::Failed(trouble)),
-                None => return Ok(Work::Failed(trouble)),
+            Err(work) => return Ok(work),
+        };
+        if let Some(stream) = &stream {
+            stream.reads_everything(false);
+        }
+        let ends_at = self.options.follow.map(|length| self.engine.clock.elapsed() + length);
+        let mut must_read = match &mut stream {
+            Some(stream) => match self.catch_up(stream).await {
+                Ok(is_gap) => is_gap,
+                Err(broken) => return self.broken(broken).await,
             },
+            None => false,
+        };
+        let mut is_first = true;
+        loop {
+            if must_read {
+                // What the log could not name may be gone, too.
+                self.opened.full_read.get_or_insert(FullReadReason::LogGap);
+                self.opened.swept_at = None;
+                if let Some(stream) = &stream {
+                    stream.reads_everything(true);
+                }
+                mapping = match self.read(&structure).await? {
+                    Ok(mapping) => mapping,
+                    Err(work) => return Ok(work),
+                };
+                if let Some(stream) = &stream {
+                    stream.reads_everything(false);
+                }
+            }
+            let sweeps = is_first || must_read;
+            is_first = false;
+            if let Some(work) = self.settle_dirty(&mapping, stream.as_ref(), sweeps).await? {
+                return Ok(work);
+            }
+            self.options.reconcile = false;
+            let (Some(stream), Some(ends_at)) = (&mut stream, ends_at) else {
+                return Ok(Work::Done);
+            };
+            must_read = match self.await_news(stream, ends_at).await {
+                Ok(News::Over) => return Ok(Work::Done),
+                Ok(news) => news == News::Gap,
+                Err(broken) => return self.broken(broken).await,
+            };
+            self.release_quarantine().await?;
+        }
+    }
+
+    /// Reads what is due, by a mapping that fits the table as it is.
+    async fn read(
+        &mut self,
+        structure: &TableStructure,
+    ) -> Result<Result<CompiledMapping, Work>, StateError> {
+        let outcome = match self.capture(structure).await {
+            Err(Unread::Unfit(trouble)) => {
+                self.capture_anew(structure).await?.unwrap_or(Err(Unread::Unfit(trouble)))
+            }
+            outcome => outcome,
+        };
+        let mapping = match outcome {
+            Ok(mapping) => mapping,
+            Err(Unread::Unfit(trouble)) => return Ok(Err(Work::Failed(trouble))),
+            Err(Unread::Broken(broken)) => return self.broken(broken).await.map(Err),
         };
         if let Err(broken) = self.read_on(&mapping).await {
-            return self.broken(broken).await;
+            return self.broken(broken).await.map(Err);
         }
         self.weigh().await?;
-        let route = self.route(&mapping);
-        let audits = self.audit_is_due().await?;
+        if self.task.changes.is_some() {
+            // What was due is read; what is due later in this run says so anew.
+            self.opened.full_read = None;
+            self.opened.page = None;
+            self.opened.full_read_at = Some(self.engine.clock.now());
+            self.options.full = false;
+        }
+        Ok(Ok(mapping))
+    }
+
+    /// Sweeps if that is due, reads dirty keys again and delivers, and what delivery made dirty too; answers how the
+    /// work ended, if it did.
+    async fn settle_dirty(
+        &mut self,
+        mapping: &CompiledMapping,
+        stream: Option<&Stream>,
+        sweeps: bool,
+    ) -> Result<Option<Work>, StateError> {
+        let route = self.route(mapping);
+        let audits = sweeps && self.audit_is_due().await?;
         if audits {
             // What the state does not know of must be known before anything counts as gone (D8).
             if let Err(trouble) = self.oversee().await? {
-                return Ok(Work::Failed(trouble));
+                return Ok(Some(Work::Failed(trouble)));
             }
-            if let Some(work) = self.deliver(&Route { audits: true, ..route.clone() }).await? {
-                return Ok(work);
+            let audit = Route { audits: true, ..route.clone() };
+            if let Some(work) = self.deliver(&audit, None).await? {
+                return Ok(Some(work));
             }
         }
-        if let Err(broken) = self.sweep_if_due().await {
-            return self.broken(broken).await;
+        if sweeps && let Err(broken) = self.sweep_if_due().await {
+            return self.broken(broken).await.map(Some);
         }
         for round in 0..ROUNDS_MAX {
-            match self.capture_dirty(&mapping).await {
+            match self.capture_dirty(mapping).await {
                 Ok(false) if round > 0 => break,
                 Ok(_) => {}
-                Err(broken) => return self.broken(broken).await,
+                Err(broken) => return self.broken(broken).await.map(Some),
             }
             if round == 0
                 && !audits
                 && let Err(trouble) = self.oversee().await?
             {
-                return Ok(Work::Failed(trouble));
+                return Ok(Some(Work::Failed(trouble)));
             }
-            if let Some(work) = self.deliver(&route).await? {
-                return Ok(work);
+            if let Some(work) = self.deliver(&route, stream).await? {
+                return Ok(Some(work));
             }
         }
-        Ok(Work::Done)
+        Ok(None)
     }
 
     /// Asks whoever oversees the run whether what was captured may be sent.
@@ -194,10 +279,10 @@ impl Running<'_> {
     /// The mapping does not fit the table as it was last read: the table may have changed since.
     async fn capture_anew(
         &mut self,
-        known: TableStructure,
+        known: &TableStructure,
     ) -> Result<Option<Result<CompiledMapping, Unread>>, StateError> {
         match self.structure(Some(STRUCTURE_AGE_MAX)).await? {
-            Ok(structure) if structure != known => {
+            Ok(structure) if structure != *known => {
                 self.see_shape(&structure).await?;
                 Ok(Some(self.capture(&structure).await))
             }
@@ -228,12 +313,29 @@ impl Running<'_> {
         self.engine.state.run(move |state| state.set_full_rows(&writer, rows)).await
     }
 
-    /// Sends what waits; answers how the work ended, if it did.
-    async fn deliver(&mut self, route: &Route) -> Result<Option<Work>, StateError> {
+    /// Sends what waits; answers how the work ended, if it did. Where a stream is followed for good, newer changes get
+    /// their turn before all is sent.
+    async fn deliver(
+        &mut self,
+        route: &Route,
+        stream: Option<&Stream>,
+    ) -> Result<Option<Work>, StateError> {
         let audited = self.engine.is_audited(self.writer);
         let gone = self.books.deleted + self.books.archived;
-        let Delivered { ended, books, audited, held } =
-            deliver(route, audited, gone, self.cancelled).await?;
+        let turn = self.cancelled.child_token();
+        let mut delivery = Box::pin(deliver(route, audited, gone, &turn));
+        let delivered = match stream.filter(|_| self.options.follow.is_some()) {
+            Some(stream) => tokio::select! {
+                biased;
+                delivered = &mut delivery => delivered?,
+                () = stream.wants_a_turn(&*self.engine.clock) => {
+                    turn.cancel();
+                    delivery.await?
+                }
+            },
+            None => delivery.await?,
+        };
+        let Delivered { ended, books, audited, held } = delivered;
         self.asks = held.or(self.asks);
         self.books += books;
         if audited {
@@ -241,7 +343,7 @@ impl Running<'_> {
         }
         Ok(match ended {
             Ended::Idle => None,
-            Ended::Cancelled => Some(Work::Cancelled),
+            Ended::Cancelled => self.cancelled.is_cancelled().then_some(Work::Cancelled),
             Ended::Stopped(stop) => Some(Work::Failed(Trouble::from(&stop))),
             Ended::Failed(error) => Some(Work::Failed(Trouble::from(&error))),
             Ended::NotPlanned => Some(Work::Failed(Trouble::plan_outdated())),

@@ -1,8 +1,9 @@
 //! A sync with its two sides, and what a person asks of a run.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use sync_core::{
+    change::ChangeLog,
     config::model::{SourceRows, SyncDefinition},
     draft::Fields,
     field_value::FieldValue,
@@ -19,6 +20,8 @@ pub struct SyncTask {
     pub definition: Arc<SyncDefinition>,
     /// Its rows.
     pub source: Arc<dyn RowSource>,
+    /// What tells which of its rows change, for a sync that follows the database's log.
+    pub changes: Option<Arc<dyn ChangeLog>>,
     /// Its records.
     pub target: Arc<dyn RecordTarget>,
     /// Host of the service, without port.
@@ -88,6 +91,9 @@ pub struct RunOptions {
     pub allow_deletes: Option<u64>,
     /// The run is one of a service's, which sweeps and reconciles by its own times where the sync gives none.
     pub serves: bool,
+    /// For how long a sync that follows the database's log goes on following it, once it has caught up; `None`: not at
+    /// all.
+    pub follow: Option<Duration>,
 }
 
 /// What the live table contributes to values: the mapped fields as they are.

@@ -1,6 +1,8 @@
 //! Reads of real servers: the same suite on MariaDB and on MySQL.
 
 #[cfg(test)]
+mod binlog;
+#[cfg(test)]
 mod checks;
 #[cfg(test)]
 mod faults;

@@ -94,6 +94,7 @@ pub(crate) fn definition(query: &str, key: &[&str], cursor: Option<&str>) -> Sou
         rows: SourceRows::query(query),
         primary_key: key.iter().map(|name| (*name).to_owned()).collect(),
         updated_at_field: cursor.map(str::to_owned),
+        related: Vec::new(),
         deleted_field: None,
         time_zone: None,
     }

@@ -33,7 +33,7 @@ pub use quarantine::{QuarantineCount, QuarantineFilter, QuarantinedRow};
 pub use run::RunReport;
 pub use size::StateSize;
 pub use statistics::SyncStatistics;
-pub use sync::{DestinationReport, Holder, SyncReport};
+pub use sync::{DestinationReport, Holder, StreamReport, SyncReport};
 
 /// Reading waits for nobody but a checkpoint, which is short.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Row;
 use sync_core::{
     port::Watermark,
-    state::{FullReadReason, StateError, Stop, SyncId},
+    state::{FullReadReason, StateError, Stop, StreamPosition, SyncId},
 };
 
 use super::{QuarantineCount, StateReader};
@@ -54,8 +54,48 @@ pub struct SyncReport {
     pub dirty: u64,
     /// Set when the breaker stopped it.
     pub stopped: Option<Stop>,
+    /// How its stream of changes stands, if it has one.
+    pub stream: Option<StreamReport>,
     /// Who holds its lease. A process that was killed stays here until the next one takes over.
     pub holder: Option<Holder>,
+}
+
+/// How a sync's stream of changes stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamReport {
+    /// After everything that was named.
+    pub position: StreamPosition,
+    /// Every change committed before this time was named.
+    pub as_of: Timestamp,
+    /// How long the database keeps its log, where known.
+    pub retention: Option<SignedDuration>,
+}
+
+impl StreamReport {
+    /// How far it is behind.
+    pub fn lag(&self, now: Timestamp) -> SignedDuration {
+        now.duration_since(self.as_of).max(SignedDuration::ZERO)
+    }
+
+    /// The position in words: a file and an offset, or the names of transactions.
+    pub fn place(&self) -> String {
+        let text = |name: &str| {
+            let position: serde_json::Value = serde_json::from_str(&self.position.0).ok()?;
+            let value = position.get(name)?;
+            value.as_str().map(str::to_owned).or_else(|| Some(value.to_string()))
+        };
+        let file = text("file").filter(|file| !file.is_empty());
+        match (file, text("offset"), text("gtids").filter(|gtids| !gtids.is_empty())) {
+            (Some(file), Some(offset), _) => format!("{file}:{offset}"),
+            (_, _, Some(gtids)) => gtids,
+            _ => "at its beginning".to_owned(),
+        }
+    }
+
+    /// Whether so much time has passed that half of the log which the database keeps would be needed to catch up.
+    pub fn is_in_danger(&self, now: Timestamp) -> bool {
+        self.retention.is_some_and(|kept| self.lag(now) * 2 > kept)
+    }
 }
 
 /// A table of an account on a host.
@@ -98,7 +138,8 @@ const QUERY: &str = "
       count(o.seq) FILTER (WHERE o.here AND o.state = 1 AND NOT o.doubt),
       count(o.seq) FILTER (WHERE o.here AND o.state = 1 AND o.doubt),
       count(o.seq) FILTER (WHERE NOT o.here AND o.state = 1),
-      count(o.seq) FILTER (WHERE o.here AND o.state = 3), s.candidates, s.swept_at, s.full_read_at
+      count(o.seq) FILTER (WHERE o.here AND o.state = 3), s.candidates, s.swept_at, s.full_read_at,
+      s.stream_position, s.stream_as_of, s.stream_retention
     FROM syncs AS s LEFT JOIN destinations AS d ON d.id = s.destination_id
       LEFT JOIN (SELECT seq, sync_id, state, doubt, not_before,
           destination_id = (SELECT destination_id FROM syncs WHERE id = sync_id) AS here FROM outbox) AS o
@@ -178,6 +219,14 @@ fn report(row: &Row<'_>) -> rusqlite::Result<SyncReport> {
                 Some(Stop { code, message: text(10)?, remedy: text(11)?, key: row.get(14)? })
             }
             None => None,
+        },
+        stream: match (row.get::<_, Option<String>>(26)?, optional_time(row, 27)?) {
+            (Some(position), Some(as_of)) => Some(StreamReport {
+                position: StreamPosition(position),
+                as_of,
+                retention: row.get::<_, Option<i64>>(28)?.map(SignedDuration::from_secs),
+            }),
+            _ => None,
         },
         holder: match (holder, optional_time(row, 13)?) {
             (Some(name), Some(heartbeat_at)) => Some(Holder { name, heartbeat_at, is_seen: false }),

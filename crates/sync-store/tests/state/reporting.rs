@@ -61,6 +61,7 @@ fn a_new_sync_has_done_nothing_yet() {
             quarantined: Vec::new(),
             dirty: 0,
             stopped: None,
+            stream: None,
             holder: Some(Holder { name: "first".into(), heartbeat_at: state.now, is_seen: false }),
         }]
     );

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use sync_core::state::CallKind;
 use sync_store::{QuarantinedRow, RunReport, SyncReport};
@@ -12,7 +13,7 @@ use super::{Status, SyncStatus};
 pub(crate) fn json(status: &Status) -> Value {
     json!({
         "now": status.now,
-        "syncs": status.syncs.iter().map(of_sync).collect::<Vec<_>>(),
+        "syncs": status.syncs.iter().map(|sync| of_sync(sync, status.now)).collect::<Vec<_>>(),
         "calls": {
             "today": kinds(&status.today),
             "this_month": kinds(&status.this_month),
@@ -28,13 +29,13 @@ fn kinds(kinds: &BTreeMap<CallKind, u64>) -> Value {
     Value::Object(out)
 }
 
-fn of_sync(sync: &SyncStatus) -> Value {
+fn of_sync(sync: &SyncStatus, now: Timestamp) -> Value {
     json!({
         "name": sync.name,
         "configured": sync.definition.is_some(),
         "enabled": sync.definition.as_ref().map(|definition| definition.enabled),
         "description": sync.definition.as_ref().and_then(|definition| definition.description.as_ref()),
-        "state": sync.state.as_ref().map(of_state),
+        "state": sync.state.as_ref().map(|state| of_state(state, now)),
         "calls_this_month": sync.calls_this_month,
         "runs": sync.runs.iter().map(run).collect::<Vec<_>>(),
         "refused": sync.refused(),
@@ -42,7 +43,7 @@ fn of_sync(sync: &SyncStatus) -> Value {
     })
 }
 
-fn of_state(state: &SyncReport) -> Value {
+fn of_state(state: &SyncReport, now: Timestamp) -> Value {
     json!({
         "destination": state.destination.as_ref().map(|place| json!({
             "host": place.host,
@@ -63,6 +64,13 @@ fn of_state(state: &SyncReport) -> Value {
         "in_doubt": state.in_doubt,
         "in_doubt_elsewhere": state.in_doubt_elsewhere,
         "to_be_read_again": state.dirty,
+        "binlog": state.stream.as_ref().map(|stream| json!({
+            "position": stream.place(),
+            "read_up_to": stream.as_of,
+            "lag_seconds": stream.lag(now).as_secs(),
+            "kept_seconds": stream.retention.map(|kept| kept.as_secs()),
+            "in_danger": stream.is_in_danger(now),
+        })),
         "stopped": state.stopped.as_ref().map(|stop| json!({
             "code": stop.code,
             "message": stop.message,

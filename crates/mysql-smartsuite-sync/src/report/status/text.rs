@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use sync_core::{config::model::OnDelete, schedule::Schedule, state::CallKind};
-use sync_store::{QuarantinedRow, RunReport, SyncReport};
+use sync_store::{QuarantinedRow, RunReport, StreamReport, SyncReport};
 
 use super::{Status, SyncStatus};
 use crate::report::{Paint, calls_made, counted, run::happened, seconds, thousands};
@@ -150,8 +150,25 @@ fn waiting(out: &mut Lines, state: &SyncReport, now: Timestamp) {
     for (place, part) in parts.iter().enumerate() {
         out.line(if place == 0 { "waits" } else { "" }, part);
     }
+    if let Some(stream) = &state.stream {
+        followed(out, stream, now);
+    }
     if let Some(reason) = state.full_read {
         out.line("next read", &format!("every row, because {}", reason.because()));
+    }
+}
+
+/// How far the binlog was followed.
+fn followed(out: &mut Lines, stream: &StreamReport, now: Timestamp) {
+    let lag = counted(u64::try_from(stream.lag(now).as_secs()).unwrap_or(0), "second");
+    let read = format!("read up to {}, {lag} behind", stream.place());
+    out.line("binlog", &read);
+    if stream.is_in_danger(now) {
+        let kept = stream.retention.map_or(0, |kept| kept.as_hours());
+        let warning =
+            format!("the server keeps its binlog for {kept} hours, and half of that has passed");
+        out.more(&out.paint.caution(&warning));
+        out.hint("let `schedule` or `run` follow it soon, or let the server keep it longer");
     }
 }
 

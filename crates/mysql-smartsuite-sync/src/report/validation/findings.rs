@@ -88,7 +88,9 @@ fn is_of_query(error: &SourceError) -> bool {
         | SourceErrorKind::UnknownDatabase
         | SourceErrorKind::Tls
         | SourceErrorKind::Interrupted
-        | SourceErrorKind::Protocol => false,
+        | SourceErrorKind::Protocol
+        | SourceErrorKind::LogSettings
+        | SourceErrorKind::PositionLost => false,
     }
 }
 

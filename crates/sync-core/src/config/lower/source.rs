@@ -12,7 +12,7 @@ use crate::{
     sql::{ConditionFault, PARAMETER, SqlTemplate, whole_condition},
 };
 
-use super::{filled, filled_scalar, query, schedule};
+use super::{filled, filled_scalar, following, query, schedule};
 
 pub(super) fn lower(given: &Given<RawSource>, report: &mut Report<'_>) -> Option<SourceDefinition> {
     let raw = &given.value;
@@ -27,6 +27,7 @@ pub(super) fn lower(given: &Given<RawSource>, report: &mut Report<'_>) -> Option
         rows: rows?,
         primary_key: primary_key?,
         updated_at_field,
+        related: following::related(raw, report),
         deleted_field,
         time_zone,
     })

@@ -224,6 +224,7 @@ impl World {
                 rows: SourceRows::query("SELECT id, c FROM t"),
                 primary_key: vec!["id".to_owned()],
                 updated_at_field: None,
+                related: Vec::new(),
                 deleted_field: None,
                 time_zone: target.zone.clone(),
             },

@@ -1,0 +1,82 @@
+//! The process's one reader of the database's log, made when the first sync wants it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+use sync_core::{
+    config::model::{RelatedDefinition, SyncDefinition},
+    port::{Clock, Locks as _},
+    state::SyncId,
+};
+use sync_mysql::{
+    ConnectOptions, MysqlSource,
+    binlog::{ChangeHub, LogSettings, MysqlChanges, RelatedTable},
+};
+use sync_store::FileLocks;
+
+/// Processes that may read one server's log for one state at a time, each under a number of its own.
+const PROCESSES_MAX: i64 = 16;
+
+/// Reads the log, once somebody asks.
+pub(crate) struct LogReader {
+    options: ConnectOptions,
+    state: PathBuf,
+    clock: Arc<dyn Clock>,
+    hub: OnceLock<Hub>,
+}
+
+struct Hub {
+    hub: ChangeHub,
+    /// Keeps the number from other processes; `None` where no lock could be had, and the server settles who has it.
+    _number: Option<Box<dyn Send + Sync>>,
+}
+
+impl LogReader {
+    pub(crate) fn new(options: &ConnectOptions, state: &Path, clock: Arc<dyn Clock>) -> Self {
+        Self { options: options.clone(), state: state.to_owned(), clock, hub: OnceLock::new() }
+    }
+
+    /// The changes of a sync's rows.
+    pub(crate) fn changes(&self, source: Arc<MysqlSource>, sync: &SyncDefinition) -> MysqlChanges {
+        let related = |related: &RelatedDefinition| RelatedTable {
+            table: related.table.clone(),
+            column: related.column.clone(),
+            matches: related.matches.clone(),
+        };
+        let hub = &self.hub.get_or_init(|| self.hub()).hub;
+        hub.changes(source, sync.source.related.iter().map(related).collect())
+    }
+
+    fn hub(&self) -> Hub {
+        let locks = FileLocks::beside(&self.state);
+        // Beside the locks of syncs, whose numbers begin at 1.
+        let free = (0..PROCESSES_MAX).find_map(|place| {
+            locks.try_lock(SyncId(-1 - place)).ok().flatten().map(|lock| (place, lock))
+        });
+        let (place, number) = match free {
+            Some((place, lock)) => (place, Some(lock)),
+            None => (PROCESSES_MAX, None),
+        };
+        let settings = LogSettings::new(self.server_id(place));
+        let hub = ChangeHub::new(self.options.clone(), settings, Arc::clone(&self.clock));
+        Hub { hub, _number: number }
+    }
+
+    /// The same for the same state, server and place after every restart; far from the small numbers that people give
+    /// their servers.
+    fn server_id(&self, place: i64) -> u32 {
+        let state = self.state.canonicalize().unwrap_or_else(|_| self.state.clone());
+        let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
+        let name = format!(
+            "{machine}\n{}\n{}\n{}\n{place}",
+            state.display(),
+            self.options.host,
+            self.options.port
+        );
+        let hash = blake3::hash(name.as_bytes());
+        let bytes = hash.as_bytes().first_chunk::<4>().copied().unwrap_or_default();
+        u32::from_le_bytes(bytes) | 1 << 30
+    }
+}

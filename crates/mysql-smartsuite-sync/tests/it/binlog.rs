@@ -1,0 +1,170 @@
+//! Syncs that follow the binlog.
+
+use std::{
+    fs,
+    process::Child,
+    time::{Duration, Instant},
+};
+
+use smartsuite_emulator::RouteKind::{BulkCreate, BulkUpdate};
+use throwaway_server::wait_until;
+
+use crate::stage::{CUSTOMERS, Stage, on_every_server, signal};
+
+on_every_server! {
+    a_run_catches_up_and_ends
+    the_service_follows_within_a_moment
+    killed_again_and_again_it_loses_nothing
+    a_lost_position_stops_the_sync_or_is_mended
+    a_missing_right_is_named
+}
+
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// Lets customers follow the binlog, by a user who may.
+fn follow(stage: &mut Stage) {
+    let user = stage.database.create_user("SELECT", "PROCESS, REPLICATION SLAVE").unwrap();
+    stage.setting("MYSQL_USER", user.name);
+    stage.setting("MYSQL_PASSWORD", user.password);
+    stage.remap("    name: customers\n", "    name: customers\n    capture: binlog\n");
+    stage.remap("  - name: orders", "  - name: orders\n    enabled: false");
+}
+
+/// A change that no query on `updated_at` would see.
+fn rename(stage: &Stage, id: u32, company: &str) {
+    stage.sql(&format!(
+        "UPDATE customers SET company = '{company}', updated_at = '2001-01-01' WHERE id = {id}"
+    ));
+}
+
+fn company(stage: &Stage, id: u32) -> String {
+    stage.records(CUSTOMERS)[&id.to_string()]["scompany01"].as_str().unwrap_or_default().to_owned()
+}
+
+fn arrives(stage: &Stage, id: u32, name: &str) {
+    let arrived = wait_until(LIMIT, || Ok(company(stage, id) == name)).unwrap();
+    assert!(
+        arrived,
+        "{name} did not arrive:\n{}",
+        fs::read_to_string(stage.path("logs/sync.log")).unwrap_or_default()
+    );
+}
+
+fn serve(stage: &Stage) -> Child {
+    stage.start(&["schedule", "--interval", "60"])
+}
+
+fn a_run_catches_up_and_ends(stage: &mut Stage) {
+    follow(stage);
+    stage.run(&["run"]).ended(0);
+    assert_eq!(stage.records(CUSTOMERS).len(), 5);
+    stage.run(&["run"]).ended(0).cost_nothing();
+    rename(stage, 1, "Named by the log");
+    rename(stage, 2, "Named too");
+    stage.sql("INSERT INTO customers (id, customer_name) VALUES (77, 'New')");
+    let act = stage.run(&["run"]).ended(0);
+    assert_eq!((act.calls(BulkCreate), act.calls(BulkUpdate)), (1, 1), "{}", act.err);
+    assert_eq!(company(stage, 2), "Named too");
+    assert!(stage.records(CUSTOMERS).contains_key("77"));
+    stage.run(&["run"]).ended(0).cost_nothing();
+    stage.run(&["status"]).said(&["binlog", "behind"]);
+    let status = stage.run(&["status", "--json"]).json();
+    let of_customers = status["syncs"].as_array().unwrap().iter();
+    let binlog =
+        of_customers.map(|sync| &sync["state"]["binlog"]).find(|binlog| binlog.is_object());
+    assert!(binlog.unwrap()["lag_seconds"].as_i64().unwrap() < 60);
+    // Rows that bypass the log's names: everything is read, and nothing is sent that is the same.
+    stage.sql("ALTER TABLE customers ADD internal_note TEXT");
+    stage.run(&["run"]).ended(0).warned(&["ALTER of table `customers`"]).cost_nothing();
+}
+
+fn the_service_follows_within_a_moment(stage: &mut Stage) {
+    follow(stage);
+    let child = serve(stage);
+    let loaded = wait_until(LIMIT, || Ok(stage.smartsuite.records(CUSTOMERS).len() == 5));
+    assert!(loaded.unwrap());
+    rename(stage, 1, "warm");
+    arrives(stage, 1, "warm");
+    let mut times = Vec::new();
+    for round in 0..25 {
+        let name = format!("round {round}");
+        rename(stage, 1 + round % 5, &name);
+        let began = Instant::now();
+        while company(stage, 1 + round % 5) != name {
+            assert!(began.elapsed() < LIMIT, "{name} did not arrive");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        times.push(began.elapsed());
+    }
+    times.sort_unstable();
+    let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
+    eprintln!(
+        "commit to record, {:?}: p50 {:?}, p99 {:?}, of which 200 ms are gathering",
+        stage.database.flavor(),
+        at(50),
+        at(99)
+    );
+    assert!(at(50) < Duration::from_secs(3), "{times:?}");
+    signal(&child, "-TERM");
+    stage.finish(child, 0).ended(0);
+}
+
+fn killed_again_and_again_it_loses_nothing(stage: &mut Stage) {
+    follow(stage);
+    stage.run(&["run"]).ended(0);
+    let mut killed = 0;
+    let mut round = 0;
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(8) {
+        let mut child = serve(stage);
+        for _ in 0..15 {
+            round += 1;
+            rename(stage, 1 + round % 5, &format!("round {round}"));
+            std::thread::sleep(Duration::from_millis(40));
+        }
+        signal(&child, "-KILL");
+        child.wait().unwrap();
+        killed += 1;
+    }
+    assert!(killed >= 3, "{killed} kills are no proof");
+    let child = serve(stage);
+    for id in 1..=5 {
+        let last = (0..=round).rev().find(|round| 1 + round % 5 == id).unwrap();
+        arrives(stage, id, &format!("round {last}"));
+    }
+    signal(&child, "-TERM");
+    stage.finish(child, 0).ended(0);
+    stage.run(&["run", "--full"]).ended(0).cost_nothing();
+}
+
+fn a_lost_position_stops_the_sync_or_is_mended(stage: &mut Stage) {
+    follow(stage);
+    stage.run(&["run"]).ended(0);
+    let lose = |stage: &Stage| {
+        let connection = rusqlite::Connection::open(stage.state()).unwrap();
+        connection
+            .execute("UPDATE syncs SET stream_position = '{}' WHERE name = 'customers'", [])
+            .unwrap();
+    };
+    lose(stage);
+    rename(stage, 3, "while it was lost");
+    let act = stage.run(&["run"]).cost_nothing();
+    assert_ne!(act.code, Some(0));
+    assert!(act.out.contains("binlog_position_lost"), "{}\n{}", act.out, act.err);
+    stage.run(&["run", "--full"]).ended(0).cost(&[BulkUpdate]);
+    assert_eq!(company(stage, 3), "while it was lost");
+    stage.remap("    capture: binlog", "    capture: binlog\n    on_position_lost: repair");
+    lose(stage);
+    rename(stage, 4, "lost again");
+    stage.run(&["run"]).ended(0).cost(&[BulkUpdate]);
+    assert_eq!(company(stage, 4), "lost again");
+    stage.run(&["run"]).ended(0).cost_nothing();
+}
+
+fn a_missing_right_is_named(stage: &mut Stage) {
+    stage.remap("    name: customers\n", "    name: customers\n    capture: binlog\n");
+    stage.remap("  - name: orders", "  - name: orders\n    enabled: false");
+    let act = stage.run(&["run"]);
+    assert_ne!(act.code, Some(0));
+    act.said(&["mysql_missing_privilege", "GRANT REPLICATION SLAVE"]);
+}

@@ -1,0 +1,336 @@
+//! One sync's changes, off the hub.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use sync_core::{
+    change::{ChangeFeed, ChangeLog, Changes},
+    error::{SourceError, SourceErrorKind},
+    key::Key,
+    port::Boxed,
+    state::StreamPosition,
+};
+
+use super::{
+    decoder::Found,
+    hub::{ChangeHub, Seat},
+    log_failure::position_lost,
+    log_server::LogServer,
+    position::Position,
+    slot::Slot,
+    watch::Follower,
+    watchlist::{RelatedTable, Watchlist},
+};
+use crate::{
+    check::{Severity, SourceFinding},
+    session::Session,
+    source::MysqlSource,
+};
+
+/// How often a feed without changes says how far it is.
+const POSITION_EVERY: Duration = Duration::from_secs(10);
+/// Seconds below which a server's log is kept for a short time: a weekend, with a day on both sides.
+const RETENTION_MIN: u64 = 4 * 24 * 3_600;
+/// Keys of related rows that are looked up; with more, everything is read instead.
+const RELATED_MAX: usize = 100_000;
+
+/// The changes of one sync's rows, from the server's binlog.
+#[derive(Clone, Debug)]
+pub struct MysqlChanges {
+    pub(crate) hub: ChangeHub,
+    pub(crate) source: Arc<MysqlSource>,
+    pub(crate) related: Arc<[RelatedTable]>,
+}
+
+impl MysqlChanges {
+    /// What stands in the way of following the log, and what there is to know about it. Where the server cannot be
+    /// reached nothing is said: whoever looks at the query has said so.
+    pub async fn check(&self) -> Vec<SourceFinding> {
+        let finding = |severity, code, message: String, hint: &str| SourceFinding {
+            severity,
+            code,
+            message,
+            hint: hint.to_owned(),
+        };
+        let (mut session, server, list) = match self.look(Follower(0)).await {
+            Ok(found) => found,
+            Err(error) => match error.kind {
+                SourceErrorKind::Unreachable | SourceErrorKind::Interrupted => return Vec::new(),
+                kind => {
+                    return vec![finding(
+                        Severity::Error,
+                        kind.code(),
+                        error.message,
+                        &error.remedy,
+                    )];
+                }
+            },
+        };
+        let mut findings: Vec<SourceFinding> = list
+            .notes
+            .into_iter()
+            .map(|note| finding(Severity::Note, "binlog_foreign_key", note, "nothing to do"))
+            .collect();
+        let grants = session.rows("SHOW GRANTS").await.unwrap_or_default();
+        let may_read = grants.iter().flatten().flatten().any(|grant| {
+            let grant = grant.to_uppercase();
+            grant.contains(" ON *.*")
+                && (grant.contains("REPLICATION SLAVE") || grant.contains("ALL PRIVILEGES"))
+        });
+        if !may_read {
+            findings.push(finding(
+                Severity::Warning,
+                "binlog_right_not_seen",
+                "no grant lets this user read the binlog, unless a role does".to_owned(),
+                "GRANT REPLICATION SLAVE ON *.* to the user",
+            ));
+        }
+        if let Some(kept) = server.retention.filter(|kept| *kept < RETENTION_MIN) {
+            findings.push(finding(
+                Severity::Warning,
+                "binlog_kept_briefly",
+                format!("the server keeps its binlog for {} hours only", kept / 3_600),
+                "let it keep some days (binlog_expire_logs_seconds): when this program stands still longer, every row is \
+                 read again",
+            ));
+        }
+        findings
+    }
+
+    async fn look(
+        &self,
+        follower: Follower,
+    ) -> Result<(Session, LogServer, Watchlist), SourceError> {
+        let shared = &self.hub.0;
+        let mut session = Session::open(&shared.options, &self.source.explainer).await?;
+        let server = LogServer::ask(&mut session).await?;
+        server.check()?;
+        let list =
+            Watchlist::learn(&mut session, &server, &self.source, &self.related, follower).await?;
+        Ok((session, server, list))
+    }
+}
+
+impl ChangeLog for MysqlChanges {
+    fn place(&self) -> Boxed<'_, Result<StreamPosition, SourceError>> {
+        Box::pin(async move {
+            let (mut session, server, _) = self.look(Follower(0)).await?;
+            let position = server.place(&mut session).await?;
+            self.source.set_floor(&position);
+            Ok(StreamPosition(position.stored()))
+        })
+    }
+
+    fn follow(&self, from: &StreamPosition) -> Boxed<'_, Result<Box<dyn ChangeFeed>, SourceError>> {
+        let position = Position::parse(&from.0);
+        Box::pin(async move {
+            let Some(position) = position else {
+                return Err(position_lost("it was stored in a form that is not known"));
+            };
+            let follower = self.hub.number();
+            let (mut session, server, list) = self.look(follower).await?;
+            let target = server.newest(&mut session).await?;
+            self.source.set_floor(&position);
+            let slot = Arc::new(Slot::default());
+            {
+                let mut waiting = slot.lock();
+                waiting.target = target;
+                waiting.notes = list.notes;
+            }
+            let seat = Seat {
+                source: Arc::clone(&self.source),
+                related: Arc::clone(&self.related),
+                watched: list.watched,
+                position: position.clone(),
+                slot: Arc::clone(&slot),
+            };
+            let feed = MysqlFeed {
+                hub: self.hub.clone(),
+                source: Arc::clone(&self.source),
+                related: Arc::clone(&self.related),
+                follower,
+                slot,
+                is_unsure: position.is_unsure,
+                position: Position { is_unsure: false, ..position },
+                retention: server.retention,
+                taken: None,
+                again: BTreeSet::new(),
+                told_caught_up: false,
+                position_due: Duration::ZERO,
+            };
+            self.hub.join(follower, seat);
+            Ok(Box::new(feed) as Box<dyn ChangeFeed>)
+        })
+    }
+}
+
+/// One follower's end.
+struct MysqlFeed {
+    hub: ChangeHub,
+    source: Arc<MysqlSource>,
+    related: Arc<[RelatedTable]>,
+    follower: Follower,
+    slot: Arc<Slot>,
+    /// Whether everything must be read once the log was followed to its end.
+    is_unsure: bool,
+    /// What was handed out last.
+    position: Position,
+    retention: Option<u64>,
+    /// What was taken from the slot and not handed out yet: the future may be dropped.
+    taken: Option<Taken>,
+    /// Keys that are named once more, where nothing tells what a snapshot shows.
+    again: BTreeSet<Key>,
+    told_caught_up: bool,
+    position_due: Duration,
+}
+
+#[derive(Default)]
+struct Taken {
+    found: Found,
+    position: Option<Position>,
+    as_of: Option<u32>,
+    is_caught_up: bool,
+    has_lingered: bool,
+}
+
+impl Drop for MysqlFeed {
+    fn drop(&mut self) {
+        self.hub.leave(self.follower);
+    }
+}
+
+impl ChangeFeed for MysqlFeed {
+    fn next(&mut self) -> Boxed<'_, Result<Changes, SourceError>> {
+        Box::pin(self.changes())
+    }
+
+    fn notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.slot.lock().notes)
+    }
+
+    fn retention(&self) -> Option<Duration> {
+        self.retention.map(Duration::from_secs)
+    }
+}
+
+impl MysqlFeed {
+    async fn changes(&mut self) -> Result<Changes, SourceError> {
+        if self.taken.is_none() {
+            self.wait().await?;
+            self.take();
+        }
+        self.linger().await;
+        self.look_up().await?;
+        let Taken { found, position, as_of, is_caught_up, .. } =
+            self.taken.take().unwrap_or_default();
+        if let Some(position) = position {
+            self.position = position;
+        }
+        let mut reconcile = found.reconcile;
+        if is_caught_up && std::mem::take(&mut self.is_unsure) {
+            reconcile.get_or_insert_with(|| {
+                "nothing could say what the first read has shown: the user may not lock tables for a moment".to_owned()
+            });
+        }
+        self.told_caught_up |= is_caught_up;
+        self.position_due = self.hub.0.clock.elapsed() + POSITION_EVERY;
+        // Reads wait from now on until they show what is named here.
+        self.source.set_floor(&self.position);
+        Ok(Changes {
+            keys: found.keys.into_iter().collect(),
+            reconcile,
+            position: StreamPosition(
+                Position { is_unsure: self.is_unsure, ..self.position.clone() }.stored(),
+            ),
+            as_of: as_of.and_then(|seconds| Timestamp::from_second(i64::from(seconds)).ok()),
+            is_caught_up,
+        })
+    }
+
+    /// Waits until there is something to say.
+    async fn wait(&self) -> Result<(), SourceError> {
+        let clock = &self.hub.0.clock;
+        loop {
+            let has_changes = {
+                let waiting = self.slot.lock();
+                if let Some(error) = &waiting.failure {
+                    return Err(error.clone());
+                }
+                let is_due = clock.elapsed() >= self.position_due;
+                let has_news = (waiting.is_caught_up && !self.told_caught_up)
+                    || (is_due && (waiting.position.is_some() || !self.again.is_empty()));
+                if !waiting.has_changes() && has_news {
+                    return Ok(());
+                }
+                waiting.has_changes()
+            };
+            if has_changes {
+                clock.sleep(self.hub.0.settings.gather).await;
+                return Ok(());
+            }
+            tokio::select! {
+                biased;
+                () = self.slot.filled.notified() => {}
+                () = clock.sleep(POSITION_EVERY) => {}
+            }
+        }
+    }
+
+    fn take(&mut self) {
+        let mut waiting = self.slot.lock();
+        let mut taken = Taken {
+            found: std::mem::take(&mut waiting.found),
+            position: waiting.position.take(),
+            as_of: waiting.as_of,
+            is_caught_up: waiting.is_caught_up,
+            has_lingered: false,
+        };
+        drop(waiting);
+        self.slot.emptied.notify_one();
+        if self.position.gtids.is_none() {
+            let named = taken.found.keys.clone();
+            taken.found.keys.append(&mut self.again);
+            self.again = named;
+        }
+        self.taken = Some(taken);
+    }
+
+    /// Where transactions have no names nothing can be asked about what a snapshot shows: time must do.
+    async fn linger(&mut self) {
+        let Some(taken) = &mut self.taken else { return };
+        let asks = self.position.gtids.is_some() || taken.found.size() == 0;
+        if !asks && !taken.has_lingered {
+            self.hub.0.clock.sleep(self.hub.0.settings.linger).await;
+            taken.has_lingered = true;
+        }
+    }
+
+    /// Rows that hold what a related table's changed rows say.
+    async fn look_up(&mut self) -> Result<(), SourceError> {
+        let Some(taken) = &mut self.taken else { return Ok(()) };
+        if taken.found.related.is_empty() {
+            return Ok(());
+        }
+        if let Some(position) = &taken.position {
+            self.source.set_floor(position);
+        }
+        for (relation, values) in taken.found.related.clone() {
+            let Some(related) = self.related.get(relation) else { continue };
+            let values: Vec<Key> = values.into_iter().collect();
+            for some in values.chunks(500) {
+                let keys = self.source.keys_with(&related.matches, some).await?;
+                taken.found.keys.extend(keys);
+                if taken.found.keys.len() > RELATED_MAX {
+                    taken.found.keys.clear();
+                    taken.found.reconcile = Some(format!(
+                        "very many rows hold what changed in table `{}`",
+                        related.table
+                    ));
+                    break;
+                }
+            }
+        }
+        taken.found.related.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,279 @@
+//! What a server says of itself and its log: who it is, whether its log can be followed, how far it is.
+
+use std::collections::BTreeMap;
+
+use sync_core::error::{SourceError, SourceErrorKind, SourcePart};
+
+use super::{
+    gtid::{GtidSet, GtidState, Gtids},
+    position::Position,
+};
+use crate::{server::Flavour, session::Session};
+
+/// What of a server's settings matters.
+const VARIABLES: &str = "'log_bin', 'binlog_format', 'binlog_row_image', 'server_id', 'server_uuid', 'gtid_mode', \
+     'hostname', 'port', 'binlog_expire_logs_seconds', 'expire_logs_days', 'innodb_native_foreign_keys'";
+
+/// A server whose log is followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogServer {
+    /// Its family.
+    pub(crate) flavour: Flavour,
+    /// Names it among all servers: its UUID, or what MariaDB has instead.
+    pub(crate) identity: String,
+    /// Whether its transactions have names.
+    pub(crate) has_gtids: bool,
+    /// Whether every image of a row shows every column.
+    pub(crate) has_full_images: bool,
+    /// Whether rows that a foreign key changes are in the log too.
+    pub(crate) logs_cascades: bool,
+    /// Seconds after which it deletes its log files; `None`: never, or not known.
+    pub(crate) retention: Option<u64>,
+    format: String,
+    is_on: bool,
+}
+
+impl LogServer {
+    /// Asks. Needs no right.
+    pub(crate) async fn ask(session: &mut Session) -> Result<Self, SourceError> {
+        let sql = format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({VARIABLES})");
+        let mut variables = BTreeMap::new();
+        for row in session.rows(&sql).await? {
+            if let [Some(name), Some(value)] = row.as_slice() {
+                variables.insert(name.to_ascii_lowercase(), value.clone());
+            }
+        }
+        Ok(Self::of(session.version().flavour, &variables))
+    }
+
+    fn of(flavour: Flavour, variables: &BTreeMap<String, String>) -> Self {
+        let value = |name: &str| variables.get(name).map_or("", String::as_str);
+        let is = |name: &str, wanted: &str| value(name).eq_ignore_ascii_case(wanted);
+        let seconds: u64 = value("binlog_expire_logs_seconds").parse().unwrap_or(0);
+        let days: f64 = value("expire_logs_days").parse().unwrap_or(0.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a float becomes the nearest number there is"
+        )]
+        let of_days = (days * 86_400.0) as u64;
+        Self {
+            flavour,
+            identity: match flavour {
+                Flavour::MySql => value("server_uuid").to_owned(),
+                Flavour::MariaDb => {
+                    format!("{}@{}:{}", value("server_id"), value("hostname"), value("port"))
+                }
+            },
+            has_gtids: match flavour {
+                Flavour::MariaDb => true,
+                Flavour::MySql => is("gtid_mode", "ON"),
+            },
+            has_full_images: !is("binlog_row_image", "MINIMAL")
+                && !is("binlog_row_image", "NOBLOB"),
+            logs_cascades: is("innodb_native_foreign_keys", "OFF"),
+            retention: Some(if seconds > 0 { seconds } else { of_days }).filter(|age| *age > 0),
+            format: value("binlog_format").to_owned(),
+            is_on: is("log_bin", "ON") || value("log_bin") == "1",
+        }
+    }
+
+    /// Whether its log can be followed.
+    ///
+    /// # Errors
+    /// It cannot; with what to set.
+    pub(crate) fn check(&self) -> Result<(), SourceError> {
+        let refused = |message: &str, remedy: &str| {
+            Err(SourceError {
+                about: SourcePart::Whole,
+                kind: SourceErrorKind::LogSettings,
+                message: message.to_owned(),
+                remedy: remedy.to_owned(),
+            })
+        };
+        if !self.is_on {
+            return refused(
+                "the server writes no binlog",
+                "start the server with log_bin, server_id and binlog_format=ROW, or use `capture: query`",
+            );
+        }
+        if !self.format.is_empty() && !self.format.eq_ignore_ascii_case("ROW") {
+            return refused(
+                &format!(
+                    "the server writes statements into its binlog (binlog_format={})",
+                    self.format
+                ),
+                "SET GLOBAL binlog_format = ROW, set it in the server's configuration too, and let applications connect anew",
+            );
+        }
+        Ok(())
+    }
+
+    /// How far the server's log is; for a server without names this needs REPLICATION CLIENT, and is `None` without.
+    pub(crate) async fn newest(
+        &self,
+        session: &mut Session,
+    ) -> Result<Option<Position>, SourceError> {
+        if !self.has_gtids {
+            return match status(session).await {
+                Ok((file, offset)) => Ok(Some(self.at(file, offset, None))),
+                Err(error) if is_refusal(&error) => Ok(None),
+                Err(error) => Err(error),
+            };
+        }
+        let gtids = match self.flavour {
+            Flavour::MariaDb => {
+                let text = session.cell("SELECT @@global.gtid_binlog_pos").await?;
+                Gtids::MariaDb(parsed(text)?)
+            }
+            Flavour::MySql => {
+                let text = session.cell("SELECT @@global.gtid_executed").await?;
+                Gtids::MySql(parsed(text)?)
+            }
+        };
+        Ok(Some(self.at(String::new(), 4, Some(gtids))))
+    }
+
+    pub(crate) fn at(&self, file: String, offset: u64, gtids: Option<Gtids>) -> Position {
+        Position { server: self.identity.clone(), file, offset, gtids, is_unsure: false }
+    }
+
+    /// A position such that every snapshot opened from now on shows everything before it.
+    ///
+    /// The newest position of the log is none: a transaction is in the log before it can be seen.
+    pub(crate) async fn place(&self, session: &mut Session) -> Result<Position, SourceError> {
+        if self.flavour == Flavour::MariaDb {
+            session.run("START TRANSACTION WITH CONSISTENT SNAPSHOT").await?;
+            let (file, offset) = snapshot_status(session).await?;
+            session.run("COMMIT").await?;
+            let state = mariadb_state(session, &file, offset).await?;
+            return Ok(self.at(file, offset, Some(Gtids::MariaDb(state))));
+        }
+        if self.has_gtids {
+            // Asked before a snapshot opens: what is in the set can be seen.
+            let set: GtidSet = parsed(session.cell("SELECT @@global.gtid_executed").await?)?;
+            return Ok(self.at(String::new(), 4, Some(Gtids::MySql(set))));
+        }
+        session.run("SET SESSION lock_wait_timeout = 5").await?;
+        match session.run("FLUSH TABLES WITH READ LOCK").await {
+            Ok(()) => {
+                let (file, offset) = status(session).await?;
+                session.run("UNLOCK TABLES").await?;
+                Ok(self.at(file, offset, None))
+            }
+            Err(error) if is_refusal(&error) => {
+                // Nothing says when what stands there can be seen. It will be, soon; and everything is read once more
+                // when the log has been followed to here.
+                let (file, offset) = status(session).await?;
+                session.run("DO SLEEP(2)").await?;
+                Ok(Position { is_unsure: true, ..self.at(file, offset, None) })
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// MariaDB's names of the transactions before a place in its log.
+pub(crate) async fn mariadb_state(
+    session: &mut Session,
+    file: &str,
+    offset: u64,
+) -> Result<GtidState, SourceError> {
+    let file = crate::key_literal::text_literal(file);
+    parsed(session.cell(&format!("SELECT BINLOG_GTID_POS({file}, {offset})")).await?)
+}
+
+/// The place in the log up to which the open snapshot shows everything, and nothing more. MariaDB and Percona.
+pub(crate) async fn snapshot_status(session: &mut Session) -> Result<(String, u64), SourceError> {
+    let rows = session.rows("SHOW STATUS LIKE 'binlog_snapshot_%'").await?;
+    let value = |wanted: &str| {
+        rows.iter().find_map(|row| match row.as_slice() {
+            [Some(name), Some(value)] if name.eq_ignore_ascii_case(wanted) => Some(value.clone()),
+            _ => None,
+        })
+    };
+    let (Some(file), Some(offset)) =
+        (value("binlog_snapshot_file"), value("binlog_snapshot_position"))
+    else {
+        return Err(session.explainer().garbled());
+    };
+    let offset = offset.parse().map_err(|_| session.explainer().garbled())?;
+    Ok((file, offset))
+}
+
+/// File and offset of the log's end.
+async fn status(session: &mut Session) -> Result<(String, u64), SourceError> {
+    let mut last = session.explainer().garbled();
+    for statement in ["SHOW BINARY LOG STATUS", "SHOW MASTER STATUS"] {
+        match session.rows(statement).await {
+            Ok(rows) => {
+                let row = rows.into_iter().next().unwrap_or_default();
+                if let [Some(file), Some(offset), ..] = row.as_slice() {
+                    let offset = offset.parse().map_err(|_| session.explainer().garbled())?;
+                    return Ok((file.clone(), offset));
+                }
+            }
+            Err(error) if error.kind == SourceErrorKind::Sql => last = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last)
+}
+
+fn parsed<T: std::str::FromStr>(text: Option<String>) -> Result<T, SourceError> {
+    let text = text.unwrap_or_default();
+    text.parse().map_err(|_| SourceError {
+        about: SourcePart::Whole,
+        kind: SourceErrorKind::Protocol,
+        message: "the server names its transactions in a form that is not known".to_owned(),
+        remedy: "please report this with the server's version".to_owned(),
+    })
+}
+
+fn is_refusal(error: &SourceError) -> bool {
+    matches!(
+        error.kind,
+        SourceErrorKind::MissingPrivilege | SourceErrorKind::Sql | SourceErrorKind::AccessDenied
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(flavour: Flavour, variables: &[(&str, &str)]) -> LogServer {
+        let variables =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        LogServer::of(flavour, &variables.collect())
+    }
+
+    #[test]
+    fn settings_that_hide_rows_are_refused() {
+        let check = |variables: &[(&str, &str)]| server(Flavour::MariaDb, variables).check();
+        assert!(check(&[("log_bin", "ON"), ("binlog_format", "ROW")]).is_ok());
+        assert!(check(&[("log_bin", "ON")]).is_ok(), "a server of tomorrow has no other format");
+        for format in ["MIXED", "STATEMENT"] {
+            let error = check(&[("log_bin", "ON"), ("binlog_format", format)]).unwrap_err();
+            assert_eq!(error.kind, SourceErrorKind::LogSettings);
+            assert!(error.message.contains(format) && error.remedy.contains("binlog_format = ROW"));
+        }
+        assert!(check(&[("log_bin", "OFF")]).is_err());
+    }
+
+    #[test]
+    fn retention_is_read_in_both_forms() {
+        let age = |name, value| server(Flavour::MySql, &[(name, value)]).retention;
+        assert_eq!(age("binlog_expire_logs_seconds", "2592000"), Some(2_592_000));
+        assert_eq!(age("expire_logs_days", "1.500000"), Some(129_600));
+        assert_eq!(age("expire_logs_days", "0"), None);
+    }
+
+    #[test]
+    fn a_server_is_named_by_what_only_it_has() {
+        let mysql = server(Flavour::MySql, &[("server_uuid", "u"), ("gtid_mode", "OFF")]);
+        assert_eq!((mysql.identity.as_str(), mysql.has_gtids), ("u", false));
+        let mariadb =
+            server(Flavour::MariaDb, &[("server_id", "3"), ("hostname", "h"), ("port", "1")]);
+        assert_eq!((mariadb.identity.as_str(), mariadb.has_gtids), ("3@h:1", true));
+    }
+}

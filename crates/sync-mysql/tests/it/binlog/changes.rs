@@ -1,0 +1,191 @@
+//! Every way to change a row is named by its key.
+
+use sync_core::change::ChangeLog as _;
+use sync_mysql::binlog::RelatedTable;
+
+use super::audience::{Audience, Heard};
+use crate::stage::{Stage, on_both_servers};
+
+on_both_servers!(
+    every_change_of_a_row_is_named,
+    what_a_stream_missed_is_named_after_it_comes_back,
+    keys_of_every_type_are_those_of_a_select,
+    rows_are_named_by_a_changed_related_row,
+    prepared_transactions_are_named_when_they_commit,
+    one_connection_serves_several_syncs,
+    compressed_logs_are_read,
+    smaller_images_are_read,
+);
+
+async fn every_change_of_a_row_is_named(stage: Stage) {
+    stage.execute("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20)); INSERT INTO t VALUES (1, 'a'), (2, 'b')");
+    let audience = Audience::of(&stage, 7_001);
+    let mut heard = Heard::now(&audience.changes("SELECT * FROM t")).await;
+    heard.until_caught_up().await;
+    assert!(heard.keys.is_empty(), "what was there before is not new");
+    stage.execute(
+        "INSERT INTO t VALUES (3, 'c'); UPDATE t SET v = 'x' WHERE id = 1; DELETE FROM t WHERE id = 2; \
+         UPDATE t SET id = 30 WHERE id = 3",
+    );
+    heard.until_keys(&["1", "2", "3", "30"]).await;
+    stage.execute("START TRANSACTION; INSERT INTO t VALUES (4, 'd'); ROLLBACK");
+    stage.execute("INSERT INTO t VALUES (5, 'e'), (6, 'f')");
+    heard.until_keys(&["1", "2", "3", "30", "5", "6"]).await;
+    assert_eq!(heard.reconciles, [""; 0]);
+}
+
+async fn what_a_stream_missed_is_named_after_it_comes_back(stage: Stage) {
+    stage.execute("CREATE TABLE t (id INT PRIMARY KEY)");
+    let audience = Audience::of(&stage, 7_002);
+    let changes = audience.changes("SELECT id FROM t");
+    let mut heard = Heard::now(&changes).await;
+    stage.execute("INSERT INTO t VALUES (1)");
+    heard.until_keys(&["1"]).await;
+    let position = heard.position.clone();
+    drop(heard);
+    stage.execute("INSERT INTO t VALUES (2); FLUSH BINARY LOGS; INSERT INTO t VALUES (3)");
+    // Another process, with a connection of its own.
+    let audience = Audience::of(&stage, 7_002);
+    let mut heard = Heard::from(&audience.changes("SELECT id FROM t"), &position).await.unwrap();
+    heard.until_keys(&["2", "3"]).await;
+    heard.until_caught_up().await;
+}
+
+async fn keys_of_every_type_are_those_of_a_select(stage: Stage) {
+    let types = [
+        ("MEDIUMINT", "-5"),
+        ("BIGINT UNSIGNED", "18446744073709551615"),
+        ("DECIMAL(20, 4)", "-12345678.0100"),
+        ("VARCHAR(20) CHARACTER SET utf8mb4", "'é😀'"),
+        ("VARCHAR(20) CHARACTER SET latin1", "'é€'"),
+        ("CHAR(20) CHARACTER SET utf16", "'é😀 x'"),
+        ("BINARY(4)", "X'01020000'"),
+        ("VARBINARY(300)", "X'0102'"),
+        ("DATE", "'2024-02-29'"),
+        ("DATETIME(3)", "'2024-02-29 12:34:56.120'"),
+        ("TIMESTAMP(6) NOT NULL DEFAULT '2020-01-01'", "'2024-02-29 12:34:56.000001'"),
+        ("ENUM('a', 'it''s')", "'it''s'"),
+        ("YEAR", "2024"),
+    ];
+    let audience = Audience::of(&stage, 7_003);
+    for (index, (column_type, value)) in types.into_iter().enumerate() {
+        let table = format!("t{index}");
+        stage.execute(&format!("CREATE TABLE {table} (x INT, id {column_type}, PRIMARY KEY (id))"));
+        let query = format!("SELECT id FROM {table}");
+        let changes = audience.changes(&query);
+        let mut heard = Heard::now(&changes).await;
+        stage.execute(&format!("INSERT INTO {table} VALUES (1, {value})"));
+        while heard.keys.is_empty() {
+            heard.next().await.unwrap();
+        }
+        // A key that does not come back as it is would find no row.
+        let key = sync_core::key::Key::from_text(heard.keys.first().unwrap());
+        let source = audience.source(&query, &["id"]);
+        let scope = sync_core::port::ReadScope::Keys(vec![key]);
+        let rows = crate::stage::read(&source, scope).await.unwrap().rows;
+        assert_eq!(rows.len(), 1, "{column_type}: {:?} finds no row", heard.keys);
+        assert_eq!(heard.reconciles, [""; 0], "{column_type}");
+    }
+}
+
+async fn rows_are_named_by_a_changed_related_row(stage: Stage) {
+    stage.execute(
+        "CREATE TABLE customers (id INT PRIMARY KEY, name VARCHAR(20)); \
+         CREATE TABLE orders (id INT PRIMARY KEY, customer_id INT); \
+         INSERT INTO customers VALUES (1, 'a'), (2, 'b'); \
+         INSERT INTO orders VALUES (10, 1), (11, 1), (12, 2)",
+    );
+    let audience = Audience::of(&stage, 7_004);
+    let query = "SELECT o.id, o.customer_id, c.name FROM orders o LEFT JOIN customers c ON c.id = o.customer_id";
+    let related = RelatedTable {
+        table: "customers".into(),
+        column: "id".into(),
+        matches: "customer_id".into(),
+    };
+    let mut heard = Heard::now(&audience.related(query, related)).await;
+    stage.execute("UPDATE customers SET name = 'x' WHERE id = 1");
+    heard.until_keys(&["10", "11"]).await;
+    stage.execute("UPDATE orders SET customer_id = 1 WHERE id = 12");
+    heard.until_keys(&["10", "11", "12"]).await;
+}
+
+async fn prepared_transactions_are_named_when_they_commit(stage: Stage) {
+    stage.execute("CREATE TABLE t (id INT PRIMARY KEY)");
+    let audience = Audience::of(&stage, 7_005);
+    let mut heard = Heard::now(&audience.changes("SELECT id FROM t")).await;
+    let name = stage.db.name();
+    stage.execute(&format!(
+        "XA START '{name}'; INSERT INTO t VALUES (1); XA END '{name}'; XA PREPARE '{name}'"
+    ));
+    stage.execute("INSERT INTO t VALUES (2)");
+    heard.until_keys(&["2"]).await;
+    stage.execute(&format!("XA COMMIT '{name}'"));
+    heard.until_keys(&["1", "2"]).await;
+    stage.execute(&format!(
+        "XA START '{name}'; INSERT INTO t VALUES (3); XA END '{name}'; XA PREPARE '{name}'"
+    ));
+    stage.execute(&format!("XA ROLLBACK '{name}'"));
+    stage.execute("INSERT INTO t VALUES (4)");
+    heard.until_keys(&["1", "2", "4"]).await;
+    assert_eq!(heard.reconciles, [""; 0]);
+}
+
+async fn one_connection_serves_several_syncs(stage: Stage) {
+    stage.execute("CREATE TABLE a (id INT PRIMARY KEY); CREATE TABLE b (id INT PRIMARY KEY)");
+    let audience = Audience::of(&stage, 7_006);
+    let (of_a, of_b) = (audience.changes("SELECT id FROM a"), audience.changes("SELECT id FROM b"));
+    let early = of_b.place().await.unwrap();
+    let mut a = Heard::now(&of_a).await;
+    stage.execute("INSERT INTO a VALUES (1); INSERT INTO b VALUES (2)");
+    a.until_keys(&["1"]).await;
+    // One that stands further back makes the others hear again, which is harmless.
+    let mut b = Heard::from(&of_b, &early).await.unwrap();
+    b.until_keys(&["2"]).await;
+    stage.execute("INSERT INTO a VALUES (3); INSERT INTO b VALUES (4)");
+    a.until_keys(&["1", "3"]).await;
+    b.until_keys(&["2", "4"]).await;
+    let readers =
+        "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'";
+    let mine = stage.db.client().query(readers).unwrap();
+    assert!(!mine.is_empty());
+    drop(a);
+    stage.execute("INSERT INTO b VALUES (5)");
+    b.until_keys(&["2", "4", "5"]).await;
+}
+
+async fn compressed_logs_are_read(stage: Stage) {
+    stage.execute("CREATE TABLE t (id INT PRIMARY KEY, v LONGTEXT)");
+    let audience = Audience::of(&stage, 7_007);
+    let mut heard = Heard::now(&audience.changes("SELECT id FROM t")).await;
+    let rows = "INSERT INTO t VALUES (1, REPEAT('a', 5000)), (2, REPEAT('b', 5000)); \
+                UPDATE t SET v = REPEAT('c', 9000) WHERE id = 1; DELETE FROM t WHERE id = 2; \
+                INSERT INTO t VALUES (3, 'x')";
+    match stage.db.flavor() {
+        // A server-wide setting, on for a moment: what other tests write is read all the same.
+        throwaway_server::Flavor::MariaDb => stage.execute(&format!(
+            "SET GLOBAL log_bin_compress = ON; SET GLOBAL log_bin_compress_min_len = 10; {rows}; \
+             SET GLOBAL log_bin_compress = OFF"
+        )),
+        throwaway_server::Flavor::MySql => {
+            stage.execute(&format!("SET SESSION binlog_transaction_compression = ON; {rows}"));
+        }
+    }
+    heard.until_keys(&["1", "2", "3"]).await;
+    assert_eq!(heard.reconciles, [""; 0]);
+}
+
+async fn smaller_images_are_read(stage: Stage) {
+    stage.execute("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20), j JSON); INSERT INTO t VALUES (1, 'a', '{\"a\": 1}'), (2, 'b', '{}')");
+    let audience = Audience::of(&stage, 7_008);
+    let mut heard = Heard::now(&audience.changes("SELECT id FROM t")).await;
+    let partial = match stage.db.flavor() {
+        throwaway_server::Flavor::MariaDb => "",
+        throwaway_server::Flavor::MySql => "SET SESSION binlog_row_value_options = PARTIAL_JSON;",
+    };
+    stage.execute(&format!(
+        "SET SESSION binlog_row_image = MINIMAL; {partial} UPDATE t SET v = 'x' WHERE id = 1; \
+         UPDATE t SET j = JSON_SET(j, '$.a', 2) WHERE id = 2; UPDATE t SET id = 3 WHERE id = 2"
+    ));
+    heard.until_keys(&["1", "2", "3"]).await;
+    assert_eq!(heard.reconciles, [""; 0]);
+}

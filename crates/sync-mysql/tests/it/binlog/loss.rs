@@ -1,0 +1,171 @@
+//! Connections, positions and servers that go away.
+
+use std::time::Duration;
+
+use mysql_async::prelude::Queryable as _;
+use sync_core::{change::ChangeLog as _, error::SourceErrorKind};
+use throwaway_server::{Flavor, Server};
+
+use super::audience::{Audience, Heard, PATIENCE};
+use crate::stage::{Stage, connect, on_both_servers, run};
+
+on_both_servers!(
+    a_stream_that_is_killed_comes_back_and_misses_nothing,
+    two_readers_with_one_number_both_go_on,
+);
+
+async fn a_stream_that_is_killed_comes_back_and_misses_nothing(stage: Stage) {
+    stage.execute("CREATE TABLE t (id INT PRIMARY KEY)");
+    let audience = Audience::of(&stage, 7_301);
+    let mut heard = Heard::now(&audience.changes("SELECT id FROM t")).await;
+    let mut admin = connect(&stage.options()).await;
+    let mut writer = connect(&stage.options()).await;
+    let mut wanted = Vec::new();
+    let mut killed = 0;
+    for round in 0..12 {
+        for row in 0..20 {
+            let id = round * 20 + row;
+            writer.query_drop(format!("INSERT INTO t VALUES ({id})")).await.unwrap();
+            wanted.push(id.to_string());
+        }
+        if round % 4 == 1 {
+            writer.query_drop("FLUSH BINARY LOGS").await.unwrap();
+        }
+        // Only our own stream: others test on this server too.
+        let ids: Vec<u64> = admin.query(own_stream(&stage)).await.unwrap();
+        for id in ids {
+            if admin.query_drop(format!("KILL {id}")).await.is_ok() {
+                killed += 1;
+            }
+        }
+    }
+    let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+    heard.until_keys(&wanted).await;
+    assert!(killed > 0, "no stream was killed");
+    assert_eq!(heard.reconciles, [""; 0]);
+}
+
+/// Connections that read the log for this test: the database is the test's own.
+fn own_stream(stage: &Stage) -> String {
+    format!(
+        "SELECT ID FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%' AND DB = '{}'",
+        stage.db.name()
+    )
+}
+
+async fn two_readers_with_one_number_both_go_on(stage: Stage) {
+    stage.execute("CREATE TABLE t (id INT PRIMARY KEY)");
+    let (one, other) = (Audience::of(&stage, 7_302), Audience::of(&stage, 7_302));
+    let mut first = Heard::now(&one.changes("SELECT id FROM t")).await;
+    first.until_caught_up().await;
+    let mut second = Heard::now(&other.changes("SELECT id FROM t")).await;
+    second.until_caught_up().await;
+    stage.execute("INSERT INTO t VALUES (1)");
+    first.until_keys(&["1"]).await;
+    second.until_keys(&["1"]).await;
+    stage.execute("INSERT INTO t VALUES (2)");
+    first.until_keys(&["1", "2"]).await;
+    second.until_keys(&["1", "2"]).await;
+}
+
+fn private(flavor: Flavor, extra: &[&str]) -> Option<(Server, Stage)> {
+    let server =
+        throwaway_server::skip_if_unavailable(Server::start_with(flavor, extra)).unwrap()?;
+    let db = server.create_database().unwrap();
+    Some((server, Stage { db }))
+}
+
+/// On a server of the test's own: a purge would harm others.
+fn a_purged_log_is_a_lost_position(flavor: Flavor) {
+    let Some((_server, stage)) = private(flavor, &[]) else { return };
+    run(async {
+        stage.execute("CREATE TABLE t (id INT PRIMARY KEY)");
+        let audience = Audience::of(&stage, 7_303);
+        let changes = audience.changes("SELECT id FROM t");
+        let place = changes.place().await.unwrap();
+        stage.execute("INSERT INTO t VALUES (1); FLUSH BINARY LOGS; INSERT INTO t VALUES (2); FLUSH BINARY LOGS");
+        // A file that a crash would still need is not purged at once.
+        let purged = throwaway_server::wait_until(PATIENCE, || {
+            let logs = stage.db.client().query("SHOW BINARY LOGS")?;
+            let newest = logs.lines().last().unwrap().split_whitespace().next().unwrap().to_owned();
+            stage.db.execute(&format!("PURGE BINARY LOGS TO '{newest}'"))?;
+            let left = stage.db.client().query("SHOW BINARY LOGS")?;
+            Ok(left.lines().filter(|line| line.contains("mysql-bin")).count() == 1)
+        });
+        assert!(purged.unwrap(), "the old files stayed");
+        let mut heard = Heard::from(&changes, &place).await.unwrap();
+        let error = heard.until_failure().await;
+        assert_eq!(error.kind, SourceErrorKind::PositionLost, "{error:?}");
+        assert!(error.remedy.contains("on_position_lost: repair"));
+        // From here on it works again.
+        let mut heard = Heard::now(&changes).await;
+        stage.execute("INSERT INTO t VALUES (3)");
+        heard.until_keys(&["3"]).await;
+    });
+}
+
+#[test]
+fn a_purged_log_is_a_lost_position_on_mariadb() {
+    a_purged_log_is_a_lost_position(Flavor::MariaDb);
+}
+
+#[test]
+fn a_purged_log_is_a_lost_position_on_mysql() {
+    a_purged_log_is_a_lost_position(Flavor::MySql);
+}
+
+/// A server that is stopped and started goes on where it was.
+fn a_restarted_server_is_found_again(flavor: Flavor) {
+    let Some((mut server, stage)) = private(flavor, &[]) else { return };
+    run(async {
+        stage.execute("CREATE TABLE t (id INT PRIMARY KEY)");
+        let audience = Audience::of(&stage, 7_304);
+        let mut heard = Heard::now(&audience.changes("SELECT id FROM t")).await;
+        stage.execute("INSERT INTO t VALUES (1)");
+        heard.until_keys(&["1"]).await;
+        server.kill().unwrap();
+        server.restart().unwrap();
+        stage.execute("INSERT INTO t VALUES (2)");
+        heard.until_keys(&["1", "2"]).await;
+    });
+}
+
+#[test]
+fn a_restarted_server_is_found_again_on_mariadb() {
+    a_restarted_server_is_found_again(Flavor::MariaDb);
+}
+
+#[test]
+fn a_restarted_server_is_found_again_on_mysql() {
+    a_restarted_server_is_found_again(Flavor::MySql);
+}
+
+/// Without names of transactions: file and offset, and time instead of the guard.
+#[test]
+fn mysql_without_names_is_followed_by_file_and_offset() {
+    let extra = ["--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"];
+    let Some((_server, stage)) = private(Flavor::MySql, &extra) else { return };
+    run(async {
+        stage.execute("CREATE TABLE t (id INT PRIMARY KEY)");
+        let audience = Audience::of(&stage, 7_305);
+        let changes = audience.changes("SELECT id FROM t");
+        let mut heard = Heard::now(&changes).await;
+        stage.execute("INSERT INTO t VALUES (1); FLUSH BINARY LOGS; INSERT INTO t VALUES (2)");
+        heard.until_keys(&["1", "2"]).await;
+        let position = heard.position.clone();
+        drop(heard);
+        stage.execute("INSERT INTO t VALUES (3)");
+        let mut heard = Heard::from(&changes, &position).await.unwrap();
+        heard.until_keys(&["3"]).await;
+        // Each key is named twice: the second time, the row can surely be seen.
+        let again = tokio::time::timeout(Duration::from_secs(12), async {
+            loop {
+                let changes = heard.next().await.unwrap();
+                if !changes.keys.is_empty() {
+                    return changes.keys.len();
+                }
+            }
+        });
+        assert_eq!(again.await.unwrap(), 1);
+    });
+}

@@ -1,0 +1,75 @@
+//! Settings and rights without which a log cannot be followed are said, with what to do.
+
+use sync_core::{change::ChangeLog as _, error::SourceErrorKind};
+use throwaway_server::{Flavor, Server};
+
+use super::audience::{Audience, Heard};
+use crate::stage::{Stage, on_both_servers, run};
+
+on_both_servers!(
+    two_rights_are_enough,
+    a_missing_right_is_named,
+    keys_that_cannot_be_followed_are_refused
+);
+
+async fn two_rights_are_enough(mut stage: Stage) {
+    stage.execute(
+        "CREATE TABLE p (id INT PRIMARY KEY); CREATE TABLE t (id INT PRIMARY KEY, p INT, \
+         FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE)",
+    );
+    let user = stage.db.create_user("SELECT", "REPLICATION SLAVE").unwrap();
+    let audience = Audience::by(&stage, 7_401, Some(&user));
+    let mut heard = Heard::now(&audience.changes("SELECT id FROM t")).await;
+    stage.execute("INSERT INTO t VALUES (1, NULL)");
+    heard.until_keys(&["1"]).await;
+}
+
+async fn a_missing_right_is_named(mut stage: Stage) {
+    stage.execute("CREATE TABLE t (id INT PRIMARY KEY)");
+    let user = stage.db.create_user("SELECT", "").unwrap();
+    let audience = Audience::by(&stage, 7_402, Some(&user));
+    let mut heard = Heard::now(&audience.changes("SELECT id FROM t")).await;
+    let error = heard.until_failure().await;
+    assert_eq!(error.kind, SourceErrorKind::MissingPrivilege, "{error:?}");
+    assert!(error.remedy.contains("GRANT REPLICATION SLAVE ON *.*"), "{}", error.remedy);
+}
+
+async fn keys_that_cannot_be_followed_are_refused(stage: Stage) {
+    stage.execute(
+        "CREATE TABLE t (id FLOAT PRIMARY KEY, a INT); CREATE TABLE u (id INT PRIMARY KEY); \
+         CREATE VIEW v AS SELECT id FROM u",
+    );
+    let audience = Audience::of(&stage, 7_403);
+    for (query, words) in [
+        ("SELECT id FROM t", "cannot be read from the binlog: it is a FLOAT"),
+        ("SELECT id + 1 AS id FROM u", "is computed"),
+        ("SELECT MAX(id) AS id FROM u", "is computed"),
+    ] {
+        let error = audience.changes(query).place().await.unwrap_err();
+        assert_eq!(error.kind, SourceErrorKind::LogSettings, "{query}: {error:?}");
+        assert!(error.message.contains(words), "{query}: {}", error.message);
+    }
+}
+
+fn refused(extra: &str, words: &str) {
+    let server = Server::start_with(Flavor::MariaDb, &[extra]).unwrap();
+    let stage = Stage { db: server.create_database().unwrap() };
+    run(async {
+        stage.execute("CREATE TABLE t (id INT PRIMARY KEY)");
+        let audience = Audience::of(&stage, 7_404);
+        let error = audience.changes("SELECT id FROM t").place().await.unwrap_err();
+        assert_eq!(error.kind, SourceErrorKind::LogSettings);
+        assert!(error.message.contains(words), "{}", error.message);
+        assert!(error.remedy.contains("binlog_format"), "{}", error.remedy);
+    });
+}
+
+#[test]
+fn a_log_of_statements_is_refused() {
+    refused("--binlog-format=MIXED", "binlog_format=MIXED");
+}
+
+#[test]
+fn a_server_without_a_log_is_refused() {
+    refused("--skip-log-bin", "writes no binlog");
+}
