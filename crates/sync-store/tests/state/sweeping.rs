@@ -6,7 +6,7 @@ use sync_core::{
     port::Watermark,
     state::{
         Chunk, DirtyKey, Extent, FullReadReason, PageMark, ReadEnd, StateError, StateStore as _,
-        StreamMarks, StreamPosition, SweepEnd,
+        StreamEnd, StreamMarks, StreamPosition, SweepEnd,
     },
 };
 
@@ -134,10 +134,15 @@ fn marks_of_a_stream_and_its_position_are_one_write() {
     let second = state.store.hold(&opened, "first", state.now).unwrap();
     let position = |text: &str| StreamPosition(text.to_owned());
     let marks = [
-        StreamMarks { writer: state.writer, keys: vec![Key::Int(1)] },
-        StreamMarks { writer: second, keys: Vec::new() },
+        StreamMarks { writer: state.writer, keys: vec![Key::Int(1)], full_read: None },
+        StreamMarks { writer: second, keys: Vec::new(), full_read: None },
     ];
-    state.store.mark_stream(&marks, &position("p1")).unwrap();
+    let end = |text: &str| StreamEnd {
+        position: position(text),
+        as_of: jiff::Timestamp::UNIX_EPOCH,
+        retention: None,
+    };
+    state.store.mark_stream(&marks, &end("p1")).unwrap();
     for identity in [state.identity.clone(), other.clone()] {
         let opened = state.store.open_sync(&identity, state.now).unwrap();
         assert_eq!(opened.stream_position, Some(position("p1")));
@@ -145,12 +150,18 @@ fn marks_of_a_stream_and_its_position_are_one_write() {
     assert_eq!(state.dirty(), [1]);
     // One of the syncs is held by somebody else by now: nothing moves.
     state.store.hold(&opened, "second", state.now).unwrap();
-    let marks = [StreamMarks { writer: state.writer, keys: vec![Key::Int(2)] }, marks[1].clone()];
-    let refused = state.store.mark_stream(&marks, &position("p2"));
+    let gap = Some(FullReadReason::LogGap);
+    let mine = StreamMarks { writer: state.writer, keys: vec![Key::Int(2)], full_read: gap };
+    let marks = [mine.clone(), marks[1].clone()];
+    let refused = state.store.mark_stream(&marks, &end("p2"));
     assert_eq!(refused, Err(StateError::Fenced));
     assert_eq!(state.dirty(), [1]);
     let opened = state.store.open_sync(&state.identity, state.now).unwrap();
     assert_eq!(opened.stream_position, Some(position("p1")));
+    // What the stream cannot name is due from the write that moves its position past it.
+    state.store.mark_stream(&[mine], &end("p2")).unwrap();
+    let opened = state.store.open_sync(&state.identity, state.now).unwrap();
+    assert_eq!((opened.stream_position, opened.full_read), (Some(position("p2")), gap));
 }
 
 #[test]
