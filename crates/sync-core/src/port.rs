@@ -12,7 +12,7 @@ use crate::{
     record::{RecordId, SeenRecord},
     source::{Column, Row},
     state::{StateError, SyncId},
-    table::{Field, TableStructure},
+    table::{Field, Member, TableStructure},
 };
 
 /// A boxed future, so that ports can be trait objects and the engine is compiled once.
@@ -166,6 +166,17 @@ pub struct RecordPage {
     pub rising_to: Option<u64>,
 }
 
+/// One page of members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberPage {
+    /// Those that are still there and have an e-mail address.
+    pub members: Vec<Member>,
+    /// How many the answer held; offsets count these.
+    pub received: usize,
+    /// How many there are in all, as the service says.
+    pub total: u64,
+}
+
 /// A 2xx answer to a bulk create or update.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BulkAnswer {
@@ -196,6 +207,10 @@ pub const PAYLOAD_BYTES_MAX: usize = 1_000_000;
 pub trait RecordTarget: Send + Sync {
     /// The table with its fields and choices. May be repeated.
     fn structure<'a>(&'a self, table: &'a str) -> Boxed<'a, Result<TableStructure, CallError>>;
+
+    /// One page of the workspace's members, at most [`PAGE_MAX`]. May be repeated. Members that left the workspace are not
+    /// among them.
+    fn members(&self, offset: u64) -> Boxed<'_, Result<MemberPage, CallError>>;
 
     /// Creates records in one call, 1 to 25. **Must not be repeated** without a look-up.
     ///

@@ -1,11 +1,12 @@
 //! The live table's structure, cached in the state: a run in which nothing changed makes no call at all.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use sync_core::{
+    config::model::DestinationDefinition,
     error::CallError,
     port::RecordTarget,
     state::{CallKind, OpenedSync, StateError},
-    table::TableStructure,
+    table::{FieldKind, Member, TableStructure},
 };
 
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,7 @@ use crate::{calls::Calls, delivery::Route, engine::Engine, run::SyncTask};
 /// Reads the structure from the service and caches it; answers whether it differs from the one cached before.
 pub(crate) async fn refresh(route: &Route) -> Result<Result<bool, CallError>, StateError> {
     let read = read(&route.calls, &*route.target, &route.shape.table).await?;
-    let structure = match read {
+    let mut structure = match read {
         Ok(structure) => structure,
         Err(error) => return Ok(Err(error)),
     };
@@ -23,32 +24,44 @@ pub(crate) async fn refresh(route: &Route) -> Result<Result<bool, CallError>, St
     route
         .calls
         .state
-        .run(move |state| state.set_structure(destination, &structure, now))
+        .run(move |state| {
+            structure.members = known_members(state.structure(destination)?);
+            state.set_structure(destination, &structure, now)
+        })
         .await
         .map(Ok)
 }
 
-/// The cached structure; read from the service if there is none, or if it is older than `age_max`.
+/// The cached structure; read from the service if there is none, or if it is older than `age_max`. With it the members
+/// of the workspace, where the sync writes a field of people.
 pub(crate) async fn cached_or_read(
     calls: &Calls,
     target: &dyn RecordTarget,
     opened: &OpenedSync,
-    table: &str,
+    definition: &DestinationDefinition,
     age_max: Option<SignedDuration>,
 ) -> Result<Result<TableStructure, CallError>, StateError> {
     let destination = opened.destination;
     let _turn = calls.structure_turns.wait(destination).await;
     let now = calls.clock.now();
-    if let Some((structure, read_at)) =
-        calls.state.run(move |state| state.structure(destination)).await?
-        && age_max.is_none_or(|age_max| now.duration_since(read_at) <= age_max)
+    let cached = calls.state.run(move |state| state.structure(destination)).await?;
+    if let Some((structure, read_at)) = &cached
+        && age_max.is_none_or(|age_max| now.duration_since(*read_at) <= age_max)
+        && (structure.members.is_some() || !writes_people(definition, structure))
     {
-        return Ok(Ok(structure));
+        return Ok(Ok(structure.clone()));
     }
-    let structure = match read(calls, target, table).await? {
+    let mut structure = match read(calls, target, &definition.table_id).await? {
         Ok(structure) => structure,
         Err(error) => return Ok(Err(error)),
     };
+    structure.members = known_members(cached);
+    if writes_people(definition, &structure) {
+        match read_members(calls, target).await? {
+            Ok(members) => structure.members = Some(members),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
     let (stored, now) = (structure.clone(), calls.clock.now());
     calls.state.run(move |state| state.set_structure(destination, &stored, now)).await?;
     Ok(Ok(structure))
@@ -69,8 +82,13 @@ impl Engine {
         let calls = self.calls(task, sync, &CancellationToken::new());
         let read = read(&calls, &*task.target, &task.definition.destination.table_id).await?;
         if let Ok(structure) = &read {
-            let (structure, now) = (structure.clone(), self.clock.now());
-            self.state.run(move |state| state.set_structure(destination, &structure, now)).await?;
+            let (mut structure, now) = (structure.clone(), self.clock.now());
+            self.state
+                .run(move |state| {
+                    structure.members = known_members(state.structure(destination)?);
+                    state.set_structure(destination, &structure, now)
+                })
+                .await?;
         }
         Ok(read)
     }
@@ -89,6 +107,36 @@ impl Engine {
             })
             .await?;
         Ok(known.map(|(structure, _)| structure))
+    }
+}
+
+/// Whether a field of people is among those that the sync writes.
+fn writes_people(definition: &DestinationDefinition, structure: &TableStructure) -> bool {
+    let kinds = definition.fields.iter().filter_map(|mapping| structure.field(&mapping.slug));
+    kinds.into_iter().any(|field| field.kind == FieldKind::User && !field.read_only)
+}
+
+/// The members known before: who does not ask for them does not forget them.
+fn known_members(cached: Option<(TableStructure, Timestamp)>) -> Option<Vec<Member>> {
+    cached.and_then(|(structure, _)| structure.members)
+}
+
+/// Every member of the workspace: one call for a thousand.
+async fn read_members(
+    calls: &Calls,
+    target: &dyn RecordTarget,
+) -> Result<Result<Vec<Member>, CallError>, StateError> {
+    let (mut members, mut received) = (Vec::new(), 0);
+    loop {
+        let page = match calls.repeatable(CallKind::Structure, || target.members(received)).await? {
+            Ok(page) => page,
+            Err(error) => return Ok(Err(error)),
+        };
+        members.extend(page.members);
+        received += page.received as u64;
+        if page.received == 0 || received >= page.total {
+            return Ok(Ok(members));
+        }
     }
 }
 

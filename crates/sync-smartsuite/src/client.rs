@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use sync_core::{
     draft::Fields,
     error::{CallError, CallErrorKind},
-    port::{Boxed, BulkAnswer, RecordFilter, RecordPage, RecordShape, RecordTarget},
+    port::{
+        Boxed, BulkAnswer, MemberPage, PAGE_MAX, RecordFilter, RecordPage, RecordShape,
+        RecordTarget,
+    },
     record::{RecordId, SeenRecord},
     secret::Secret,
     table::TableStructure,
@@ -24,7 +27,7 @@ use crate::{
     options::{ClientOptions, OptionsError, Timeouts},
     request::Requests,
     transport::{HttpTransport, Limits, Transport},
-    wire::{bulk, list, record, structure},
+    wire::{bulk, list, member, record, structure},
 };
 
 /// Most bytes of a structure or a single record. The largest structures reported are a few megabytes.
@@ -212,6 +215,19 @@ impl RecordTarget for SmartSuiteClient {
             let asked = self.asked(None, 0);
             let body = self.send(request, self.read_limits(), asked).await?.body;
             structure::read(&body, table).ok_or_else(|| unreadable(&body, asked))
+        })
+    }
+
+    fn members(&self, offset: u64) -> Boxed<'_, Result<MemberPage, CallError>> {
+        Box::pin(async move {
+            let (from, most) = (offset.to_string(), PAGE_MAX.to_string());
+            let query = [("offset", from.as_str()), ("limit", most.as_str())];
+            let body = json!({ "sort": [], "filter": {} });
+            let path = ["members", "list"];
+            let request = self.requests.make(Method::POST, &path, &query, Some(&body))?;
+            let asked = self.asked(None, 0);
+            let body = self.send(request, self.read_limits(), asked).await?.body;
+            member::read(&body).ok_or_else(|| unreadable(&body, asked))
         })
     }
 

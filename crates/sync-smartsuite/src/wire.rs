@@ -6,6 +6,7 @@
 pub(crate) mod bulk;
 pub(crate) mod field;
 pub(crate) mod list;
+pub(crate) mod member;
 pub(crate) mod record;
 pub(crate) mod structure;
 pub(crate) mod walk;

@@ -182,8 +182,8 @@ section! {
         /// `quarantine`, where `status` shows it.
         #[schemars(extend("enum" = ON_MISSING), extend("default" = defaults::ON_MISSING))]
         "on_missing" on_missing: Option<Given<Scalar>>,
-        /// Whether the sync makes records and changes them (`upsert`), changes those that are there
-        /// (`update_only`), or makes them and leaves them to people from then on (`create_only`).
+        /// Whether the sync makes records and changes them (`upsert`), or makes them and leaves them to people from then
+        /// on (`create_only`).
         #[schemars(extend("enum" = WRITE_MODES), extend("default" = defaults::WRITE_MODE))]
         "mode" mode: Option<Given<Scalar>>,
         /// Slug of the field, or a list of slugs, by which records that carry no key are matched before the sync first
@@ -274,9 +274,7 @@ section! {
         /// As in `options` of `field_types`.
         #[schemars(extend("enum" = PHONE_TYPES))]
         "default_type" default_type: Option<Given<u32>>,
-        /// When it is written: `always` when it changes; `on_create`, so that it belongs to people from then on; or
-        /// `if_empty`, which is `on_create` and, whenever the record is written for another reason, again while the
-        /// field is empty. A change of the source alone writes only fields of `always`.
+        /// When it is written: `always` when it changes, or `on_create`, so that it belongs to people from then on.
         #[schemars(extend("enum" = WRITE_POLICIES), extend("default" = defaults::WRITE))]
         "write" write: Option<Given<Scalar>>,
     }
@@ -317,8 +315,7 @@ section! {
         /// or id of a choice. A text that is not listed must be a label or id itself. Texts are compared exactly.
         "value_map" value_map: Option<Given<ValueMap>>,
         /// `singleselect`, `multipleselectfield`, `status` and people: what to do with a text that is no choice, or an
-        /// address that is nobody's. `error` ends the run and leaves its position, `quarantine` sets the row aside,
-        /// `blank` leaves the field empty, `create` adds the choice to the field (not to tags or people).
+        /// address that is nobody's. `quarantine` sets the row aside, `blank` leaves the field empty.
         #[schemars(extend("enum" = ON_UNKNOWN), extend("default" = defaults::ON_UNKNOWN))]
         "on_unknown" on_unknown: Option<Given<Scalar>>,
         /// `phonefield`: the country of numbers without one, two letters as in `DE`.

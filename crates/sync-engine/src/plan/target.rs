@@ -9,7 +9,8 @@ use sync_core::{
     draft::Fields,
     error::{CallError, CallErrorKind},
     port::{
-        BULK_MAX, Boxed, BulkAnswer, PAGE_MAX, RecordFilter, RecordPage, RecordShape, RecordTarget,
+        BULK_MAX, Boxed, BulkAnswer, MemberPage, PAGE_MAX, RecordFilter, RecordPage, RecordShape,
+        RecordTarget,
     },
     record::{RecordId, SeenRecord},
     state::{CallKind, StateError, SyncId},
@@ -148,6 +149,10 @@ impl RehearsedTarget {
 }
 
 impl RecordTarget for RehearsedTarget {
+    fn members(&self, offset: u64) -> Boxed<'_, Result<MemberPage, CallError>> {
+        Box::pin(self.read(CallKind::Structure, self.task.target.members(offset)))
+    }
+
     fn structure<'a>(&'a self, table: &'a str) -> Boxed<'a, Result<TableStructure, CallError>> {
         Box::pin(self.read(CallKind::Structure, self.task.target.structure(table)))
     }

@@ -171,8 +171,8 @@ impl Running<'_> {
         &self,
         age_max: Option<SignedDuration>,
     ) -> Result<Result<TableStructure, CallError>, StateError> {
-        let table = &self.task.definition.destination.table_id;
-        structure::cached_or_read(self.calls, &*self.task.target, &self.opened, table, age_max)
+        let definition = &self.task.definition.destination;
+        structure::cached_or_read(self.calls, &*self.task.target, &self.opened, definition, age_max)
             .await
     }
 

@@ -88,11 +88,16 @@ impl Held<'_> {
     /// The mapping as it fits both sides now. Costs a call where the table's structure is not known, or old.
     pub(super) async fn mapping(&self) -> Result<CompiledMapping, Broken> {
         let definition = &self.task.definition;
-        let table = &definition.destination.table_id;
         let age_max = Some(STRUCTURE_AGE_MAX);
         let target = &*self.task.target;
-        let structure =
-            structure::cached_or_read(&self.calls, target, &self.opened, table, age_max).await??;
+        let structure = structure::cached_or_read(
+            &self.calls,
+            target,
+            &self.opened,
+            &definition.destination,
+            age_max,
+        )
+        .await??;
         // No row has none of the keys: only the columns are asked for.
         let read = self.task.source.open(ReadScope::Keys(Vec::new())).await?;
         let (mapping, findings) = CompiledMapping::compile(

@@ -11,6 +11,7 @@ mod destination;
 mod doubt;
 mod gone;
 mod marks;
+mod missing;
 mod older_state;
 mod one_writer;
 mod outbox;

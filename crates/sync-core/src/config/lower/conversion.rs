@@ -129,10 +129,8 @@ fn options(
 
 fn on_unknown(given: &Given<Scalar>, report: &mut Report<'_>) -> Option<OnUnknown> {
     match given.value.text.as_str() {
-        "error" => Some(OnUnknown::Error),
         "quarantine" => Some(OnUnknown::Quarantine),
         "blank" => Some(OnUnknown::Blank),
-        "create" => Some(OnUnknown::Create),
         other => {
             let meant = nearest(other, ON_UNKNOWN.iter().copied());
             report.add(unknown_value(given, "on_unknown", meant, ON_UNKNOWN));

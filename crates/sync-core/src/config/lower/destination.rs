@@ -92,7 +92,6 @@ fn sync_span(sync: &RawSync) -> Span {
 fn mode(given: &Given<Scalar>, report: &mut Report<'_>) -> Option<WriteMode> {
     match given.value.text.as_str() {
         "upsert" => Some(WriteMode::Upsert),
-        "update_only" => Some(WriteMode::UpdateOnly),
         "create_only" => Some(WriteMode::CreateOnly),
         other => {
             let meant = nearest(other, WRITE_MODES.iter().copied());

@@ -60,8 +60,7 @@ fn field(
         None => Some(WritePolicy::Always),
         Some(given) => one_of(given, "write", WRITE_POLICIES, report).map(|at| match at {
             0 => WritePolicy::Always,
-            1 => WritePolicy::OnCreate,
-            _ => WritePolicy::IfEmpty,
+            _ => WritePolicy::OnCreate,
         }),
     };
     Some((origin?, conversion?, treatment?, write?))

@@ -61,8 +61,7 @@ pub(super) fn check(syncs: &[&RawSync], report: &mut Report<'_>) {
                 first.sync, claim.sync
             );
             let hint = if claim.prefix == first.prefix {
-                "give each of them a `destination.key_prefix` of its own, set `mode: update_only` in all but one, or \
-                 disable one"
+                "give each of them a `destination.key_prefix` of its own, or disable one"
             } else {
                 "one prefix begins the other, so their keys could meet: choose prefixes such as `a:` and `b:`"
             };

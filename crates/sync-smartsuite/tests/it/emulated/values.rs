@@ -184,6 +184,19 @@ async fn only_what_is_sent_changes() {
 }
 
 #[tokio::test]
+async fn members_are_listed_with_their_addresses() {
+    for profile in ProfileName::ALL {
+        let world = World::new(profile).await;
+        let page = world.client.members(0).await.unwrap();
+        assert!(page.received as u64 == page.total && page.members.len() <= page.received);
+        let person = page.members.iter().find(|member| member.id == DEMO_PERSON).unwrap();
+        assert!(person.emails.iter().all(|email| email.contains('@')), "{profile}");
+        let beyond = world.client.members(page.total).await.unwrap();
+        assert_eq!((beyond.received, beyond.members.len()), (0, 0), "{profile}");
+    }
+}
+
+#[tokio::test]
 async fn the_structure_is_the_table_that_was_seeded() {
     for profile in ProfileName::ALL {
         let world = World::new(profile).await;
