@@ -16,6 +16,7 @@ use crate::{
         init::InitArgs,
         plan::PlanArgs,
         probe::ProbeArgs,
+        resync::ResyncArgs,
         verify::{RepairArgs, VerifyArgs},
     },
     environment::LogLevel,
@@ -81,6 +82,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Compare, then bring what differs in step again
     Repair(RepairArgs),
+    /// Read rows again, whatever the position says: some, or all
+    Resync(ResyncArgs),
     /// List records that share an external id, and resolve them
     Dedupe(DedupeArgs),
     /// Find out, in a scratch table, what is not known for sure about your SmartSuite

@@ -12,6 +12,7 @@ pub mod event;
 pub mod overseer;
 pub mod plan;
 mod record_text;
+pub mod resync;
 pub mod run;
 pub mod state;
 mod structure;

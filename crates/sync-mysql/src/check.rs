@@ -71,7 +71,9 @@ impl MysqlSource {
         let cipher = cipher.into_iter().flatten().find(|cipher| !cipher.is_empty());
         let layout = self.layout_on(&mut session).await?;
         layout.select(&self.wanted)?;
+        self.check_keys(&mut session).await?;
         let mut findings = self.key_findings(&layout);
+        findings.extend(self.page_finding(&mut session, &layout).await?);
         let moment = Moment::measure(&mut session, self.zone.as_ref()).await?;
         match self.cursor_on(&layout) {
             Ok(Some(cursor)) if self.template.has_parameter() => {
@@ -136,6 +138,28 @@ impl MysqlSource {
             })
         });
         findings.collect()
+    }
+
+    /// Whether a table must be read at once, for want of an order along its key.
+    async fn page_finding(
+        &self,
+        session: &mut Session,
+        layout: &Layout,
+    ) -> Result<Option<SourceFinding>, SourceError> {
+        let key_columns = layout.select(&self.key_columns)?;
+        if !self.is_table || self.is_pageable(session, &key_columns).await? {
+            return Ok(None);
+        }
+        Ok(Some(SourceFinding {
+            severity: Severity::Warning,
+            code: "key_without_order",
+            message: format!(
+                "no unique index has exactly the key columns ({}), NOT NULL and in their order, or one of them is an ENUM: \
+                 the table is read at once, and a load that breaks off begins anew",
+                self.key_columns.join(", ")
+            ),
+            hint: "take the table's primary key, or create such an index".to_owned(),
+        }))
     }
 
     /// Whether the query yields nothing because `:last_sync_time` is NULL: it does with a time long ago.

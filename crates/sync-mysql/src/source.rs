@@ -33,7 +33,7 @@ pub struct MysqlSource {
     pub(crate) template: SqlTemplate,
     /// What yields the key of every row there is, where it is another query.
     keys_template: Option<SqlTemplate>,
-    is_table: bool,
+    pub(crate) is_table: bool,
     pub(crate) key_columns: Vec<String>,
     /// Key columns first.
     pub(crate) wanted: Vec<String>,
@@ -244,7 +244,7 @@ impl MysqlSource {
     }
 
     /// Whether the table can be read in pages.
-    async fn is_pageable(
+    pub(crate) async fn is_pageable(
         &self,
         session: &mut Session,
         key_columns: &[&ResultColumn],
@@ -256,6 +256,19 @@ impl MysqlSource {
         let is = self.is_table && table::is_pageable(session, key_columns).await?;
         *self.pageable.lock().unwrap_or_else(PoisonError::into_inner) = Some(is);
         Ok(is)
+    }
+
+    /// The query that yields keys must yield the key columns.
+    pub(crate) async fn check_keys(&self, session: &mut Session) -> Result<(), SourceError> {
+        let Some(keys) = &self.keys_template else { return Ok(()) };
+        let layout = learn(session, keys, &self.keys_layout).await?;
+        layout.select(&self.key_columns).map(drop).map_err(|error| SourceError {
+            message: error.message.replace("the query", "`keys_query`"),
+            remedy: "let `source.keys_query` select the columns of `primary_key`, by their names"
+                .to_owned(),
+            about: SourcePart::Whole,
+            ..error
+        })
     }
 
     fn no_keys(&self) -> SourceError {

@@ -12,6 +12,7 @@ mod man;
 pub(crate) mod plan;
 pub(crate) mod probe;
 mod quarantine;
+pub(crate) mod resync;
 mod run;
 mod schedule;
 pub(crate) mod state;
@@ -46,6 +47,7 @@ pub(crate) fn perform(cli: Cli, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Doctor(args) => doctor::perform(&global, &args, screen).map(Into::into),
         Command::Verify(args) => verify::perform(&global, &args, screen).map(Into::into),
         Command::Repair(args) => verify::repair(&global, &args, screen).map(Into::into),
+        Command::Resync(args) => resync::perform(&global, &args, screen).map(Into::into),
         Command::Dedupe(args) => dedupe::perform(&global, &args, screen).map(Into::into),
         Command::Probe(args) => probe::perform(&global, &args, screen).map(Into::into),
         Command::Completions { shell } => {

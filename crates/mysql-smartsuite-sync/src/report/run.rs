@@ -215,6 +215,7 @@ pub(crate) fn happened(books: &Books) -> String {
         (books.adopted, "found in SmartSuite and linked"),
         (books.updated, "updated"),
         (books.deleted, "deleted"),
+        (books.archived, "archived"),
         (books.equal, "found equal"),
         (refused, "refused"),
         (books.skipped, "without a key of their own"),

@@ -20,6 +20,7 @@ mod doctor;
 mod doubt;
 mod explaining;
 mod failing;
+mod gone;
 mod init;
 mod mistakes;
 mod overlap;

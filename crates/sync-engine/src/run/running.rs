@@ -8,7 +8,7 @@ use sync_core::{
     error::CallError,
     mapping::CompiledMapping,
     source::Column,
-    state::{Books, OpenedSync, PageMark, RunStatus, StateError, Writer},
+    state::{Books, FullReadReason, OpenedSync, PageMark, RunStatus, StateError, Writer},
     table::TableStructure,
 };
 use tokio_util::sync::CancellationToken;
@@ -146,8 +146,10 @@ impl Running<'_> {
         let hash = shape_hash(&self.task.definition, structure);
         let writer = self.writer;
         let differs = self.engine.state.run(move |state| state.see_shape(&writer, &hash)).await?;
-        if differs && self.opened.full_read.is_none() {
-            self.opened.full_read = Some(sync_core::state::FullReadReason::DefinitionChanged);
+        if differs {
+            // What an earlier run has read was made for another table.
+            self.opened.page = None;
+            self.opened.full_read.get_or_insert(FullReadReason::DefinitionChanged);
         }
         Ok(())
     }

@@ -15,6 +15,8 @@ mod stage;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]
+mod tables;
+#[cfg(test)]
 mod tls;
 #[cfg(test)]
 mod types;

@@ -10,6 +10,7 @@ mod delivery;
 mod destination;
 mod doubt;
 mod gone;
+mod mapped;
 mod marks;
 mod missing;
 mod older_state;

@@ -34,6 +34,14 @@ pub struct SyncReport {
     pub waiting: u64,
     /// Earliest time at which one that waits may be sent; `None` when none waits.
     pub next_send: Option<Timestamp>,
+    /// Entries that would delete or archive a record and wait for a person's yes.
+    pub held: u64,
+    /// Records whose row the last sweep did not see, so many that a person must say yes first.
+    pub candidates: u64,
+    /// When the keys were last swept.
+    pub swept_at: Option<Timestamp>,
+    /// When every row was last read.
+    pub full_read_at: Option<Timestamp>,
     /// Entries marked as being sent.
     pub sending: u64,
     /// Creates that no answer accounts for, to be looked up.
@@ -89,7 +97,8 @@ const QUERY: &str = "
       min(o.not_before) FILTER (WHERE o.here AND o.state = 0),
       count(o.seq) FILTER (WHERE o.here AND o.state = 1 AND NOT o.doubt),
       count(o.seq) FILTER (WHERE o.here AND o.state = 1 AND o.doubt),
-      count(o.seq) FILTER (WHERE NOT o.here AND o.state = 1)
+      count(o.seq) FILTER (WHERE NOT o.here AND o.state = 1),
+      count(o.seq) FILTER (WHERE o.here AND o.state = 3), s.candidates, s.swept_at, s.full_read_at
     FROM syncs AS s LEFT JOIN destinations AS d ON d.id = s.destination_id
       LEFT JOIN (SELECT seq, sync_id, state, doubt, not_before,
           destination_id = (SELECT destination_id FROM syncs WHERE id = sync_id) AS here FROM outbox) AS o
@@ -158,6 +167,10 @@ fn report(row: &Row<'_>) -> rusqlite::Result<SyncReport> {
         sending: count(row, 19)?,
         in_doubt: count(row, 20)?,
         in_doubt_elsewhere: count(row, 21)?,
+        held: count(row, 22)?,
+        candidates: count(row, 23)?,
+        swept_at: optional_time(row, 24)?,
+        full_read_at: optional_time(row, 25)?,
         quarantined: Vec::new(),
         dirty: count(row, 16)?,
         stopped: match stop_code {

@@ -36,6 +36,8 @@ mod scanning;
 #[cfg(test)]
 mod size;
 #[cfg(test)]
+mod sweeping;
+#[cfg(test)]
 mod taking_over;
 #[cfg(test)]
 mod views;

@@ -402,6 +402,46 @@ fn machines_get_the_same_as_json() {
     assert_snapshot!(serde_json::to_string_pretty(&value).unwrap());
 }
 
+#[test]
+fn tables_and_rows_that_are_gone() {
+    let destination = |table: u8, more: &str| {
+        format!(
+            "    destination:
+      table_id: 6500000000000000000000d{table}
+      external_id_field: sexternal1
+      field_mappings: {{email: semail0001}}
+{more}"
+        )
+    };
+    let syncs = [
+        ("{query: SELECT 1, primary_key: id}", "      on_delete: delete\n"),
+        (
+            "{query: SELECT 1, table: t, where: a = 1, primary_key: id}",
+            "      on_delete: archive\n",
+        ),
+        (
+            "{table: t, where: 'a = 1) OR (b = 2', keys_query: SELECT 1}",
+            "      delete_adopted: true\n",
+        ),
+        ("{table: ''}", "      on_delete: vanish\n"),
+        (
+            "{query: SELECT 1, primary_key: id, where: a, keys_query: 'SELECT id FROM t WHERE u > :last_sync_time'}",
+            "      on_delete: delete\n      archive: {field: a}\n",
+        ),
+        ("{primary_key: id}", ""),
+    ];
+    let syncs: Vec<String> = (0..)
+        .zip(syncs)
+        .map(|(number, (source, more))| {
+            let destination = destination(number, more);
+            format!(
+                "  - name: sync{number}\n    capture: query\n    sweep: {{}}\n    source: {source}\n{destination}"
+            )
+        })
+        .collect();
+    assert_snapshot!(shown(&format!("syncs:\n{}", syncs.concat())));
+}
+
 /// Every code is shown by some test of this file, so that every screen has been looked at.
 #[test]
 fn every_code_has_a_screen() {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use sync_core::state::CallKind;
+use sync_core::{config::model::OnDelete, schedule::Schedule, state::CallKind};
 use sync_store::{QuarantinedRow, RunReport, SyncReport};
 
 use super::{Status, SyncStatus};
@@ -45,6 +45,7 @@ fn of_sync(sync: &SyncStatus, now: Timestamp, paint: Paint) -> String {
     }
     out.line("records", &records(state));
     waiting(&mut out, state, now);
+    sweep(&mut out, sync, now);
     refused(&mut out, sync, now);
     for (place, one) in sync.runs.iter().enumerate() {
         run(&mut out, if place == 0 { "last runs" } else { "" }, one);
@@ -114,6 +115,20 @@ fn waiting(out: &mut Lines, state: &SyncReport, now: Timestamp) {
             next.unwrap_or_default()
         ));
     }
+    if state.held > 0 {
+        parts.push(format!(
+            "{} to go with their rows, as soon as somebody says yes: `run --allow-deletes {}`",
+            counted(state.held, "record"),
+            state.held
+        ));
+    }
+    if state.candidates > 0 {
+        parts.push(format!(
+            "{} without a row, which go as soon as somebody says yes: `run --allow-deletes {}`",
+            counted(state.candidates, "record"),
+            state.candidates
+        ));
+    }
     if state.sending > 0 {
         parts.push(format!("{} being sent", counted(state.sending, "row")));
     }
@@ -138,6 +153,21 @@ fn waiting(out: &mut Lines, state: &SyncReport, now: Timestamp) {
     if let Some(reason) = state.full_read {
         out.line("next read", &format!("every row, because {}", reason.because()));
     }
+}
+
+/// When keys were swept last and will be next, where records go with their rows.
+fn sweep(out: &mut Lines, sync: &SyncStatus, now: Timestamp) {
+    let (Some(definition), Some(state)) = (&sync.definition, &sync.state) else { return };
+    if definition.destination.on_delete == OnDelete::Ignore {
+        return;
+    }
+    let last = state.swept_at.map_or_else(|| "never".to_owned(), |at| when(at, now));
+    let schedule = definition.sweep.as_ref().and_then(|sweep| Schedule::new(sweep).ok());
+    let next = match schedule.and_then(|schedule| schedule.next_after(now, state.swept_at)) {
+        Some(next) => format!("next {}", clock(next)),
+        None => "next with each `run`, and every hour of `schedule`".to_owned(),
+    };
+    out.line("swept", &format!("{last}; {next}"));
 }
 
 fn refused(out: &mut Lines, sync: &SyncStatus, now: Timestamp) {

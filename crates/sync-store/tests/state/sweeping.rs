@@ -1,0 +1,223 @@
+//! Sweeps, the guard before deletes, pages, and marks from outside (`protocol.md` C1, C4, C5, C8).
+
+use sync_core::{
+    deletes::{Going, GonePolicy},
+    key::Key,
+    port::Watermark,
+    state::{
+        Chunk, DirtyKey, Extent, FullReadReason, PageMark, ReadEnd, StateError, StateStore as _,
+        StreamMarks, StreamPosition, SweepEnd,
+    },
+};
+
+use crate::fixture::{State, draft, identity};
+
+/// A sweep whose read shows these keys.
+fn sweep(state: &mut State, shown: &[i64], allowed: Option<u64>) -> SweepEnd {
+    let (writer, now) = (state.writer, state.now);
+    let ticket = state.store.begin_sweep(&writer, now).unwrap();
+    let keys: Vec<Key> = shown.iter().copied().map(Key::Int).collect();
+    state.store.sweep(&writer, &keys).unwrap();
+    state.store.end_sweep(&writer, ticket, allowed, now).unwrap()
+}
+
+/// Marks what the sweep found, and answers which keys that are.
+fn marked(state: &mut State) -> Vec<i64> {
+    while state.store.mark_candidates(&state.writer, 2).unwrap() {}
+    let dirty = state.store.dirty(&state.writer, 100).unwrap();
+    assert!(dirty.iter().all(|dirty| dirty.suspected));
+    state.dirty()
+}
+
+/// Rows 1 to `rows` with their records.
+fn linked(rows: i64) -> State {
+    let mut state = State::new();
+    let all: Vec<(i64, &str)> = (1..=rows).map(|key| (key, "A")).collect();
+    state.full_read(&all, "w1");
+    state.deliver();
+    state.later(60);
+    state
+}
+
+#[test]
+fn what_a_sweep_does_not_show_is_suspected() {
+    let mut state = linked(8);
+    // 9 only waits, 10 is in quarantine, 11 is wished gone already.
+    state.capture(&[(9, "A"), (10, "fault x")]);
+    let end = sweep(&mut state, &[1, 2, 3, 4, 5, 6, 7], None);
+    assert_eq!((end.shown, end.going, end.asks), (7, Going { records: 1, of: 8 }, false));
+    assert_eq!(marked(&mut state), [8, 9, 10]);
+}
+
+#[test]
+fn a_sweep_that_shows_nothing_finds_nothing() {
+    let mut state = linked(3);
+    let end = sweep(&mut state, &[], Some(3));
+    assert_eq!((end.shown, end.going.records), (0, 0));
+    assert_eq!(marked(&mut state), [0_i64; 0]);
+}
+
+#[test]
+fn what_came_while_the_sweep_read_is_no_candidate() {
+    let mut state = linked(4);
+    let ticket = state.store.begin_sweep(&state.writer, state.now).unwrap();
+    state.later(5);
+    state.capture(&[(5, "A")]);
+    state.deliver();
+    state.capture(&[(6, "A")]);
+    state.store.sweep(&state.writer, &[1, 2, 3].map(Key::Int)).unwrap();
+    state.store.end_sweep(&state.writer, ticket, None, state.now).unwrap();
+    assert_eq!(marked(&mut state), [4]);
+}
+
+#[test]
+fn a_record_that_was_kept_is_no_candidate_again() {
+    let mut state = linked(4);
+    state.adopt(7, Some(draft("A").fingerprint()));
+    state.later(60);
+    state.capture(&[(7, "gone")]);
+    state.deliver();
+    assert_eq!(state.slots(7), "link A kept");
+    sweep(&mut state, &[1, 2, 3, 4], None);
+    // It is dirty because it was adopted, not because it is suspected.
+    let dirty = state.store.dirty(&state.writer, 9).unwrap();
+    assert_eq!(dirty, [DirtyKey { key: Key::Int(7), suspected: false }]);
+}
+
+#[test]
+fn a_row_that_one_read_does_not_show_is_asked_for_once_more() {
+    let mut state = linked(2);
+    let ticket = state.begin_read();
+    let chunk = Chunk {
+        answered: vec![Key::Int(1)],
+        ..state.chunk(ticket, &[(1, "unseen"), (9, "unseen")])
+    };
+    let books = state.store.capture(&state.writer, &chunk).unwrap();
+    assert_eq!((books.read, books.suspected, books.unchanged), (2, 1, 1));
+    assert_eq!((state.slots(1).as_str(), state.dirty()), ("link A", vec![1]));
+    assert!(state.store.dirty(&state.writer, 9).unwrap()[0].suspected);
+    // The key is marked for another reason: it is suspected no longer.
+    state.store.mark_dirty(&state.writer, &[Key::Int(1)]).unwrap();
+    assert!(!state.store.dirty(&state.writer, 9).unwrap()[0].suspected);
+}
+
+#[test]
+fn what_is_too_much_to_go_is_held_back_and_let_go() {
+    let mut state = linked(6);
+    state.capture(&[(1, "gone"), (2, "gone"), (3, "gone"), (4, "gone")]);
+    let policy = GonePolicy::Delete { adopted: false };
+    let guard = |state: &mut State, done, allowed| {
+        state.store.guard_deletes(&state.writer, policy, done, allowed).unwrap()
+    };
+    assert_eq!(guard(&mut state, 0, None), (Going { records: 4, of: 6 }, true));
+    assert_eq!(state.slots(1), "held gone, link A");
+    state.deliver();
+    assert_eq!(state.store.backlog(&state.writer).unwrap().0, 4);
+    // One row is there again: what was held is taken back, and what is left may go.
+    state.capture(&[(1, "A")]);
+    assert_eq!(state.slots(1), "link A");
+    assert_eq!(guard(&mut state, 0, None), (Going { records: 3, of: 6 }, false));
+    assert_eq!(state.slots(2), "waiting gone, link A");
+    // Those that went in this run count.
+    assert_eq!(guard(&mut state, 3, None), (Going { records: 6, of: 9 }, true));
+    assert_eq!(guard(&mut state, 3, Some(6)), (Going { records: 6, of: 9 }, false));
+    // Nothing is a delete where records stay.
+    assert!(!state.store.guard_deletes(&state.writer, GonePolicy::Leave, 9, None).unwrap().1);
+}
+
+#[test]
+fn marks_of_a_stream_and_its_position_are_one_write() {
+    let mut state = linked(2);
+    let mut other = identity();
+    other.name = "orders".into();
+    let opened = state.store.open_sync(&other, state.now).unwrap();
+    let second = state.store.hold(&opened, "first", state.now).unwrap();
+    let position = |text: &str| StreamPosition(text.to_owned());
+    let marks = [
+        StreamMarks { writer: state.writer, keys: vec![Key::Int(1)] },
+        StreamMarks { writer: second, keys: Vec::new() },
+    ];
+    state.store.mark_stream(&marks, &position("p1")).unwrap();
+    for identity in [state.identity.clone(), other.clone()] {
+        let opened = state.store.open_sync(&identity, state.now).unwrap();
+        assert_eq!(opened.stream_position, Some(position("p1")));
+    }
+    assert_eq!(state.dirty(), [1]);
+    // One of the syncs is held by somebody else by now: nothing moves.
+    state.store.hold(&opened, "second", state.now).unwrap();
+    let marks = [StreamMarks { writer: state.writer, keys: vec![Key::Int(2)] }, marks[1].clone()];
+    let refused = state.store.mark_stream(&marks, &position("p2"));
+    assert_eq!(refused, Err(StateError::Fenced));
+    assert_eq!(state.dirty(), [1]);
+    let opened = state.store.open_sync(&state.identity, state.now).unwrap();
+    assert_eq!(opened.stream_position, Some(position("p1")));
+}
+
+#[test]
+fn anybody_may_ask_for_rows_to_be_read_again() {
+    let mut state = linked(2);
+    let ticket = state.begin_read();
+    state.store.request_reads(state.writer.sync, &[Key::Int(2)]).unwrap();
+    let chunk = Chunk { answered: vec![Key::Int(2)], ..state.chunk(ticket, &[(2, "A")]) };
+    state.store.capture(&state.writer, &chunk).unwrap();
+    assert_eq!(state.dirty(), [2], "the mark is newer than the read");
+    state.store.request_full_read(state.writer.sync, FullReadReason::Resync).unwrap();
+    state.restart();
+    assert_eq!(state.sync.full_read, Some(FullReadReason::Resync));
+}
+
+#[test]
+fn a_place_between_pages_is_kept_until_everything_is_to_be_read_anew() {
+    let mut state = State::new();
+    let page = |state: &mut State, extent| {
+        let ticket = state.begin_read();
+        let end = ReadEnd { watermark: Some(Watermark("w1".into())), extent };
+        let chunk = Chunk { end: Some(end), ..state.chunk(ticket, &[(1, "A")]) };
+        state.store.capture(&state.writer, &chunk).unwrap();
+        state.restart();
+    };
+    page(&mut state, Extent::Page(Key::Int(5)));
+    let place = PageMark { after: Key::Int(5), watermark: Some(Watermark("w1".into())) };
+    assert_eq!((state.sync.page.clone(), state.sync.watermark.clone()), (Some(place), None));
+    state.store.see_shape(&state.writer, "s1").unwrap();
+    state.restart();
+    assert_eq!(state.sync.page, None, "the table's fields are others");
+    page(&mut state, Extent::Page(Key::Text("k".into())));
+    state.identity.values_hash = "v2".into();
+    state.restart();
+    assert_eq!(state.sync.page, None, "the definition is another");
+    page(&mut state, Extent::Page(Key::Int(7)));
+    page(&mut state, Extent::Everything);
+    assert_eq!((state.sync.page.clone(), state.sync.full_read), (None, None));
+    assert_eq!(state.sync.watermark, Some(Watermark("w1".into())));
+    assert_eq!(state.sync.full_read_at, Some(state.now));
+}
+
+/// Memory does not grow with the keys that a sweep is shown.
+#[test]
+#[expect(clippy::print_stdout, reason = "the figure is what the test is run for")]
+fn a_sweep_of_many_keys_takes_little_memory() {
+    const KEYS: i64 = 600_000;
+    let mut state = linked(3);
+    let ticket = state.store.begin_sweep(&state.writer, state.now).unwrap();
+    let before = resident();
+    for chunk in 0..KEYS / 5_000 {
+        // In no order, as a query yields them.
+        let keys: Vec<Key> = (0..5_000)
+            .map(|number| Key::Int((chunk * 5_000 + number).wrapping_mul(0x9e37_79b9) % (1 << 40)))
+            .collect();
+        state.store.sweep(&state.writer, &keys).unwrap();
+    }
+    let end = state.store.end_sweep(&state.writer, ticket, None, state.now).unwrap();
+    let grown = resident().saturating_sub(before);
+    println!("{} keys swept: {grown} KiB more", end.shown);
+    assert!(end.shown > 500_000, "{}", end.shown);
+    assert!(grown < 12 * 1024, "{grown} KiB more");
+}
+
+/// Resident memory in KiB.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
