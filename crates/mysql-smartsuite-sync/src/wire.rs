@@ -117,7 +117,9 @@ impl Wire {
     /// # Errors
     /// Its query cannot be used.
     pub(crate) fn source(&self, definition: &SyncDefinition) -> Result<MysqlSource, SourceError> {
-        let columns = definition.destination.fields.iter().map(|field| field.column.clone());
+        let destination = &definition.destination;
+        let columns = destination.fields.iter().map(|field| field.column.clone());
+        let columns = columns.chain(destination.links.iter().flat_map(|link| link.from.clone()));
         MysqlSource::new(self.mysql.clone(), &definition.source, columns)
     }
 }

@@ -337,6 +337,7 @@ fn definition() -> SyncDefinition {
             external_id_field: EXTERNAL_ID.into(),
             key_prefix: String::new(),
             fields: vec![field("name", "title"), field("amount", AMOUNT)],
+            links: Vec::new(),
             on_missing: OnMissing::Recreate,
         },
         schedule: None,

@@ -14,6 +14,7 @@ use crate::{
     column::{KeyParameter, fingerprint},
     dispatch::LEFT,
     failure::Failure,
+    links::Links,
     quarantine::first_retry,
 };
 
@@ -46,11 +47,16 @@ pub(crate) fn capture(
         )?
         .query_row([writer.sync.0, writer.destination.0], |row| row.get(0))?;
     let mut changed = !outbox_empty;
+    let mut links = Links::default();
     for row in &chunk.rows {
+        let (row, lacks_link) = links.filled(tx, writer, row)?;
+        books.unlinked += u64::from(lacks_link);
         let intention = match &row.outcome {
             RowOutcome::Draft(fields) => Intention::Record(fields.fingerprint()),
             RowOutcome::Fault(_, print) => Intention::Faulty(*print),
             RowOutcome::Gone => Intention::Gone,
+            // Filled above.
+            RowOutcome::Linked(..) => Intention::Unknown,
             RowOutcome::Absent => {
                 books.taken_back += u64::from(remove(tx, writer, &row.key, WAITING)?);
                 remove(tx, writer, &row.key, QUARANTINED)?;
@@ -59,7 +65,7 @@ pub(crate) fn capture(
         };
         let standing = standing(tx, writer, &row.key, changed)?;
         let decision = decide(intention, &standing);
-        apply(tx, writer, chunk.now, row, intention, decision, &mut books)?;
+        apply(tx, writer, chunk.now, &row, intention, decision, &mut books)?;
         changed |= !matches!(decision, Decision::Unchanged);
     }
     for key in &chunk.answered {
@@ -211,7 +217,9 @@ fn queue(
     intention: Intention,
 ) -> Result<(), Failure> {
     let fields = match &row.outcome {
-        RowOutcome::Draft(fields) => Some(serde_json::to_string(fields)?),
+        RowOutcome::Draft(fields) | RowOutcome::Linked(fields, _) => {
+            Some(serde_json::to_string(fields)?)
+        }
         RowOutcome::Fault(..) | RowOutcome::Gone | RowOutcome::Absent => None,
     };
     tx.prepare_cached(

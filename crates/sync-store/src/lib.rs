@@ -56,6 +56,7 @@ mod dispatch;
 mod doubt;
 mod failure;
 mod inspect;
+mod links;
 mod lock;
 mod older;
 mod open;

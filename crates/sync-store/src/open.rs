@@ -13,7 +13,7 @@ use sync_core::state::StateError;
 use crate::{failure::translate, place::Place, takeover};
 
 /// The newest version of the file, which is the number of migrations.
-pub(crate) const VERSION: i64 = 1;
+pub(crate) const VERSION: i64 = 2;
 /// Marks the file as ours in SQLite's header.
 const APPLICATION_ID: i64 = 0x6d73_7373;
 /// How long a write waits for another process.
@@ -174,6 +174,7 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<Vec<OpenNote>, St
 
 fn bring_up(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(include_str!("migrations/0001_start.sql"))?;
+    transaction.execute_batch(include_str!("migrations/0002_links.sql"))?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", VERSION)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use sync_core::{
-    draft::Fingerprint,
+    draft::{Fields, Fingerprint},
     key::Key,
     record::RecordId,
     slug::Slug,
@@ -16,6 +16,8 @@ use crate::{
     column::{KeyColumn, KeyParameter, fingerprint, record_parameter},
     dispatch::{LEFT, MISSING},
     failure::Failure,
+    links,
+    links::Doubtful,
     quarantine::{new_group, retry_at},
     second_look,
 };
@@ -54,6 +56,7 @@ pub(crate) fn settle(
                 None => *groups.entry(*number).or_insert(new_group(tx)?),
             }),
             Outcome::Written { .. }
+            | Outcome::WrittenOtherwise { .. }
             | Outcome::Found { .. }
             | Outcome::Deleted
             | Outcome::Refused { .. }
@@ -63,8 +66,9 @@ pub(crate) fn settle(
             | Outcome::Missing
             | Outcome::LeftMissing => None,
         };
-        if let Outcome::Written { autonumber, .. } | Outcome::Found { autonumber, .. } =
-            &settlement.outcome
+        if let Outcome::Written { autonumber, .. }
+        | Outcome::WrittenOtherwise { autonumber, .. }
+        | Outcome::Found { autonumber, .. } = &settlement.outcome
         {
             highest = highest.max(*autonumber);
         }
@@ -112,13 +116,23 @@ fn settle_one(
 ) -> Result<(), Failure> {
     match outcome {
         // Adoption moved the link meanwhile: the wish is decided anew (D1).
-        Outcome::Written { .. } | Outcome::Deleted | Outcome::Missing | Outcome::LeftMissing
+        Outcome::Written { .. }
+        | Outcome::WrittenOtherwise { .. }
+        | Outcome::Deleted
+        | Outcome::Missing
+        | Outcome::LeftMissing
             if sent.link_moved =>
         {
             back(tx, sent, None, now, books)?;
         }
         Outcome::Written { record, .. } => {
             put_link(tx, writer, now, &sent.key, record, sent.print, Origin::Created)?;
+            drop_entry(tx, sent)?;
+            if sent.operation == "create" { books.created += 1 } else { books.updated += 1 }
+        }
+        Outcome::WrittenOtherwise { record, slugs, .. } => {
+            let print = print_without_lost_links(tx, writer, now, sent, slugs)?;
+            put_link(tx, writer, now, &sent.key, record, print, Origin::Created)?;
             drop_entry(tx, sent)?;
             if sent.operation == "create" { books.created += 1 } else { books.updated += 1 }
         }
@@ -141,7 +155,7 @@ fn settle_one(
         }
         Outcome::Refused { fault } => {
             give_up(tx, writer, now, sent)?;
-            if sent.superseded {
+            if sent.superseded || is_about_lost_link(tx, writer, now, sent, fault)? {
                 drop_entry(tx, sent)?;
                 books.superseded += 1;
             } else {
@@ -208,6 +222,49 @@ fn settle_one(
         }
     }
     Ok(())
+}
+
+/// What was to be written, as it was sent.
+fn fields_of(tx: &Transaction<'_>, sent: &Sent) -> Result<Option<Fields>, Failure> {
+    let text: Option<String> = tx
+        .prepare_cached("SELECT fields FROM outbox WHERE seq = ?")?
+        .query_row([sent.seq], |row| row.get(0))?;
+    Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
+}
+
+/// Whether a row is refused for a link whose record may be gone: then it is read again and goes out without it.
+fn is_about_lost_link(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+    sent: &Sent,
+    fault: &Fault,
+) -> Result<bool, Failure> {
+    let Some(slug) = &fault.slug else { return Ok(false) };
+    let Some(fields) = fields_of(tx, sent)? else { return Ok(false) };
+    let doubt = links::doubt(tx, writer, now, &sent.key, slug, &fields)?;
+    Ok(matches!(doubt, Doubtful::Withheld(_)))
+}
+
+/// The fingerprint of what the record holds where the service left links out whose records may be gone; links that it
+/// left out for another reason count as written, so that they are not sent for ever.
+fn print_without_lost_links(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+    sent: &Sent,
+    slugs: &[Slug],
+) -> Result<Option<Fingerprint>, Failure> {
+    let Some(fields) = fields_of(tx, sent)? else { return Ok(sent.print) };
+    let mut held = fields.clone();
+    for slug in slugs {
+        if let Doubtful::Withheld(left_out) =
+            links::doubt(tx, writer, now, &sent.key, slug, &fields)?
+        {
+            held = links::without(&held, slug, &left_out);
+        }
+    }
+    Ok(Some(held.fingerprint()))
 }
 
 /// A create in doubt was not found: what it may still become is looked for in an hour (D6).

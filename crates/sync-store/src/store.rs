@@ -9,11 +9,14 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use sync_core::{
     delivery::Operation,
+    draft::LinkWish,
+    field_value::FieldValue,
     key::Key,
     pace::Rate,
     record::RecordId,
+    slug::Slug,
     state::{
-        Books, CallKind, Chunk, Control, DestinationId, Dispatch, DispatchRequest, Doubt, Mark,
+        Books, CallKind, Chunk, Control, DestinationId, Dispatch, DispatchRequest, Doubt, LinkField, Mark,
         OpenedSync, ReadTicket, RunEnd, SecondLook, SecondSettlement, SeenLink, Settlement,
         StateError, StateStore, Stop, SyncId, SyncIdentity, Writer,
     },
@@ -21,7 +24,8 @@ use sync_core::{
 };
 
 use crate::{
-    calls, capture, column::count, dispatch, doubt, failure::Failure, failure::translate, older,
+    calls, capture, column::count, dispatch, doubt, failure::Failure, failure::translate, links,
+    links::Links, older,
     open, open::OpenNote, place, place::Place, quarantine, runs, scan, second_look, settle,
     structure, syncs, witness::Witness,
 };
@@ -189,6 +193,19 @@ impl StateStore for SqliteStore {
         let books = self.write(writer, |tx| capture::capture(tx, writer, chunk))?;
         self.fold_log()?;
         Ok(books)
+    }
+
+    fn set_links(&mut self, writer: &Writer, fields: &[LinkField]) -> Result<(), StateError> {
+        self.write(writer, |tx| Ok(links::set(tx, writer, fields)?))
+    }
+
+    fn resolve(
+        &mut self,
+        writer: &Writer,
+        key: &Key,
+        wishes: &[LinkWish],
+    ) -> Result<Vec<(Slug, FieldValue)>, StateError> {
+        self.read_as(writer, |tx| Ok(Links::default().fill(tx, writer, key, wishes)?.values))
     }
 
     fn mark_dirty(&mut self, writer: &Writer, keys: &[Key]) -> Result<(), StateError> {

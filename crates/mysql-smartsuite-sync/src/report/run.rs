@@ -218,6 +218,7 @@ pub(crate) fn happened(books: &Books) -> String {
         (books.equal, "found equal"),
         (refused, "refused"),
         (books.skipped, "without a key of their own"),
+        (books.unlinked, "without a link yet"),
         (books.waiting_after, "waiting"),
         (books.quarantine.saturating_sub(refused), "refused earlier"),
     ];

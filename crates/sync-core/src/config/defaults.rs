@@ -9,6 +9,9 @@ pub const ON_MISSING: &str = "recreate";
 /// `destination.key_prefix`: most tables belong to one sync, where the key alone is the most readable id.
 pub const KEY_PREFIX: &str = "";
 
+/// `links.SLUG.list`: a foreign key leads to one row.
+pub const LINK_LIST: bool = false;
+
 /// `schedule.time_zone`: the only zone without a missing or repeated hour.
 pub const TIME_ZONE: &str = "UTC";
 

@@ -6,7 +6,7 @@ use crate::sql::TextPosition;
 
 use super::{
     decode::Given,
-    raw::{RawFile, RawSync},
+    raw::{RawFile, RawLink, RawSync},
     scalar::Scalar,
     span::Span,
 };
@@ -30,6 +30,7 @@ pub struct SyncPlaces {
     pub time_zone: Span,
     query: Option<Scalar>,
     mappings: Vec<(Scalar, Given<Scalar>)>,
+    links: Vec<(Scalar, Given<RawLink>)>,
 }
 
 impl Places {
@@ -61,6 +62,7 @@ impl SyncPlaces {
         let table = destination.and_then(|destination| destination.table_id.0.as_ref());
         let field = destination.and_then(|destination| destination.external_id_field.0.as_ref());
         let mappings = destination.and_then(|destination| destination.field_mappings.0.as_ref());
+        let links = destination.and_then(|destination| destination.links.as_ref());
         let span = |given: Option<&Given<Scalar>>| given.map_or(name.span, |given| given.span);
         let places = Self {
             name: name.span,
@@ -70,6 +72,7 @@ impl SyncPlaces {
             time_zone: span(zone.or(query)),
             query: query.map(|given| given.value.clone()),
             mappings: mappings.map(|given| given.value.0.clone()).unwrap_or_default(),
+            links: links.map(|given| given.value.0.clone()).unwrap_or_default(),
         };
         Some((name.value.text.trim().to_owned(), places))
     }
@@ -77,13 +80,21 @@ impl SyncPlaces {
     /// Where a column is mapped.
     pub fn column(&self, column: &str) -> Option<Span> {
         let found = self.mappings.iter().find(|(name, _)| name.text.trim() == column);
-        found.map(|(name, _)| name.span)
+        found.map(|(name, _)| name.span).or_else(|| self.link_column(column))
+    }
+
+    /// Where a column of a link is named.
+    fn link_column(&self, column: &str) -> Option<Span> {
+        let from = self.links.iter().filter_map(|(_, link)| link.value.from.0.as_ref());
+        let mut columns = from.flat_map(|given| &given.value.0);
+        columns.find(|named| named.text.trim() == column).map(|named| named.span)
     }
 
     /// Where a slug is mapped to.
     pub fn slug(&self, slug: &str) -> Option<Span> {
         let found = self.mappings.iter().find(|(_, given)| given.value.text.trim() == slug);
-        found.map(|(_, given)| given.span)
+        let link = || self.links.iter().find(|(name, _)| name.text.trim() == slug);
+        found.map(|(_, given)| given.span).or_else(|| link().map(|(name, _)| name.span))
     }
 
     /// What stands in the query at `at`: a word, or a single character.

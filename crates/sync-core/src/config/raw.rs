@@ -114,11 +114,28 @@ section! {
         "on_missing" on_missing: Option<Given<Scalar>>,
         /// Columns of the query, each with the slug of the field it is written to.
         "field_mappings" field_mappings: Required<Entries<Scalar>>,
+        /// Linked-record fields, each with the other sync whose records it holds.
+        "links" links: Option<Given<Entries<RawLink>>>,
         /// How single columns are converted. A column that is not listed converts by its own type and the type of
         /// its field, which is right for most.
         "field_types" field_types: Option<Given<Entries<RawFieldType>>>,
         /// The older way to say how single columns are converted; `field_types` can do more and wins.
         "transformations" transformations: Option<Given<Entries<RawTransformation>>>,
+    }
+}
+
+section! {
+    /// A linked-record field that is filled from a foreign key. A row may point to one that has no record yet: its
+    /// record goes without the link, and gets it as soon as the other has one.
+    RawLink {
+        /// The name of the sync that writes the table which the field links to; it may be this sync itself.
+        #[schemars(length(min = 1))]
+        "sync" sync: Required<Scalar>,
+        /// The column of the query that holds the other row's key, or a list of columns where that key has several.
+        "from" from: Required<OneOrMany>,
+        /// `true`: the column holds several keys, as text between commas, a SET, or a JSON array.
+        #[schemars(extend("default" = defaults::LINK_LIST))]
+        "list" list: Option<Given<bool>>,
     }
 }
 
@@ -185,6 +202,7 @@ pub(super) fn home_of(key: &str) -> Option<String> {
         ("under `source`", RawSource::KEYS),
         ("under `destination`", RawDestination::KEYS),
         ("under `options`", RawOptions::KEYS),
+        ("under a field of `links`", RawLink::KEYS),
         ("under `schedule`", RawSchedule::KEYS),
         ("under `smartsuite`", RawSmartSuite::KEYS),
     ];

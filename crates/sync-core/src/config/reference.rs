@@ -7,7 +7,7 @@ use super::{
     code::{Code, Severity},
     field_type::FIELD_TYPES,
     raw::{
-        RawDestination, RawFieldType, RawFile, RawOptions, RawSchedule, RawSmartSuite, RawSource,
+        RawDestination, RawFieldType, RawFile, RawLink, RawOptions, RawSchedule, RawSmartSuite, RawSource,
         RawSync, RawTransformation,
     },
 };
@@ -26,6 +26,7 @@ pub fn page() -> String {
         section::<RawSync>("`syncs[]`", RawSync::KEYS),
         section::<RawSource>("`syncs[].source`", RawSource::KEYS),
         section::<RawDestination>("`syncs[].destination`", RawDestination::KEYS),
+        section::<RawLink>("`syncs[].destination.links.SLUG`", RawLink::KEYS),
         section::<RawFieldType>("`syncs[].destination.field_types.COLUMN`", RawFieldType::KEYS),
         section::<RawOptions>("`syncs[].destination.field_types.COLUMN.options`", RawOptions::KEYS),
         section::<RawTransformation>(

@@ -105,6 +105,12 @@ pub enum FindingCode {
     PhoneCountryMissing,
     /// `default_country` is no country.
     PhoneCountryUnknown,
+    /// A link's column cannot hold the other row's key.
+    LinkColumnUnsuitable,
+    /// The field of a link is no linked-record field.
+    LinkFieldUnsuitable,
+    /// The field links to another table than the one that the named sync writes.
+    LinkTableDiffers,
 }
 
 impl FindingCode {
@@ -134,6 +140,9 @@ impl FindingCode {
             Self::RequiredFieldUnmapped => "required_field_unmapped",
             Self::PhoneCountryMissing => "phone_country_missing",
             Self::PhoneCountryUnknown => "phone_country_unknown",
+            Self::LinkColumnUnsuitable => "link_column_unsuitable",
+            Self::LinkFieldUnsuitable => "link_field_unsuitable",
+            Self::LinkTableDiffers => "link_table_differs",
         }
     }
 
@@ -154,7 +163,10 @@ impl FindingCode {
             | Self::ValueMapTargetUnknown
             | Self::TimeZoneUnknown
             | Self::DatePatternInvalid
-            | Self::PhoneCountryUnknown => Severity::Error,
+            | Self::PhoneCountryUnknown
+            | Self::LinkColumnUnsuitable
+            | Self::LinkFieldUnsuitable
+            | Self::LinkTableDiffers => Severity::Error,
             Self::FieldReadOnly
             | Self::TypeDiffers
             | Self::ChoicesMissing

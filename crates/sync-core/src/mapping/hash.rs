@@ -5,7 +5,8 @@ use std::fmt;
 use super::family::type_name;
 use crate::{
     config::model::{
-        Conversion, DestinationDefinition, FieldMapping, SourceDefinition, Transformation,
+        Conversion, DestinationDefinition, FieldMapping, LinkDefinition, SourceDefinition,
+        Transformation,
         TypeOptions,
     },
     field_value::put_text,
@@ -46,6 +47,15 @@ pub fn definition_hash(
         put_text(&mut bytes, &mapping.slug);
         put_text(&mut bytes, &mapping.column);
         put_conversion(&mut bytes, &mapping.conversion);
+    }
+    let mut links: Vec<&LinkDefinition> = destination.links.iter().collect();
+    links.sort_by(|a, b| a.slug.cmp(&b.slug));
+    for LinkDefinition { slug, parent, from, list, .. } in links {
+        put_text(&mut bytes, "link");
+        put_text(&mut bytes, slug);
+        put_text(&mut bytes, parent);
+        put_text(&mut bytes, &format!("{} {list}", from.len()));
+        from.iter().for_each(|column| put_text(&mut bytes, column));
     }
     hashed(&bytes)
 }

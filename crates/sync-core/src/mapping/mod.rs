@@ -17,6 +17,7 @@ mod finding;
 mod fit;
 mod hash;
 mod key_columns;
+mod link;
 mod notes;
 mod pair;
 mod rule;

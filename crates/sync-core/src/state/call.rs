@@ -127,6 +127,15 @@ pub enum Outcome {
         /// `autonumber`, where the answer showed it.
         autonumber: Option<u64>,
     },
+    /// The record was written, and the answer shows other records in these link fields than were sent.
+    WrittenOtherwise {
+        /// The record.
+        record: RecordId,
+        /// `autonumber`, where the answer showed it.
+        autonumber: Option<u64>,
+        /// The fields.
+        slugs: Vec<Slug>,
+    },
     /// A record with this external id was found (D5).
     Found {
         /// The record.

@@ -2,7 +2,13 @@
 
 use jiff::Timestamp;
 
-use crate::{draft::Fields, draft::Fingerprint, key::Key, port::Watermark, state::call::Fault};
+use crate::{
+    draft::{Fields, Fingerprint, LinkWish},
+    key::Key,
+    port::Watermark,
+    slug::Slug,
+    state::call::Fault,
+};
 
 /// A read that was begun; given out before its snapshot opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +24,8 @@ pub struct ReadTicket {
 pub enum RowOutcome {
     /// The record it should be.
     Draft(Fields),
+    /// The record it should be, whose link fields the state fills from the links of the rows they point to.
+    Linked(Fields, Vec<LinkWish>),
     /// Why it cannot become a record, with a fingerprint of the fault and its cells.
     Fault(Fault, Fingerprint),
     /// No row has this key any more, and its record should go too.
@@ -33,6 +41,19 @@ pub struct CapturedRow {
     pub key: Key,
     /// What became of it.
     pub outcome: RowOutcome,
+}
+
+/// A linked-record field that is filled from the keys of another sync's rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkField {
+    /// The field.
+    pub slug: Slug,
+    /// Name of the sync whose records are linked to.
+    pub parent: String,
+    /// The name under which the state may still know that sync.
+    pub parent_previously: Option<String>,
+    /// The table that the field links to.
+    pub table: String,
 }
 
 /// How a read ended well.

@@ -15,7 +15,7 @@ pub use call::{
     Call, CallEntry, Control, Dispatch, DispatchRequest, Doubt, EntryId, Fault, Origin, Outcome,
     SeenLink, Settlement,
 };
-pub use chunk::{CapturedRow, Chunk, ReadEnd, ReadTicket, RowOutcome};
+pub use chunk::{CapturedRow, Chunk, LinkField, ReadEnd, ReadTicket, RowOutcome};
 pub use identity::{DestinationId, FullReadReason, OpenedSync, Stop, SyncId, SyncIdentity, Writer};
 pub use second_look::{LinkChange, SecondLook, SecondSettlement};
 pub use store::{CallKind, Mark, StateError, StateStore};

@@ -5,12 +5,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::{
+    draft::LinkWish,
+    field_value::FieldValue,
     key::Key,
     pace::Rate,
     record::RecordId,
+    slug::Slug,
     state::{
-        Books, Chunk, Control, DestinationId, Dispatch, DispatchRequest, Doubt, OpenedSync,
-        ReadTicket, RunEnd, SecondLook, SecondSettlement, SeenLink, Settlement, Stop, SyncId,
+        Books, Chunk, Control, DestinationId, Dispatch, DispatchRequest, Doubt, LinkField,
+        OpenedSync, ReadTicket, RunEnd, SecondLook, SecondSettlement, SeenLink, Settlement, Stop, SyncId,
         SyncIdentity, Writer,
     },
     table::TableStructure,
@@ -248,9 +251,24 @@ pub trait StateStore: Send {
     /// (`protocol.md` C1).
     fn begin_read(&mut self, writer: &Writer) -> Result<ReadTicket, StateError>;
 
-    /// Stores rows of a read by the rule of [`crate::capture::decide`], and with the last chunk the position.
+    /// Stores rows of a read by the rule of [`crate::capture::decide`], and with the last chunk the position. Link
+    /// fields are filled first: with the records, as they are now, of the rows that each points to; a row without a
+    /// record is left out until it has one.
     /// Answers what became of rows and entries.
     fn capture(&mut self, writer: &Writer, chunk: &Chunk) -> Result<Books, StateError>;
+
+    /// Registers the link fields of the sync, in place of those it had. What rows point to is remembered for each, and
+    /// a row is marked dirty whenever the record of a row that it points to appears, changes or goes: in the
+    /// transaction that changes it, whoever writes it.
+    fn set_links(&mut self, writer: &Writer, fields: &[LinkField]) -> Result<(), StateError>;
+
+    /// The values of a row's link fields, as [`StateStore::capture`] would fill them now. Changes nothing.
+    fn resolve(
+        &mut self,
+        writer: &Writer,
+        key: &Key,
+        wishes: &[LinkWish],
+    ) -> Result<Vec<(Slug, FieldValue)>, StateError>;
 
     /// Marks keys as to be read again.
     fn mark_dirty(&mut self, writer: &Writer, keys: &[Key]) -> Result<(), StateError>;

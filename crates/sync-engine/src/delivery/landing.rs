@@ -11,6 +11,7 @@ use sync_core::{
     record::{RecordId, SeenRecord},
     slug::Slug,
     state::{Call, CallEntry, EntryId, Fault, Outcome, Settlement},
+    table::FieldKind,
 };
 
 use crate::record_text::external_id_of;
@@ -93,7 +94,7 @@ impl Reading<'_> {
             let id = external_id_of(&entry.fields, &self.shape.external_id.slug);
             if let Some(record) = named.get(id.as_str()) {
                 landing.member = landing.member.take().or_else(|| record.created_by.clone());
-                landing.accept(entry, record);
+                landing.accept(entry, record, self.written(entry, record));
             } else {
                 let complaint =
                     complaint_of(item, &answer.complaints).filter(|_| !answer.retry_as_is);
@@ -106,6 +107,28 @@ impl Reading<'_> {
         landing
     }
 
+    /// Links that the answer shows otherwise than they were sent may lead to records that are gone. A field that it
+    /// does not show says nothing.
+    fn written(&self, entry: &CallEntry, record: &SeenRecord) -> Outcome {
+        let differs = |slug: &Slug| {
+            let shown = record.fields.iter().find(|(name, _)| name == slug).map(|(_, value)| value);
+            shown.is_some() && shown != entry.fields.get(slug)
+        };
+        let slugs: Vec<Slug> = self
+            .shape
+            .fields
+            .iter()
+            .filter(|field| field.kind == FieldKind::LinkedRecord && differs(&field.slug))
+            .map(|field| field.slug.clone())
+            .collect();
+        let (record, autonumber) = (record.id.clone(), record.autonumber);
+        if slugs.is_empty() {
+            Outcome::Written { record, autonumber }
+        } else {
+            Outcome::WrittenOtherwise { record, autonumber, slugs }
+        }
+    }
+
     fn updated(&self, answer: &BulkAnswer) -> Landing {
         let mut landing = Landing::default();
         for (item, entry) in self.call.entries.iter().enumerate() {
@@ -115,13 +138,7 @@ impl Reading<'_> {
             match (named, complaint) {
                 (Some(record), _) => {
                     landing.accepted.push(entry.id);
-                    landing.settle(
-                        entry,
-                        Outcome::Written {
-                            record: record.id.clone(),
-                            autonumber: record.autonumber,
-                        },
-                    );
+                    landing.settle(entry, self.written(entry, record));
                 }
                 (None, Some(complaint)) if !answer.retry_as_is => {
                     let fault = self.fault(CallErrorKind::Refused { status: 200 }, complaint);
@@ -284,15 +301,12 @@ impl Landing {
 
     /// The record was written. What it shows may still differ from what was sent: the link takes what was sent, so
     /// that it is not sent for ever, and people are told.
-    fn accept(&mut self, entry: &CallEntry, record: &SeenRecord) {
+    fn accept(&mut self, entry: &CallEntry, record: &SeenRecord, outcome: Outcome) {
         for slug in entry.fields.differing(&record.fields) {
             *self.kept_otherwise.entry(slug).or_default() += 1;
         }
         self.accepted.push(entry.id);
-        self.settle(
-            entry,
-            Outcome::Written { record: record.id.clone(), autonumber: record.autonumber },
-        );
+        self.settle(entry, outcome);
     }
 
     /// A complaint about one of the fields is the row's; any other may mean that its record is gone.

@@ -7,7 +7,7 @@ use sync_core::{
     error::CallError,
     mapping::{CompiledMapping, Severity},
     port::ReadScope,
-    state::{Books, OpenedSync, RunStatus, StateError, Writer},
+    state::{Books, LinkField, OpenedSync, RunStatus, StateError, Writer},
     table::TableStructure,
 };
 use tokio_util::sync::CancellationToken;
@@ -53,6 +53,7 @@ pub(super) struct Running<'a> {
 impl Running<'_> {
     /// Capture, then delivery, then what delivery made dirty.
     pub(super) async fn work(&mut self) -> Result<Work, StateError> {
+        self.set_links().await?;
         let retries = self.release_quarantine().await?;
         let age_max = match (self.options.retry, retries) {
             (true, _) => Some(SignedDuration::ZERO),
@@ -110,6 +111,22 @@ impl Running<'_> {
             self.opened.full_read = Some(sync_core::state::FullReadReason::DefinitionChanged);
         }
         Ok(())
+    }
+
+    /// Tells the state which fields hold links to which other syncs' records.
+    async fn set_links(&self) -> Result<(), StateError> {
+        let links = &self.task.definition.destination.links;
+        let fields: Vec<LinkField> = links
+            .iter()
+            .map(|link| LinkField {
+                slug: link.slug.clone(),
+                parent: link.parent.clone(),
+                parent_previously: link.parent_previously.clone(),
+                table: link.parent_table.clone(),
+            })
+            .collect();
+        let writer = self.writer;
+        self.engine.state.run(move |state| state.set_links(&writer, &fields)).await
     }
 
     /// Lets quarantined rows that are due try again; answers whether there are any.

@@ -68,8 +68,10 @@ pub struct RunOptions {
 /// What the live table contributes to values: the mapped fields as they are.
 pub(super) fn shape_hash(definition: &SyncDefinition, structure: &TableStructure) -> String {
     let destination = &definition.destination;
-    let slugs =
-        destination.fields.iter().map(|field| &field.slug).chain([&destination.external_id_field]);
+    let slugs = destination.fields.iter().map(|field| &field.slug);
+    let slugs = slugs
+        .chain(destination.links.iter().map(|link| &link.slug))
+        .chain([&destination.external_id_field]);
     let fields: Vec<_> = slugs.filter_map(|slug| structure.field(slug)).collect();
     serde_json::to_string(&fields).unwrap_or_default()
 }

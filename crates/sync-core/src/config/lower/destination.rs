@@ -16,11 +16,12 @@ use crate::{
     slug::Slug,
 };
 
-use super::{conversion, filled, filled_scalar};
+use super::{conversion, filled, filled_scalar, link};
 
 pub(super) fn lower(
     raw: &RawDestination,
     sync: &RawSync,
+    syncs: &[&RawSync],
     report: &mut Report<'_>,
 ) -> Option<DestinationDefinition> {
     let table_id = raw.table_id.0.as_ref().and_then(|given| table_id(given, report));
@@ -36,6 +37,7 @@ pub(super) fn lower(
         external_id_taken(raw, sync, &mappings.value, report);
         fields(raw, mappings, report)
     });
+    let links = link::lower(raw, sync, syncs, report);
     Some(DestinationDefinition {
         table_id: table_id?,
         external_id_field: Slug::from(external_id_field?),
@@ -44,6 +46,7 @@ pub(super) fn lower(
             .as_ref()
             .map_or_else(|| defaults::KEY_PREFIX.to_owned(), |given| given.value.text.clone()),
         fields: fields?,
+        links,
         on_missing: on_missing.unwrap_or(OnMissing::Recreate),
     })
 }
