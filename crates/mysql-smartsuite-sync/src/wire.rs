@@ -176,6 +176,10 @@ fn note_text(note: &OpenNote, path: &Path) -> String {
             crate::report::counted(*links, "link"),
             backup.display()
         ),
+        OpenNote::Migrated { from, backup } => format!(
+            "brought the state `{path}` up to date from version {from}; the file as it was is kept as `{}`",
+            backup.display()
+        ),
         OpenNote::MountPoint => format!(
             "the state file `{path}` is mounted by itself, so what SQLite keeps beside it is lost with the container: \
              mount its folder instead"

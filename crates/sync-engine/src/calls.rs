@@ -13,12 +13,14 @@ use sync_core::{
     error::{CallError, CallErrorKind, Scope},
     pace::Rate,
     port::{Clock, Dice},
-    state::{CallKind, StateError, Stop, SyncId, Writer},
+    state::{Call, CallKind, StateError, Stop, SyncId, Writer},
 };
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{event::Event, event::Observer, state::State};
+use crate::{
+    engine::StructureTurns, event::Event, event::Observer, overseer::Overseer, state::State,
+};
 
 /// A 429 that outlasts this many pauses is no burst: the month's calls may be used up.
 const PAUSES_MAX: u64 = 2;
@@ -36,10 +38,12 @@ pub(crate) struct Calls {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) dice: Arc<dyn Dice>,
     pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) overseer: Option<Arc<dyn Overseer>>,
     pub(crate) sync_name: Arc<str>,
     pub(crate) sync: SyncId,
     pub(crate) key_digest: Arc<str>,
     pub(crate) rate: Rate,
+    pub(crate) structure_turns: StructureTurns,
     /// Somebody asked for the end: nothing more leaves, and nothing is waited for.
     pub(crate) cancelled: CancellationToken,
     pub(crate) made: Arc<AtomicU64>,
@@ -51,6 +55,11 @@ pub(crate) struct Calls {
 impl Calls {
     pub(crate) fn observe(&self, event: &Event) {
         self.observer.observe(&self.sync_name, event);
+    }
+
+    /// Whether nobody objects to this call.
+    pub(crate) fn may_leave(&self, call: &Call) -> bool {
+        self.overseer.as_ref().is_none_or(|overseer| overseer.may_leave(&self.sync_name, call))
     }
 
     /// Calls made in this run.
@@ -135,8 +144,19 @@ impl Calls {
         items: usize,
         call: impl Future<Output = Result<T, CallError>>,
     ) -> Result<Result<T, CallError>, StateError> {
+        self.send_numbered(kind, items, None, call).await
+    }
+
+    /// The same for a call that may have a number: one that writes.
+    pub(crate) async fn send_numbered<T>(
+        &self,
+        kind: CallKind,
+        items: usize,
+        number: Option<i64>,
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<Result<T, CallError>, StateError> {
         self.made.fetch_add(1, Ordering::Relaxed);
-        self.observe(&Event::CallLeft { kind, items });
+        self.observe(&Event::CallLeft { kind, items, number });
         let began = self.clock.elapsed();
         let answer = call.await;
         let took = self.clock.elapsed().saturating_sub(began);

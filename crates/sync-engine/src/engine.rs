@@ -1,7 +1,7 @@
 //! What every run of one process shares.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -11,7 +11,7 @@ use sync_core::{
     state::{DestinationId, SyncId, Writer},
 };
 
-use crate::{event::Observer, state::State};
+use crate::{event::Observer, overseer::Overseer, state::State};
 
 /// The engine of one process: the state and the ports that are not of one sync.
 #[derive(Clone)]
@@ -25,8 +25,27 @@ pub struct Engine {
     pub(crate) key_digest: Arc<str>,
     pub(crate) holder: String,
     pub(crate) dedicated_member: bool,
+    pub(crate) overseer: Option<Arc<dyn Overseer>>,
     /// Syncs for which this process has made the audit of their table (`protocol.md` D8): it takes a sync's own keys.
     audited: Arc<Mutex<BTreeSet<(SyncId, DestinationId)>>>,
+    /// Whose turn it is to read a table's structure.
+    pub(crate) structure_turns: StructureTurns,
+}
+
+/// Lets the syncs of one table read its structure one after another: the second finds what the first has read, and
+/// makes no call.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StructureTurns(Arc<Mutex<BTreeMap<DestinationId, Arc<tokio::sync::Mutex<()>>>>>);
+
+impl StructureTurns {
+    /// Waits for this sync's turn; it lasts until the guard is dropped.
+    pub(crate) async fn wait(&self, table: DestinationId) -> tokio::sync::OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(turns.entry(table).or_default())
+        };
+        turn.lock_owned().await
+    }
 }
 
 /// What an [`Engine`] is made of.
@@ -87,8 +106,16 @@ impl Engine {
             key_digest: Arc::from(key_digest),
             holder,
             dedicated_member,
+            overseer: None,
             audited: Arc::default(),
+            structure_turns: StructureTurns::default(),
         }
+    }
+
+    /// The same engine, whose runs are overseen.
+    #[must_use]
+    pub fn overseen_by(self, overseer: Arc<dyn Overseer>) -> Self {
+        Self { overseer: Some(overseer), ..self }
     }
 
     pub(crate) fn is_audited(&self, writer: Writer) -> bool {

@@ -43,6 +43,8 @@ pub enum Event {
         kind: CallKind,
         /// Items it holds.
         items: usize,
+        /// The number of a writing call, by which the log of effects names it.
+        number: Option<i64>,
     },
     /// A call was answered, or not.
     CallEnded {

@@ -37,6 +37,7 @@ pub(crate) async fn cached_or_read(
     age_max: Option<SignedDuration>,
 ) -> Result<Result<TableStructure, CallError>, StateError> {
     let destination = opened.destination;
+    let _turn = calls.structure_turns.wait(destination).await;
     let now = calls.clock.now();
     if let Some((structure, read_at)) =
         calls.state.run(move |state| state.structure(destination)).await?

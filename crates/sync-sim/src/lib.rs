@@ -15,6 +15,8 @@ pub mod source;
 pub mod world;
 
 #[cfg(test)]
+mod planned;
+#[cfg(test)]
 mod scripted;
 #[cfg(test)]
 mod traces;

@@ -13,6 +13,7 @@ use sync_core::{
         SyncDefinition,
     },
     pace::Rate,
+    port::Clock,
     secret::Secret,
     state::StateError,
 };
@@ -40,6 +41,12 @@ pub const OTHER_TABLE: &str = "6500000000000000000000bb";
 pub const EXTERNAL_ID: &str = "sextidaaaa";
 /// Its number field, a slider: the service refuses what is above [`AMOUNT_MAX`], and the mapping cannot know.
 pub const AMOUNT: &str = "samountaaa";
+/// The second table's field that links to records of the first.
+pub const LINK: &str = "slinkaaaaa";
+/// The second table's field that links to records of its own.
+pub const OWN_LINK: &str = "sownlnkaaa";
+/// The first table's field that links to records of the second.
+pub const BACK_LINK: &str = "sbcklnkaaa";
 /// The largest amount that the service takes.
 pub const AMOUNT_MAX: i64 = 10_000;
 
@@ -139,8 +146,12 @@ impl World {
             .profile(profile)
             .chance(seed)
             .now(base)
-            .table(table(TABLE, "Items"))
-            .table(table(OTHER_TABLE, "Other items"))
+            .table(table(TABLE, "Items").field(BACK_LINK, "Others", "linkedrecordfield", linking(OTHER_TABLE)))
+            .table(
+                table(OTHER_TABLE, "Other items")
+                    .field(LINK, "Items", "linkedrecordfield", linking(TABLE))
+                    .field(OWN_LINK, "Own", "linkedrecordfield", linking(OTHER_TABLE)),
+            )
             .keep_bodies()
             .build()
             .expect("the seed is valid");
@@ -165,30 +176,45 @@ impl World {
     pub fn process(&self) -> Process {
         let path = self.state_path();
         let store = SqliteStore::open(&path).expect("the state opens");
-        let mut options = ClientOptions::new(DEMO_ACCOUNT, Secret::new(DEMO_TOKEN));
-        options.base_url = "http://127.0.0.1:1".into();
-        let client = SmartSuiteClient::with_transport(&options, Arc::new(self.network.clone()))
-            .expect("the options are valid");
         let observer: Arc<dyn Observer> = Arc::<Events>::clone(&self.events);
-        let engine = Engine::new(EngineParts {
+        let engine = self.engine(store, Arc::new(self.clock), observer);
+        Process { engine, task: self.task() }
+    }
+
+    /// An engine on a state.
+    pub(crate) fn engine(
+        &self,
+        store: SqliteStore,
+        clock: Arc<dyn Clock>,
+        observer: Arc<dyn Observer>,
+    ) -> Engine {
+        let locks = Arc::new(FileLocks::beside(store.path()));
+        Engine::new(EngineParts {
             state: State::inline(Box::new(store)),
-            locks: Arc::new(FileLocks::beside(&path)),
-            clock: Arc::new(self.clock),
+            locks,
+            clock,
             dice: Arc::new(SimDice::new(self.seed)),
             observer,
             rate: Rate(4),
             key_digest: "key".into(),
             holder: "simulated".into(),
             dedicated_member: self.dedicated_member,
-        });
-        let task = SyncTask {
+        })
+    }
+
+    /// The sync with its two sides.
+    pub(crate) fn task(&self) -> SyncTask {
+        let mut options = ClientOptions::new(DEMO_ACCOUNT, Secret::new(DEMO_TOKEN));
+        options.base_url = "http://127.0.0.1:1".into();
+        let client = SmartSuiteClient::with_transport(&options, Arc::new(self.network.clone()))
+            .expect("the options are valid");
+        SyncTask {
             definition: Arc::new(self.definition.clone()),
             source: Arc::new(self.database.clone()),
             target: Arc::new(client),
             host: "127.0.0.1".into(),
             account: DEMO_ACCOUNT.into(),
-        };
-        Process { engine, task }
+        }
     }
 
     /// Runs the sync once in a process of its own.
@@ -281,7 +307,7 @@ impl World {
             .uri(path)
             .body(bytes::Bytes::from(if body.is_null() { String::new() } else { body.to_string() }))
             .expect("a valid request");
-        let now = sync_core::port::Clock::now(&self.clock);
+        let now = Clock::now(&self.clock);
         match self.network.emulator().handle(now, &request) {
             Outcome::Answer { response, .. } => {
                 assert!(response.status().is_success(), "{method} {path}: {:?}", response.body());
@@ -293,7 +319,7 @@ impl World {
 }
 
 /// A folder in memory where the system has one: the power never fails in here, so nothing need reach a disk.
-fn memory() -> PathBuf {
+pub(crate) fn memory() -> PathBuf {
     let shared = PathBuf::from("/dev/shm");
     if shared.is_dir() { shared } else { std::env::temp_dir() }
 }
@@ -310,6 +336,10 @@ fn table(id: &str, name: &str) -> TableSeed {
             json!({"min_value": 0, "max_value": AMOUNT_MAX}),
         )
         .field("snoteaaaaa", "Note", "textfield", json!({}))
+}
+
+fn linking(table: &str) -> Json {
+    json!({"linked_application": table, "entries_allowed": "multiple"})
 }
 
 /// `items(id, name, amount)` into the table.

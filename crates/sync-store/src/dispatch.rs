@@ -14,6 +14,7 @@ use crate::{
     calls,
     column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, record_parameter, time},
     failure::Failure,
+    older,
 };
 
 /// Entries looked at to fill one call. Of three operations, one has 25 entries among any 73.
@@ -99,11 +100,12 @@ pub(crate) fn dispatch(
         if operation == Operation::Create && !request.creates {
             return Ok((Dispatch::AuditFirst, books));
         }
-        mark_sending(tx, writer, request, operation, &chosen)?;
+        let number = older::count_call(tx)?;
+        mark_sending(tx, writer, request, operation, number, &chosen)?;
         calls::count(tx, writer.sync, kind_of(operation), request.now)?;
         let suspects = chosen.first().and_then(|candidate| candidate.suspects);
         let entries = chosen.into_iter().map(Candidate::into_entry).collect::<Result<_, _>>()?;
-        return Ok((Dispatch::Send(Call { operation, entries, suspects }), books));
+        return Ok((Dispatch::Send(Call { number, operation, entries, suspects }), books));
     }
     // There may be more to send, but others want to write too.
     Ok((Dispatch::Nothing(Some(request.now)), books))
@@ -233,18 +235,20 @@ fn mark_sending(
     writer: &Writer,
     request: &DispatchRequest,
     operation: Operation,
+    number: i64,
     chosen: &[Candidate],
 ) -> Result<(), Failure> {
     for candidate in chosen {
         let record = candidate.record.as_ref();
         tx.prepare_cached(
-            "UPDATE outbox SET state = 1, operation = ?, record_id = ?, left_at = ?, doubt = 0, answered = 0,
+            "UPDATE outbox SET state = 1, operation = ?, record_id = ?, left_at = ?, call = ?, doubt = 0, answered = 0,
                empty_looks = 0, attempts = attempts + 1 WHERE seq = ?",
         )?
         .execute(params![
             operation.word(),
             record.map(record_parameter),
             request.now.as_millisecond(),
+            number,
             candidate.seq
         ])?;
         if record.is_some() {
@@ -278,8 +282,8 @@ fn settle_without_call(
         Turn::LookFirst => {
             let now = request.now.as_millisecond();
             tx.prepare_cached(
-                "UPDATE outbox SET state = 1, operation = 'create', record_id = NULL, left_at = ?1, doubt = 1,
-                   answered = 2, empty_looks = 0, not_before = ?2 WHERE seq = ?3",
+                "UPDATE outbox SET state = 1, operation = 'create', record_id = NULL, left_at = ?1, call = NULL,
+                   doubt = 1, answered = 2, empty_looks = 0, not_before = ?2 WHERE seq = ?3",
             )?
             .execute([now, now + SETTLING_MS, candidate.seq])?;
             return Ok(());

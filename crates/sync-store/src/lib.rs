@@ -52,8 +52,10 @@
 mod calls;
 mod capture;
 mod column;
+mod digest;
 mod dispatch;
 mod doubt;
+mod effects;
 mod failure;
 mod inspect;
 mod links;
@@ -71,13 +73,16 @@ mod store;
 mod structure;
 mod syncs;
 mod takeover;
+mod throw_away;
 mod witness;
 
+pub use effects::EffectKind;
 pub use inspect::{Found, Inspection, inspect};
 pub use lock::{FileLocks, SyncLock};
 pub use open::OpenNote;
 pub use report::{
-    CallCount, DestinationReport, Holder, QuarantineCount, QuarantinedRow, RunReport, StateReader,
-    SyncReport, SyncStatistics,
+    CallCount, DestinationReport, Effect, Holder, QuarantineCount, QuarantinedRow, RunReport,
+    StateReader, SyncReport, SyncStatistics,
 };
 pub use store::SqliteStore;
+pub use throw_away::ThrowAwayState;

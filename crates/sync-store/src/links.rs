@@ -237,17 +237,16 @@ pub(crate) enum Doubtful {
     Withheld(BTreeSet<String>),
 }
 
-/// The service did not take the links of one field as they were sent: the records they lead to may be gone. Their rows
-/// are read again and sent, which shows it; until then this row goes without them.
+/// The service did not take the links to `suspects` in one field: those records may be gone. Their rows are read again
+/// and sent, which shows it; until then this row goes without them.
 pub(crate) fn doubt(
     tx: &Transaction<'_>,
     writer: &Writer,
     now: Timestamp,
     key: &Key,
     slug: &Slug,
-    sent: &Fields,
+    suspects: &BTreeSet<String>,
 ) -> Result<Doubtful, Failure> {
-    let Some(FieldValue::Ids(sent)) = sent.get(slug) else { return Ok(Doubtful::Nothing) };
     let mut links = Links::default();
     let Some(place) = links.fields(tx, writer)?.get(slug.as_str()).copied() else {
         return Ok(Doubtful::Nothing);
@@ -264,7 +263,7 @@ pub(crate) fn doubt(
     for (parent, asked_at) in wishes {
         let Some(record) = record_of(tx, place, key, &parent)? else { continue };
         current.insert(record.clone());
-        if !sent.contains(&record) || asked_at.is_some_and(|at| at > asked_before) {
+        if !suspects.contains(&record) || asked_at.is_some_and(|at| at > asked_before) {
             continue;
         }
         tx.prepare_cached(
@@ -278,7 +277,7 @@ pub(crate) fn doubt(
         mark_dirty(tx, place.parent, &parent)?;
         withheld.insert(record);
     }
-    if withheld.is_empty() && sent.is_subset(&current) {
+    if withheld.is_empty() && suspects.is_subset(&current) {
         return Ok(Doubtful::Nothing);
     }
     mark_dirty(tx, writer.sync.0, key)?;
@@ -292,8 +291,8 @@ fn mark_dirty(tx: &Transaction<'_>, sync: i64, key: &Key) -> rusqlite::Result<()
 }
 
 /// What a row's record holds where the service left these records out of a link field.
-pub(crate) fn without(sent: &Fields, slug: &Slug, left_out: &BTreeSet<String>) -> Fields {
-    let Some(FieldValue::Ids(ids)) = sent.get(slug) else { return sent.clone() };
-    let rest = ids.difference(left_out).cloned();
-    sent.clone().with(vec![(Slug::clone(slug), FieldValue::ids(rest))])
+pub(crate) fn without(sent: Fields, slug: &Slug, left_out: &BTreeSet<String>) -> Fields {
+    let Some(FieldValue::Ids(ids)) = sent.get(slug) else { return sent };
+    let rest = FieldValue::ids(ids.difference(left_out).cloned());
+    sent.with(vec![(Slug::clone(slug), rest)])
 }

@@ -12,8 +12,16 @@ use sync_core::state::StateError;
 
 use crate::{failure::translate, place::Place, takeover};
 
-/// The newest version of the file, which is the number of migrations.
-pub(crate) const VERSION: i64 = 2;
+/// Each brings the file from the version before it to its own, which is its place here, counted from 1. What was
+/// released is never changed.
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_start.sql"),
+    include_str!("migrations/0002_effects.sql"),
+    include_str!("migrations/0003_links.sql"),
+];
+/// The newest version of the file.
+#[expect(clippy::cast_possible_wrap, reason = "a handful")]
+pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
 /// Marks the file as ours in SQLite's header.
 const APPLICATION_ID: i64 = 0x6d73_7373;
 /// How long a write waits for another process.
@@ -32,6 +40,13 @@ pub enum OpenNote {
         backup: PathBuf,
         /// Links that were kept.
         links: u64,
+    },
+    /// An older version of this program wrote the file, and it was brought up to date.
+    Migrated {
+        /// The version that it had.
+        from: i64,
+        /// Where the file as it was is kept.
+        backup: PathBuf,
     },
     /// The file is a mount point of a container: only the file itself outlives the container, not the log and the
     /// locks beside it. So every batch ends with a truncating checkpoint, and no second container may use the file.
@@ -151,12 +166,17 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<Vec<OpenNote>, St
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(translated)?;
     // Another process may have migrated while this one waited for the write lock.
-    if check_version(&transaction, path)? == VERSION {
+    let from = check_version(&transaction, path)?;
+    if from == VERSION {
         return Ok(Vec::new());
     }
     let mut notes = Vec::new();
-    if is_empty(&transaction).map_err(translated)? {
-        bring_up(&transaction).map_err(translated)?;
+    if from > 0 {
+        let backup = back_up(path, from)?;
+        bring_up(&transaction, from).map_err(translated)?;
+        notes.push(OpenNote::Migrated { from, backup });
+    } else if is_empty(&transaction).map_err(translated)? {
+        bring_up(&transaction, 0).map_err(translated)?;
     } else {
         let old = takeover::OldTables::find(&transaction).map_err(translated)?;
         let old = old.ok_or_else(|| foreign(path))?;
@@ -164,7 +184,7 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<Vec<OpenNote>, St
             .map_err(|error| not_writable(path, &error))?;
         let backup = back_up(path, 0)?;
         old.set_aside(&transaction).map_err(translated)?;
-        bring_up(&transaction).map_err(translated)?;
+        bring_up(&transaction, 0).map_err(translated)?;
         let links = old.take_over(&transaction).map_err(translated)?;
         notes.push(OpenNote::TakenOver { backup, links });
     }
@@ -172,9 +192,10 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<Vec<OpenNote>, St
     Ok(notes)
 }
 
-fn bring_up(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    transaction.execute_batch(include_str!("migrations/0001_start.sql"))?;
-    transaction.execute_batch(include_str!("migrations/0002_links.sql"))?;
+fn bring_up(transaction: &Transaction<'_>, from: i64) -> rusqlite::Result<()> {
+    for migration in MIGRATIONS.iter().skip(usize::try_from(from).unwrap_or(0)) {
+        transaction.execute_batch(migration)?;
+    }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", VERSION)
 }
@@ -204,7 +225,7 @@ fn back_up(path: &Path, from: i64) -> Result<PathBuf, StateError> {
         .map(|()| backup)
 }
 
-fn copy(path: &Path, backup: &Path) -> rusqlite::Result<()> {
+pub(crate) fn copy(path: &Path, backup: &Path) -> rusqlite::Result<()> {
     // SQLite does not copy from the connection that holds the write lock.
     let original = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut copy = Connection::open(backup)?;

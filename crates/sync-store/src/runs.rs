@@ -1,21 +1,94 @@
-//! Runs: begun, ended, with their books.
+//! Runs: begun, counted, ended, with their books.
+//!
+//! What a chunk or an answer changes is added to the books of the run under way in the same transaction, so that a run
+//! that is killed has its counts too.
 
 use jiff::Timestamp;
-use rusqlite::{Transaction, params};
-use sync_core::state::{RunEnd, RunStatus, Writer};
+use rusqlite::{OptionalExtension as _, Transaction, params};
+use sync_core::state::{Books, RunEnd, RunStatus, SyncId, Writer};
 
-use crate::failure::Failure;
+use crate::{column::count, failure::Failure};
 
-pub(crate) fn begin(
+pub(crate) fn begin(tx: &Transaction<'_>, writer: &Writer, now: Timestamp) -> Result<i64, Failure> {
+    let (waiting_before, _) = backlog(tx, writer)?;
+    let books = Books { waiting_before, ..Books::default() };
+    Ok(tx.query_row(
+        "INSERT INTO runs (sync_id, token, started_at, status, books) VALUES (?, ?, ?, 'running', ?) RETURNING id",
+        params![
+            writer.sync.0,
+            writer.token,
+            now.as_millisecond(),
+            serde_json::to_string(&books)?
+        ],
+        |row| row.get(0),
+    )?)
+}
+
+/// See [`sync_core::state::StateStore::backlog`].
+pub(crate) fn backlog(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<(u64, u64)> {
+    tx.query_row(
+        "SELECT count(*) FILTER (WHERE state < 2), count(*) FILTER (WHERE state = 2) FROM outbox
+         WHERE sync_id = ? AND destination_id = ?",
+        [writer.sync.0, writer.destination.0],
+        |row| Ok((count(row, 0)?, count(row, 1)?)),
+    )
+}
+
+/// Adds what happened to the run that the writer has under way, if any.
+pub(crate) fn add(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    books: &Books,
+    calls: i64,
+) -> Result<(), Failure> {
+    if *books == Books::default() && calls == 0 {
+        return Ok(());
+    }
+    let under_way = tx
+        .prepare_cached(
+            "SELECT id, books FROM runs WHERE sync_id = ?1 AND id = (SELECT max(id) FROM runs WHERE sync_id = ?1)
+               AND token = ?2 AND status = 'running'",
+        )?
+        .query_row([writer.sync.0, writer.token], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((run, counted)) = under_way else { return Ok(()) };
+    let mut sum = read(counted);
+    sum += *books;
+    store(tx, run, &sum)?;
+    tx.prepare_cached("UPDATE runs SET calls = calls + ? WHERE id = ?")?.execute([calls, run])?;
+    Ok(())
+}
+
+/// Counts a call that reads, for the run that is under way.
+pub(crate) fn count_call(tx: &Transaction<'_>, sync: SyncId) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE runs SET calls = calls + 1
+         WHERE id = (SELECT max(id) FROM runs WHERE sync_id = ?) AND status = 'running'",
+    )?
+    .execute([sync.0])?;
+    Ok(())
+}
+
+/// Runs of processes that are gone: what they left is counted, and the name says what happened to them.
+pub(crate) fn interrupt(
     tx: &Transaction<'_>,
     writer: &Writer,
     now: Timestamp,
-) -> rusqlite::Result<i64> {
-    tx.query_row(
-        "INSERT INTO runs (sync_id, token, started_at, status) VALUES (?, ?, ?, 'running') RETURNING id",
-        params![writer.sync.0, writer.token, now.as_millisecond()],
-        |row| row.get(0),
-    )
+) -> Result<(), Failure> {
+    let left: Vec<(i64, Option<String>)> = tx
+        .prepare("SELECT id, books FROM runs WHERE sync_id = ? AND status = 'running'")?
+        .query_map([writer.sync.0], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for (run, counted) in left {
+        let (waiting_after, quarantine) = backlog(tx, writer)?;
+        store(tx, run, &Books { waiting_after, quarantine, ..read(counted) })?;
+        tx.execute(
+            "UPDATE runs SET status = 'interrupted', completed_at = ?, error_code = 'process_gone',
+               error_message = 'the process ended before the run did' WHERE id = ?",
+            [now.as_millisecond(), run],
+        )?;
+    }
+    Ok(())
 }
 
 pub(crate) fn end(
@@ -25,20 +98,14 @@ pub(crate) fn end(
     end: &RunEnd,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let books = &end.books;
+    store(tx, run, &end.books)?;
     tx.execute(
-        "UPDATE runs SET status = ?, completed_at = ?, records_processed = ?, records_created = ?,
-           records_updated = ?, records_skipped = ?, calls = ?, books = ?, error_code = ?, error_message = ?
+        "UPDATE runs SET status = ?, completed_at = ?, calls = ?, error_code = ?, error_message = ?
          WHERE id = ? AND sync_id = ?",
         params![
             end.status.word(),
             now.as_millisecond(),
-            i64::try_from(books.read).unwrap_or(i64::MAX),
-            i64::try_from(books.created).unwrap_or(i64::MAX),
-            i64::try_from(books.updated).unwrap_or(i64::MAX),
-            i64::try_from(books.unchanged + books.equal + books.adopted).unwrap_or(i64::MAX),
             i64::try_from(end.calls).unwrap_or(i64::MAX),
-            serde_json::to_string(books)?,
             end.code,
             end.error,
             run,
@@ -51,5 +118,26 @@ pub(crate) fn end(
             params![now.as_millisecond(), writer.sync.0],
         )?;
     }
+    Ok(())
+}
+
+fn read(books: Option<String>) -> Books {
+    books.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
+fn store(tx: &Transaction<'_>, run: i64, books: &Books) -> Result<(), Failure> {
+    let column = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    tx.prepare_cached(
+        "UPDATE runs SET records_processed = ?, records_created = ?, records_updated = ?, records_skipped = ?,
+           books = ? WHERE id = ?",
+    )?
+    .execute(params![
+        column(books.read),
+        column(books.created),
+        column(books.updated),
+        column(books.unchanged + books.equal + books.adopted),
+        serde_json::to_string(books)?,
+        run,
+    ])?;
     Ok(())
 }

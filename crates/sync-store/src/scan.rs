@@ -10,6 +10,7 @@ use sync_core::{
 
 use crate::{
     column::{KeyColumn, KeyParameter, RecordColumn, count, limit, record_parameter},
+    effects,
     failure::Failure,
     second_look,
     settle::{drop_link, put_link},
@@ -37,6 +38,7 @@ pub(crate) fn link_seen(
     seen: &[SeenLink],
     mark: Mark,
     now: Timestamp,
+    log_effects: bool,
 ) -> Result<u64, Failure> {
     let mut adopted = 0;
     for one in seen {
@@ -44,7 +46,14 @@ pub(crate) fn link_seen(
             (Some((sync, key)), _) if sync == writer.sync.0 => refresh(tx, writer, &key, one)?,
             // Another sync's record, or none of our keys: nothing to take.
             (Some(_), _) | (None, None) => {}
-            (None, Some(key)) => adopted += u64::from(adopt(tx, writer, key, one, now)?),
+            (None, Some(key)) => {
+                if adopt(tx, writer, key, one, now)? {
+                    adopted += 1;
+                    if log_effects {
+                        effects::log_found(tx, writer, now, key, &one.record)?;
+                    }
+                }
+            }
         }
     }
     if let Some(mark) = mark.and_then(|mark| i64::try_from(mark).ok()) {

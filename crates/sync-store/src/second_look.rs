@@ -11,6 +11,7 @@ use sync_core::{
 use crate::{
     column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, limit},
     dispatch::{MISSING, forget_fingerprint},
+    effects,
     failure::Failure,
     scan::mark_dirty,
     settle::put_link,
@@ -112,6 +113,7 @@ pub(crate) fn settle(
     writer: &Writer,
     settlements: &[SecondSettlement],
     now: Timestamp,
+    log_effects: bool,
 ) -> Result<(), Failure> {
     for SecondSettlement { key, change, again_at } in settlements {
         match change {
@@ -123,6 +125,9 @@ pub(crate) fn settle(
             Some(LinkChange::MoveTo { record, origin }) => {
                 put_link(tx, writer, now, key, record, None, *origin)?;
                 mark_dirty(tx, writer, key)?;
+                if log_effects {
+                    effects::log_found(tx, writer, now, key, record)?;
+                }
             }
         }
         let place = (writer.sync.0, writer.destination.0, KeyParameter(key));

@@ -1,11 +1,12 @@
 //! Answers into links, quarantine, doubt or wishes again. An answer settles exactly the entry that was sent (C6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use sync_core::{
     draft::{Fields, Fingerprint},
+    field_value::FieldValue,
     key::Key,
     record::RecordId,
     slug::Slug,
@@ -13,8 +14,9 @@ use sync_core::{
 };
 
 use crate::{
-    column::{KeyColumn, KeyParameter, fingerprint, record_parameter},
+    column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, record_parameter},
     dispatch::{LEFT, MISSING},
+    effects,
     failure::Failure,
     links,
     links::Doubtful,
@@ -23,11 +25,19 @@ use crate::{
 };
 
 /// An entry that is being sent, as it stands in the outbox.
-struct Sent {
+pub(crate) struct Sent {
     seq: i64,
-    key: Key,
+    pub(crate) key: Key,
     print: Option<Fingerprint>,
-    operation: String,
+    pub(crate) operation: String,
+    /// The record it went to; `None` for a create.
+    pub(crate) record: Option<RecordId>,
+    /// The fields of its draft, as JSON; `None` for gone.
+    pub(crate) slugs: Option<String>,
+    /// The number of the call it was sent with.
+    pub(crate) call: Option<i64>,
+    /// It was in doubt already.
+    pub(crate) was_in_doubt: bool,
     refusals: i64,
     /// It is a create in doubt, which was sent.
     create_in_doubt: bool,
@@ -43,6 +53,7 @@ pub(crate) fn settle(
     writer: &Writer,
     settlements: &[Settlement],
     now: Timestamp,
+    log_effects: bool,
 ) -> Result<Books, Failure> {
     let mut books = Books::default();
     let mut groups = BTreeMap::new();
@@ -73,6 +84,9 @@ pub(crate) fn settle(
             highest = highest.max(*autonumber);
         }
         second_look::postpone(tx, writer, &sent.key, now)?;
+        if log_effects {
+            effects::log_outcome(tx, writer, now, &sent, &settlement.outcome)?;
+        }
         settle_one(tx, writer, now, &sent, &settlement.outcome, group, &mut books)?;
     }
     raise_mark(tx, writer, highest)?;
@@ -86,7 +100,9 @@ fn sent(tx: &Transaction<'_>, writer: &Writer, id: EntryId) -> Result<Option<Sen
                EXISTS (SELECT 1 FROM outbox AS newer WHERE newer.sync_id = o.sync_id
                  AND newer.destination_id = o.destination_id AND newer.key = o.key AND newer.seq > o.seq),
                record_id IS NOT NULL AND record_id IS NOT (SELECT l.record_id FROM links AS l
-                 WHERE l.sync_id = o.sync_id AND l.destination_id = o.destination_id AND l.key = o.key)
+                 WHERE l.sync_id = o.sync_id AND l.destination_id = o.destination_id AND l.key = o.key),
+               record_id, call, doubt,
+               (SELECT json_group_array(value ->> 0) FROM json_each(fields) WHERE fields IS NOT NULL)
              FROM outbox AS o WHERE seq = ? AND sync_id = ? AND destination_id = ? AND state = 1",
         )?
         .query_row([id.0, writer.sync.0, writer.destination.0], |row| {
@@ -99,6 +115,10 @@ fn sent(tx: &Transaction<'_>, writer: &Writer, id: EntryId) -> Result<Option<Sen
                 create_in_doubt: row.get(5)?,
                 superseded: row.get(6)?,
                 link_moved: row.get(7)?,
+                record: row.get::<_, Option<RecordColumn>>(8)?.map(|record| record.0),
+                call: row.get(9)?,
+                was_in_doubt: row.get(10)?,
+                slugs: row.get(11)?,
             })
         })
         .optional()?;
@@ -130,8 +150,8 @@ fn settle_one(
             drop_entry(tx, sent)?;
             if sent.operation == "create" { books.created += 1 } else { books.updated += 1 }
         }
-        Outcome::WrittenOtherwise { record, slugs, .. } => {
-            let print = print_without_lost_links(tx, writer, now, sent, slugs)?;
+        Outcome::WrittenOtherwise { record, left_out, .. } => {
+            let print = print_without_lost_links(tx, writer, now, sent, left_out)?;
             put_link(tx, writer, now, &sent.key, record, print, Origin::Created)?;
             drop_entry(tx, sent)?;
             if sent.operation == "create" { books.created += 1 } else { books.updated += 1 }
@@ -242,7 +262,12 @@ fn is_about_lost_link(
 ) -> Result<bool, Failure> {
     let Some(slug) = &fault.slug else { return Ok(false) };
     let Some(fields) = fields_of(tx, sent)? else { return Ok(false) };
-    let doubt = links::doubt(tx, writer, now, &sent.key, slug, &fields)?;
+    let Some(FieldValue::Ids(ids)) = fields.get(slug) else { return Ok(false) };
+    // The complaint may name the record.
+    let named: BTreeSet<String> =
+        ids.iter().filter(|id| fault.reason.0.contains(id.as_str())).cloned().collect();
+    let suspects = if named.is_empty() { ids } else { &named };
+    let doubt = links::doubt(tx, writer, now, &sent.key, slug, suspects)?;
     Ok(matches!(doubt, Doubtful::Withheld(_)))
 }
 
@@ -253,15 +278,14 @@ fn print_without_lost_links(
     writer: &Writer,
     now: Timestamp,
     sent: &Sent,
-    slugs: &[Slug],
+    left_out: &[(Slug, BTreeSet<String>)],
 ) -> Result<Option<Fingerprint>, Failure> {
-    let Some(fields) = fields_of(tx, sent)? else { return Ok(sent.print) };
-    let mut held = fields.clone();
-    for slug in slugs {
-        if let Doubtful::Withheld(left_out) =
-            links::doubt(tx, writer, now, &sent.key, slug, &fields)?
+    let Some(mut held) = fields_of(tx, sent)? else { return Ok(sent.print) };
+    for (slug, ids) in left_out {
+        if let Doubtful::Withheld(withheld) =
+            links::doubt(tx, writer, now, &sent.key, slug, ids)?
         {
-            held = links::without(&held, slug, &left_out);
+            held = links::without(held, slug, &withheld);
         }
     }
     Ok(Some(held.fingerprint()))

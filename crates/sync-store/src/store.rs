@@ -24,9 +24,8 @@ use sync_core::{
 };
 
 use crate::{
-    calls, capture, column::count, dispatch, doubt, failure::Failure, failure::translate, links,
-    links::Links, older,
-    open, open::OpenNote, place, place::Place, quarantine, runs, scan, second_look, settle,
+    calls, capture, column::count, digest, dispatch, doubt, failure::Failure, failure::translate,
+    links, links::Links, older, open, open::OpenNote, place, place::Place, quarantine, runs, scan, second_look, settle,
     structure, syncs, witness::Witness,
 };
 
@@ -37,6 +36,7 @@ pub struct SqliteStore {
     path: PathBuf,
     witness: Witness,
     notes: Vec<OpenNote>,
+    log_effects: bool,
 }
 
 /// How safe a commit must be when it returns.
@@ -59,7 +59,23 @@ impl SqliteStore {
 
     fn open_at(path: &Path, place: Option<Place>) -> Result<Self, StateError> {
         let (connection, notes) = open::open(path, place)?;
-        Ok(Self { connection, path: path.to_owned(), witness: Witness::beside(path), notes })
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+            witness: Witness::beside(path),
+            notes,
+            log_effects: true,
+        })
+    }
+
+    /// Whether what is done to records is logged; it is, unless this says otherwise.
+    pub fn set_log_effects(&mut self, log_effects: bool) {
+        self.log_effects = log_effects;
+    }
+
+    /// Opens a copy that will be thrown away: it may lie anywhere.
+    pub(crate) fn open_thrown_away(path: &Path) -> Result<Self, StateError> {
+        Self::open_at(path, None)
     }
 
     /// What opening found worth saying.
@@ -171,6 +187,7 @@ impl StateStore for SqliteStore {
     ) -> Result<Writer, StateError> {
         self.transact(Durability::Power, |tx| {
             let writer = syncs::hold(tx, sync, holder, now)?;
+            runs::interrupt(tx, &writer, now)?;
             doubt::inherit(tx, &writer, now)?;
             Ok(writer)
         })
@@ -190,7 +207,11 @@ impl StateStore for SqliteStore {
     }
 
     fn capture(&mut self, writer: &Writer, chunk: &Chunk) -> Result<Books, StateError> {
-        let books = self.write(writer, |tx| capture::capture(tx, writer, chunk))?;
+        let books = self.write(writer, |tx| {
+            let books = capture::capture(tx, writer, chunk)?;
+            runs::add(tx, writer, &books, 0)?;
+            Ok(books)
+        })?;
         self.fold_log()?;
         Ok(books)
     }
@@ -224,7 +245,11 @@ impl StateStore for SqliteStore {
         now: Timestamp,
         all: bool,
     ) -> Result<Books, StateError> {
-        self.write(writer, |tx| quarantine::release(tx, writer, now, all))
+        self.write(writer, |tx| {
+            let books = quarantine::release(tx, writer, now, all)?;
+            runs::add(tx, writer, &books, 0)?;
+            Ok(books)
+        })
     }
 
     fn dispatch(
@@ -232,16 +257,17 @@ impl StateStore for SqliteStore {
         writer: &Writer,
         request: &DispatchRequest,
     ) -> Result<(Dispatch, Books), StateError> {
-        let (dispatched, calls) = self.transact(Durability::Power, |tx| {
+        let dispatched = self.transact(Durability::Power, |tx| {
             syncs::check_token(tx, writer)?;
             let dispatched = dispatch::dispatch(tx, writer, request)?;
-            let sends = matches!(dispatched.0, Dispatch::Send(_));
-            Ok((dispatched, if sends { Some(older::count_call(tx)?) } else { None }))
+            let calls = i64::from(matches!(dispatched.0, Dispatch::Send(_)));
+            runs::add(tx, writer, &dispatched.1, calls)?;
+            Ok(dispatched)
         })?;
         self.fold_log()?;
-        if let (Dispatch::Send(call), Some(calls)) = (&dispatched.0, calls) {
+        if let Dispatch::Send(call) = &dispatched.0 {
             let create = (call.operation == Operation::Create).then_some(request.now);
-            self.witness.raise(calls, create)?;
+            self.witness.raise(call.number, create)?;
         }
         Ok(dispatched)
     }
@@ -252,7 +278,12 @@ impl StateStore for SqliteStore {
         settlements: &[Settlement],
         now: Timestamp,
     ) -> Result<Books, StateError> {
-        let books = self.write(writer, |tx| settle::settle(tx, writer, settlements, now))?;
+        let log_effects = self.log_effects;
+        let books = self.write(writer, |tx| {
+            let books = settle::settle(tx, writer, settlements, now, log_effects)?;
+            runs::add(tx, writer, &books, 0)?;
+            Ok(books)
+        })?;
         self.fold_log()?;
         Ok(books)
     }
@@ -281,7 +312,8 @@ impl StateStore for SqliteStore {
         settlements: &[SecondSettlement],
         now: Timestamp,
     ) -> Result<(), StateError> {
-        self.write(writer, |tx| second_look::settle(tx, writer, settlements, now))
+        let log_effects = self.log_effects;
+        self.write(writer, |tx| second_look::settle(tx, writer, settlements, now, log_effects))
     }
 
     fn control(
@@ -336,7 +368,8 @@ impl StateStore for SqliteStore {
         mark: Mark,
         now: Timestamp,
     ) -> Result<u64, StateError> {
-        self.write(writer, |tx| scan::link_seen(tx, writer, seen, mark, now))
+        let log_effects = self.log_effects;
+        self.write(writer, |tx| scan::link_seen(tx, writer, seen, mark, now, log_effects))
     }
 
     fn drop_link(&mut self, writer: &Writer, key: &Key) -> Result<(), StateError> {
@@ -391,14 +424,11 @@ impl StateStore for SqliteStore {
     }
 
     fn backlog(&mut self, writer: &Writer) -> Result<(u64, u64), StateError> {
-        self.read_as(writer, |tx| {
-            Ok(tx.query_row(
-                "SELECT count(*) FILTER (WHERE state < 2), count(*) FILTER (WHERE state = 2) FROM outbox
-                 WHERE sync_id = ? AND destination_id = ?",
-                [writer.sync.0, writer.destination.0],
-                |row| Ok((count(row, 0)?, count(row, 1)?)),
-            )?)
-        })
+        self.read_as(writer, |tx| Ok(runs::backlog(tx, writer)?))
+    }
+
+    fn outbox_digest(&mut self, writer: &Writer) -> Result<[u8; 16], StateError> {
+        self.read_as(writer, |tx| Ok(digest::of_outbox(tx, writer)?))
     }
 
     fn own_member(&mut self, writer: &Writer) -> Result<Option<String>, StateError> {
@@ -453,6 +483,9 @@ impl StateStore for SqliteStore {
         now: Timestamp,
     ) -> Result<Timestamp, StateError> {
         self.transact(Durability::Process, |tx| {
+            if kind.is_some() {
+                runs::count_call(tx, sync)?;
+            }
             Ok(calls::depart(tx, sync, key_digest, kind, rate, now)?)
         })
     }
@@ -478,7 +511,7 @@ impl StateStore for SqliteStore {
     }
 
     fn begin_run(&mut self, writer: &Writer, now: Timestamp) -> Result<i64, StateError> {
-        self.write(writer, |tx| Ok(runs::begin(tx, writer, now)?))
+        self.write(writer, |tx| runs::begin(tx, writer, now))
     }
 
     fn end_run(

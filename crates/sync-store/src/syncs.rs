@@ -321,11 +321,6 @@ pub(crate) fn hold(
         .optional()?;
     // Another process has opened the sync by another definition since this one did.
     let token = token.ok_or(StateError::Fenced)?;
-    tx.execute(
-        "UPDATE runs SET status = 'interrupted', completed_at = ?1, error_message = 'the process ended before the run did'
-         WHERE sync_id = ?2 AND status = 'running'",
-        params![now.as_millisecond(), sync.id.0],
-    )?;
     Ok(Writer { sync: sync.id, destination: sync.destination, token })
 }
 

@@ -55,6 +55,15 @@ impl Witness {
         Self { path: PathBuf::from(name) }
     }
 
+    /// The same words for the witness of a copy of the state.
+    pub(crate) fn copy_to(&self, copy: &Self) -> Result<(), StateError> {
+        match std::fs::copy(&self.path, &copy.path) {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(copy.failed(&error)),
+        }
+    }
+
     /// What it says; `None` if there is none. One that cannot be understood says that it saw more than any state.
     pub(crate) fn testimony(&self) -> Result<Option<Testimony>, StateError> {
         match File::open(&self.path) {

@@ -21,6 +21,7 @@ mod installation;
 mod ledger;
 mod mariadb;
 mod mysql;
+pub mod packages;
 mod patience;
 mod program;
 mod server;

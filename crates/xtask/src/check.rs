@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::project::{cargo, read, run};
 use crate::servers::Servers;
-use crate::{suites, tidy};
+use crate::{browser, suites, tidy};
 
 /// What needs no test to run.
 pub(crate) fn lint() -> Result<()> {
@@ -46,6 +46,7 @@ pub(crate) fn test() -> Result<()> {
     run("building the tests", cargo().args(["test", "--workspace", "--locked", "--no-run"]))?;
     println!("\n== servers");
     let servers = Servers::start()?;
+    browser::prepare();
     let tested = run_tests(&servers);
     servers.stop();
     suites::print()?;

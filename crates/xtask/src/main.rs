@@ -9,8 +9,10 @@
     reason = "chores talk to the person who runs them"
 )]
 
+mod browser;
 mod check;
 mod demo;
+mod fuzz;
 mod project;
 mod servers;
 mod suites;
@@ -38,6 +40,14 @@ enum Chore {
         #[arg(required = true, last = true)]
         command: Vec<OsString>,
     },
+    /// Feeds arbitrary bytes to the targets of `fuzz/`, each for a while; wants cargo-fuzz.
+    Fuzz {
+        /// One target; without it, each in turn.
+        target: Option<String>,
+        /// Seconds for each.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
     /// Prints again what the last `cargo x test` ran, and on which server versions.
     Suites,
 }
@@ -49,6 +59,7 @@ fn main() -> ExitCode {
         Chore::Lint => check::lint(),
         Chore::Tidy => tidy::check(),
         Chore::WithServers { command } => servers::run_with(&command),
+        Chore::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
         Chore::Suites => suites::print(),
     };
     match outcome {

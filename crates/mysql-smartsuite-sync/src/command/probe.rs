@@ -68,6 +68,7 @@ pub(crate) fn perform(global: &Global, args: &ProbeArgs, screen: &Screen) -> Res
         syncs: Vec::new(),
         dedicated_member: false,
         calls_per_second: CALLS_PER_SECOND,
+        monthly_calls: None,
     });
     let rate = wire::rate(&config, &environment, &address)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());

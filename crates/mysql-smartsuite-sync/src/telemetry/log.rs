@@ -92,8 +92,8 @@ impl Observer for LogObserver {
             Event::Captured { books } => {
                 debug!(sync.name = sync, rows = books.read, queued = books.queued, "rows stored");
             }
-            Event::CallLeft { kind, items } => {
-                debug!(sync.name = sync, kind = kind.word(), items, "call leaves");
+            Event::CallLeft { kind, items, number } => {
+                debug!(sync.name = sync, kind = kind.word(), items, number, "call leaves");
             }
             Event::CallEnded { kind, took, error } => {
                 let (kind, duration_ms) = (kind.word(), millis(*took));

@@ -25,6 +25,9 @@ pub const CALLS_PER_SECOND: u32 = 4;
 /// The documented rate of SmartSuite's API.
 pub const CALLS_PER_SECOND_MAX: u32 = 5;
 
+/// `smartsuite.monthly_calls`: more is a typing error.
+pub const MONTHLY_CALLS_MAX: u32 = 1_000_000_000;
+
 /// `schedule.interval` in minutes: a year; more is a typing error.
 pub const INTERVAL_MINUTES_MAX: u32 = 525_600;
 

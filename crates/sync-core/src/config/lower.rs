@@ -42,6 +42,9 @@ pub(super) fn lower(file: &RawFile, report: &mut Report<'_>) -> Option<Config> {
             .and_then(|section| section.dedicated_member.as_ref())
             .map_or(defaults::DEDICATED_MEMBER, |given| given.value),
         calls_per_second: calls_per_second(smartsuite, report),
+        monthly_calls: smartsuite.and_then(|section| section.monthly_calls.as_ref()).and_then(
+            |given| in_range(given, 1..=defaults::MONTHLY_CALLS_MAX, "monthly_calls", report),
+        ),
     };
     (!report.has_errors()).then_some(config)
 }

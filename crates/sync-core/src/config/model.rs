@@ -15,6 +15,8 @@ pub struct Config {
     pub dedicated_member: bool,
     /// Calls that may leave each second, evenly spaced (`smartsuite.calls_per_second`): 1 to 5.
     pub calls_per_second: u32,
+    /// Calls that the workspace's plan includes each month (`smartsuite.monthly_calls`), where the file says so.
+    pub monthly_calls: Option<u32>,
 }
 
 impl Config {

@@ -35,6 +35,10 @@ section! {
         /// key has other users.
         #[schemars(range(min = 1, max = 5), extend("default" = defaults::CALLS_PER_SECOND))]
         "calls_per_second" calls_per_second: Option<Given<u32>>,
+        /// How many calls the workspace's plan includes each month: 5000 on Team, 50000 on Professional, 250000 on
+        /// Enterprise. `plan` then says what share of them a run would take.
+        #[schemars(range(min = 1, max = 1_000_000_000))]
+        "monthly_calls" monthly_calls: Option<Given<u32>>,
     }
 }
 

@@ -113,12 +113,13 @@ fn schedules_keys_and_policies_are_read() {
       key_prefix: 'a:'
       on_missing: quarantine
       field_mappings: {x: title}
-smartsuite: {dedicated_member: true, calls_per_second: 2}
+smartsuite: {dedicated_member: true, calls_per_second: 2, monthly_calls: 5000}
 ",
     );
     assert_eq!(parsed.diagnostics, []);
     let config = parsed.config.unwrap();
     assert_eq!((config.dedicated_member, config.calls_per_second), (true, 2));
+    assert_eq!(config.monthly_calls, Some(5_000));
     let sync = &config.syncs[0];
     assert!(!sync.enabled);
     assert_eq!(sync.previously.as_deref(), Some("b"));

@@ -1,5 +1,7 @@
 //! Entries of the outbox on their way to the destination, and what the answers make of them.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -66,6 +68,8 @@ pub enum Dispatch {
 /// Entries of one call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
+    /// Its number: writing calls are counted over the state's whole life.
+    pub number: i64,
     /// What it does.
     pub operation: Operation,
     /// Its entries, each key once.
@@ -127,14 +131,14 @@ pub enum Outcome {
         /// `autonumber`, where the answer showed it.
         autonumber: Option<u64>,
     },
-    /// The record was written, and the answer shows other records in these link fields than were sent.
+    /// The record was written, and the answer shows that links were left out.
     WrittenOtherwise {
         /// The record.
         record: RecordId,
         /// `autonumber`, where the answer showed it.
         autonumber: Option<u64>,
-        /// The fields.
-        slugs: Vec<Slug>,
+        /// The link fields, each with the records that were sent and are not shown.
+        left_out: Vec<(Slug, BTreeSet<String>)>,
     },
     /// A record with this external id was found (D5).
     Found {

@@ -417,6 +417,10 @@ pub trait StateStore: Send {
     /// Entries waiting, being sent or in doubt; and rows in quarantine.
     fn backlog(&mut self, writer: &Writer) -> Result<(u64, u64), StateError>;
 
+    /// A digest of the sync's entries: each key with what is wished for it, what it waits for or is refused for. Equal
+    /// digests mean that the same would be sent.
+    fn outbox_digest(&mut self, writer: &Writer) -> Result<[u8; 16], StateError>;
+
     /// The member that created records for this key, as create answers showed it.
     fn own_member(&mut self, writer: &Writer) -> Result<Option<String>, StateError>;
 

@@ -1,17 +1,21 @@
 //! What an answer means for each entry of its call. Pure: from a call and its answer to settlements.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use sync_core::{
     delivery::Operation,
     doubt::SETTLING,
     error::{CallError, CallErrorKind, Complaint, Quoted, Scope},
+    field_value::FieldValue,
     port::{BulkAnswer, RecordShape},
     record::{RecordId, SeenRecord},
     slug::Slug,
     state::{Call, CallEntry, EntryId, Fault, Outcome, Settlement},
-    table::FieldKind,
+    table::{Field, FieldKind},
 };
 
 use crate::record_text::external_id_of;
@@ -107,25 +111,25 @@ impl Reading<'_> {
         landing
     }
 
-    /// Links that the answer shows otherwise than they were sent may lead to records that are gone. A field that it
-    /// does not show says nothing.
+    /// Links that the answer does not show may lead to records that are gone. A field that it does not show at all
+    /// says nothing.
     fn written(&self, entry: &CallEntry, record: &SeenRecord) -> Outcome {
-        let differs = |slug: &Slug| {
-            let shown = record.fields.iter().find(|(name, _)| name == slug).map(|(_, value)| value);
-            shown.is_some() && shown != entry.fields.get(slug)
+        let left_out = |field: &Field| {
+            let Some(FieldValue::Ids(sent)) = entry.fields.get(&field.slug) else { return None };
+            let (_, shown) = record.fields.iter().find(|(slug, _)| *slug == field.slug)?;
+            let missing: BTreeSet<String> = match shown {
+                FieldValue::Ids(shown) => sent.difference(shown).cloned().collect(),
+                _ => sent.clone(),
+            };
+            (!missing.is_empty()).then(|| (field.slug.clone(), missing))
         };
-        let slugs: Vec<Slug> = self
-            .shape
-            .fields
-            .iter()
-            .filter(|field| field.kind == FieldKind::LinkedRecord && differs(&field.slug))
-            .map(|field| field.slug.clone())
-            .collect();
+        let links = self.shape.fields.iter().filter(|field| field.kind == FieldKind::LinkedRecord);
+        let left_out: Vec<_> = links.filter_map(left_out).collect();
         let (record, autonumber) = (record.id.clone(), record.autonumber);
-        if slugs.is_empty() {
+        if left_out.is_empty() {
             Outcome::Written { record, autonumber }
         } else {
-            Outcome::WrittenOtherwise { record, autonumber, slugs }
+            Outcome::WrittenOtherwise { record, autonumber, left_out }
         }
     }
 

@@ -65,6 +65,8 @@ pub(crate) enum Ended {
     Failed(CallError),
     /// The table is not what the mapping was made for.
     StructureChanged,
+    /// Whoever oversees the run did not let a call leave.
+    NotPlanned,
 }
 
 /// One delivery, from first call to last.
@@ -205,8 +207,12 @@ impl Delivery<'_> {
         let (dispatch, books) = self.state(move |state| state.dispatch(&writer, &request)).await?;
         self.count(books);
         match dispatch {
-            Dispatch::Send(call) => {
+            Dispatch::Send(call) if self.route.calls.may_leave(&call) => {
                 self.fly(call);
+                Ok(true)
+            }
+            Dispatch::Send(call) => {
+                self.take_back(&call).await?;
                 Ok(true)
             }
             Dispatch::AuditFirst => {
@@ -216,6 +222,14 @@ impl Delivery<'_> {
             // The store gave others a turn and has more to look at.
             Dispatch::Nothing(at) => Ok(at.is_some_and(|at| at <= now)),
         }
+    }
+
+    /// The call does not leave: its entries are wishes again.
+    async fn take_back(&mut self, call: &Call) -> Result<(), StateError> {
+        let back = |entry: &CallEntry| Settlement { id: entry.id, outcome: self.back() };
+        let settlements = call.entries.iter().map(back).collect();
+        self.ended.get_or_insert(Ended::NotPlanned);
+        self.settle(settlements).await
     }
 
     fn fly(&mut self, call: Call) {
@@ -469,26 +483,37 @@ impl Delivery<'_> {
 /// Sends one bulk call, which has passed the gate and is marked.
 async fn send(route: &Route, call: &Call) -> Result<Answer, StateError> {
     let (calls, target, shape) = (&route.calls, &route.target, &route.shape);
-    let items = call.entries.len();
+    let (items, number) = (call.entries.len(), Some(call.number));
     Ok(match call.operation {
         Operation::Create => {
             let drafts: Vec<Fields> =
                 call.entries.iter().map(|entry| entry.fields.clone()).collect();
             Answer::Written(
-                calls.send(CallKind::Create, items, target.create(shape, &drafts)).await?,
+                calls
+                    .send_numbered(CallKind::Create, items, number, target.create(shape, &drafts))
+                    .await?,
             )
         }
         Operation::Update => {
             let drafts: Vec<(RecordId, Fields)> =
                 addressed(call).map(|(record, entry)| (record, entry.fields.clone())).collect();
             Answer::Written(
-                calls.send(CallKind::Update, items, target.update(shape, &drafts)).await?,
+                calls
+                    .send_numbered(CallKind::Update, items, number, target.update(shape, &drafts))
+                    .await?,
             )
         }
         Operation::Delete => {
             let ids: Vec<RecordId> = addressed(call).map(|(record, _)| record).collect();
             Answer::Deleted(
-                calls.send(CallKind::Delete, items, target.delete(&shape.table, &ids)).await?,
+                calls
+                    .send_numbered(
+                        CallKind::Delete,
+                        items,
+                        number,
+                        target.delete(&shape.table, &ids),
+                    )
+                    .await?,
             )
         }
     })

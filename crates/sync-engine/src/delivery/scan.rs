@@ -92,6 +92,7 @@ impl Delivery<'_> {
     /// A structure read more than a day ago is read again before the first write.
     async fn renew_structure(&mut self) -> Result<(), StateError> {
         let destination = self.route.writer.destination;
+        let _turn = self.route.calls.structure_turns.wait(destination).await;
         let cached = self.state(move |state| state.structure(destination)).await?;
         let is_fresh = cached
             .is_some_and(|(_, read_at)| self.now().duration_since(read_at) < STRUCTURE_AGE_MAX);

@@ -61,6 +61,15 @@ impl Trouble {
             findings: Vec::new(),
         }
     }
+
+    /// The run would not be what its plan says.
+    pub(crate) fn plan_outdated() -> Self {
+        Self::new(
+            "plan_outdated",
+            "rows, records or the state have changed since the plan was made; what differs was not sent",
+            "make a new plan, or run without one; nothing is lost",
+        )
+    }
 }
 
 impl From<&StateError> for Trouble {

@@ -83,11 +83,24 @@ impl Running<'_> {
                 Ok(_) => {}
                 Err(broken) => return Self::broken(broken),
             }
+            if round == 0
+                && let Err(trouble) = self.oversee().await?
+            {
+                return Ok(Work::Failed(trouble));
+            }
             if let Some(work) = self.deliver(&route).await? {
                 return Ok(work);
             }
         }
         Ok(Work::Done)
+    }
+
+    /// Asks whoever oversees the run whether what was captured may be sent.
+    async fn oversee(&self) -> Result<Result<(), Trouble>, StateError> {
+        let Some(overseer) = &self.engine.overseer else { return Ok(Ok(())) };
+        let writer = self.writer;
+        let outbox = self.engine.state.run(move |state| state.outbox_digest(&writer)).await?;
+        Ok(overseer.captured(&self.task.definition.name, outbox))
     }
 
     /// The table cannot even be described: its own refusal stops the sync.
@@ -129,19 +142,21 @@ impl Running<'_> {
         self.engine.state.run(move |state| state.set_links(&writer, &fields)).await
     }
 
-    /// Lets quarantined rows that are due try again; answers whether there are any.
+    /// Lets quarantined rows that are due try again; answers whether there are any. Keys that were dirty before are to
+    /// be read again for another reason, such as a link, and say nothing of the table.
     async fn release_quarantine(&mut self) -> Result<bool, StateError> {
         let (writer, now, all) = (self.writer, self.engine.clock.now(), self.options.retry);
-        let (books, dirty) = self
+        let (books, any_marked) = self
             .engine
             .state
             .run(move |state| {
+                let none_before = state.dirty(&writer, 1)?.is_empty();
                 let books = state.release_quarantine(&writer, now, all)?;
-                Ok((books, state.dirty(&writer, 1)?))
+                Ok((books, none_before && !state.dirty(&writer, 1)?.is_empty()))
             })
             .await?;
         self.books += books;
-        Ok(!dirty.is_empty())
+        Ok(books.released > 0 || any_marked)
     }
 
     async fn structure(
@@ -241,6 +256,7 @@ impl Running<'_> {
             Ended::Cancelled => Some(Work::Cancelled),
             Ended::Stopped(stop) => Some(Work::Failed(Trouble::from(&stop))),
             Ended::Failed(error) => Some(Work::Failed(Trouble::from(&error))),
+            Ended::NotPlanned => Some(Work::Failed(Trouble::plan_outdated())),
             Ended::StructureChanged => Some(Work::Failed(Trouble::new(
                 "table_changed",
                 "the table was changed in SmartSuite while the run was under way",

@@ -7,6 +7,7 @@ mod capture;
 mod delivery;
 mod destination;
 mod doubt;
+mod linking;
 mod marks;
 mod older_state;
 mod one_writer;

@@ -3,6 +3,7 @@
 //! A [`StateReader`] never changes the file, never migrates it, and keeps no writer waiting.
 
 mod calls;
+mod effects;
 mod quarantine;
 mod run;
 mod statistics;
@@ -24,6 +25,7 @@ use crate::{
 };
 
 pub use calls::CallCount;
+pub use effects::Effect;
 pub use quarantine::{QuarantineCount, QuarantinedRow};
 pub use run::RunReport;
 pub use statistics::SyncStatistics;
@@ -66,9 +68,10 @@ impl StateReader {
             if is_empty(&connection).map_err(translated)? {
                 return Err(StateError::Missing { path: shown() });
             }
-            takeover::OldTables::find(&connection)
-                .map_err(translated)?
-                .ok_or_else(|| foreign(path))?;
+            if version == 0 {
+                let old = takeover::OldTables::find(&connection).map_err(translated)?;
+                old.ok_or_else(|| foreign(path))?;
+            }
             return Err(StateError::Older { path: shown(), found: version, known: VERSION });
         }
         Ok(Self { connection, path: path.to_owned() })

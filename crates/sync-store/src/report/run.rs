@@ -26,7 +26,7 @@ pub struct RunReport {
     pub updated: u64,
     /// Rows whose records were as they should be.
     pub skipped: u64,
-    /// All counts; `None` while it runs, and for the Python program's runs.
+    /// All counts; while it runs, and where its process was killed, those so far. `None` for the Python program's runs.
     pub books: Option<Books>,
     /// Calls it made.
     pub calls: u64,

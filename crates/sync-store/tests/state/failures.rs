@@ -9,7 +9,7 @@ use std::{
 
 use rusqlite::Connection;
 use sync_core::state::{StateError, StateStore as _};
-use sync_store::SqliteStore;
+use sync_store::{OpenNote, SqliteStore, StateReader};
 
 use crate::fixture::{State, identity};
 
@@ -116,10 +116,52 @@ fn a_newer_file_is_refused_and_left_alone() {
     let State { folder, store, .. } = State::new();
     drop(store);
     let path = folder.path().join("state.db");
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     assert_eq!(refused_untouched(&path), "state_newer");
-    let newer = StateError::Newer { path: path.display().to_string(), found: 2, known: 1 };
+    let known = i64::try_from(fs::read_dir(migrations()).unwrap().count()).unwrap();
+    let newer = StateError::Newer { path: path.display().to_string(), found: 99, known };
     assert_eq!(refused(&path), newer);
+}
+
+fn migrations() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/migrations")
+}
+
+/// Each released form is a file that somebody may still have.
+#[test]
+fn a_file_of_every_older_version_is_copied_and_brought_up_to_date() {
+    let mut steps: Vec<PathBuf> =
+        fs::read_dir(migrations()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    steps.sort();
+    for from in 1..steps.len() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        let old = Connection::open(&path).unwrap();
+        for step in &steps[..from] {
+            old.execute_batch(&fs::read_to_string(step).unwrap()).unwrap();
+        }
+        let version = i64::try_from(from).unwrap();
+        old.pragma_update(None, "application_id", 0x6d73_7373).unwrap();
+        old.pragma_update(None, "user_version", version).unwrap();
+        old.execute_batch(
+            "INSERT INTO syncs (id, name) VALUES (1, 'customers');
+             INSERT INTO links (sync_id, destination_id, key, record_id, origin, created_at) VALUES (1, 1, 7, 'r', 0, 0)",
+        )
+        .unwrap();
+        drop(old);
+        assert!(matches!(StateReader::open(&path), Err(StateError::Older { .. })));
+        let store = SqliteStore::open(&path).unwrap();
+        let backup = folder.path().join(format!("state.db.before-v{}", from + 1));
+        assert_eq!(store.notes(), [OpenNote::Migrated { from: version, backup: backup.clone() }]);
+        let links = |path: &Path| -> i64 {
+            let sql = Connection::open(path).unwrap();
+            sql.query_row("SELECT count(*) FROM links WHERE key = 7", [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!((links(&path), links(&backup)), (1, 1));
+        assert_eq!(StateReader::open(&path).unwrap().syncs().unwrap().len(), 1);
+        drop(store);
+        assert_eq!(SqliteStore::open(&path).unwrap().notes(), []);
+    }
 }
 
 #[test]

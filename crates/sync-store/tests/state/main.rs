@@ -7,6 +7,8 @@ mod definitions;
 #[cfg(test)]
 mod delivering;
 #[cfg(test)]
+mod effects;
+#[cfg(test)]
 mod failures;
 #[cfg(test)]
 mod fixture;
@@ -20,6 +22,8 @@ mod model;
 mod older_state;
 #[cfg(test)]
 mod reporting;
+#[cfg(test)]
+mod runs;
 #[cfg(test)]
 mod scanning;
 #[cfg(test)]

@@ -73,6 +73,12 @@ const ALLOWED: &[Allowed] = &[
         in_tests: &[],
         never: &["mysql_async", "rusqlite"],
     },
+    Allowed {
+        name: "fuzz-targets",
+        ours: &["smartsuite-emulator", "sync-core", "sync-smartsuite"],
+        in_tests: &[],
+        never: &["mysql_async", "rusqlite"],
+    },
     Allowed { name: "throwaway-server", ours: &[], in_tests: &[], never: OUTSIDE_WORLD },
     Allowed { name: "xtask", ours: &["throwaway-server"], in_tests: &[], never: OUTSIDE_WORLD },
 ];

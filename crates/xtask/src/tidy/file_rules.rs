@@ -31,7 +31,7 @@ const UNPORTABLE: [&str; 8] = [
 const GENERATED: &str = "Cargo.lock";
 
 pub(super) fn check(file: &SourceFile) -> Vec<Finding> {
-    if file.path == GENERATED {
+    if file.path.ends_with(GENERATED) {
         return Vec::new();
     }
     let mut findings = Vec::new();

@@ -185,6 +185,7 @@ fn run(out: &mut Lines, label: &str, run: &RunReport) {
         _ => out.paint.caution(&status),
     };
     let did = match &run.books {
+        Some(books) if run.completed_at.is_none() => format!("so far {}", happened(books)),
         Some(books) => happened(books),
         None if run.completed_at.is_none() => "under way".to_owned(),
         None => format!(

@@ -98,6 +98,7 @@ impl Machine {
         }
         self.check_position();
         self.check_books();
+        self.check_runs();
     }
 
     /// What the link claims to know is true.
@@ -140,6 +141,25 @@ impl Machine {
         let books = Books { waiting_after, quarantine, ..self.books };
         assert!(books.rows_balance(), "{books:?}");
         assert!(books.entries_balance(), "{books:?}");
+    }
+
+    /// The run under way has its counts so far, and those whose process died balance with what they left.
+    fn check_runs(&self) {
+        let sql = Connection::open(self.path()).unwrap();
+        let mut select = sql.prepare("SELECT status, books FROM runs ORDER BY id").unwrap();
+        let runs: Vec<(String, Books)> = select
+            .query_map([], |row| {
+                Ok((row.get(0)?, serde_json::from_str(&row.get::<_, String>(1)?).unwrap()))
+            })
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        let (newest, older) = runs.split_last().unwrap();
+        assert_eq!(newest, &("running".to_owned(), self.books));
+        for (status, books) in older {
+            assert_eq!(status, "interrupted");
+            assert!(books.rows_balance() && books.entries_balance(), "{books:?}");
+        }
     }
 
     /// Both sides agree, and nothing is left over.

@@ -124,6 +124,7 @@ impl Machine {
             saved: None,
             books: Books::default(),
         };
+        machine.begin_run();
         machine.save();
         machine
     }
@@ -394,9 +395,14 @@ impl Machine {
 
     fn restart(&mut self) {
         (self.store, self.writer) = start(&self.path(), self.now).unwrap();
+        self.begin_run();
+        self.save();
+    }
+
+    fn begin_run(&mut self) {
         let (waiting_before, _) = self.store.backlog(&self.writer).unwrap();
         self.books = Books { waiting_before, ..Books::default() };
-        self.save();
+        self.store.begin_run(&self.writer, self.now).unwrap();
     }
 
     /// Remembers the file as it is after a commit that is safe against power loss.
@@ -433,8 +439,7 @@ impl Machine {
         assert_eq!(dump(&Connection::open(self.path()).unwrap()), before);
         self.land_unseen(effects);
         (self.store, self.writer) = (store, writer);
-        let (waiting_before, _) = self.store.backlog(&self.writer).unwrap();
-        self.books = Books { waiting_before, ..Books::default() };
+        self.begin_run();
         self.save();
     }
 

@@ -1,0 +1,1 @@
+SELECT DATE_FORMAT(d, '%%Y-%%m') FROM t WHERE u >= :last_sync_time OR u IS NULL # end

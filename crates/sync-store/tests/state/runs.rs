@@ -1,0 +1,62 @@
+//! Runs: their counts while they are under way, and what becomes of those whose process is gone.
+
+use sync_core::state::{Books, Outcome, StateStore as _};
+use sync_store::{RunReport, StateReader};
+
+use crate::fixture::{State, fault, written};
+
+fn newest(state: &State) -> RunReport {
+    let reader = StateReader::open(&state.path()).unwrap();
+    reader.runs("customers", 1).unwrap().remove(0)
+}
+
+#[test]
+fn a_run_is_counted_while_it_is_under_way() {
+    let mut state = State::new();
+    state.capture(&[(9, "A")]);
+    state.store.begin_run(&state.writer, state.now).unwrap();
+    assert_eq!(newest(&state).books, Some(Books { waiting_before: 1, ..Books::default() }));
+    state.capture(&[(1, "A"), (2, "fault x")]);
+    state.deliver();
+    let run = newest(&state);
+    assert_eq!(run.status, "running");
+    let books =
+        Books { waiting_before: 1, read: 2, queued: 1, parked: 1, created: 2, ..Books::default() };
+    assert_eq!((run.books, run.calls), (Some(books), 1));
+    assert_eq!((run.processed, run.created), (2, 2));
+}
+
+/// Killed with a call on its way: the counts so far balance with what it left.
+#[test]
+fn a_killed_run_becomes_interrupted_and_its_counts_balance() {
+    let mut state = State::new();
+    state.store.begin_run(&state.writer, state.now).unwrap();
+    state.capture(&[(1, "A"), (2, "A"), (3, "fault x")]);
+    let call = state.call();
+    state.settle(&call.entries[0], written(&call.entries[0]));
+    state.capture(&[(2, "B")]);
+    state.later(60);
+    state.restart();
+    let run = newest(&state);
+    assert_eq!(run.status, "interrupted");
+    assert_eq!(run.code.as_deref(), Some("process_gone"));
+    assert_eq!(run.completed_at, Some(state.now));
+    let books = run.books.unwrap();
+    assert!(books.rows_balance() && books.entries_balance(), "{books:?}");
+    assert_eq!((books.created, books.waiting_after, books.quarantine), (1, 2, 1));
+    // The next run begins with what is left, and its counts are its own.
+    state.store.begin_run(&state.writer, state.now).unwrap();
+    assert_eq!(newest(&state).books, Some(Books { waiting_before: 2, ..Books::default() }));
+}
+
+#[test]
+fn what_happens_outside_of_a_run_is_counted_for_none() {
+    let mut state = State::new();
+    state.store.begin_run(&state.writer, state.now).unwrap();
+    state.restart();
+    let before = newest(&state);
+    state.capture(&[(1, "A")]);
+    let entry = state.single();
+    state.settle(&entry, Outcome::Refused { fault: fault("x") });
+    assert_eq!(newest(&state), before);
+}
