@@ -17,6 +17,7 @@ mod report;
 mod service;
 mod signal;
 mod telemetry;
+mod test_settings;
 mod turn;
 mod wire;
 

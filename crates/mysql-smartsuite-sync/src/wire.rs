@@ -8,7 +8,6 @@ use std::{
 use sync_core::{
     config::model::{Config, SyncDefinition},
     error::SourceError,
-    pace::Rate,
     port::{Boxed, Clock, ReadScope, RecordTarget, RowRead, RowSource},
 };
 use sync_engine::{
@@ -22,14 +21,11 @@ use sync_smartsuite::{Address, ClientOptions, SmartSuiteClient};
 use sync_store::{FileLocks, OpenNote, SqliteStore};
 
 use crate::{
-    clock::SystemClock,
     dice::SystemDice,
     environment::{Environment, Settings},
     failure::Failure,
+    test_settings,
 };
-
-/// Opens the gate for tests with many rows: only with this value, and only towards this machine.
-const OPEN_GATE: (&str, &str) = ("SYNC_TEST_OPEN_GATE", "1");
 
 /// Everything that syncs of this process share.
 pub(crate) struct Wire {
@@ -66,14 +62,14 @@ impl Wire {
         };
         let address = settings.smartsuite.address().map_err(refused)?;
         let client = SmartSuiteClient::new(&settings.smartsuite).map_err(refused)?;
-        let rate = rate(config, environment, &address)?;
+        let rate = test_settings::rate(config, environment, &address)?;
+        let clock = test_settings::clock(environment, &address)?;
         let path = &settings.local.state_path;
         let store = SqliteStore::open(path)?;
         let notes = store.notes().iter().map(|note| note_text(note, path)).collect();
         let state = State::on_thread(Box::new(store)).map_err(|error| {
             Failure::world(format!("no thread could be started: {error}"), "end other programs")
         })?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let engine = Engine::new(EngineParts {
             state,
             locks: Arc::new(FileLocks::beside(path)),
@@ -130,22 +126,6 @@ struct Unusable(SourceError);
 impl RowSource for Unusable {
     fn open(&self, _scope: ReadScope) -> Boxed<'_, Result<Box<dyn RowRead>, SourceError>> {
         Box::pin(std::future::ready(Err(self.0.clone())))
-    }
-}
-
-pub(crate) fn rate(
-    config: &Config,
-    environment: &Environment,
-    address: &Address,
-) -> Result<Rate, Failure> {
-    let (name, value) = OPEN_GATE;
-    match environment.get(name) {
-        Some(found) if found == value && address.is_loopback => Ok(Rate(0)),
-        Some(found) if !found.is_empty() => Err(Failure::usage(
-            format!("{name} is for tests against an emulator on this machine"),
-            format!("unset {name}"),
-        )),
-        _ => Ok(Rate(config.calls_per_second)),
     }
 }
 

@@ -24,7 +24,6 @@ use sync_store::SqliteStore;
 
 use crate::{
     cli::Global,
-    clock::SystemClock,
     command,
     dice::SystemDice,
     environment::Settings,
@@ -33,7 +32,7 @@ use crate::{
     mapping_file::MappingFile,
     report::{Paint, Screen, counted},
     signal::Ending,
-    wire,
+    test_settings, wire,
 };
 
 /// Under this name the probe's calls are counted beside those of syncs.
@@ -70,8 +69,8 @@ pub(crate) fn perform(global: &Global, args: &ProbeArgs, screen: &Screen) -> Res
         calls_per_second: CALLS_PER_SECOND,
         monthly_calls: None,
     });
-    let rate = wire::rate(&config, &environment, &address)?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let rate = test_settings::rate(&config, &environment, &address)?;
+    let clock = test_settings::clock(&environment, &address)?;
     let path = profile_path(&settings);
     if let Some(earlier) = read(&path)
         && earlier.holds(&address.host, &settings.smartsuite.account_id, clock.now())

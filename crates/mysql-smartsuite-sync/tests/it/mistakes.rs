@@ -21,7 +21,7 @@ on_mariadb! {
     an_account_that_is_not_known
     an_address_that_is_not_smartsuites
     a_command_line_that_means_nothing
-    the_test_setting_works_towards_this_machine_only
+    the_test_settings_work_towards_this_machine_only
 }
 
 const CUSTOMERS_ONLY: [&str; 3] = ["run", "--sync-name", "customers"];
@@ -160,16 +160,24 @@ fn a_command_line_that_means_nothing(stage: &mut Stage) {
     stage.run(&["--help"]).ended(0).said(&["Exit codes: 0 done, 1 failed"]);
 }
 
-fn the_test_setting_works_towards_this_machine_only(stage: &mut Stage) {
+fn the_test_settings_work_towards_this_machine_only(stage: &mut Stage) {
     stage.setting("SMARTSUITE_BASE_URL", "http://10.255.255.1");
     stage
         .run(&CUSTOMERS_ONLY)
         .ended(64)
         .warned(&["SYNC_TEST_OPEN_GATE is for tests against an emulator on this machine"]);
-    stage.setting("SMARTSUITE_BASE_URL", stage.smartsuite.url.clone());
-    stage.setting("SYNC_TEST_OPEN_GATE", "yes");
-    stage.run(&CUSTOMERS_ONLY).ended(64);
     stage.unset("SYNC_TEST_OPEN_GATE");
+    stage.setting("SYNC_TEST_CLOCK", "60@2026-11-26T00:00:00Z");
+    stage
+        .run(&CUSTOMERS_ONLY)
+        .ended(64)
+        .warned(&["SYNC_TEST_CLOCK is for tests against an emulator on this machine"]);
+    stage.setting("SMARTSUITE_BASE_URL", stage.smartsuite.url.clone());
+    for (name, wrong) in [("SYNC_TEST_OPEN_GATE", "yes"), ("SYNC_TEST_CLOCK", "fast")] {
+        stage.setting(name, wrong);
+        stage.run(&CUSTOMERS_ONLY).ended(64);
+        stage.unset(name);
+    }
     stage.run(&CUSTOMERS_ONLY).ended(0).said(&["5 created"]);
     stage.sql("UPDATE customers SET company = 'New' WHERE id = 1");
     assert_eq!(stage.run(&CUSTOMERS_ONLY).ended(0).calls(BulkCreate), 0);
