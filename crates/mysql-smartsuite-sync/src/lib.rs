@@ -13,6 +13,7 @@ mod environment;
 mod exit;
 mod failure;
 mod mapping_file;
+mod precedence;
 mod report;
 mod service;
 mod signal;

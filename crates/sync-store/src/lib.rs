@@ -81,7 +81,7 @@ pub use inspect::{Found, Inspection, inspect};
 pub use lock::{FileLocks, SyncLock};
 pub use open::OpenNote;
 pub use report::{
-    CallCount, DestinationReport, Effect, Holder, QuarantineCount, QuarantinedRow, RunReport,
+    CallCount, DestinationReport, Effect, Holder, LackingLinks, QuarantineCount, QuarantinedRow, RunReport,
     StateReader, SyncReport, SyncStatistics,
 };
 pub use store::SqliteStore;

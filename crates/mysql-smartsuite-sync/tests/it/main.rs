@@ -15,6 +15,7 @@ mod stage;
 
 mod doubt;
 mod failing;
+mod linking;
 mod mistakes;
 mod overlap;
 mod quarantine;

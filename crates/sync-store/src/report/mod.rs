@@ -4,6 +4,7 @@
 
 mod calls;
 mod effects;
+mod links;
 mod quarantine;
 mod run;
 mod statistics;
@@ -26,6 +27,7 @@ use crate::{
 
 pub use calls::CallCount;
 pub use effects::Effect;
+pub use links::LackingLinks;
 pub use quarantine::{QuarantineCount, QuarantinedRow};
 pub use run::RunReport;
 pub use statistics::SyncStatistics;

@@ -16,6 +16,7 @@ mod fixture;
 mod gates;
 #[cfg(test)]
 mod holders;
+mod linking;
 #[cfg(test)]
 mod model;
 #[cfg(test)]

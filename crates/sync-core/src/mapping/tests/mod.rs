@@ -5,6 +5,7 @@ mod compile;
 mod dates;
 mod fixture;
 mod laws;
+mod links;
 mod lists;
 mod numbers;
 mod phones;
