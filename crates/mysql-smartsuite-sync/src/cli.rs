@@ -6,7 +6,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use smartsuite_emulator::EmulatorArgs;
 
-use crate::{command::probe::ProbeArgs, environment::LogLevel};
+use crate::{
+    command::{
+        dedupe::DedupeArgs,
+        probe::ProbeArgs,
+        verify::{RepairArgs, VerifyArgs},
+    },
+    environment::LogLevel,
+};
 
 /// Keeps SmartSuite in step with a MySQL or MariaDB database.
 ///
@@ -18,7 +25,7 @@ use crate::{command::probe::ProbeArgs, environment::LogLevel};
     max_term_width = 100,
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "Exit codes: 0 done, 1 failed, 2 done with failed rows, 64 usage or configuration, 130 interrupted."
+    after_help = "Exit codes: 0 done, 1 failed, 2 done with failed rows or drift, 64 usage or configuration, 130 interrupted."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -53,6 +60,12 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Show how each sync stands: what was done, what waits, what failed and why
     Status(StatusArgs),
+    /// Compare every record with its row, both as they really are, and say what differs
+    Verify(VerifyArgs),
+    /// Compare, then bring what differs in step again
+    Repair(RepairArgs),
+    /// List records that share an external id, and resolve them
+    Dedupe(DedupeArgs),
     /// Find out, in a scratch table, what is not known for sure about your SmartSuite
     Probe(ProbeArgs),
     /// Run a local SmartSuite to try things out

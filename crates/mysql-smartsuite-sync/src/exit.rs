@@ -39,7 +39,7 @@ impl Exit {
             Self::Done => "done",
             Self::Failed => "failed: at least one sync could not do its work",
             Self::RowsFailed => {
-                "done, but single rows were refused or still wait; `status` shows them"
+                "done, but single rows were refused or still wait (`status` shows them), or the two sides differ"
             }
             Self::Usage => "the command line, the settings or the mapping file are wrong",
             Self::Interrupted => "interrupted by a person or the system; nothing was lost",

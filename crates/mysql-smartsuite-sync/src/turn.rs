@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{report::run::Finished, wire::Wire};
 
 /// How often a sync that is busy elsewhere is asked for again.
-const WAIT: Duration = Duration::from_millis(500);
+pub(crate) const WAIT: Duration = Duration::from_millis(500);
 
 /// One turn.
 #[derive(Clone)]

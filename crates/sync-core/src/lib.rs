@@ -3,11 +3,12 @@
 //! Reading order: [`config`] is what the user wants, [`source`] and [`table`] describe both sides, [`value`] is a cell
 //! of a row, [`field_value`] a cell of a record, [`mapping`] turns the one into the other, [`draft`] is the record a
 //! row should become, [`key`] what ties the two together, [`sql`] reads the user's query. [`capture`], [`delivery`],
-//! [`doubt`] and [`breaker`] decide, [`pace`] and [`schedule`] say when, [`state`] is what is remembered, [`port`] the
+//! [`doubt`] and [`breaker`] decide, [`comparison`] and [`shared_id`] judge what both sides really hold, [`pace`] and [`schedule`] say when, [`state`] is what is remembered, [`port`] the
 //! world around the engine.
 
 pub mod breaker;
 pub mod capture;
+pub mod comparison;
 pub mod config;
 pub mod delivery;
 pub mod doubt;
@@ -23,6 +24,7 @@ pub mod scan;
 pub mod schedule;
 pub mod second_look;
 pub mod secret;
+pub mod shared_id;
 pub mod slug;
 pub mod source;
 pub mod sql;

@@ -204,7 +204,9 @@ fn fingerprint(outcome: &RowOutcome) -> Fingerprint {
         RowOutcome::Draft(fields) => fields.fingerprint(),
         RowOutcome::Linked(fields, wishes) => {
             let keys = |keys: &[Key]| keys.iter().map(|key| key.text().into_owned()).collect();
-            let wishes = wishes.iter().map(|wish| (wish.slug.clone(), FieldValue::list(keys(&wish.parents))));
+            let wishes = wishes
+                .iter()
+                .map(|wish| (wish.slug.clone(), FieldValue::list(keys(&wish.parents))));
             fields.clone().with(wishes.collect()).fingerprint()
         }
         RowOutcome::Fault(_, print) => *print,

@@ -1,7 +1,8 @@
 //! Runs a sync: capture reads MySQL into the outbox, delivery writes SmartSuite from it, and the two meet nowhere else.
 //!
 //! Reading order: [`engine`] and [`run`] tell the story; `capture` is the fast half, `delivery` the slow one; `calls`
-//! is the way to the wire; [`event`] is what everybody else may know of it. [`plan`] rehearses all of it.
+//! is the way to the wire; [`event`] is what everybody else may know of it. [`plan`] rehearses all of it; [`verify`]
+//! compares both sides and finds doubles.
 
 mod calls;
 mod capture;
@@ -14,3 +15,4 @@ mod record_text;
 pub mod run;
 pub mod state;
 mod structure;
+pub mod verify;

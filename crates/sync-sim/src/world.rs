@@ -22,6 +22,7 @@ use sync_engine::{
     event::{Event, Observer},
     run::{RunOptions, RunReport, SyncTask},
     state::State,
+    verify::{DedupeOptions, DedupeReport, VerifyOptions, VerifyReport},
 };
 use sync_smartsuite::{ClientOptions, SmartSuiteClient};
 use sync_store::{FileLocks, SqliteStore};
@@ -120,6 +121,16 @@ impl Process {
         self.engine.run(&self.task, options, &CancellationToken::new()).await
     }
 
+    /// Compares both sides.
+    pub async fn verify(&self, options: &VerifyOptions<'_>) -> Result<VerifyReport, StateError> {
+        self.engine.verify(&self.task, options, &CancellationToken::new()).await
+    }
+
+    /// Looks for records that share an external id.
+    pub async fn dedupe(&self, options: &DedupeOptions<'_>) -> Result<DedupeReport, StateError> {
+        self.engine.dedupe(&self.task, options, &CancellationToken::new()).await
+    }
+
     /// Another sync of the same process.
     #[must_use]
     pub fn beside(&self, definition: &SyncDefinition, database: &SimDatabase) -> Self {
@@ -146,7 +157,12 @@ impl World {
             .profile(profile)
             .chance(seed)
             .now(base)
-            .table(table(TABLE, "Items").field(BACK_LINK, "Others", "linkedrecordfield", linking(OTHER_TABLE)))
+            .table(table(TABLE, "Items").field(
+                BACK_LINK,
+                "Others",
+                "linkedrecordfield",
+                linking(OTHER_TABLE),
+            ))
             .table(
                 table(OTHER_TABLE, "Other items")
                     .field(LINK, "Items", "linkedrecordfield", linking(TABLE))

@@ -25,7 +25,7 @@ const EQUAL_MAX: u64 = 10_000;
 pub(crate) const SETTLING_MS: i64 = 2_000;
 
 /// `links.standing` of a link whose row is gone and whose record is not ours to delete.
-const KEPT: i64 = 1;
+pub(crate) const KEPT: i64 = 1;
 /// `links.standing` of a link whose record is missing, and is left so by the policy.
 pub(crate) const LEFT: i64 = 3;
 /// `links.standing` of a link whose record is missing: look the id up before a create.

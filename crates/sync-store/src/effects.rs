@@ -152,6 +152,22 @@ pub(crate) fn log_found(
     log(tx, writer, now, &Entry { kind, key, record, fields: None, code: None, call: None })
 }
 
+/// Logs that a record which shared its key with another was deleted, or lost its external id, which is `field`.
+pub(crate) fn log_deduped(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+    key: &Key,
+    record: &RecordId,
+    field: Option<&Slug>,
+) -> Result<(), Failure> {
+    let kind = if field.is_some() { EffectKind::Updated } else { EffectKind::Deleted };
+    let fields = slugs(field)?;
+    let (record, fields) = (Some(record), fields.as_deref());
+    log(tx, writer, now, &Entry { kind, key, record, fields, code: None, call: None })?;
+    Ok(())
+}
+
 /// Logs one thing.
 fn log(
     tx: &Transaction<'_>,

@@ -52,6 +52,7 @@
 mod calls;
 mod capture;
 mod column;
+mod comparison;
 mod digest;
 mod dispatch;
 mod doubt;
@@ -81,8 +82,8 @@ pub use inspect::{Found, Inspection, inspect};
 pub use lock::{FileLocks, SyncLock};
 pub use open::OpenNote;
 pub use report::{
-    CallCount, DestinationReport, Effect, Holder, LackingLinks, QuarantineCount, QuarantinedRow, RunReport,
-    StateReader, SyncReport, SyncStatistics,
+    CallCount, DestinationReport, Effect, Holder, LackingLinks, QuarantineCount, QuarantinedRow,
+    RunReport, StateReader, SyncReport, SyncStatistics,
 };
 pub use store::SqliteStore;
 pub use throw_away::ThrowAwayState;

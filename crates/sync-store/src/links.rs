@@ -37,7 +37,8 @@ pub(crate) fn set(
         .collect::<Result<_, _>>()?;
     let mut wanted = BTreeMap::new();
     for field in fields {
-        let parent = syncs::find_or_register(tx, &field.parent, field.parent_previously.as_deref())?;
+        let parent =
+            syncs::find_or_register(tx, &field.parent, field.parent_previously.as_deref())?;
         wanted.insert(field.slug.as_str(), (parent, field.table.as_str()));
     }
     for (id, slug, parent) in &known {
@@ -254,7 +255,9 @@ pub(crate) fn doubt(
     let mut current = BTreeSet::new();
     let mut withheld = BTreeSet::new();
     let wishes: Vec<(Key, Option<i64>)> = tx
-        .prepare_cached("SELECT parent_key, asked_at FROM link_wishes WHERE field_id = ? AND key = ?")?
+        .prepare_cached(
+            "SELECT parent_key, asked_at FROM link_wishes WHERE field_id = ? AND key = ?",
+        )?
         .query_map(params![place.field, KeyParameter(key)], |row| {
             Ok((row.get::<_, KeyColumn>(0)?.0, row.get(1)?))
         })?

@@ -282,9 +282,7 @@ fn print_without_lost_links(
 ) -> Result<Option<Fingerprint>, Failure> {
     let Some(mut held) = fields_of(tx, sent)? else { return Ok(sent.print) };
     for (slug, ids) in left_out {
-        if let Doubtful::Withheld(withheld) =
-            links::doubt(tx, writer, now, &sent.key, slug, ids)?
-        {
+        if let Doubtful::Withheld(withheld) = links::doubt(tx, writer, now, &sent.key, slug, ids)? {
             held = links::without(held, slug, &withheld);
         }
     }

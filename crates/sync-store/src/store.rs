@@ -16,17 +16,17 @@ use sync_core::{
     record::RecordId,
     slug::Slug,
     state::{
-        Books, CallKind, Chunk, Control, DestinationId, Dispatch, DispatchRequest, Doubt, LinkField, Mark,
-        OpenedSync, ReadTicket, RunEnd, SecondLook, SecondSettlement, SeenLink, Settlement,
-        StateError, StateStore, Stop, SyncId, SyncIdentity, Writer,
+        Books, CallKind, Chunk, Control, DestinationId, Dispatch, DispatchRequest, Doubt,
+        LinkField, Mark, OpenedSync, ReadTicket, RunEnd, SecondLook, SecondSettlement, SeenLink,
+        Settlement, StateError, StateStore, Stop, SyncId, SyncIdentity, Writer,
     },
     table::TableStructure,
 };
 
 use crate::{
     calls, capture, column::count, digest, dispatch, doubt, failure::Failure, failure::translate,
-    links, links::Links, older, open, open::OpenNote, place, place::Place, quarantine, runs, scan, second_look, settle,
-    structure, syncs, witness::Witness,
+    links, links::Links, older, open, open::OpenNote, place, place::Place, quarantine, runs, scan,
+    second_look, settle, structure, syncs, witness::Witness,
 };
 
 /// The state in one SQLite file.
@@ -123,7 +123,7 @@ impl SqliteStore {
         done.map_err(|failure| failure.into_state(&path))
     }
 
-    fn write<T>(
+    pub(crate) fn write<T>(
         &mut self,
         writer: &Writer,
         body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
@@ -146,8 +146,27 @@ impl SqliteStore {
             .map_err(|failure| failure.into_state(&path))
     }
 
+    /// Writes only tables of this connection: nobody else needs to wait.
+    pub(crate) fn write_aside<T>(
+        &mut self,
+        writer: &Writer,
+        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
+    ) -> Result<T, StateError> {
+        let path = self.path.clone();
+        self.connection
+            .transaction()
+            .map_err(Failure::from)
+            .and_then(|tx| {
+                syncs::check_token(&tx, writer)?;
+                let value = body(&tx)?;
+                tx.commit()?;
+                Ok(value)
+            })
+            .map_err(|failure| failure.into_state(&path))
+    }
+
     /// A read for a writer: what a replaced one would decide by it is not its to decide.
-    fn read_as<T>(
+    pub(crate) fn read_as<T>(
         &mut self,
         writer: &Writer,
         body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
@@ -347,18 +366,7 @@ impl StateStore for SqliteStore {
     }
 
     fn begin_scan(&mut self, writer: &Writer) -> Result<(), StateError> {
-        // Only a table of this connection is written: nobody else needs to wait.
-        let path = self.path.clone();
-        self.connection
-            .transaction()
-            .map_err(Failure::from)
-            .and_then(|tx| {
-                syncs::check_token(&tx, writer)?;
-                scan::begin(&tx, writer)?;
-                tx.commit()?;
-                Ok(())
-            })
-            .map_err(|failure| failure.into_state(&path))
+        self.write_aside(writer, |tx| Ok(scan::begin(tx, writer)?))
     }
 
     fn link_seen(

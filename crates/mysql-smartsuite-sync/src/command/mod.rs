@@ -1,6 +1,9 @@
 //! One file for each command.
 
+mod aside;
 mod completions;
+mod consent;
+pub(crate) mod dedupe;
 mod emulator;
 mod man;
 pub(crate) mod probe;
@@ -8,6 +11,7 @@ mod run;
 mod schedule;
 mod status;
 mod validate;
+pub(crate) mod verify;
 
 use std::{path::Path, process::ExitCode};
 
@@ -28,6 +32,9 @@ pub(crate) fn perform(cli: Cli, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Schedule(args) => schedule::perform(&global, &args, screen).map(Into::into),
         Command::Status(args) => status::perform(&global, &args, screen).map(Into::into),
         Command::Validate(args) => validate::perform(&global, &args, screen).map(Into::into),
+        Command::Verify(args) => verify::perform(&global, &args, screen).map(Into::into),
+        Command::Repair(args) => verify::repair(&global, &args, screen).map(Into::into),
+        Command::Dedupe(args) => dedupe::perform(&global, &args, screen).map(Into::into),
         Command::Probe(args) => probe::perform(&global, &args, screen).map(Into::into),
         Command::Completions { shell } => {
             completions::perform(shell, screen);

@@ -63,7 +63,7 @@ pub(crate) fn perform(global: &Global, args: &RunArgs, screen: &Screen) -> Resul
 }
 
 /// On a terminal the bars say what INFO lines would, and the summary what went wrong; the file has it all.
-fn start_logging(settings: &Settings, global: &Global, console: &Console) {
+pub(crate) fn start_logging(settings: &Settings, global: &Global, console: &Console) {
     let level = settings.local.log_level;
     let quiet = Screen::is_watched() && global.log_level.is_none();
     let to_console = ConsoleLog {
@@ -88,8 +88,7 @@ async fn run_all(
     })?;
     let wire = Arc::new(wire);
     let precedence = Precedence::of(chosen);
-    let turns: Vec<Turn> =
-        chosen.iter().map(|definition| turn(&wire, definition, args)).collect();
+    let turns: Vec<Turn> = chosen.iter().map(|definition| turn(&wire, definition, args)).collect();
     let mut under_way = JoinSet::new();
     for (place, turn) in turns.iter().cloned().enumerate() {
         let (asked, precedence) = (ending.asked().clone(), Arc::clone(&precedence));
@@ -112,7 +111,9 @@ async fn run_all(
     }
     // Tables that point to each other: what the later ones created is linked from the earlier ones now.
     for place in precedence.again() {
-        let (Some(turn), Some(first)) = (turns.get(*place), finished.get_mut(place)) else { continue };
+        let (Some(turn), Some(first)) = (turns.get(*place), finished.get_mut(place)) else {
+            continue;
+        };
         if first.may_go_on() && !ending.asked().is_cancelled() && turn.has_dirty_keys() {
             let options = RunOptions { full: false, ..turn.options };
             let second = Turn { options, ..turn.clone() }.take(ending.asked()).await;

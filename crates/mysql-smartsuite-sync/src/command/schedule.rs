@@ -155,7 +155,11 @@ impl Keeper {
                 return;
             };
             precedence.set_due(place, Some(due));
-            tracing::info!(sync.name = name, "next run at {}", due.strftime("%Y-%m-%d %H:%M:%S UTC"));
+            tracing::info!(
+                sync.name = name,
+                "next run at {}",
+                due.strftime("%Y-%m-%d %H:%M:%S UTC")
+            );
             while clock.now() < due {
                 let left = Duration::try_from(due.duration_since(clock.now())).unwrap_or_default();
                 tokio::select! {

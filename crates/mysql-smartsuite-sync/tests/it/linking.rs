@@ -100,7 +100,9 @@ fn a_link_to_a_deleted_record_fails_no_row(stage: &mut Stage) {
     stage.smartsuite.person("delete", CUSTOMERS, &record, json!({}));
     stage.sql("UPDATE orders SET notes = 'changed' WHERE customer_id IN (1, 2)");
     stage.run(&["run", "--sync-name", "orders"]).ended(0);
-    assert!(stage.records(ORDERS).values().filter(|order| order["sordernote"] == "changed").count() > 2);
+    assert!(
+        stage.records(ORDERS).values().filter(|order| order["sordernote"] == "changed").count() > 2
+    );
     stage.run(&["run"]).ended(0);
     let linked = customers_of_orders(stage);
     assert_eq!((linked["1"].as_str(), linked["3"].as_str()), ("1", "2"), "{linked:?}");
@@ -145,7 +147,8 @@ fn join_tables_and_superiors_are_linked(stage: &mut Stage) {
     stage.sql("CREATE TABLE employees (id INT PRIMARY KEY, name VARCHAR(20), manager_id INT NULL)");
     stage.sql("INSERT INTO employees VALUES (1, 'Boss', NULL), (2, 'Ann', 1), (3, 'Ben', 2), (4, 'Own', 4)");
     let tags = table(stage, "Tags", &[]);
-    let notes = table(stage, "Notes", &[link_field("smaintag01", &tags), link_field("salltags01", &tags)]);
+    let notes =
+        table(stage, "Notes", &[link_field("smaintag01", &tags), link_field("salltags01", &tags)]);
     let employees = table(stage, "Employees", &[]);
     let own = link_field("smanager01", &employees);
     stage.smartsuite.api(
@@ -208,7 +211,11 @@ fn links_that_cannot_be_are_refused_before_anything_is_read(stage: &mut Stage) {
     let example = stage.mapping();
     for (from, to, says) in [
         ("          sync: customers\n", "          sync: custmers\n", "config_link_unknown_sync"),
-        ("    name: customers\n", "    name: customers\n    enabled: false\n", "config_link_disabled_sync"),
+        (
+            "    name: customers\n",
+            "    name: customers\n    enabled: false\n",
+            "config_link_disabled_sync",
+        ),
         ("from: customer_id", "from: [id, customer_id]", "config_link_key"),
     ] {
         stage.map(&example.replacen(from, to, 1));

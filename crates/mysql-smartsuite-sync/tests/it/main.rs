@@ -13,6 +13,7 @@ mod act;
 mod emulator;
 mod stage;
 
+mod comparing;
 mod doubt;
 mod failing;
 mod linking;

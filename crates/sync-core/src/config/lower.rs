@@ -34,7 +34,8 @@ pub(super) fn lower(file: &RawFile, report: &mut Report<'_>) -> Option<Config> {
         raw_syncs.into_iter().flat_map(|syncs| &syncs.value).map(|sync| &sync.value).collect();
     names(&raw_syncs, report);
     overlap::check(&raw_syncs, report);
-    let syncs: Vec<_> = raw_syncs.iter().filter_map(|sync| lower_sync(sync, &raw_syncs, report)).collect();
+    let syncs: Vec<_> =
+        raw_syncs.iter().filter_map(|sync| lower_sync(sync, &raw_syncs, report)).collect();
     let smartsuite = file.smartsuite.as_ref().map(|given| &given.value);
     let config = Config {
         syncs,
@@ -57,8 +58,11 @@ fn lower_sync(
     let name = raw.name.0.as_ref().and_then(|given| filled(given, "name", report));
     let schedule = raw.schedule.as_ref().map(|given| schedule::lower(given, report));
     let source = raw.source.0.as_ref().and_then(|given| source::lower(&given.value, report));
-    let destination =
-        raw.destination.0.as_ref().and_then(|given| destination::lower(&given.value, raw, syncs, report));
+    let destination = raw
+        .destination
+        .0
+        .as_ref()
+        .and_then(|given| destination::lower(&given.value, raw, syncs, report));
     Some(SyncDefinition {
         name: name?,
         enabled: is_enabled(raw),

@@ -70,7 +70,12 @@ impl Search<'_> {
 
     /// The other syncs that a sync's links lead to, each once.
     fn parents(&self, place: usize) -> Vec<usize> {
-        let links = self.syncs.get(place).iter().flat_map(|sync| &sync.destination.links).collect::<Vec<_>>();
+        let links = self
+            .syncs
+            .get(place)
+            .iter()
+            .flat_map(|sync| &sync.destination.links)
+            .collect::<Vec<_>>();
         (0..self.syncs.len())
             .filter(|other| *other != place)
             .filter(|other| {

@@ -7,8 +7,8 @@ use super::{
     code::{Code, Severity},
     field_type::FIELD_TYPES,
     raw::{
-        RawDestination, RawFieldType, RawFile, RawLink, RawOptions, RawSchedule, RawSmartSuite, RawSource,
-        RawSync, RawTransformation,
+        RawDestination, RawFieldType, RawFile, RawLink, RawOptions, RawSchedule, RawSmartSuite,
+        RawSource, RawSync, RawTransformation,
     },
 };
 

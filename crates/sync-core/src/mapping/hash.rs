@@ -6,8 +6,7 @@ use super::family::type_name;
 use crate::{
     config::model::{
         Conversion, DestinationDefinition, FieldMapping, LinkDefinition, SourceDefinition,
-        Transformation,
-        TypeOptions,
+        Transformation, TypeOptions,
     },
     field_value::put_text,
     port::RecordShape,

@@ -138,7 +138,13 @@ pub(super) fn compile(
         let mut named = columns.iter().enumerate().filter(|(_, column)| column.name == *name);
         match named.next() {
             Some((position, column)) => {
-                if matches!(column.kind, ColumnKind::Float | ColumnKind::Double | ColumnKind::Time | ColumnKind::Other(_)) {
+                if matches!(
+                    column.kind,
+                    ColumnKind::Float
+                        | ColumnKind::Double
+                        | ColumnKind::Time
+                        | ColumnKind::Other(_)
+                ) {
                     findings.push(
                         about(
                             FindingCode::LinkColumnUnsuitable,
@@ -151,9 +157,15 @@ pub(super) fn compile(
                 found.push((name.clone(), position, column.kind.clone()));
             }
             None => findings.push(
-                about(FindingCode::ColumnMissing, format!("the query does not return column `{name}`"))
-                    .hint(suggestion::for_column(name, columns.iter().map(|column| column.name.as_str())))
-                    .column(name),
+                about(
+                    FindingCode::ColumnMissing,
+                    format!("the query does not return column `{name}`"),
+                )
+                .hint(suggestion::for_column(
+                    name,
+                    columns.iter().map(|column| column.name.as_str()),
+                ))
+                .column(name),
             ),
         }
     }
@@ -190,8 +202,11 @@ fn unfit(definition: &LinkDefinition, field: &Field) -> Option<Finding> {
     let named = format!("field `{}` (\"{}\")", field.slug, field.label);
     let about = |code, message| Some(Finding::new(code, message).slug(&field.slug));
     if field.kind != FieldKind::LinkedRecord || field.read_only {
-        return about(FindingCode::LinkFieldUnsuitable, format!("{named} holds no links to records"))
-            .map(|finding| finding.hint("name a field of type linked record"));
+        return about(
+            FindingCode::LinkFieldUnsuitable,
+            format!("{named} holds no links to records"),
+        )
+        .map(|finding| finding.hint("name a field of type linked record"));
     }
     let table = field.linked_table.as_deref();
     if table.is_some_and(|table| table != definition.parent_table) {
@@ -199,7 +214,9 @@ fn unfit(definition: &LinkDefinition, field: &Field) -> Option<Finding> {
             FindingCode::LinkTableDiffers,
             format!("{named} links to another table than the one `{}` writes", definition.parent),
         )
-        .map(|finding| finding.hint("name the sync that writes the table which the field links to"));
+        .map(|finding| {
+            finding.hint("name the sync that writes the table which the field links to")
+        });
     }
     None
 }

@@ -6,6 +6,7 @@
 mod books;
 mod call;
 mod chunk;
+mod comparison;
 mod identity;
 mod second_look;
 mod store;
@@ -16,6 +17,7 @@ pub use call::{
     SeenLink, Settlement,
 };
 pub use chunk::{CapturedRow, Chunk, LinkField, ReadEnd, ReadTicket, RowOutcome};
+pub use comparison::{Compared, ComparisonStore, Rest, RestPolicy};
 pub use identity::{DestinationId, FullReadReason, OpenedSync, Stop, SyncId, SyncIdentity, Writer};
 pub use second_look::{LinkChange, SecondLook, SecondSettlement};
 pub use store::{CallKind, Mark, StateError, StateStore};

@@ -12,9 +12,9 @@ use crate::{
     record::RecordId,
     slug::Slug,
     state::{
-        Books, Chunk, Control, DestinationId, Dispatch, DispatchRequest, Doubt, LinkField,
-        OpenedSync, ReadTicket, RunEnd, SecondLook, SecondSettlement, SeenLink, Settlement, Stop, SyncId,
-        SyncIdentity, Writer,
+        Books, Chunk, ComparisonStore, Control, DestinationId, Dispatch, DispatchRequest, Doubt,
+        LinkField, OpenedSync, ReadTicket, RunEnd, SecondLook, SecondSettlement, SeenLink,
+        Settlement, Stop, SyncId, SyncIdentity, Writer,
     },
     table::TableStructure,
 };
@@ -210,7 +210,7 @@ impl StateError {
 ///
 /// Every method that takes a [`Writer`] fails with [`StateError::Fenced`], changing nothing, if the token is not
 /// the sync's newest.
-pub trait StateStore: Send {
+pub trait StateStore: ComparisonStore + Send {
     /// Registers a sync or finds it, and applies the rules for a changed definition (`design.md` section 4,
     /// point 7). May be repeated; whoever still runs by an older definition is fenced, as what it read and is about
     /// to store no longer is what is wanted.

@@ -49,7 +49,7 @@ pub struct Trouble {
 }
 
 impl Trouble {
-    pub(super) fn new(
+    pub(crate) fn new(
         code: impl Into<String>,
         message: impl Into<String>,
         remedy: impl Into<String>,

@@ -4,6 +4,8 @@
 
 mod audit;
 mod capture;
+mod comparing;
+mod dedupe;
 mod delivery;
 mod destination;
 mod doubt;

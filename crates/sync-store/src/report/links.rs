@@ -45,7 +45,9 @@ impl StateReader {
                 continue;
             }
             let keys = self.all(
-                &format!("SELECT DISTINCT w.parent_key {LACKING} ORDER BY w.parent_key LIMIT {SAMPLE}"),
+                &format!(
+                    "SELECT DISTINCT w.parent_key {LACKING} ORDER BY w.parent_key LIMIT {SAMPLE}"
+                ),
                 [field],
                 |row| Ok(row.get::<_, KeyColumn>(0)?.0),
             )?;

@@ -6,8 +6,8 @@ use sync_core::{
     key::Key,
     slug::Slug,
     state::{
-        CapturedRow, Chunk, Dispatch, Fault, LinkField, Outcome, RowOutcome, SeenLink,
-        Settlement, StateStore, SyncIdentity, Writer,
+        CapturedRow, Chunk, Dispatch, Fault, LinkField, Outcome, RowOutcome, SeenLink, Settlement,
+        StateStore, SyncIdentity, Writer,
     },
 };
 use sync_store::StateReader;
@@ -56,8 +56,7 @@ impl Family {
     fn capture_row(&mut self, row: CapturedRow) -> u64 {
         let ticket = self.parent.store.begin_read(&self.child).unwrap();
         let answered = vec![row.key.clone()];
-        let chunk =
-            Chunk { ticket, rows: vec![row], answered, end: None, now: self.parent.now };
+        let chunk = Chunk { ticket, rows: vec![row], answered, end: None, now: self.parent.now };
         self.parent.store.capture(&self.child, &chunk).unwrap().unlinked
     }
 
@@ -154,7 +153,8 @@ fn a_mark_made_by_a_parent_during_a_read_outlives_it() {
 
 #[test]
 fn keys_of_every_kind_lead_to_their_parents() {
-    for key in [Key::Int(-4), Key::from_text("a b"), Key::from_parts(&["DE".into(), "1|2".into()])] {
+    for key in [Key::Int(-4), Key::from_text("a b"), Key::from_parts(&["DE".into(), "1|2".into()])]
+    {
         let mut family = Family::new();
         let seen = SeenLink { key: Some(key.clone()), record: record(9), fingerprint: None };
         family.parent.store.begin_scan(&family.parent.writer).unwrap();

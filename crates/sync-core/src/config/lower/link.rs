@@ -110,14 +110,22 @@ fn parent<'r>(
         let names = syncs.iter().filter_map(|sync| sync.name.0.as_ref());
         let hint = match nearest(&name.value.text, names.map(|given| given.value.text.as_str())) {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None => "name the sync of this file that writes the table which the field links to".to_owned(),
+            None => "name the sync of this file that writes the table which the field links to"
+                .to_owned(),
         };
         let message = format!("there is no sync `{}` to link to", name.value.shown());
-        report.add(Finding::new(Code::LinkUnknownSync, name.span, message).label("not a sync of this file").hint(hint));
+        report.add(
+            Finding::new(Code::LinkUnknownSync, name.span, message)
+                .label("not a sync of this file")
+                .hint(hint),
+        );
         return None;
     };
     if is_enabled(sync) && !is_enabled(parent) {
-        let message = format!("the sync `{}` is disabled, so its rows get no records to link to", name.value.shown());
+        let message = format!(
+            "the sync `{}` is disabled, so its rows get no records to link to",
+            name.value.shown()
+        );
         let at = parent.enabled.as_ref().map(|given| given.span);
         let finding = Finding::new(Code::LinkDisabledSync, name.span, message);
         let finding = match at {
@@ -139,7 +147,10 @@ fn columns_fit(
 ) {
     let wanted = key.value.0.len();
     let (message, hint) = if list && from != 1 {
-        ("a list of keys is one column".to_owned(), "name the one column that holds the keys".to_owned())
+        (
+            "a list of keys is one column".to_owned(),
+            "name the one column that holds the keys".to_owned(),
+        )
     } else if !list && wanted != 0 && from != wanted {
         (
             format!("the link has {}, the key it leads to has {wanted}", columns(from)),

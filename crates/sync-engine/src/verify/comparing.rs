@@ -1,0 +1,186 @@
+//! The passes of a comparison: the table, the rows, what the next run reads, and the records that are left.
+
+use sync_core::{
+    comparison::{Cause, ComparedRow, Content, Disagreement},
+    key::Key,
+    mapping::CompiledMapping,
+    port::{BULK_MAX, ReadScope},
+    slug::Slug,
+    source::Row,
+    state::RestPolicy,
+};
+
+use super::{
+    holding::{Broken, Held},
+    report::{Comparison, Question, VerifyOptions, VerifyOutcome},
+};
+use crate::{capture::KEYS_MAX, event::Event};
+
+/// Rows, records or differences handled in one turn of the state.
+pub(super) const BATCH: usize = 1_000;
+
+/// A comparison under way.
+pub(super) struct Comparing<'a> {
+    pub(super) held: &'a Held<'a>,
+    pub(super) options: &'a VerifyOptions<'a>,
+    pub(super) found: Comparison,
+}
+
+impl<'a> Comparing<'a> {
+    pub(super) fn new(held: &'a Held<'a>, options: &'a VerifyOptions<'a>) -> Self {
+        Self { held, options, found: Comparison::default() }
+    }
+
+    /// Compares, and prepares the repair that was asked for.
+    pub(super) async fn compare(&mut self) -> Result<VerifyOutcome, Broken> {
+        let held = self.held;
+        let pages = held.pages_expected().await?;
+        let sample = self.options.sample.filter(|rows| rows.div_ceil(BULK_MAX as u64) < pages);
+        let calls = sample.map_or(pages, |rows| rows.div_ceil(BULK_MAX as u64));
+        if !(self.options.ask)(Question::Read { calls }) {
+            return Ok(VerifyOutcome::Declined { calls });
+        }
+        let mapping = held.mapping().await?;
+        let sampled = match sample {
+            None => {
+                self.found.records = held.keep_table(mapping.shape()).await?;
+                None
+            }
+            Some(rows) => {
+                let keys = held.sampled_keys(rows).await?;
+                self.found.sample = Some(keys.len() as u64);
+                self.found.records = held.keep_records_of(mapping.shape(), &keys).await?;
+                Some(keys)
+            }
+        };
+        let all_read_next = held.opened.full_read.is_some() || held.opened.watermark.is_none();
+        match &sampled {
+            None => self.compare_read(&mapping, ReadScope::Full, all_read_next).await?,
+            Some(keys) => {
+                for keys in keys.chunks(KEYS_MAX) {
+                    let scope = ReadScope::Keys(keys.to_vec());
+                    self.compare_read(&mapping, scope, all_read_next).await?;
+                }
+            }
+        }
+        self.explain_by_next_read(&mapping).await?;
+        self.compare_rest().await?;
+        self.count().await?;
+        if self.options.repairs {
+            self.repair().await?;
+        }
+        Ok(VerifyOutcome::Compared(Box::new(std::mem::take(&mut self.found))))
+    }
+
+    /// Streams rows past the records that are kept.
+    async fn compare_read(
+        &mut self,
+        mapping: &CompiledMapping,
+        scope: ReadScope,
+        all_read_next: bool,
+    ) -> Result<(), Broken> {
+        let (held, writer) = (self.held, self.held.writer);
+        let mut read = held.task.source.open(scope).await?;
+        for text in read.notes() {
+            held.calls.observe(&Event::Note { text });
+        }
+        let slugs: Vec<Slug> =
+            mapping.shape().fields.iter().map(|field| field.slug.clone()).collect();
+        loop {
+            held.check_cancelled()?;
+            let rows = read.next_rows(BATCH).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            self.found.rows += rows.len() as u64;
+            let rows = self.compared_rows(mapping, &rows);
+            let shape = slugs.clone();
+            let compared = held
+                .state(move |state| state.compare_rows(&writer, &rows, &shape, all_read_next))
+                .await?;
+            self.found.compared.equal += compared.equal;
+            self.found.compared.settled += compared.settled;
+            self.found.compared.unlinked += compared.unlinked;
+        }
+    }
+
+    fn compared_rows(&mut self, mapping: &CompiledMapping, rows: &[Row]) -> Vec<ComparedRow> {
+        let prefix = &self.held.task.definition.destination.key_prefix;
+        let mut compared = Vec::with_capacity(rows.len());
+        for row in rows {
+            let (key, wish) = match mapping.draft(row) {
+                Ok(draft) => (draft.key, Ok(Content::of_draft(&draft.fields, mapping.shape()))),
+                Err(fault) => match fault.key.clone() {
+                    Some(key) => (key, Err(fault.code.code().to_owned())),
+                    None => {
+                        self.found.keyless += 1;
+                        continue;
+                    }
+                },
+            };
+            compared.push(ComparedRow { external_id: key.external_id(prefix), key, wish });
+        }
+        compared
+    }
+
+    /// Differences that the next run will mend, because it reads their rows, are no drift. Its read is opened after
+    /// the other, so that a row which changed in between is in it.
+    async fn explain_by_next_read(&mut self, mapping: &CompiledMapping) -> Result<(), Broken> {
+        let (held, writer) = (self.held, self.held.writer);
+        let (None, Some(watermark)) = (held.opened.full_read, held.opened.watermark.clone()) else {
+            return Ok(());
+        };
+        let counts = held.state(move |state| state.count_differences(&writer)).await?;
+        let is_open = |(disagreement, cause, _): &(Disagreement, Cause, u64)| {
+            matches!(disagreement, Disagreement::Missing | Disagreement::Different)
+                && matches!(cause, Cause::RowMissed | Cause::Unclear)
+        };
+        if !counts.iter().any(is_open) {
+            return Ok(());
+        }
+        let mut read = held.task.source.open(ReadScope::Since(watermark)).await?;
+        loop {
+            held.check_cancelled()?;
+            let rows = read.next_rows(BATCH).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            let keys: Vec<Key> = rows.iter().filter_map(|row| mapping.key(row).ok()).collect();
+            held.state(move |state| state.note_read_next(&writer, &keys)).await?;
+        }
+    }
+
+    /// Judges the records that no row was compared with.
+    async fn compare_rest(&mut self) -> Result<(), Broken> {
+        let (held, writer) = (self.held, self.held.writer);
+        let policy = RestPolicy {
+            key_prefix: held.task.definition.destination.key_prefix.clone(),
+            // Nothing looks for rows that are gone.
+            keeps_records: true,
+        };
+        let mut place = Some(0);
+        while let Some(after) = place {
+            held.check_cancelled()?;
+            let policy = policy.clone();
+            let (rest, last) =
+                held.state(move |state| state.compare_rest(&writer, &policy, after, BATCH)).await?;
+            self.found.rest.people += rest.people;
+            self.found.rest.others += rest.others;
+            place = last;
+        }
+        Ok(())
+    }
+
+    /// Counts the differences and lists the first of them.
+    async fn count(&mut self) -> Result<(), Broken> {
+        let (held, writer, listed_max) = (self.held, self.held.writer, self.options.listed_max);
+        let (counts, first) = held
+            .state(move |state| {
+                Ok((state.count_differences(&writer)?, state.differences(&writer, 0, listed_max)?))
+            })
+            .await?;
+        self.found.counts = counts;
+        self.found.differences = first.into_iter().map(|(_, difference)| difference).collect();
+        Ok(())
+    }
+}
