@@ -52,6 +52,7 @@ fn orders_are_linked_to_their_customers(stage: &mut Stage) {
     assert_eq!(back.as_array().map(Vec::len), Some(2), "{back}");
     stage.run(&["run"]).ended(0).cost_nothing();
     stage.run(&["run", "--full"]).ended(0).cost_nothing();
+    stage.run(&["verify"]).ended(0);
 
     // An order of a customer that is not there, and that comes later.
     stage.sql("ALTER TABLE orders DROP FOREIGN KEY orders_customer");
@@ -91,6 +92,7 @@ fn orders_are_linked_to_their_customers(stage: &mut Stage) {
     stage.run(&["run"]).ended(0);
     assert_eq!(customers_of_orders(stage)["3"], "2");
     stage.run(&["run", "--full"]).ended(0).cost_nothing();
+    stage.run(&["verify"]).ended(0);
 }
 
 /// A customer's record was deleted and nobody has noticed: orders go without it, and it is created again.

@@ -7,12 +7,15 @@ use sync_core::{
     error::CallError,
     mapping::{CompiledMapping, Severity},
     port::ReadScope,
-    state::{Books, LinkField, OpenedSync, RunStatus, StateError, Writer},
+    state::{Books, OpenedSync, RunStatus, StateError, Writer},
     table::TableStructure,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{RunOptions, SyncTask, Trouble, task::shape_hash};
+use super::{
+    RunOptions, SyncTask, Trouble,
+    task::{link_fields, shape_hash},
+};
 use crate::{
     calls::Calls,
     capture::{Broken, Capture, KEYS_MAX, Yield},
@@ -128,16 +131,7 @@ impl Running<'_> {
 
     /// Tells the state which fields hold links to which other syncs' records.
     async fn set_links(&self) -> Result<(), StateError> {
-        let links = &self.task.definition.destination.links;
-        let fields: Vec<LinkField> = links
-            .iter()
-            .map(|link| LinkField {
-                slug: link.slug.clone(),
-                parent: link.parent.clone(),
-                parent_previously: link.parent_previously.clone(),
-                table: link.parent_table.clone(),
-            })
-            .collect();
+        let fields = link_fields(&self.task.definition);
         let writer = self.writer;
         self.engine.state.run(move |state| state.set_links(&writer, &fields)).await
     }

@@ -6,7 +6,7 @@ use sync_core::{
     config::model::SyncDefinition,
     mapping::definition_hash,
     port::{RecordTarget, RowSource},
-    state::SyncIdentity,
+    state::{LinkField, SyncIdentity},
     table::TableStructure,
 };
 
@@ -74,4 +74,17 @@ pub(super) fn shape_hash(definition: &SyncDefinition, structure: &TableStructure
         .chain([&destination.external_id_field]);
     let fields: Vec<_> = slugs.filter_map(|slug| structure.field(slug)).collect();
     serde_json::to_string(&fields).unwrap_or_default()
+}
+
+/// The link fields of a sync, as the state knows them.
+pub(crate) fn link_fields(definition: &SyncDefinition) -> Vec<LinkField> {
+    let links = definition.destination.links.iter();
+    links
+        .map(|link| LinkField {
+            slug: link.slug.clone(),
+            parent: link.parent.clone(),
+            parent_previously: link.parent_previously.clone(),
+            table: link.parent_table.clone(),
+        })
+        .collect()
 }
