@@ -1,6 +1,9 @@
 //! Records linked to each other as rows point to each other.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use smartsuite_emulator::RouteKind::{BulkCreate, BulkUpdate, List};
@@ -130,6 +133,16 @@ fn link_field(slug: &str, table: &str) -> Value {
     })
 }
 
+/// A field that was added appears a moment later.
+fn wait_for_field(stage: &Stage, table: &str, slug: &str) {
+    let until = Instant::now() + Duration::from_secs(20);
+    let path = format!("/api/v1/applications/{table}/");
+    while !stage.smartsuite.api("GET", &path, &Value::Null).to_string().contains(slug) {
+        assert!(Instant::now() < until, "field {slug} does not appear");
+        std::thread::yield_now();
+    }
+}
+
 fn keyed(stage: &Stage, table: &str) -> BTreeMap<String, Value> {
     stage
         .smartsuite
@@ -158,6 +171,7 @@ fn join_tables_and_superiors_are_linked(stage: &mut Stage) {
         &format!("/api/v1/applications/{employees}/add_field/"),
         &json!({"field": own, "field_position": {"prev_sibling_slug": "title"}, "auto_fill_structure_layout": true}),
     );
+    wait_for_field(stage, &employees, "smanager01");
     stage.map(&format!(
         r#"syncs:
   - name: notes

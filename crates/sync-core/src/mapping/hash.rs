@@ -54,7 +54,9 @@ pub fn definition_hash(
         put_text(&mut bytes, slug);
         put_text(&mut bytes, parent);
         put_text(&mut bytes, &format!("{} {list}", from.len()));
-        from.iter().for_each(|column| put_text(&mut bytes, column));
+        for column in from {
+            put_text(&mut bytes, column);
+        }
     }
     hashed(&bytes)
 }

@@ -16,6 +16,7 @@ mod fixture;
 mod gates;
 #[cfg(test)]
 mod holders;
+#[cfg(test)]
 mod linking;
 #[cfg(test)]
 mod model;
