@@ -9,6 +9,7 @@ use smartsuite_emulator::EmulatorArgs;
 use crate::{
     command::{
         dedupe::DedupeArgs,
+        plan::PlanArgs,
         probe::ProbeArgs,
         verify::{RepairArgs, VerifyArgs},
     },
@@ -53,13 +54,20 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Bring SmartSuite in step with the database, once
     Run(RunArgs),
-
+    /// Say what a run would do, record by record, and what it would cost; writes nothing
+    Plan(PlanArgs),
     /// Keep running: each sync at its times, until it is ended by Ctrl-C or SIGTERM
     Schedule(ScheduleArgs),
     /// Say whether everything is in place, and all that is not
     Validate(ValidateArgs),
     /// Show how each sync stands: what was done, what waits, what failed and why
     Status(StatusArgs),
+    /// Rows that could not be written: see them, try them again, or forget them
+    Quarantine(QuarantineArgs),
+    /// The state file: look at it, keep copies, move it, forget parts of it
+    State(StateArgs),
+    /// Look whether everything can be reached, with which rights, and what stands in the way; costs one API call
+    Doctor(JsonArgs),
     /// Compare every record with its row, both as they really are, and say what differs
     Verify(VerifyArgs),
     /// Compare, then bring what differs in step again
@@ -83,6 +91,14 @@ pub(crate) enum Command {
     },
 }
 
+/// Options of commands that have no other.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct JsonArgs {
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Options of `run`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RunArgs {
@@ -98,6 +114,10 @@ pub(crate) struct RunArgs {
     /// The key columns were changed on purpose: forget the links and find the records again by their new keys
     #[arg(long)]
     pub(crate) accept_key_change: bool,
+    /// Do what this plan says and nothing else; made by `plan --out FILE`. Where anything has changed since, nothing
+    /// is sent
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["sync_name", "full", "retry", "accept_key_change"])]
+    pub(crate) plan: Option<PathBuf>,
     /// What to do when another process runs the same sync
     #[arg(long, value_name = "WHAT", default_value = "skip")]
     pub(crate) if_running: IfRunning,
@@ -137,6 +157,150 @@ pub(crate) struct ValidateArgs {
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Options of `state`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct StateArgs {
+    #[command(subcommand)]
+    pub(crate) action: StateAction,
+}
+
+/// What to do with the state file.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum StateAction {
+    /// What the file holds, how large it is, and which copies there are
+    Show {
+        /// Look at every page, too: is the file whole?
+        #[arg(long)]
+        check: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copy the file while it is in use
+    Backup {
+        /// Into this folder [default: the state's own]
+        #[arg(long, value_name = "FOLDER")]
+        to: Option<PathBuf>,
+        /// Only if the newest copy there is at least so many hours old
+        #[arg(long, value_name = "HOURS")]
+        every: Option<u32>,
+        /// Then remove all copies there but so many of the newest
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+        keep: Option<u32>,
+    },
+    /// Write links and positions as lines of JSON, to move them to another machine
+    Export {
+        /// Into this file, which must not be there yet; `-` is standard output
+        file: PathBuf,
+    },
+    /// Read what `export` wrote. The syncs must have no links here yet
+    Import {
+        /// The file; `-` is standard input
+        file: PathBuf,
+        /// The other installation is stopped for good, and nothing ran since the export: believe it all. Without this,
+        /// every row is read and every record compared, a call for each 1,000
+        #[arg(long)]
+        nothing_ran_since: bool,
+    },
+    /// Forget part of what is known of a sync; says first what that costs
+    Reset {
+        /// What to forget
+        level: Level,
+        /// Of this sync; may be repeated
+        #[arg(long, value_name = "NAME", required = true)]
+        sync_name: Vec<String>,
+        /// Do it, though it cannot be undone
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Remove old runs and old lines of the log of effects
+    Prune {
+        /// Runs that began more than so many days ago [default: `state.keep_runs_days`]
+        #[arg(long, value_name = "DAYS")]
+        runs: Option<u32>,
+        /// Effects older than so many days [default: `state.keep_effects_days`]
+        #[arg(long, value_name = "DAYS")]
+        effects: Option<u32>,
+    },
+}
+
+/// What `state reset` forgets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Level {
+    /// How far was read: the next run reads every row
+    Position,
+    /// What the records hold: the next run compares every record
+    Values,
+    /// Which record belongs to which row: they are found again by their external id. Needs --yes
+    Links,
+    /// Everything about the sync, its runs and log too. Needs --yes
+    Sync,
+}
+
+/// Options of `quarantine`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct QuarantineArgs {
+    #[command(subcommand)]
+    pub(crate) action: QuarantineAction,
+}
+
+/// What to do with rows in quarantine.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum QuarantineAction {
+    /// A line for each row
+    List {
+        #[command(flatten)]
+        meant: Meant,
+        /// At most so many rows a sync
+        #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+        rows: usize,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Everything about one row: why it was refused, what to do, what was to be written
+    Show {
+        /// The sync
+        sync: String,
+        /// The row's key; the parts of a composite key are joined by `|`
+        key: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Try rows again with the next run, whatever their time. Costs a call for each 25, more where rows are refused
+    /// again
+    Retry {
+        #[command(flatten)]
+        meant: Meant,
+        /// Every row
+        #[arg(long)]
+        all: bool,
+    },
+    /// Forget rows. Their records stay as they are; a row is taken up again when it changes or everything is read
+    Drop {
+        #[command(flatten)]
+        meant: Meant,
+        /// Every row
+        #[arg(long)]
+        all: bool,
+    },
+}
+
+/// Which rows in quarantine are meant: those that meet every condition.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Meant {
+    /// Only of this sync; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) sync_name: Vec<String>,
+    /// Only with this complaint, such as `smartsuite_refused`
+    #[arg(long, value_name = "CODE")]
+    pub(crate) code: Option<String>,
+    /// Only the row with this key
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
 }
 
 /// Options of `status`.

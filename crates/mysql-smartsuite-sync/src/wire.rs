@@ -6,8 +6,12 @@ use std::{
 };
 
 use sync_core::{
-    config::model::{Config, SyncDefinition},
+    config::{
+        defaults::{CALLS_PER_SECOND, DEDICATED_MEMBER},
+        model::{Config, StateDefinition, SyncDefinition},
+    },
     error::SourceError,
+    pace::Rate,
     port::{Boxed, Clock, ReadScope, RecordTarget, RowRead, RowSource},
 };
 use sync_engine::{
@@ -18,7 +22,7 @@ use sync_engine::{
 };
 use sync_mysql::{ConnectOptions, MysqlSource};
 use sync_smartsuite::{Address, ClientOptions, SmartSuiteClient};
-use sync_store::{FileLocks, OpenNote, SqliteStore};
+use sync_store::{FileLocks, Keeping, OpenNote, SqliteStore};
 
 use crate::{
     dice::SystemDice,
@@ -54,38 +58,51 @@ impl Wire {
         environment: &Environment,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, Failure> {
-        let refused = |error: sync_smartsuite::OptionsError| {
-            Failure::usage(
-                error.to_string(),
-                "check SMARTSUITE_BASE_URL, SMARTSUITE_ACCOUNT_ID and SMARTSUITE_TOKEN",
-            )
-        };
-        let address = settings.smartsuite.address().map_err(refused)?;
-        let client = SmartSuiteClient::new(&settings.smartsuite).map_err(refused)?;
-        let rate = test_settings::rate(config, environment, &address)?;
-        let clock = test_settings::clock(environment, &address)?;
-        let path = &settings.local.state_path;
-        let store = SqliteStore::open(path)?;
-        let notes = store.notes().iter().map(|note| note_text(note, path)).collect();
+        let usage = Usage::of(settings, config, environment)?;
+        let mut store = SqliteStore::open(&settings.local.state_path)?;
+        store.set_keeping(Keeping {
+            effects: config.state.log_effects,
+            payload: config.state.keep_refused_values,
+        });
+        let clock = Arc::clone(&usage.clock);
+        Self::on(store, clock, settings, &usage, observer)
+    }
+
+    /// Makes the ports on a state that is open, and with another clock than the system's.
+    ///
+    /// # Errors
+    /// SmartSuite's address cannot be used.
+    pub(crate) fn on(
+        store: SqliteStore,
+        clock: Arc<dyn Clock>,
+        settings: &Settings,
+        usage: &Usage,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, Failure> {
+        let address = settings.smartsuite.address().map_err(|error| refused(&error))?;
+        let client =
+            SmartSuiteClient::new(&settings.smartsuite).map_err(|error| refused(&error))?;
+        let path = store.path().to_owned();
+        let notes = store.notes().iter().map(|note| note_text(note, &path)).collect();
         let state = State::on_thread(Box::new(store)).map_err(|error| {
             Failure::world(format!("no thread could be started: {error}"), "end other programs")
         })?;
         let engine = Engine::new(EngineParts {
             state,
-            locks: Arc::new(FileLocks::beside(path)),
+            locks: Arc::new(FileLocks::beside(&path)),
             clock: Arc::clone(&clock),
             dice: Arc::new(SystemDice::new()),
             observer,
-            rate,
+            rate: usage.rate,
             key_digest: key_digest(&settings.smartsuite, &address),
             holder: holder(),
-            dedicated_member: config.dedicated_member,
+            dedicated_member: usage.dedicated_member,
         });
         Ok(Self {
             engine,
             clock,
             notes,
-            state_path: path.clone(),
+            state_path: path,
             target: Arc::new(client),
             address,
             account: settings.smartsuite.account_id.clone(),
@@ -120,6 +137,43 @@ impl Wire {
     }
 }
 
+/// How the SmartSuite account may be used.
+#[derive(Clone)]
+pub(crate) struct Usage {
+    /// How fast calls may leave.
+    pub(crate) rate: Rate,
+    /// Whether the token's member is used by this tool alone.
+    pub(crate) dedicated_member: bool,
+    /// The time.
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Usage {
+    /// As the mapping file says.
+    ///
+    /// # Errors
+    /// SmartSuite's address cannot be used.
+    pub(crate) fn of(
+        settings: &Settings,
+        config: &Config,
+        environment: &Environment,
+    ) -> Result<Self, Failure> {
+        let address = settings.smartsuite.address().map_err(|error| refused(&error))?;
+        Ok(Self {
+            rate: test_settings::rate(config, environment, &address)?,
+            dedicated_member: config.dedicated_member,
+            clock: test_settings::clock(environment, &address)?,
+        })
+    }
+}
+
+fn refused(error: &sync_smartsuite::OptionsError) -> Failure {
+    Failure::usage(
+        error.to_string(),
+        "check SMARTSUITE_BASE_URL, SMARTSUITE_ACCOUNT_ID and SMARTSUITE_TOKEN",
+    )
+}
+
 /// A source whose query cannot be used.
 struct Unusable(SourceError);
 
@@ -127,6 +181,22 @@ impl RowSource for Unusable {
     fn open(&self, _scope: ReadScope) -> Boxed<'_, Result<Box<dyn RowRead>, SourceError>> {
         Box::pin(std::future::ready(Err(self.0.clone())))
     }
+}
+
+/// [`test_settings::rate`] where the mapping file may be unusable: then the default.
+pub(crate) fn rate_of(
+    config: Option<&Config>,
+    environment: &Environment,
+    address: &Address,
+) -> Result<Rate, Failure> {
+    let usual = Config {
+        syncs: Vec::new(),
+        dedicated_member: DEDICATED_MEMBER,
+        calls_per_second: CALLS_PER_SECOND,
+        monthly_calls: None,
+        state: StateDefinition::default(),
+    };
+    test_settings::rate(config.unwrap_or(&usual), environment, address)
 }
 
 /// Names the API key without being it.
@@ -140,7 +210,7 @@ pub(crate) fn key_digest(options: &ClientOptions, address: &Address) -> String {
 }
 
 /// Names this process, for people who wonder who holds a sync.
-fn holder() -> String {
+pub(crate) fn holder() -> String {
     let process = std::process::id();
     match std::fs::read_to_string("/proc/sys/kernel/hostname") {
         Ok(machine) => format!("process {process} on {}", machine.trim()),

@@ -1,5 +1,7 @@
 //! The source side's shape: the columns a read yields.
 
+use crate::{error::Quoted, value::Value};
+
 /// One column of a read, as the server describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
@@ -61,4 +63,68 @@ pub enum ColumnKind {
 
 /// One row; cells stand in the order of the read's columns. `Debug` shows kinds only.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row(pub Vec<crate::value::Value>);
+pub struct Row(pub Vec<Value>);
+
+/// Characters of one cell that are shown.
+const SHOWN_CHARACTERS_MAX: usize = 1_000;
+
+impl Row {
+    /// The row as a JSON object of texts by column, for the commands made to show rows. Long cells are cut, bytes only
+    /// counted.
+    pub fn shown(&self, columns: &[Column]) -> Quoted {
+        let cells = columns.iter().zip(&self.0);
+        let object: serde_json::Map<String, serde_json::Value> =
+            cells.map(|(column, cell)| (column.name.clone(), shown(cell))).collect();
+        Quoted(serde_json::Value::Object(object).to_string())
+    }
+}
+
+fn shown(cell: &Value) -> serde_json::Value {
+    let text = match cell {
+        Value::Null => return serde_json::Value::Null,
+        Value::Int(number) => number.to_string(),
+        Value::Bool(bit) => u8::from(*bit).to_string(),
+        Value::Decimal(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        Value::Text(text) | Value::ZeroDate(text) => text.clone(),
+        Value::Bytes(bytes) => format!("({} bytes)", bytes.len()),
+        Value::Date(date) => date.to_string(),
+        Value::DateTime(at) => at.to_string(),
+        Value::Instant(at) => at.to_string(),
+        Value::Duration(microseconds) => {
+            jiff::SignedDuration::from_micros(*microseconds).to_string()
+        }
+        Value::Labels(labels) => labels.join(","),
+        Value::Json(json) => json.to_string(),
+    };
+    let kept: String = text.chars().take(SHOWN_CHARACTERS_MAX).collect();
+    let is_whole = kept.len() == text.len();
+    serde_json::Value::String(if is_whole { kept } else { kept + "..." })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_shown_by_column_and_cut() {
+        let column =
+            |name: &str| Column { name: name.to_owned(), kind: ColumnKind::Text, nullable: true };
+        let columns =
+            [column("id"), column("name"), column("blob"), column("none"), column("long")];
+        let row = Row(vec![
+            Value::Int(7),
+            Value::Text("a \"b\"".into()),
+            Value::Bytes(vec![0; 9]),
+            Value::Null,
+            Value::Text("x".repeat(2_000)),
+        ]);
+        let shown = row.shown(&columns).0;
+        let parsed: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(parsed["id"], "7");
+        assert_eq!(parsed["name"], "a \"b\"");
+        assert_eq!(parsed["blob"], "(9 bytes)");
+        assert!(parsed["none"].is_null());
+        assert_eq!(parsed["long"].as_str().map(str::len), Some(1_003));
+    }
+}

@@ -9,9 +9,9 @@ use sync_core::{
     key::Key,
     mapping::{CompiledMapping, Notes, RowFault},
     port::{ReadScope, RowRead, RowSource},
-    source::Row,
+    source::{Column, Row},
     state::{
-        Books, CapturedRow, Chunk, Fault, ReadEnd, ReadTicket, RowOutcome, StateError, Writer,
+        Books, CapturedRow, Chunk, Fault, ReadEnd, ReadTicket, RowOutcome, StateError, Stop, Writer,
     },
 };
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,8 @@ use crate::{calls::Calls, event::Event};
 const CHUNK_ROWS: usize = 1_000;
 /// Keys asked for at once.
 pub(crate) const KEYS_MAX: usize = 500;
+/// Rows of one sync in quarantine at which it stops: a mistake, not bad rows. None is ever dropped to make room.
+pub(crate) const QUARANTINE_MAX: u64 = 10_000;
 /// Keys of one read that are remembered to find two rows of one key; larger reads find them among these first ones
 /// and within a chunk.
 const KEYS_WATCHED: usize = 200_000;
@@ -32,6 +34,8 @@ pub(crate) enum Broken {
     State(StateError),
     Source(SourceError),
     Cancelled,
+    /// So many rows stand in quarantine that the sync stops.
+    QuarantineFull,
 }
 
 impl From<StateError> for Broken {
@@ -100,7 +104,7 @@ impl Capture<'_> {
             };
             let is_last = rows.is_empty();
             self.calls.heartbeat(self.writer).await?;
-            let mut rows = mapped(&rows, mapping, &mut seen, into);
+            let mut rows = mapped(&rows, read.rows.columns(), mapping, &mut seen, into);
             if is_last {
                 rows.extend(absent(&read.scope, &seen));
             }
@@ -112,10 +116,22 @@ impl Capture<'_> {
                 now: self.calls.clock.now(),
             };
             let writer = self.writer;
-            let books = self.calls.state.run(move |state| state.capture(&writer, &chunk)).await?;
+            let (books, quarantined) = self
+                .calls
+                .state
+                .run(move |state| {
+                    let books = state.capture(&writer, &chunk)?;
+                    let quarantined =
+                        if books.parked > 0 { state.quarantined(&writer)? } else { 0 };
+                    Ok((books, quarantined))
+                })
+                .await?;
             into.books += books;
             if books.read > 0 {
                 self.calls.observe(&Event::Captured { books });
+            }
+            if quarantined >= QUARANTINE_MAX {
+                return Err(Broken::QuarantineFull);
             }
             if is_last {
                 return Ok(());
@@ -124,12 +140,24 @@ impl Capture<'_> {
     }
 }
 
+/// What stops a sync whose quarantine is full.
+pub(crate) fn quarantine_full() -> Stop {
+    Stop {
+        code: "quarantine_full".into(),
+        message: format!("{QUARANTINE_MAX} rows or more are in quarantine: something is wrong with all of them"),
+        remedy: "see `quarantine list` for what they suffer from and mend it; then `run --retry`, or `quarantine drop` \
+                 to forget them"
+            .into(),
+        key: None,
+    }
+}
+
 /// Keys that were asked for and have no row.
 fn absent(scope: &ReadScope, seen: &BTreeMap<Key, Fingerprint>) -> Vec<CapturedRow> {
     asked(scope)
         .into_iter()
         .filter(|key| !seen.contains_key(key))
-        .map(|key| CapturedRow { key, outcome: RowOutcome::Absent })
+        .map(|key| CapturedRow { key, outcome: RowOutcome::Absent, cells: None })
         .collect()
 }
 
@@ -154,6 +182,7 @@ fn end_of(read: &OpenRead) -> Option<ReadEnd> {
 /// Maps rows; of two that share a key and differ, both fail.
 fn mapped(
     rows: &[Row],
+    columns: &[Column],
     mapping: &CompiledMapping,
     seen: &mut BTreeMap<Key, Fingerprint>,
     into: &mut Yield,
@@ -192,7 +221,8 @@ fn mapped(
             }
             None => {
                 at.insert(key.clone(), captured.len());
-                captured.push(CapturedRow { key, outcome });
+                let cells = matches!(outcome, RowOutcome::Fault(..)).then(|| row.shown(columns));
+                captured.push(CapturedRow { key, outcome, cells });
             }
         }
     }

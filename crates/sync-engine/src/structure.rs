@@ -74,6 +74,22 @@ impl Engine {
         }
         Ok(read)
     }
+
+    /// The sync's table as it was read last, for those who show values; `None` if it never was.
+    ///
+    /// # Errors
+    /// The state fails.
+    pub async fn known_table(&self, task: &SyncTask) -> Result<Option<TableStructure>, StateError> {
+        let identity = task.identity(false);
+        let known = self
+            .state
+            .run(move |state| {
+                let (_, destination) = state.place(&identity)?;
+                state.structure(destination)
+            })
+            .await?;
+        Ok(known.map(|(structure, _)| structure))
+    }
 }
 
 async fn read(

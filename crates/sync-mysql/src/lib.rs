@@ -5,9 +5,11 @@
 //! the position, `layout` learns the query's columns, `statement` writes the SQL, `read` takes rows off the wire, `convert` makes values of them. `explainer` and `mask`
 //! turn what goes wrong into words that hold no row values. [`MysqlSource::check`] looks at a query before it runs.
 
+mod census;
 mod check;
 mod column;
 mod convert;
+mod diagnosis;
 mod explainer;
 mod index_use;
 mod key_literal;
@@ -17,13 +19,17 @@ mod moment;
 mod options;
 mod overlap;
 mod read;
+mod rights;
 mod server;
 mod session;
 mod source;
 mod statement;
 
+pub use census::{ForeignKey, SourceColumn, SourceTable, census};
 pub use check::{Severity, SourceFinding, SourceReport};
+pub use diagnosis::{Diagnosis, diagnose};
 pub use options::{ConnectOptions, SslMode, TimeLimits, UnknownSslMode};
 pub use overlap::Overlaps;
+pub use rights::Rights;
 pub use server::{Flavour, ServerVersion};
 pub use source::MysqlSource;

@@ -48,7 +48,7 @@ impl World {
         let task = self.task();
         let target = Arc::new(RehearsedTarget::new(
             &task,
-            Some((&reader, SyncId(1))),
+            Some((Arc::new(move || Ok(reader.clone())), SyncId(1))),
             &CancellationToken::new(),
         ));
         let task = SyncTask { target: Arc::<RehearsedTarget>::clone(&target), ..task };

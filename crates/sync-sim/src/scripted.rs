@@ -264,3 +264,60 @@ fn one_bad_row_in_a_first_load_costs_few_calls() {
         });
     }
 }
+
+/// So many rows, two of each batch of 25 with an amount that the service refuses; answers how many are refused.
+async fn some_in_every_batch_refused(world: &World, rows: i64) -> u64 {
+    for id in 1..=rows {
+        let amount = if id % 25 < 2 { AMOUNT_MAX + id } else { id };
+        world.database.put(id, "row", amount);
+    }
+    let report = world.run().await;
+    assert_eq!(status(&report), RunStatus::Partial, "{report:#?}");
+    report.books.quarantine
+}
+
+async fn retry(world: &World) -> RunReport {
+    let retry = RunOptions { retry: true, ..RunOptions::default() };
+    world.process().run(retry).await.expect("the state works")
+}
+
+#[test]
+fn rows_that_are_healed_cost_a_call_for_each_twenty_five() {
+    for profile in refusing_profiles().into_iter().skip(1) {
+        world(profile.clone(), |world| async move {
+            let refused = some_in_every_batch_refused(&world, 400).await;
+            assert_eq!(refused, 32);
+            // Somebody allows larger amounts.
+            let clamping = Profile { out_of_range: OutOfRange::Clamp, ..profile };
+            world.network.emulator().set_profile(clamping);
+            world.clear_log();
+            let report = retry(&world).await;
+            succeeded(&report);
+            assert_eq!(world.records().len(), 400);
+            assert_eq!(world.requests(RouteKind::BulkCreate), 2, "{report:#?}");
+            assert!(report.calls <= 4, "{} calls", report.calls);
+        });
+    }
+}
+
+#[test]
+fn rows_that_are_still_refused_harm_no_healthy_row_and_cost_few_calls() {
+    for profile in refusing_profiles().into_iter().skip(1) {
+        world(profile, |world| async move {
+            let refused = some_in_every_batch_refused(&world, 400).await;
+            for id in [10, 20, 1_000] {
+                world.database.put(id, "healthy", 1);
+            }
+            world.clear_log();
+            let report = retry(&world).await;
+            assert_eq!(status(&report), RunStatus::Partial, "{report:#?}");
+            assert_eq!((report.books.updated, report.books.created), (2, 1));
+            assert_eq!(report.books.quarantine, refused, "nothing is dropped");
+            assert!(report.calls <= 60, "{} calls for {refused} rows", report.calls);
+            // The sync goes on.
+            world.database.put(30, "healthy", 1);
+            let report = world.run().await;
+            assert_eq!((status(&report), report.books.updated), (RunStatus::Partial, 1));
+        });
+    }
+}

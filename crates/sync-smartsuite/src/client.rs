@@ -1,6 +1,7 @@
 //! The calls we use, one HTTP request each.
 
 mod fallback;
+mod workspace;
 
 use std::{fmt, sync::Arc};
 
@@ -16,6 +17,7 @@ use sync_core::{
 };
 
 use self::fallback::SingleFallback;
+pub use self::workspace::{NewField, Solution};
 use crate::{
     answer::{self, Accepted, Asked, accept, unreadable},
     form::{FormMemory, Forms},

@@ -17,6 +17,6 @@ mod request;
 mod transport;
 mod wire;
 
-pub use client::SmartSuiteClient;
+pub use client::{NewField, SmartSuiteClient, Solution};
 pub use options::{Address, BASE_URL, ClientOptions, OptionsError, Timeouts};
 pub use transport::{BodyEnd, HttpTransport, Limits, Reply, Transport, TransportError};

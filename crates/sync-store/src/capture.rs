@@ -1,7 +1,7 @@
 //! Rows into the outbox, and the position with them.
 
 use jiff::Timestamp;
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 use sync_core::{
     capture::{Decision, Intention, Standing, decide},
     draft::Fingerprint,
@@ -15,7 +15,7 @@ use crate::{
     dispatch::LEFT,
     failure::Failure,
     links::Links,
-    quarantine::first_retry,
+    quarantine::{first_retry, retry_group},
 };
 
 pub(crate) fn begin_read(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<ReadTicket> {
@@ -37,6 +37,7 @@ pub(crate) fn capture(
     tx: &Transaction<'_>,
     writer: &Writer,
     chunk: &Chunk,
+    keep_payload: bool,
 ) -> Result<Books, Failure> {
     check_newest(tx, writer, chunk.ticket)?;
     let mut books = Books::default();
@@ -48,6 +49,7 @@ pub(crate) fn capture(
         .query_row([writer.sync.0, writer.destination.0], |row| row.get(0))?;
     let mut changed = !outbox_empty;
     let mut links = Links::default();
+    let mut into = Into { tx, writer, now: chunk.now, keep_payload, group: None };
     for row in &chunk.rows {
         let (row, lacks_link) = links.filled(tx, writer, row)?;
         books.unlinked += u64::from(lacks_link);
@@ -65,7 +67,7 @@ pub(crate) fn capture(
         };
         let standing = standing(tx, writer, &row.key, changed)?;
         let decision = decide(intention, &standing);
-        apply(tx, writer, chunk.now, &row, intention, decision, &mut books)?;
+        into.apply(&row, intention, decision, &mut books)?;
         changed |= !matches!(decision, Decision::Unchanged);
     }
     for key in &chunk.answered {
@@ -122,7 +124,7 @@ fn standing(
         return Ok(standing);
     }
     let mut entries = tx.prepare_cached(
-        "SELECT state, gone, fields IS NULL, fingerprint FROM outbox
+        "SELECT state, gone, fields IS NULL AND NOT omitted, fingerprint FROM outbox
          WHERE sync_id = ? AND destination_id = ? AND key = ? ORDER BY seq",
     )?;
     let mut rows = entries.query(place)?;
@@ -145,41 +147,115 @@ fn standing(
     Ok(standing)
 }
 
-fn apply(
-    tx: &Transaction<'_>,
-    writer: &Writer,
+/// Where the rows of one chunk go.
+struct Into<'a> {
+    tx: &'a Transaction<'a>,
+    writer: &'a Writer,
     now: Timestamp,
-    row: &CapturedRow,
-    intention: Intention,
-    decision: Decision,
-    books: &mut Books,
-) -> Result<(), Failure> {
-    books.read += 1;
-    if decision == Decision::Unchanged {
-        books.unchanged += 1;
-        return Ok(());
+    keep_payload: bool,
+    /// The group of rows of this chunk that were refused before.
+    group: Option<i64>,
+}
+
+impl Into<'_> {
+    fn apply(
+        &mut self,
+        row: &CapturedRow,
+        intention: Intention,
+        decision: Decision,
+        books: &mut Books,
+    ) -> Result<(), Failure> {
+        books.read += 1;
+        if decision == Decision::Unchanged {
+            books.unchanged += 1;
+            return Ok(());
+        }
+        // Whatever is decided, older wishes of the key are void (C6); only what is being sent stays.
+        let replaced = u64::from(remove(self.tx, self.writer, &row.key, WAITING)?);
+        let refusals = remove_quarantined(self.tx, self.writer, &row.key)?;
+        match decision {
+            Decision::Unchanged => {}
+            Decision::Withdraw => {
+                books.withdrawn += 1;
+                books.taken_back += replaced;
+            }
+            Decision::Queue => {
+                books.queued += 1;
+                books.superseded += replaced;
+                self.queue(row, intention, refusals)?;
+            }
+            Decision::Park => {
+                books.parked += 1;
+                books.superseded += replaced;
+                self.park(row, intention)?;
+            }
+        }
+        Ok(())
     }
-    // Whatever is decided, older wishes of the key are void (C6); only what is being sent stays.
-    let replaced = u64::from(remove(tx, writer, &row.key, WAITING)?);
-    remove(tx, writer, &row.key, QUARANTINED)?;
-    match decision {
-        Decision::Unchanged => {}
-        Decision::Withdraw => {
-            books.withdrawn += 1;
-            books.taken_back += replaced;
-        }
-        Decision::Queue => {
-            books.queued += 1;
-            books.superseded += replaced;
-            queue(tx, writer, now, row, intention)?;
-        }
-        Decision::Park => {
-            books.parked += 1;
-            books.superseded += replaced;
-            park(tx, writer, now, row, intention)?;
-        }
+
+    fn queue(
+        &mut self,
+        row: &CapturedRow,
+        intention: Intention,
+        refusals: i64,
+    ) -> Result<(), Failure> {
+        let fields = match &row.outcome {
+            RowOutcome::Draft(fields) | RowOutcome::Linked(fields, _) => {
+                Some(serde_json::to_string(fields)?)
+            }
+            RowOutcome::Fault(..) | RowOutcome::Gone | RowOutcome::Absent => None,
+        };
+        // A draft that was refused and not kept is tried again apart from healthy rows.
+        let group = match (refusals, self.group) {
+            (0, _) => None,
+            (_, Some(group)) => Some(group),
+            (_, None) => Some(*self.group.insert(retry_group(self.tx)?)),
+        };
+        self.tx
+            .prepare_cached(
+                "INSERT INTO outbox (sync_id, destination_id, key, state, gone, fields, fingerprint, suspects, refusals,
+                   created_at)
+                 VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                self.writer.sync.0,
+                self.writer.destination.0,
+                KeyParameter(&row.key),
+                fields.is_none(),
+                fields,
+                print_of(intention).map(|print| print.0),
+                group,
+                refusals,
+                self.now.as_millisecond(),
+            ])?;
+        Ok(())
     }
-    Ok(())
+
+    fn park(&self, row: &CapturedRow, intention: Intention) -> Result<(), Failure> {
+        let RowOutcome::Fault(Fault { code, slug, reason, remedy }, _) = &row.outcome else {
+            return Ok(());
+        };
+        self.tx
+            .prepare_cached(
+                "INSERT INTO outbox (sync_id, destination_id, key, state, fingerprint, not_before, refusals, code, slug,
+                   reason, remedy, payload, created_at)
+                 VALUES (?, ?, ?, 2, ?, ?, 1, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                self.writer.sync.0,
+                self.writer.destination.0,
+                KeyParameter(&row.key),
+                print_of(intention).map(|print| print.0),
+                first_retry(self.now).as_millisecond(),
+                code,
+                slug.as_ref().map(Slug::as_str),
+                reason.0,
+                remedy,
+                row.cells.as_ref().filter(|_| self.keep_payload).map(|cells| &cells.0),
+                self.now.as_millisecond(),
+            ])?;
+        Ok(())
+    }
 }
 
 /// `outbox.state` of an entry that waits.
@@ -202,68 +278,24 @@ pub(crate) fn remove(
     Ok(removed > 0)
 }
 
+/// Removes the key's quarantined entry. Answers how often it was refused, if it is a draft that was not kept and is
+/// being tried again.
+fn remove_quarantined(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<i64> {
+    let refusals = tx
+        .prepare_cached(
+            "DELETE FROM outbox WHERE sync_id = ? AND destination_id = ? AND key = ? AND state = 2
+             RETURNING iif(omitted AND fingerprint IS NULL, refusals, 0)",
+        )?
+        .query_row(params![writer.sync.0, writer.destination.0, KeyParameter(key)], |row| {
+            row.get(0)
+        })
+        .optional()?;
+    Ok(refusals.unwrap_or(0))
+}
+
 fn print_of(intention: Intention) -> Option<Fingerprint> {
     match intention {
         Intention::Record(print) | Intention::Faulty(print) => Some(print),
         Intention::Gone | Intention::Unknown => None,
     }
-}
-
-fn queue(
-    tx: &Transaction<'_>,
-    writer: &Writer,
-    now: Timestamp,
-    row: &CapturedRow,
-    intention: Intention,
-) -> Result<(), Failure> {
-    let fields = match &row.outcome {
-        RowOutcome::Draft(fields) | RowOutcome::Linked(fields, _) => {
-            Some(serde_json::to_string(fields)?)
-        }
-        RowOutcome::Fault(..) | RowOutcome::Gone | RowOutcome::Absent => None,
-    };
-    tx.prepare_cached(
-        "INSERT INTO outbox (sync_id, destination_id, key, state, gone, fields, fingerprint, created_at)
-         VALUES (?, ?, ?, 0, ?, ?, ?, ?)",
-    )?
-    .execute(params![
-        writer.sync.0,
-        writer.destination.0,
-        KeyParameter(&row.key),
-        fields.is_none(),
-        fields,
-        print_of(intention).map(|print| print.0),
-        now.as_millisecond(),
-    ])?;
-    Ok(())
-}
-
-fn park(
-    tx: &Transaction<'_>,
-    writer: &Writer,
-    now: Timestamp,
-    row: &CapturedRow,
-    intention: Intention,
-) -> Result<(), Failure> {
-    let RowOutcome::Fault(Fault { code, slug, reason, remedy }, _) = &row.outcome else {
-        return Ok(());
-    };
-    tx.prepare_cached(
-        "INSERT INTO outbox (sync_id, destination_id, key, state, fingerprint, not_before, refusals, code, slug,
-           reason, remedy, created_at)
-         VALUES (?, ?, ?, 2, ?, ?, 1, ?, ?, ?, ?, ?)",
-    )?
-    .execute(params![
-        writer.sync.0,
-        writer.destination.0,
-        KeyParameter(&row.key),
-        print_of(intention).map(|print| print.0),
-        first_retry(now).as_millisecond(),
-        code,
-        slug.as_ref().map(Slug::as_str),
-        reason.0,
-        remedy,
-        now.as_millisecond(),
-    ])?;
-    Ok(())
 }

@@ -39,6 +39,7 @@ struct Candidate {
     fields: Option<String>,
     record: Option<RecordId>,
     attempts: u32,
+    refusals: u32,
     suspects: Option<i64>,
     turn: Turn,
 }
@@ -58,6 +59,7 @@ impl Candidate {
             },
             record: self.record,
             attempts: self.attempts,
+            refusals: self.refusals,
         })
     }
 }
@@ -111,37 +113,71 @@ pub(crate) fn dispatch(
     Ok((Dispatch::Nothing(Some(request.now)), books))
 }
 
+/// Entries that travel together, by their group's number.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Of a refused call that was split. The newest group first: a split call is seen through before others are begun.
+    Split,
+    /// Never refused.
+    Fresh,
+    /// Refused earlier and tried again. They must not keep healthy rows waiting, so they are last; of several groups
+    /// the newest first, and of its rows those that were refused least often.
+    Retried,
+}
+
+impl Kind {
+    fn condition(self) -> &'static str {
+        match self {
+            Self::Split => "o.suspects > 0",
+            Self::Fresh => "o.suspects IS NULL",
+            Self::Retried => "o.suspects < 0",
+        }
+    }
+
+    fn order(self) -> &'static str {
+        match self {
+            Self::Split | Self::Fresh => "o.suspects DESC, o.seq",
+            Self::Retried => "o.suspects, o.refusals, o.seq",
+        }
+    }
+}
+
 /// The entries whose turn it is, by the order that was asked for.
 fn candidates(
     tx: &Transaction<'_>,
     writer: &Writer,
     request: &DispatchRequest,
 ) -> Result<Vec<Candidate>, Failure> {
-    if request.fresh_first {
-        let fresh = candidates_where(tx, writer, request, "AND o.suspects IS NULL")?;
-        if !fresh.is_empty() {
-            return Ok(fresh);
+    let order = if request.fresh_first {
+        [Kind::Fresh, Kind::Split, Kind::Retried]
+    } else {
+        [Kind::Split, Kind::Fresh, Kind::Retried]
+    };
+    for kind in order {
+        let found = candidates_of(tx, writer, request, kind)?;
+        if !found.is_empty() {
+            return Ok(found);
         }
     }
-    candidates_where(tx, writer, request, "")
+    Ok(Vec::new())
 }
 
-/// Newest groups first: a split call is seen through before others are begun.
-fn candidates_where(
+fn candidates_of(
     tx: &Transaction<'_>,
     writer: &Writer,
     request: &DispatchRequest,
-    condition: &str,
+    kind: Kind,
 ) -> Result<Vec<Candidate>, Failure> {
+    let (condition, order) = (kind.condition(), kind.order());
     let mut select = tx.prepare_cached(&format!(
         "SELECT o.seq, o.key, o.gone, o.fields, o.fingerprint, o.suspects, o.attempts,
-           l.record_id, l.standing, l.fingerprint, l.origin
+           l.record_id, l.standing, l.fingerprint, l.origin, o.refusals
          FROM outbox AS o LEFT JOIN links AS l
            ON l.sync_id = o.sync_id AND l.destination_id = o.destination_id AND l.key = o.key
-         WHERE o.sync_id = ?1 AND o.destination_id = ?2 AND o.state = 0 AND o.not_before <= ?3 {condition}
+         WHERE o.sync_id = ?1 AND o.destination_id = ?2 AND o.state = 0 AND o.not_before <= ?3 AND {condition}
            AND NOT EXISTS (SELECT 1 FROM outbox AS s WHERE s.sync_id = o.sync_id
              AND s.destination_id = o.destination_id AND s.key = o.key AND s.state = 1)
-         ORDER BY o.suspects DESC, o.seq LIMIT ?4"
+         ORDER BY {order} LIMIT ?4"
     ))?;
     let now = request.now.as_millisecond();
     let mut rows = select.query(params![writer.sync.0, writer.destination.0, now, WINDOW])?;
@@ -185,6 +221,7 @@ fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
         fields: row.get(3)?,
         record: link.map(|(record, _)| record),
         attempts: row.get(6)?,
+        refusals: row.get(11)?,
         suspects: row.get(5)?,
         turn,
     })
@@ -242,7 +279,7 @@ fn mark_sending(
         let record = candidate.record.as_ref();
         tx.prepare_cached(
             "UPDATE outbox SET state = 1, operation = ?, record_id = ?, left_at = ?, call = ?, doubt = 0, answered = 0,
-               empty_looks = 0, attempts = attempts + 1 WHERE seq = ?",
+               faulted = 0, empty_looks = 0, attempts = attempts + 1 WHERE seq = ?",
         )?
         .execute(params![
             operation.word(),
@@ -283,7 +320,7 @@ fn settle_without_call(
             let now = request.now.as_millisecond();
             tx.prepare_cached(
                 "UPDATE outbox SET state = 1, operation = 'create', record_id = NULL, left_at = ?1, call = NULL,
-                   doubt = 1, answered = 2, empty_looks = 0, not_before = ?2 WHERE seq = ?3",
+                   faulted = 0, doubt = 1, answered = 2, empty_looks = 0, not_before = ?2 WHERE seq = ?3",
             )?
             .execute([now, now + SETTLING_MS, candidate.seq])?;
             return Ok(());

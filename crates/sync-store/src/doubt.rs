@@ -25,7 +25,8 @@ pub(crate) fn due(
     doubts_max: usize,
 ) -> Result<(Vec<Doubt>, Option<Timestamp>), Failure> {
     let mut select = tx.prepare_cached(
-        "SELECT seq, key, fields, left_at, answered, empty_looks, code, slug, reason, remedy FROM outbox
+        "SELECT seq, key, fields, left_at, answered, empty_looks, iif(faulted, code, NULL), slug, reason, remedy
+         FROM outbox
          WHERE sync_id = ? AND destination_id = ? AND state = 1 AND doubt = 1 AND not_before <= ?
          ORDER BY not_before, seq LIMIT ?",
     )?;

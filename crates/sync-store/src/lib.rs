@@ -49,10 +49,12 @@
 //! # }
 //! ```
 
+mod backup;
 mod calls;
 mod capture;
 mod column;
 mod comparison;
+mod custody;
 mod digest;
 mod dispatch;
 mod doubt;
@@ -64,8 +66,10 @@ mod lock;
 mod older;
 mod open;
 mod place;
+mod prune;
 mod quarantine;
 mod report;
+mod reset;
 mod runs;
 mod scan;
 mod second_look;
@@ -75,15 +79,22 @@ mod structure;
 mod syncs;
 mod takeover;
 mod throw_away;
+mod transfer;
 mod witness;
 
+pub use backup::{StateBackup, back_up, backups, check, thin_out};
+pub use custody::Custody;
 pub use effects::EffectKind;
 pub use inspect::{Found, Inspection, inspect};
 pub use lock::{FileLocks, SyncLock};
 pub use open::OpenNote;
+pub use place::free_bytes;
+pub use prune::Pruned;
 pub use report::{
-    CallCount, DestinationReport, Effect, Holder, LackingLinks, QuarantineCount, QuarantinedRow,
-    RunReport, StateReader, SyncReport, SyncStatistics,
+    CallCount, DestinationReport, Effect, Holder, LackingLinks, QuarantineCount, QuarantineFilter,
+    QuarantinedRow, RunReport, StateReader, StateSize, SyncReport, SyncStatistics,
 };
-pub use store::SqliteStore;
+pub use reset::ResetLevel;
+pub use store::{Keeping, SqliteStore};
 pub use throw_away::ThrowAwayState;
+pub use transfer::{Exported, ImportError, Imported, Trust, export};

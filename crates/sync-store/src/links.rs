@@ -12,7 +12,7 @@ use sync_core::{
     field_value::FieldValue,
     key::Key,
     slug::Slug,
-    state::{CapturedRow, LinkField, RowOutcome, StateError, Writer},
+    state::{CapturedRow, FullReadReason, LinkField, RowOutcome, StateError, Writer},
 };
 
 use crate::{
@@ -30,7 +30,7 @@ pub(crate) fn set(
     tx: &Transaction<'_>,
     writer: &Writer,
     fields: &[LinkField],
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<bool> {
     let known: Vec<(i64, String, i64)> = tx
         .prepare_cached("SELECT id, slug, parent_id FROM link_fields WHERE sync_id = ?")?
         .query_map([writer.sync.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
@@ -47,14 +47,23 @@ pub(crate) fn set(
             tx.execute("DELETE FROM link_fields WHERE id = ?", [id])?;
         }
     }
+    let mut is_new = false;
     for (slug, (parent, table)) in wanted {
+        is_new |= !known.iter().any(|(_, name, known)| name == slug && *known == parent);
         tx.prepare_cached(
             "INSERT INTO link_fields (sync_id, slug, parent_id, table_id) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT DO UPDATE SET table_id = ?4 WHERE table_id <> ?4",
         )?
         .execute(params![writer.sync.0, slug, parent, table])?;
     }
-    Ok(())
+    if is_new {
+        // What rows point to is learnt by reading them.
+        tx.execute(
+            "UPDATE syncs SET full_read = coalesce(full_read, ?) WHERE id = ?",
+            params![FullReadReason::DefinitionChanged.word(), writer.sync.0],
+        )?;
+    }
+    Ok(is_new)
 }
 
 /// The link fields of a sync, looked up once for many rows.
@@ -118,7 +127,7 @@ impl Links {
                 let filled = self.fill(tx, writer, &row.key, wishes)?;
                 self.remember(tx, writer, &row.key, wishes)?;
                 let outcome = RowOutcome::Draft(fields.clone().with(filled.values));
-                let row = CapturedRow { key: row.key.clone(), outcome };
+                let row = CapturedRow { key: row.key.clone(), outcome, cells: row.cells.clone() };
                 Ok((std::borrow::Cow::Owned(row), filled.lacks))
             }
             RowOutcome::Gone | RowOutcome::Absent => {

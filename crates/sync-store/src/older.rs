@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Transaction};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 use sync_core::{
     doubt::LAST_LOOK,
     state::{FullReadReason, StateError},
@@ -13,6 +13,8 @@ use crate::{column::time, failure::Failure, witness::Testimony};
 
 /// Writing calls that this state knows of.
 const CALLS: &str = "calls";
+/// Set in a copy of a state: the calls that it knew of.
+const COPIED: &str = "copied_at_calls";
 /// No create before this, in milliseconds.
 const CREATES_FROM: &str = "creates_from";
 
@@ -33,29 +35,59 @@ pub(crate) fn count_call(tx: &Transaction<'_>) -> Result<i64, Failure> {
         .query_row([CALLS], |row| row.get(0))?)
 }
 
+/// Says in a copy that it is one.
+pub(crate) fn say_copied(copy: &Connection) -> rusqlite::Result<()> {
+    copy.execute(
+        "INSERT OR REPLACE INTO counters (name, value) SELECT ?, value FROM counters WHERE name = ?",
+        [COPIED, CALLS],
+    )?;
+    Ok(())
+}
+
 /// Where the witness saw more calls than this state knows of, what the links say their records hold is believed no
-/// more, everything is read again, and no create leaves until the last one that was sent has had its time.
+/// more, everything is read again, and no create leaves until the last one that was sent has had its time. So too in
+/// a copy without a witness, of which nobody knows how old it is.
 pub(crate) fn distrust_if_older(
     tx: &Transaction<'_>,
-    seen: Testimony,
+    seen: Option<Testimony>,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let known = counter(tx, CALLS)?.unwrap_or(0);
-    if known >= seen.calls {
-        return Ok(());
+    let is_copy = counter(tx, COPIED)?.is_some();
+    if is_copy {
+        tx.execute("DELETE FROM counters WHERE name = ?", [COPIED])?;
     }
+    let seen = match seen {
+        Some(seen) if known < seen.calls => seen,
+        None if is_copy => Testimony { calls: known, created_at: now.as_millisecond() },
+        Some(_) | None => return Ok(()),
+    };
     tx.execute("UPDATE links SET fingerprint = NULL", [])?;
     tx.execute(
         "UPDATE syncs SET full_read = coalesce(full_read, ?)",
         [FullReadReason::OlderState.word()],
     )?;
     // A clock that was wrong when the last create left must not keep creates out for years.
-    let created_at = time(seen.created_at.min(now.as_millisecond()));
-    let from = created_at.saturating_add(LAST_LOOK).unwrap_or(now);
-    set_counter(tx, CREATES_FROM, from.as_millisecond())?;
+    hold_creates(tx, time(seen.created_at.min(now.as_millisecond())))?;
     // A witness that cannot be understood gives no number to go on from; it takes the state's with the next call.
     let calls = if seen.calls == i64::MAX { known } else { seen.calls };
     set_counter(tx, CALLS, calls)
+}
+
+/// No create leaves before the last one that may have been sent elsewhere, at `sent_at`, has had its time.
+pub(crate) fn hold_creates(tx: &Transaction<'_>, sent_at: Timestamp) -> rusqlite::Result<()> {
+    let from = sent_at.saturating_add(LAST_LOOK).unwrap_or(sent_at);
+    set_counter(tx, CREATES_FROM, from.as_millisecond())
+}
+
+/// Writing calls that the state knows of.
+pub(crate) fn calls(tx: &Connection) -> rusqlite::Result<i64> {
+    Ok(counter(tx, CALLS)?.unwrap_or(0))
+}
+
+/// The number goes on from at least here.
+pub(crate) fn raise_calls(tx: &Transaction<'_>, least: i64) -> rusqlite::Result<()> {
+    set_counter(tx, CALLS, calls(tx)?.max(least))
 }
 
 /// See [`sync_core::state::StateStore::creates_from`].
@@ -72,7 +104,7 @@ fn limit() -> jiff::SignedDuration {
     jiff::SignedDuration::try_from(LAST_LOOK + Duration::from_secs(1)).unwrap_or_default()
 }
 
-fn counter(tx: &Transaction<'_>, name: &str) -> rusqlite::Result<Option<i64>> {
+fn counter(tx: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
     tx.query_row("SELECT value FROM counters WHERE name = ?", [name], |row| row.get(0)).optional()
 }
 

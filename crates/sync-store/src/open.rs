@@ -14,10 +14,11 @@ use crate::{failure::translate, place::Place, takeover};
 
 /// Each brings the file from the version before it to its own, which is its place here, counted from 1. What was
 /// released is never changed.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_effects.sql"),
-    include_str!("migrations/0003_links.sql"),
+    include_str!("migrations/0003_quarantine.sql"),
+    include_str!("migrations/0004_links.sql"),
 ];
 /// The newest version of the file.
 #[expect(clippy::cast_possible_wrap, reason = "a handful")]
@@ -97,7 +98,7 @@ fn keep_log(connection: &mut Connection, path: &Path) -> Result<(), StateError> 
 }
 
 /// Creates the file for its owner alone, before SQLite would create it for everyone.
-fn make_private(path: &Path) -> Result<(), StateError> {
+pub(crate) fn make_private(path: &Path) -> Result<(), StateError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| not_writable(path, &error))?;
     }

@@ -34,6 +34,14 @@ impl Place {
     }
 }
 
+/// Bytes that are free for this user where `file` is, or will be; `None` where the system does not say.
+pub fn free_bytes(file: &Path) -> Option<u64> {
+    let file = std::path::absolute(file).ok()?;
+    let there = file.ancestors().find(|ancestor| ancestor.exists())?;
+    let space = rustix::fs::statvfs(there).ok()?;
+    Some(space.f_bavail.saturating_mul(space.f_frsize))
+}
+
 /// Looks `file` up in the mount table; `None` where the system has none.
 pub(crate) fn place_of(file: &Path) -> Option<Place> {
     let table = std::fs::read_to_string("/proc/self/mounts").ok()?;

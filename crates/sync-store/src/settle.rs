@@ -22,6 +22,7 @@ use crate::{
     links::Doubtful,
     quarantine::{new_group, retry_at},
     second_look,
+    store::Keeping,
 };
 
 /// An entry that is being sent, as it stands in the outbox.
@@ -53,7 +54,7 @@ pub(crate) fn settle(
     writer: &Writer,
     settlements: &[Settlement],
     now: Timestamp,
-    log_effects: bool,
+    keeping: Keeping,
 ) -> Result<Books, Failure> {
     let mut books = Books::default();
     let mut groups = BTreeMap::new();
@@ -62,10 +63,13 @@ pub(crate) fn settle(
         let Some(sent) = sent(tx, writer, settlement.id)? else { continue };
         let group = match &settlement.outcome {
             Outcome::Back { group: Some(number), .. }
-            | Outcome::InDoubt { group: Some(number), .. } => Some(match groups.get(number) {
-                Some(group) => *group,
-                None => *groups.entry(*number).or_insert(new_group(tx)?),
-            }),
+            | Outcome::InDoubt { group: Some(number), .. } => {
+                let group = match groups.get(number) {
+                    Some(group) => *group,
+                    None => *groups.entry(*number).or_insert(new_group(tx)?),
+                };
+                Some(if sent.refusals > 0 { -group } else { group })
+            }
             Outcome::Written { .. }
             | Outcome::WrittenOtherwise { .. }
             | Outcome::Found { .. }
@@ -84,10 +88,11 @@ pub(crate) fn settle(
             highest = highest.max(*autonumber);
         }
         second_look::postpone(tx, writer, &sent.key, now)?;
-        if log_effects {
+        if keeping.effects {
             effects::log_outcome(tx, writer, now, &sent, &settlement.outcome)?;
         }
-        settle_one(tx, writer, now, &sent, &settlement.outcome, group, &mut books)?;
+        let scene = Scene { tx, writer, now, keeping };
+        settle_one(scene, &sent, &settlement.outcome, group, &mut books)?;
     }
     raise_mark(tx, writer, highest)?;
     Ok(books)
@@ -125,15 +130,23 @@ fn sent(tx: &Transaction<'_>, writer: &Writer, id: EntryId) -> Result<Option<Sen
     Ok(sent)
 }
 
-fn settle_one(
-    tx: &Transaction<'_>,
-    writer: &Writer,
+/// Where and when answers are settled.
+#[derive(Clone, Copy)]
+struct Scene<'a> {
+    tx: &'a Transaction<'a>,
+    writer: &'a Writer,
     now: Timestamp,
+    keeping: Keeping,
+}
+
+fn settle_one(
+    scene: Scene<'_>,
     sent: &Sent,
     outcome: &Outcome,
     group: Option<i64>,
     books: &mut Books,
 ) -> Result<(), Failure> {
+    let Scene { tx, writer, now, keeping } = scene;
     match outcome {
         // Adoption moved the link meanwhile: the wish is decided anew (D1).
         Outcome::Written { .. }
@@ -179,7 +192,7 @@ fn settle_one(
                 drop_entry(tx, sent)?;
                 books.superseded += 1;
             } else {
-                quarantine(tx, now, sent, fault)?;
+                quarantine(tx, now, sent, fault, keeping.payload)?;
                 books.quarantined += 1;
             }
         }
@@ -196,8 +209,10 @@ fn settle_one(
         }
         Outcome::InDoubt { answered, left_at, empty_looks, look_at, fault, .. } => {
             tx.prepare_cached(
-                "UPDATE outbox SET doubt = 1, answered = ?, left_at = ?, empty_looks = ?, not_before = ?,
-                   suspects = coalesce(?, suspects), code = ?, slug = ?, reason = ?, remedy = ? WHERE seq = ?",
+                "UPDATE outbox SET doubt = 1, answered = ?1, left_at = ?2, empty_looks = ?3, not_before = ?4,
+                   suspects = coalesce(?5, suspects), faulted = ?6 IS NOT NULL, code = coalesce(?6, code),
+                   slug = iif(?6 IS NULL, slug, ?7), reason = coalesce(?8, reason), remedy = coalesce(?9, remedy)
+                 WHERE seq = ?10",
             )?
             .execute(params![
                 answered,
@@ -357,7 +372,8 @@ fn drop_entry(tx: &Transaction<'_>, sent: &Sent) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The entry is a wish again, unless a newer one of its key waits.
+/// The entry is a wish again, unless a newer one of its key waits. One that stood in quarantine keeps its complaint:
+/// its retry may be put off.
 fn back(
     tx: &Transaction<'_>,
     sent: &Sent,
@@ -370,8 +386,10 @@ fn back(
         return drop_entry(tx, sent);
     }
     tx.prepare_cached(
-        "UPDATE outbox SET state = 0, doubt = 0, operation = NULL, record_id = NULL, code = NULL, slug = NULL,
-           reason = NULL, remedy = NULL, not_before = ?, suspects = coalesce(?, suspects) WHERE seq = ?",
+        "UPDATE outbox SET state = 0, doubt = 0, operation = NULL, record_id = NULL, not_before = ?,
+           suspects = coalesce(?, suspects), faulted = 0, code = iif(refusals > 0, code, NULL),
+           slug = iif(refusals > 0, slug, NULL), reason = iif(refusals > 0, reason, NULL),
+           remedy = iif(refusals > 0, remedy, NULL) WHERE seq = ?",
     )?
     .execute(params![not_before.as_millisecond(), group, sent.seq])?;
     Ok(())
@@ -382,10 +400,11 @@ fn quarantine(
     now: Timestamp,
     sent: &Sent,
     fault: &Fault,
+    keep_payload: bool,
 ) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "UPDATE outbox SET state = 2, doubt = 0, operation = NULL, record_id = NULL, suspects = NULL, not_before = ?,
-           attempts = 0, refusals = refusals + 1, code = ?, slug = ?, reason = ?, remedy = ? WHERE seq = ?",
+        "UPDATE outbox SET state = 2, doubt = 0, operation = NULL, record_id = NULL, suspects = NULL, not_before = ?1,
+           omitted = NOT (?7 OR gone), fields = iif(?7, fields, NULL), attempts = 0, refusals = refusals + 1, code = ?2, slug = ?3, reason = ?4, remedy = ?5 WHERE seq = ?6",
     )?
     .execute(params![
         retry_at(now, sent.refusals + 1).as_millisecond(),
@@ -393,7 +412,8 @@ fn quarantine(
         fault.slug.as_ref().map(Slug::as_str),
         fault.reason.0,
         fault.remedy,
-        sent.seq
+        sent.seq,
+        keep_payload
     ])?;
     Ok(())
 }

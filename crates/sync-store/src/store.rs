@@ -36,12 +36,28 @@ pub struct SqliteStore {
     path: PathBuf,
     witness: Witness,
     notes: Vec<OpenNote>,
-    log_effects: bool,
+    keeping: Keeping,
+}
+
+/// What is kept beyond what the work itself needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keeping {
+    /// A log of what was done to each record.
+    pub effects: bool,
+    /// What refused rows hold. Without it they are read again before they are tried again.
+    pub payload: bool,
+}
+
+impl Default for Keeping {
+    /// Everything.
+    fn default() -> Self {
+        Self { effects: true, payload: true }
+    }
 }
 
 /// How safe a commit must be when it returns.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Durability {
+pub(crate) enum Durability {
     /// Against the death of the process.
     Process,
     /// Against power loss too (`protocol.md` D1).
@@ -64,13 +80,13 @@ impl SqliteStore {
             path: path.to_owned(),
             witness: Witness::beside(path),
             notes,
-            log_effects: true,
+            keeping: Keeping::default(),
         })
     }
 
-    /// Whether what is done to records is logged; it is, unless this says otherwise.
-    pub fn set_log_effects(&mut self, log_effects: bool) {
-        self.log_effects = log_effects;
+    /// What is kept beyond what the work needs: everything, unless this says otherwise.
+    pub fn set_keeping(&mut self, keeping: Keeping) {
+        self.keeping = keeping;
     }
 
     /// Opens a copy that will be thrown away: it may lie anywhere.
@@ -98,7 +114,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    fn transact<T>(
+    pub(crate) fn transact<T>(
         &mut self,
         durability: Durability,
         body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
@@ -134,7 +150,7 @@ impl SqliteStore {
         })
     }
 
-    fn read<T>(
+    pub(crate) fn read<T>(
         &mut self,
         body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
     ) -> Result<T, StateError> {
@@ -187,9 +203,7 @@ impl StateStore for SqliteStore {
         // The witness first: what it saw was in the state before.
         let seen = self.witness.testimony()?;
         self.transact(Durability::Process, |tx| {
-            if let Some(seen) = seen {
-                older::distrust_if_older(tx, seen, now)?;
-            }
+            older::distrust_if_older(tx, seen, now)?;
             syncs::open(tx, identity)
         })
     }
@@ -204,12 +218,7 @@ impl StateStore for SqliteStore {
         holder: &str,
         now: Timestamp,
     ) -> Result<Writer, StateError> {
-        self.transact(Durability::Power, |tx| {
-            let writer = syncs::hold(tx, sync, holder, now)?;
-            runs::interrupt(tx, &writer, now)?;
-            doubt::inherit(tx, &writer, now)?;
-            Ok(writer)
-        })
+        self.transact(Durability::Power, |tx| syncs::hold(tx, sync, holder, now))
     }
 
     fn heartbeat(&mut self, writer: &Writer, now: Timestamp) -> Result<(), StateError> {
@@ -226,8 +235,9 @@ impl StateStore for SqliteStore {
     }
 
     fn capture(&mut self, writer: &Writer, chunk: &Chunk) -> Result<Books, StateError> {
+        let keep_payload = self.keeping.payload;
         let books = self.write(writer, |tx| {
-            let books = capture::capture(tx, writer, chunk)?;
+            let books = capture::capture(tx, writer, chunk, keep_payload)?;
             runs::add(tx, writer, &books, 0)?;
             Ok(books)
         })?;
@@ -235,7 +245,7 @@ impl StateStore for SqliteStore {
         Ok(books)
     }
 
-    fn set_links(&mut self, writer: &Writer, fields: &[LinkField]) -> Result<(), StateError> {
+    fn set_links(&mut self, writer: &Writer, fields: &[LinkField]) -> Result<bool, StateError> {
         self.write(writer, |tx| Ok(links::set(tx, writer, fields)?))
     }
 
@@ -271,6 +281,23 @@ impl StateStore for SqliteStore {
         })
     }
 
+    fn put_off_retries(
+        &mut self,
+        writer: &Writer,
+        now: Timestamp,
+        all: bool,
+    ) -> Result<Books, StateError> {
+        self.write(writer, |tx| {
+            let books = quarantine::put_off(tx, writer, now, all)?;
+            runs::add(tx, writer, &books, 0)?;
+            Ok(books)
+        })
+    }
+
+    fn quarantined(&mut self, writer: &Writer) -> Result<u64, StateError> {
+        self.read_as(writer, |tx| Ok(quarantine::size(tx, writer)?))
+    }
+
     fn dispatch(
         &mut self,
         writer: &Writer,
@@ -297,9 +324,9 @@ impl StateStore for SqliteStore {
         settlements: &[Settlement],
         now: Timestamp,
     ) -> Result<Books, StateError> {
-        let log_effects = self.log_effects;
+        let keeping = self.keeping;
         let books = self.write(writer, |tx| {
-            let books = settle::settle(tx, writer, settlements, now, log_effects)?;
+            let books = settle::settle(tx, writer, settlements, now, keeping)?;
             runs::add(tx, writer, &books, 0)?;
             Ok(books)
         })?;
@@ -331,7 +358,7 @@ impl StateStore for SqliteStore {
         settlements: &[SecondSettlement],
         now: Timestamp,
     ) -> Result<(), StateError> {
-        let log_effects = self.log_effects;
+        let log_effects = self.keeping.effects;
         self.write(writer, |tx| second_look::settle(tx, writer, settlements, now, log_effects))
     }
 
@@ -376,7 +403,7 @@ impl StateStore for SqliteStore {
         mark: Mark,
         now: Timestamp,
     ) -> Result<u64, StateError> {
-        let log_effects = self.log_effects;
+        let log_effects = self.keeping.effects;
         self.write(writer, |tx| scan::link_seen(tx, writer, seen, mark, now, log_effects))
     }
 

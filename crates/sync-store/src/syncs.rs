@@ -9,7 +9,7 @@ use sync_core::{
     },
 };
 
-use crate::{column::count, failure::Failure};
+use crate::{column::count, doubt, failure::Failure, runs};
 
 /// What the state last saw of a definition.
 struct Known {
@@ -113,7 +113,10 @@ fn full_read(
     change: Option<FullReadReason>,
 ) -> Option<FullReadReason> {
     match change {
-        None | Some(FullReadReason::DefinitionChanged) => pending.or(change),
+        None
+        | Some(
+            FullReadReason::DefinitionChanged | FullReadReason::Reset | FullReadReason::Imported,
+        ) => pending.or(change),
         Some(
             FullReadReason::First
             | FullReadReason::TakenOver
@@ -277,7 +280,7 @@ pub(crate) fn see_shape(
     Ok(differed)
 }
 
-fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
+pub(crate) fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
     connection.query_row(
         "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy, stop_key, definition
          FROM syncs WHERE id = ?",
@@ -304,7 +307,7 @@ fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
     )
 }
 
-/// Takes the lease; see [`sync_core::state::StateStore::hold`].
+/// Takes the lease, and puts in order what a dead holder left; see [`sync_core::state::StateStore::hold`].
 pub(crate) fn hold(
     tx: &Transaction<'_>,
     sync: &OpenedSync,
@@ -321,7 +324,10 @@ pub(crate) fn hold(
         .optional()?;
     // Another process has opened the sync by another definition since this one did.
     let token = token.ok_or(StateError::Fenced)?;
-    Ok(Writer { sync: sync.id, destination: sync.destination, token })
+    let writer = Writer { sync: sync.id, destination: sync.destination, token };
+    runs::interrupt(tx, &writer, now)?;
+    doubt::inherit(tx, &writer, now)?;
+    Ok(writer)
 }
 
 /// Fails unless the token is the newest.

@@ -47,6 +47,14 @@ impl ThrowAwayState {
         Ok(copied)
     }
 
+    /// An empty state.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn empty() -> Result<Self, StateError> {
+        Self::copied_from(Path::new(""))
+    }
+
     /// The copy.
     pub fn path(&self) -> PathBuf {
         self.folder.path().join("state.db")

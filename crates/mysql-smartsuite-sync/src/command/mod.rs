@@ -4,11 +4,15 @@ mod aside;
 mod completions;
 mod consent;
 pub(crate) mod dedupe;
+mod doctor;
 mod emulator;
 mod man;
+pub(crate) mod plan;
 pub(crate) mod probe;
+mod quarantine;
 mod run;
 mod schedule;
+pub(crate) mod state;
 mod status;
 mod validate;
 pub(crate) mod verify;
@@ -29,9 +33,13 @@ pub(crate) fn perform(cli: Cli, screen: &Screen) -> Result<ExitCode, Failure> {
     let Cli { global, command } = cli;
     match command {
         Command::Run(args) => run::perform(&global, &args, screen).map(Into::into),
+        Command::Plan(args) => plan::perform(&global, &args, screen).map(Into::into),
         Command::Schedule(args) => schedule::perform(&global, &args, screen).map(Into::into),
         Command::Status(args) => status::perform(&global, &args, screen).map(Into::into),
         Command::Validate(args) => validate::perform(&global, &args, screen).map(Into::into),
+        Command::Quarantine(args) => quarantine::perform(&global, &args, screen).map(Into::into),
+        Command::State(args) => state::perform(&global, &args, screen).map(Into::into),
+        Command::Doctor(args) => doctor::perform(&global, &args, screen).map(Into::into),
         Command::Verify(args) => verify::perform(&global, &args, screen).map(Into::into),
         Command::Repair(args) => verify::repair(&global, &args, screen).map(Into::into),
         Command::Dedupe(args) => dedupe::perform(&global, &args, screen).map(Into::into),

@@ -5,40 +5,37 @@ use std::{
     io::{BufRead as _, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use clap::Args;
 use sync_core::{
-    config::{defaults::CALLS_PER_SECOND, model::Config},
+    config::{
+        defaults::CALLS_PER_SECOND,
+        model::{Config, StateDefinition},
+    },
     pace::Rate,
-    port::{Boxed, Clock, Dice as _},
-    state::{CallKind, StateError, SyncId, SyncIdentity},
+    port::Clock,
 };
-use sync_engine::state::State;
 use sync_smartsuite::{
     Address, HttpTransport,
-    probe::{Finding, Gate, PROFILE_DAYS, ProbeError, ProbeParts, ProbeProfile, calls_max, probe},
+    probe::{Finding, PROFILE_DAYS, ProbeError, ProbeParts, ProbeProfile, calls_max, probe},
 };
-use sync_store::SqliteStore;
 
 use crate::{
     cli::Global,
     command,
-    dice::SystemDice,
     environment::Settings,
     exit::Exit,
     failure::Failure,
     mapping_file::MappingFile,
     report::{Paint, Screen, counted},
     signal::Ending,
-    test_settings, wire,
+    state_gate::StateGate,
+    test_settings,
 };
 
 /// Under this name the probe's calls are counted beside those of syncs.
 const NAME: &str = "(probe)";
-/// Jitter on top of a pause after a 429, so that processes do not return together.
-const PAUSE_JITTER_MS: u64 = 2_000;
 
 /// Options of `probe`.
 #[derive(Clone, Debug, Args)]
@@ -68,6 +65,7 @@ pub(crate) fn perform(global: &Global, args: &ProbeArgs, screen: &Screen) -> Res
         dedicated_member: false,
         calls_per_second: CALLS_PER_SECOND,
         monthly_calls: None,
+        state: StateDefinition::default(),
     });
     let rate = test_settings::rate(&config, &environment, &address)?;
     let clock = test_settings::clock(&environment, &address)?;
@@ -140,7 +138,15 @@ async fn ask(
     let ending = ending.map_err(|error| {
         Failure::world(format!("signals cannot be listened to: {error}"), "see the system's log")
     })?;
-    let gate = StateGate::open(args, settings, address, rate, Arc::clone(&clock)).await?;
+    let gate = StateGate::open(
+        (NAME, &args.table),
+        &settings.local.state_path,
+        &settings.smartsuite,
+        address,
+        rate,
+        Arc::clone(&clock),
+    )
+    .await?;
     let transport =
         HttpTransport::new(&settings.smartsuite).map_err(|error| failure(&error.into()))?;
     let parts = ProbeParts {
@@ -170,81 +176,6 @@ fn failure(error: &ProbeError) -> Failure {
         ProbeError::Call(_) | ProbeError::State(_) | ProbeError::TooManyCalls => {
             Failure::world(error.to_string(), error.remedy())
         }
-    }
-}
-
-/// The gate and the counts that syncs of this state have.
-struct StateGate {
-    state: State,
-    clock: Arc<dyn Clock>,
-    dice: SystemDice,
-    sync: SyncId,
-    key_digest: String,
-    rate: Rate,
-}
-
-impl StateGate {
-    async fn open(
-        args: &ProbeArgs,
-        settings: &Settings,
-        address: &Address,
-        rate: Rate,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, Failure> {
-        let store = SqliteStore::open(&settings.local.state_path)?;
-        let state = State::on_thread(Box::new(store)).map_err(|error| {
-            Failure::world(format!("no thread could be started: {error}"), "end other programs")
-        })?;
-        let identity = SyncIdentity {
-            name: NAME.to_owned(),
-            previously: None,
-            host: address.host.clone(),
-            account: settings.smartsuite.account_id.clone(),
-            table: args.table.clone(),
-            external_id_field: String::new(),
-            values_hash: String::new(),
-            key_hash: String::new(),
-            accept_key_change: false,
-        };
-        let (sync, _) = state.run(move |state| state.place(&identity)).await?;
-        let key_digest = wire::key_digest(&settings.smartsuite, address);
-        Ok(Self { state, clock, dice: SystemDice::new(), sync, key_digest, rate })
-    }
-
-    async fn depart(&self, kind: Option<CallKind>) -> Result<jiff::Timestamp, StateError> {
-        let (sync, digest, rate) = (self.sync, self.key_digest.clone(), self.rate);
-        let now = self.clock.now();
-        self.state.run(move |state| state.depart(sync, &digest, kind, rate, now)).await
-    }
-}
-
-impl Gate for StateGate {
-    fn pass(&self, kind: CallKind) -> Boxed<'_, Result<(), StateError>> {
-        Box::pin(async move {
-            let mut counted = Some(kind);
-            loop {
-                let at = self.depart(counted.take()).await?;
-                let wait = at.duration_since(self.clock.now());
-                self.clock.sleep(Duration::try_from(wait).unwrap_or_default()).await;
-                // Somebody's 429 may have closed the gate in the meantime.
-                let (now, digest) = (self.clock.now(), self.key_digest.clone());
-                let closed =
-                    self.state.run(move |state| state.gate_closed_until(&digest, now)).await?;
-                if closed.is_none() {
-                    return Ok(());
-                }
-            }
-        })
-    }
-
-    fn count(&self, kind: CallKind) -> Boxed<'_, Result<(), StateError>> {
-        Box::pin(async move { self.depart(Some(kind)).await.map(|_| ()) })
-    }
-
-    fn close(&self, retry_after: Option<Duration>) -> Boxed<'_, Result<(), StateError>> {
-        let jitter = Duration::from_millis(self.dice.below(PAUSE_JITTER_MS));
-        let (now, digest) = (self.clock.now(), self.key_digest.clone());
-        Box::pin(self.state.run(move |state| state.close_gate(&digest, retry_after, jitter, now)))
     }
 }
 

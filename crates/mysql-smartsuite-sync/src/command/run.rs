@@ -15,6 +15,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     mapping_file::select,
+    plan::KeptPlan,
     precedence::{LastTurn, Precedence},
     report::{
         Screen, counted,
@@ -31,7 +32,11 @@ pub(crate) fn perform(global: &Global, args: &RunArgs, screen: &Screen) -> Resul
     let environment = command::environment()?;
     let settings = environment.settings(&command::flags(global));
     let (file, config, settings) = command::everything(global, &environment, settings, screen)?;
-    let chosen = select(&config, &args.sync_name)?;
+    let kept = args.plan.as_deref().map(KeptPlan::read).transpose()?;
+    let chosen = match &kept {
+        Some(plan) => plan.select(&config)?,
+        None => select(&config, &args.sync_name)?,
+    };
     if chosen.is_empty() {
         screen.remark("no sync is enabled in the mapping file: nothing to do");
         return Ok(Exit::Done);
@@ -48,11 +53,25 @@ pub(crate) fn perform(global: &Global, args: &RunArgs, screen: &Screen) -> Resul
         let width = chosen.iter().map(|sync| sync.name.chars().count()).max().unwrap_or(0);
         observers.push(Arc::new(Progress::new(bars, width)));
     }
-    let wire = Wire::new(&settings, &config, &environment, Arc::new(Observers(observers)))?;
+    let mut wire = Wire::new(&settings, &config, &environment, Arc::new(Observers(observers)))?;
     for note in &wire.notes {
         tracing::warn!("{note}");
     }
-    let finished = command::runtime()?.block_on(run_all(wire, &chosen, args, console))?;
+    let mut options = RunOptions {
+        full: args.full,
+        retry: args.retry,
+        accept_key_change: args.accept_key_change,
+    };
+    if let Some(plan) = &kept {
+        for definition in &chosen {
+            if !plan.is_of(&definition.name, &wire.task(definition).digest()) {
+                return Err(outdated(&definition.name));
+            }
+        }
+        options = plan.options();
+        wire.engine = wire.engine.clone().overseen_by(Arc::new(plan.keeper()));
+    }
+    let finished = command::runtime()?.block_on(run_all(wire, &chosen, args, options, console))?;
     let exit = finished.iter().fold(Exit::Done, |exit, one| exit.and(one.exit()));
     if args.json {
         screen.say(&format!("{:#}", run::json(&finished, exit)));
@@ -60,6 +79,15 @@ pub(crate) fn perform(global: &Global, args: &RunArgs, screen: &Screen) -> Resul
         screen.say(&run::summary(&finished, screen.out));
     }
     Ok(exit)
+}
+
+fn outdated(sync: &str) -> Failure {
+    Failure::world(
+        format!(
+            "the definition of sync `{sync}` has changed since the plan was made [plan_outdated]"
+        ),
+        "make a new plan, or run without one",
+    )
 }
 
 /// On a terminal the bars say what INFO lines would, and the summary what went wrong; the file has it all.
@@ -81,6 +109,7 @@ async fn run_all(
     wire: Wire,
     chosen: &[&SyncDefinition],
     args: &RunArgs,
+    options: RunOptions,
     console: Console,
 ) -> Result<Vec<Finished>, Failure> {
     let ending = Ending::listen(move |text| console.line(text)).map_err(|error| {
@@ -88,7 +117,8 @@ async fn run_all(
     })?;
     let wire = Arc::new(wire);
     let precedence = Precedence::of(chosen);
-    let turns: Vec<Turn> = chosen.iter().map(|definition| turn(&wire, definition, args)).collect();
+    let turns: Vec<Turn> =
+        chosen.iter().map(|definition| turn(&wire, definition, args, options)).collect();
     let mut under_way = JoinSet::new();
     for (place, turn) in turns.iter().cloned().enumerate() {
         let (asked, precedence) = (ending.asked().clone(), Arc::clone(&precedence));
@@ -109,8 +139,10 @@ async fn run_all(
         })?;
         finished.insert(place, one);
     }
-    // Tables that point to each other: what the later ones created is linked from the earlier ones now.
-    for place in precedence.again() {
+    // Tables that point to each other: what the later ones created is linked from the earlier ones now. A plan allows
+    // what it shows and nothing else.
+    let again = if args.plan.is_some() { &[] } else { precedence.again() };
+    for place in again {
         let (Some(turn), Some(first)) = (turns.get(*place), finished.get_mut(place)) else {
             continue;
         };
@@ -123,15 +155,16 @@ async fn run_all(
     Ok(finished.into_values().collect())
 }
 
-fn turn(wire: &Arc<Wire>, definition: &SyncDefinition, args: &RunArgs) -> Turn {
+fn turn(
+    wire: &Arc<Wire>,
+    definition: &SyncDefinition,
+    args: &RunArgs,
+    options: RunOptions,
+) -> Turn {
     Turn {
         wire: Arc::clone(wire),
         definition: definition.clone(),
-        options: RunOptions {
-            full: args.full,
-            retry: args.retry,
-            accept_key_change: args.accept_key_change,
-        },
+        options,
         waits: args.if_running == IfRunning::Wait,
         busy_fails: args.if_running == IfRunning::Fail,
     }

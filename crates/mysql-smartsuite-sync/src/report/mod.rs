@@ -3,11 +3,17 @@
 mod count;
 pub(crate) mod dedupe;
 pub(crate) mod diagnostic;
+pub(crate) mod doctor;
 mod paint;
+pub(crate) mod plan;
+pub(crate) mod quarantine;
 pub(crate) mod run;
 mod screen;
+pub(crate) mod state;
 pub(crate) mod status;
+pub(crate) mod table;
 pub(crate) mod validation;
+mod value;
 pub(crate) mod verify;
 
 pub(crate) use count::{calls_made, counted, seconds, thousands};

@@ -14,11 +14,13 @@ mod emulator;
 mod stage;
 
 mod comparing;
+mod doctor;
 mod doubt;
 mod failing;
 mod linking;
 mod mistakes;
 mod overlap;
+mod planning;
 mod quarantine;
 mod running;
 mod scheduling;

@@ -28,6 +28,27 @@ pub const CALLS_PER_SECOND_MAX: u32 = 5;
 /// `smartsuite.monthly_calls`: more is a typing error.
 pub const MONTHLY_CALLS_MAX: u32 = 1_000_000_000;
 
+/// `state.log_effects`: "why is this record as it is?" is asked after the fact.
+pub const LOG_EFFECTS: bool = true;
+
+/// `state.keep_effects_days`: a quarter, in which most questions are asked; about 60 MB for each million effects.
+pub const KEEP_EFFECTS_DAYS: u32 = 90;
+
+/// `state.keep_runs_days`: a year, to compare a month with the same one before.
+pub const KEEP_RUNS_DAYS: u32 = 365;
+
+/// `state.keep_..._days`: a hundred years; more is a typing error.
+pub const KEEP_DAYS_MAX: u32 = 36_500;
+
+/// `state.keep_refused_values`: without them nobody sees what was refused, and refused rows are read again.
+pub const KEEP_REFUSED_VALUES: bool = true;
+
+/// `state.daily_backups`: a week, in which a mistake is noticed.
+pub const DAILY_BACKUPS: u32 = 7;
+
+/// `state.daily_backups`: a year's worth.
+pub const DAILY_BACKUPS_MAX: u32 = 366;
+
 /// `schedule.interval` in minutes: a year; more is a typing error.
 pub const INTERVAL_MINUTES_MAX: u32 = 525_600;
 

@@ -14,8 +14,8 @@ use super::{
     decode::Given,
     defaults,
     diagnostic::Code,
-    model::{Config, SyncDefinition},
-    raw::{RawFile, RawSmartSuite, RawSync},
+    model::{Config, StateDefinition, SyncDefinition},
+    raw::{RawFile, RawSmartSuite, RawState, RawSync},
     report::{Finding, Report},
     scalar::Scalar,
     span::Span,
@@ -46,6 +46,7 @@ pub(super) fn lower(file: &RawFile, report: &mut Report<'_>) -> Option<Config> {
         monthly_calls: smartsuite.and_then(|section| section.monthly_calls.as_ref()).and_then(
             |given| in_range(given, 1..=defaults::MONTHLY_CALLS_MAX, "monthly_calls", report),
         ),
+        state: state(file.state.as_ref().map(|given| &given.value), report),
     };
     (!report.has_errors()).then_some(config)
 }
@@ -84,6 +85,26 @@ fn calls_per_second(section: Option<&RawSmartSuite>, report: &mut Report<'_>) ->
     };
     in_range(given, 1..=defaults::CALLS_PER_SECOND_MAX, "calls_per_second", report)
         .unwrap_or(defaults::CALLS_PER_SECOND)
+}
+
+fn state(section: Option<&RawState>, report: &mut Report<'_>) -> StateDefinition {
+    let mut state = StateDefinition::default();
+    let Some(section) = section else { return state };
+    let flag =
+        |given: &Option<Given<bool>>, default| given.as_ref().map_or(default, |one| one.value);
+    state.log_effects = flag(&section.log_effects, state.log_effects);
+    state.keep_refused_values = flag(&section.keep_refused_values, state.keep_refused_values);
+    let mut number = |given: &Option<Given<u32>>, least, most, key, into: &mut u32| {
+        if let Some(given) = given {
+            *into = in_range(given, least..=most, key, report).unwrap_or(*into);
+        }
+    };
+    let days = defaults::KEEP_DAYS_MAX;
+    number(&section.keep_effects_days, 1, days, "keep_effects_days", &mut state.keep_effects_days);
+    number(&section.keep_runs_days, 1, days, "keep_runs_days", &mut state.keep_runs_days);
+    let most = defaults::DAILY_BACKUPS_MAX;
+    number(&section.daily_backups, 0, most, "daily_backups", &mut state.daily_backups);
+    state
 }
 
 /// Names are unique, and `previously` names a sync that is no longer there, once.

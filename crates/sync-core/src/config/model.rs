@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::suggestion::nearest;
+use super::{defaults, suggestion::nearest};
 use crate::{slug::Slug, table::FieldKind};
 
 /// Every sync of the mapping file.
@@ -17,6 +17,35 @@ pub struct Config {
     pub calls_per_second: u32,
     /// Calls that the workspace's plan includes each month (`smartsuite.monthly_calls`), where the file says so.
     pub monthly_calls: Option<u32>,
+    /// What the state keeps, and for how long.
+    pub state: StateDefinition,
+}
+
+/// What the state keeps beyond what the work needs, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateDefinition {
+    /// A log of what was done to each record.
+    pub log_effects: bool,
+    /// Days that its lines are kept.
+    pub keep_effects_days: u32,
+    /// Days that runs are kept.
+    pub keep_runs_days: u32,
+    /// What refused rows hold.
+    pub keep_refused_values: bool,
+    /// Daily copies of the state that `schedule` keeps; 0: it takes none.
+    pub daily_backups: u32,
+}
+
+impl Default for StateDefinition {
+    fn default() -> Self {
+        Self {
+            log_effects: defaults::LOG_EFFECTS,
+            keep_effects_days: defaults::KEEP_EFFECTS_DAYS,
+            keep_runs_days: defaults::KEEP_RUNS_DAYS,
+            keep_refused_values: defaults::KEEP_REFUSED_VALUES,
+            daily_backups: defaults::DAILY_BACKUPS,
+        }
+    }
 }
 
 impl Config {

@@ -21,6 +21,30 @@ section! {
         "syncs" syncs: Required<Vec<Given<RawSync>>>,
         /// How the SmartSuite account is used, by all syncs together.
         "smartsuite" smartsuite: Option<Given<RawSmartSuite>>,
+        /// What the state file keeps, and for how long.
+        "state" state: Option<Given<RawState>>,
+    }
+}
+
+section! {
+    /// What the state file keeps beyond what the work needs, and for how long.
+    RawState {
+        /// Whether a log is kept of what was done to each record, by which run and which call.
+        #[schemars(extend("default" = defaults::LOG_EFFECTS))]
+        "log_effects" log_effects: Option<Given<bool>>,
+        /// How many days the log is kept.
+        #[schemars(range(min = 1, max = 36_500), extend("default" = defaults::KEEP_EFFECTS_DAYS))]
+        "keep_effects_days" keep_effects_days: Option<Given<u32>>,
+        /// How many days runs are kept. The newest of each sync stays.
+        #[schemars(range(min = 1, max = 36_500), extend("default" = defaults::KEEP_RUNS_DAYS))]
+        "keep_runs_days" keep_runs_days: Option<Given<u32>>,
+        /// Whether the values of refused rows are kept with their reason. Without them `quarantine show` cannot show
+        /// them, and such rows are read again before they are tried again. The reason itself may still quote a value.
+        #[schemars(extend("default" = defaults::KEEP_REFUSED_VALUES))]
+        "keep_refused_values" keep_refused_values: Option<Given<bool>>,
+        /// How many daily copies of the state `schedule` keeps beside it; 0: it takes none.
+        #[schemars(range(min = 0, max = 366), extend("default" = defaults::DAILY_BACKUPS))]
+        "daily_backups" daily_backups: Option<Given<u32>>,
     }
 }
 
@@ -209,6 +233,7 @@ pub(super) fn home_of(key: &str) -> Option<String> {
         ("under a field of `links`", RawLink::KEYS),
         ("under `schedule`", RawSchedule::KEYS),
         ("under `smartsuite`", RawSmartSuite::KEYS),
+        ("under `state`", RawState::KEYS),
     ];
     let (home, _) = homes.into_iter().find(|(_, keys)| keys.contains(&key))?;
     Some(format!("`{key}` belongs {home}"))

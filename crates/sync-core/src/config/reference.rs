@@ -8,7 +8,7 @@ use super::{
     field_type::FIELD_TYPES,
     raw::{
         RawDestination, RawFieldType, RawFile, RawLink, RawOptions, RawSchedule, RawSmartSuite,
-        RawSource, RawSync, RawTransformation,
+        RawSource, RawState, RawSync, RawTransformation,
     },
 };
 
@@ -35,6 +35,7 @@ pub fn page() -> String {
         ),
         section::<RawSchedule>("`syncs[].schedule`", RawSchedule::KEYS),
         section::<RawSmartSuite>("`smartsuite`", RawSmartSuite::KEYS),
+        section::<RawState>("`state`", RawState::KEYS),
     ];
     [INTRODUCTION.to_owned(), sections.concat(), field_types(), codes()].concat()
 }

@@ -5,7 +5,7 @@ mod mistakes;
 mod yaml;
 
 use super::{
-    model::{Conversion, OnMissing, ScheduleDefinition, Transformation},
+    model::{Conversion, OnMissing, ScheduleDefinition, StateDefinition, Transformation},
     *,
 };
 use crate::table::FieldKind;
@@ -78,6 +78,12 @@ fn commented_keys_of_the_example_are_the_defaults() {
         ("# smartsuite:", "smartsuite:"),
         ("#   dedicated_member: false", "  dedicated_member: false"),
         ("#   calls_per_second: 4", "  calls_per_second: 4"),
+        ("# state:", "state:"),
+        ("#   log_effects: true", "  log_effects: true"),
+        ("#   keep_effects_days: 90", "  keep_effects_days: 90"),
+        ("#   keep_runs_days: 365", "  keep_runs_days: 365"),
+        ("#   keep_refused_values: true", "  keep_refused_values: true"),
+        ("#   daily_backups: 7", "  daily_backups: 7"),
         ("    # enabled: true", "    enabled: true"),
         ("      # time_zone: UTC", "      time_zone: UTC"),
         ("      # key_prefix: \"\"", "      key_prefix: \"\""),
@@ -114,10 +120,19 @@ fn schedules_keys_and_policies_are_read() {
       on_missing: quarantine
       field_mappings: {x: title}
 smartsuite: {dedicated_member: true, calls_per_second: 2, monthly_calls: 5000}
+state: {log_effects: no, keep_effects_days: 1, keep_runs_days: 2, keep_refused_values: no, daily_backups: 0}
 ",
     );
     assert_eq!(parsed.diagnostics, []);
     let config = parsed.config.unwrap();
+    let state = StateDefinition {
+        log_effects: false,
+        keep_effects_days: 1,
+        keep_runs_days: 2,
+        keep_refused_values: false,
+        daily_backups: 0,
+    };
+    assert_eq!(config.state, state);
     assert_eq!((config.dedicated_member, config.calls_per_second), (true, 2));
     assert_eq!(config.monthly_calls, Some(5_000));
     let sync = &config.syncs[0];

@@ -55,7 +55,7 @@ pub(super) fn family(kind: &FieldKind) -> Family {
 }
 
 /// SmartSuite's own name of a field type.
-pub(super) fn type_name(kind: &FieldKind) -> &str {
+pub fn type_name(kind: &FieldKind) -> &str {
     match kind {
         FieldKind::Text => "textfield",
         FieldKind::TextArea => "textareafield",

@@ -28,6 +28,7 @@ mod zone;
 mod tests;
 
 pub use compiled::CompiledMapping;
+pub use family::type_name;
 pub use fault::{FaultCode, RowFault};
 pub use finding::{Finding, FindingCode, Severity};
 pub use hash::{MappingHash, definition_hash};

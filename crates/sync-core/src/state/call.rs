@@ -91,6 +91,8 @@ pub struct CallEntry {
     pub record: Option<RecordId>,
     /// How often it was sent before without being settled.
     pub attempts: u32,
+    /// How often it was refused before and stood in quarantine.
+    pub refusals: u32,
 }
 
 /// A create that no answer accounts for (`protocol.md` D3), or one whose id must be looked up first (D7).

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     draft::{Fields, Fingerprint, LinkWish},
+    error::Quoted,
     key::Key,
     port::Watermark,
     slug::Slug,
@@ -41,6 +42,8 @@ pub struct CapturedRow {
     pub key: Key,
     /// What became of it.
     pub outcome: RowOutcome,
+    /// The cells of a row that could not become a draft, as JSON, for the commands made to show rows.
+    pub cells: Option<Quoted>,
 }
 
 /// A linked-record field that is filled from the keys of another sync's rows.

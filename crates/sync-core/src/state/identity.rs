@@ -46,6 +46,10 @@ pub enum FullReadReason {
     DestinationChanged,
     /// Another external-id field; it is filled on every linked record.
     ExternalIdFieldChanged,
+    /// A person asked for it (`state reset`).
+    Reset,
+    /// The state came from another machine, of which nobody said that it rests (`state import`).
+    Imported,
     /// The state knows of fewer calls than were sent: an old copy was put in its place (`protocol.md` D9).
     OlderState,
 }
@@ -59,6 +63,8 @@ impl FullReadReason {
             Self::DefinitionChanged => "definition_changed",
             Self::DestinationChanged => "destination_changed",
             Self::ExternalIdFieldChanged => "external_id_field_changed",
+            Self::Reset => "reset",
+            Self::Imported => "imported",
             Self::OlderState => "older_state",
         }
     }
@@ -70,6 +76,8 @@ impl FullReadReason {
             Self::DefinitionChanged,
             Self::DestinationChanged,
             Self::ExternalIdFieldChanged,
+            Self::Reset,
+            Self::Imported,
             Self::OlderState,
         ]
         .into_iter()
@@ -85,6 +93,8 @@ impl FullReadReason {
             Self::DefinitionChanged => "its query or mapping changed",
             Self::DestinationChanged => "its destination changed",
             Self::ExternalIdFieldChanged => "its external-id field changed",
+            Self::Reset => "somebody asked for it with `state reset`",
+            Self::Imported => "its state was imported",
             Self::OlderState => "an old copy of the state file was put in its place",
         }
     }

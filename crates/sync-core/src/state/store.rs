@@ -259,8 +259,9 @@ pub trait StateStore: ComparisonStore + Send {
 
     /// Registers the link fields of the sync, in place of those it had. What rows point to is remembered for each, and
     /// a row is marked dirty whenever the record of a row that it points to appears, changes or goes: in the
-    /// transaction that changes it, whoever writes it.
-    fn set_links(&mut self, writer: &Writer, fields: &[LinkField]) -> Result<(), StateError>;
+    /// transaction that changes it, whoever writes it. Answers whether a field is new: then the next read must be a
+    /// full one, as nobody knows yet what rows point to.
+    fn set_links(&mut self, writer: &Writer, fields: &[LinkField]) -> Result<bool, StateError>;
 
     /// The values of a row's link fields, as [`StateStore::capture`] would fill them now. Changes nothing.
     fn resolve(
@@ -276,14 +277,28 @@ pub trait StateStore: ComparisonStore + Send {
     /// Keys to be read again, oldest mark first, at most `keys_max`.
     fn dirty(&mut self, writer: &Writer, keys_max: usize) -> Result<Vec<Key>, StateError>;
 
-    /// Puts entries that are due out of quarantine: refused ones wait again, each alone; rows with a fault are
-    /// marked dirty. With `all`, whatever their time.
+    /// Puts entries that are due out of quarantine: refused ones wait again, in calls of their own that leave when
+    /// nothing else waits, and their keys are marked dirty. Rows with a fault, and drafts that are not kept, are marked
+    /// dirty alone. With `all`, whatever their time.
     fn release_quarantine(
         &mut self,
         writer: &Writer,
         now: Timestamp,
         all: bool,
     ) -> Result<Books, StateError>;
+
+    /// Puts entries that were released and wait back into quarantine, as they stood there: what was tried of them is
+    /// refused as before. They are tried again as if they had been refused now. Without `all`, only those of calls
+    /// that were sent and split.
+    fn put_off_retries(
+        &mut self,
+        writer: &Writer,
+        now: Timestamp,
+        all: bool,
+    ) -> Result<Books, StateError>;
+
+    /// Rows in quarantine.
+    fn quarantined(&mut self, writer: &Writer) -> Result<u64, StateError>;
 
     /// The next call: entries whose key has nothing in flight, of one operation decided by their links as they are,
     /// marked `sending` with the record they go to, their links' fingerprints unknown. That commit is durable

@@ -29,7 +29,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use self::landing::{Answer, Landing, land};
-use crate::{calls::Calls, event::Event, structure};
+use crate::{
+    calls::Calls,
+    capture::{QUARANTINE_MAX, quarantine_full},
+    event::Event,
+    structure,
+};
 
 /// Calls of one sync under way at once: a bulk call takes up to a second, and four leave each second.
 const IN_FLIGHT_MAX: usize = 4;
@@ -75,6 +80,8 @@ pub(crate) struct Delivery<'a> {
     cancelled: &'a CancellationToken,
     flights: JoinSet<Flight>,
     breaker: Breaker,
+    /// The same for rows that were refused earlier: what they suffer from says nothing of healthy ones.
+    retries: Breaker,
     books: Books,
     /// Entries still to be settled.
     waiting: u64,
@@ -110,6 +117,7 @@ pub(crate) async fn deliver(
         cancelled,
         flights: JoinSet::new(),
         breaker: Breaker::default(),
+        retries: Breaker::default(),
         books: Books::default(),
         waiting,
         failures_in_a_row: 0,
@@ -191,7 +199,13 @@ impl Delivery<'_> {
 
     /// One call at a time until rows are accepted: a mistake that hits everything should cost few calls.
     fn in_flight_max(&self) -> usize {
-        if self.breaker.any_accepted() { IN_FLIGHT_MAX } else { 1 }
+        let any_accepted = self.breaker.any_accepted() || self.retries.any_accepted();
+        if any_accepted { IN_FLIGHT_MAX } else { 1 }
+    }
+
+    /// The breaker that watches entries which were refused so often before.
+    fn breaker_of(&mut self, refusals: u32) -> &mut Breaker {
+        if refusals > 0 { &mut self.retries } else { &mut self.breaker }
     }
 
     /// Lets the next call leave.
@@ -303,12 +317,14 @@ impl Delivery<'_> {
             })
             .await?;
         }
-        self.breaker.accepted(landing.accepted.iter().copied());
+        // A call holds only entries that were refused before, or none.
+        let breaker = self.breaker_of(call.entries.first().map_or(0, |entry| entry.refusals));
+        breaker.accepted(landing.accepted.iter().copied());
         if landing.split {
-            self.breaker.call_refused(call.entries.iter().map(|entry| entry.id));
+            breaker.call_refused(call.entries.iter().map(|entry| entry.id));
         }
         for (entry, code) in &landing.blamed {
-            self.breaker.row_refused(*entry, code);
+            breaker.row_refused(*entry, code);
         }
         for fault in &landing.refused {
             self.tell_refused(fault);
@@ -394,7 +410,7 @@ impl Delivery<'_> {
         match found {
             Ok(Some(_)) => Ok(match fault {
                 Some(fault) => {
-                    self.breaker.row_refused(entry.id, &fault.code);
+                    self.breaker_of(entry.refusals).row_refused(entry.id, &fault.code);
                     self.tell_refused(&fault);
                     Outcome::Refused { fault }
                 }
@@ -433,8 +449,24 @@ impl Delivery<'_> {
     /// Stores settlements and stops the sync if the breaker says so.
     async fn settle(&mut self, settlements: Vec<Settlement>) -> Result<(), StateError> {
         let (writer, now) = (self.route.writer, self.now());
-        let books = self.state(move |state| state.settle(&writer, &settlements, now)).await?;
+        let (books, quarantined) = self
+            .state(move |state| {
+                let books = state.settle(&writer, &settlements, now)?;
+                let quarantined =
+                    if books.quarantined > 0 { state.quarantined(&writer)? } else { 0 };
+                Ok((books, quarantined))
+            })
+            .await?;
         self.count(books);
+        // Where a whole call of them is refused as before, it is not split to its end; after two, none is tried more.
+        let all = self.retries.tripped().is_some();
+        if all || self.retries.wants_fresh() {
+            let books = self.state(move |state| state.put_off_retries(&writer, now, all)).await?;
+            self.count(books);
+        }
+        if quarantined >= QUARANTINE_MAX && self.ended.is_none() {
+            self.stop(quarantine_full()).await?;
+        }
         if let (Some(code), None) = (self.breaker.tripped().map(str::to_owned), &self.ended) {
             self.stop(Stop {
                 code,

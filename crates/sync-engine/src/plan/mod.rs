@@ -13,5 +13,5 @@ mod write;
 pub use clock::LeapingClock;
 pub use keeper::{PlanKeeper, PlanPromise};
 pub use maker::{PlanMaker, PlannedSync};
-pub use target::RehearsedTarget;
+pub use target::{Gate, RehearsedTarget};
 pub use write::{PlannedWrite, WriteDigest};

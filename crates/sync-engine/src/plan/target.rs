@@ -8,7 +8,9 @@ use std::sync::{
 use sync_core::{
     draft::Fields,
     error::{CallError, CallErrorKind},
-    port::{Boxed, BulkAnswer, RecordFilter, RecordPage, RecordShape, RecordTarget},
+    port::{
+        BULK_MAX, Boxed, BulkAnswer, PAGE_MAX, RecordFilter, RecordPage, RecordShape, RecordTarget,
+    },
     record::{RecordId, SeenRecord},
     state::{CallKind, StateError, SyncId},
     table::TableStructure,
@@ -17,15 +19,24 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{calls::Calls, engine::Engine, record_text::external_id_of, run::SyncTask};
 
+/// Opens the engine whose gate the reads of a rehearsal pass; asked when the first one is to be made, so that a
+/// rehearsal without reads touches nothing.
+pub type Gate = dyn Fn() -> Result<Engine, StateError> + Send + Sync;
+
 /// Reads as the real target does, through the real gate, and answers every write as if it had succeeded.
 pub struct RehearsedTarget {
-    real: Arc<dyn RecordTarget>,
-    /// The way to the wire; `None`: nothing is asked, and the table is taken to hold nothing that is not known.
-    reads: Option<Calls>,
+    task: SyncTask,
+    /// The way to the wire, and for which sync calls are counted; `None`: nothing is asked, and the table is taken to
+    /// hold nothing that is not known.
+    reads: Option<(Arc<Gate>, SyncId)>,
+    calls: Mutex<Option<Calls>>,
+    cancelled: CancellationToken,
     /// Records that were made up.
     made_up: AtomicU64,
     /// What made the state of the real gate fail.
     failure: Mutex<Option<StateError>>,
+    /// What is written, once something is.
+    shape: Mutex<Option<RecordShape>>,
 }
 
 impl std::fmt::Debug for RehearsedTarget {
@@ -35,24 +46,38 @@ impl std::fmt::Debug for RehearsedTarget {
 }
 
 impl RehearsedTarget {
-    /// For `task`, whose target is the real one. Its reads pass the gate of `reader` and are counted there for
-    /// `sync`; without a reader nothing is read.
+    /// For `task`, whose target is the real one. Its reads pass the gate and are counted there for the sync with this
+    /// number; without a gate nothing is read.
     pub fn new(
         task: &SyncTask,
-        reader: Option<(&Engine, SyncId)>,
+        reads: Option<(Arc<Gate>, SyncId)>,
         cancelled: &CancellationToken,
     ) -> Self {
         Self {
-            real: Arc::clone(&task.target),
-            reads: reader.map(|(engine, sync)| engine.calls(task, sync, cancelled)),
+            task: task.clone(),
+            reads,
+            calls: Mutex::default(),
+            cancelled: cancelled.clone(),
             made_up: AtomicU64::new(0),
             failure: Mutex::default(),
+            shape: Mutex::default(),
         }
     }
 
     /// Calls that reached the wire.
     pub fn calls_made(&self) -> u64 {
-        self.reads.as_ref().map_or(0, Calls::made)
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.as_ref().map_or(0, Calls::made)
+    }
+
+    /// The way to the wire, opened the first time.
+    fn calls(&self) -> Result<Option<Calls>, StateError> {
+        let Some((gate, sync)) = &self.reads else { return Ok(None) };
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if calls.is_none() {
+            *calls = Some(gate()?.calls(&self.task, *sync, &self.cancelled));
+        }
+        Ok(calls.clone())
     }
 
     /// What made the state of the real gate fail, if it did: reads were then answered as not sent.
@@ -60,13 +85,31 @@ impl RehearsedTarget {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The records with these external ids as they are now, in one call for each 25.
+    ///
+    /// # Errors
+    /// The first call that fails.
+    pub async fn records(&self, external_ids: &[String]) -> Result<Vec<SeenRecord>, CallError> {
+        let shape = self.shape.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(shape) = shape else { return Ok(Vec::new()) };
+        let mut records = Vec::new();
+        for ids in external_ids.chunks(BULK_MAX) {
+            let filter = RecordFilter::ExternalIds(ids.to_vec());
+            let page = self.list(&shape, &filter, 0, PAGE_MAX).await?;
+            records.extend(page.records);
+        }
+        Ok(records)
+    }
+
     async fn read<T>(
         &self,
         kind: CallKind,
         call: impl Future<Output = Result<T, CallError>>,
     ) -> Result<T, CallError> {
-        let Some(calls) = &self.reads else { return Err(CallErrorKind::NotSent.into()) };
         let passed = async {
+            let Some(calls) = self.calls()? else {
+                return Ok(Err(CallErrorKind::NotSent.into()));
+            };
             if !calls.pass(Some(kind)).await? {
                 return Ok(Err(CallErrorKind::NotSent.into()));
             }
@@ -90,6 +133,13 @@ impl RehearsedTarget {
         }
     }
 
+    fn remember(&self, shape: &RecordShape) {
+        let mut known = self.shape.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.is_none() {
+            *known = Some(shape.clone());
+        }
+    }
+
     /// Ids that SmartSuite does not give: it makes them of the time.
     fn make_up(&self) -> RecordId {
         RecordId(format!("{:024x}", self.made_up.fetch_add(1, Ordering::Relaxed)))
@@ -98,7 +148,7 @@ impl RehearsedTarget {
 
 impl RecordTarget for RehearsedTarget {
     fn structure<'a>(&'a self, table: &'a str) -> Boxed<'a, Result<TableStructure, CallError>> {
-        Box::pin(self.read(CallKind::Structure, self.real.structure(table)))
+        Box::pin(self.read(CallKind::Structure, self.task.target.structure(table)))
     }
 
     fn create<'a>(
@@ -106,6 +156,7 @@ impl RecordTarget for RehearsedTarget {
         shape: &'a RecordShape,
         items: &'a [Fields],
     ) -> Boxed<'a, Result<BulkAnswer, CallError>> {
+        self.remember(shape);
         let records =
             items.iter().map(|fields| Self::written(shape, self.make_up(), fields)).collect();
         Box::pin(std::future::ready(Ok(BulkAnswer { records, ..BulkAnswer::default() })))
@@ -116,13 +167,14 @@ impl RecordTarget for RehearsedTarget {
         shape: &'a RecordShape,
         items: &'a [(RecordId, Fields)],
     ) -> Boxed<'a, Result<BulkAnswer, CallError>> {
+        self.remember(shape);
         let written = |(id, fields): &(RecordId, Fields)| Self::written(shape, id.clone(), fields);
         let records = items.iter().map(written).collect();
         Box::pin(std::future::ready(Ok(BulkAnswer { records, ..BulkAnswer::default() })))
     }
 
     fn payload_bytes(&self, shape: &RecordShape, fields: &Fields) -> usize {
-        self.real.payload_bytes(shape, fields)
+        self.task.target.payload_bytes(shape, fields)
     }
 
     fn delete<'a>(
@@ -138,7 +190,7 @@ impl RecordTarget for RehearsedTarget {
         shape: &'a RecordShape,
         id: &'a RecordId,
     ) -> Boxed<'a, Result<Option<SeenRecord>, CallError>> {
-        Box::pin(self.read(CallKind::LookUp, self.real.get(shape, id)))
+        Box::pin(self.read(CallKind::LookUp, self.task.target.get(shape, id)))
     }
 
     fn list<'a>(
@@ -158,6 +210,6 @@ impl RecordTarget for RehearsedTarget {
             RecordFilter::Above(_) => CallKind::Audit,
             RecordFilter::ExternalIds(_) => CallKind::LookUp,
         };
-        Box::pin(self.read(kind, self.real.list(shape, filter, offset, limit)))
+        Box::pin(self.read(kind, self.task.target.list(shape, filter, offset, limit)))
     }
 }

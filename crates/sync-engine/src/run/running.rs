@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     calls::Calls,
-    capture::{Broken, Capture, KEYS_MAX, Yield},
+    capture::{Broken, Capture, KEYS_MAX, Yield, quarantine_full},
     delivery::{Ended, Route, deliver},
     engine::Engine,
     event::{Event, FullRead},
@@ -71,10 +71,10 @@ impl Running<'_> {
         self.see_shape(&structure).await?;
         let mapping = match self.capture(&structure).await {
             Ok(mapping) => mapping,
-            Err(Unread::Broken(broken)) => return Self::broken(broken),
+            Err(Unread::Broken(broken)) => return self.broken(broken).await,
             Err(Unread::Unfit(trouble)) => match self.capture_anew(structure).await? {
                 Some(Ok(mapping)) => mapping,
-                Some(Err(Unread::Broken(broken))) => return Self::broken(broken),
+                Some(Err(Unread::Broken(broken))) => return self.broken(broken).await,
                 Some(Err(Unread::Unfit(trouble))) => return Ok(Work::Failed(trouble)),
                 None => return Ok(Work::Failed(trouble)),
             },
@@ -84,7 +84,7 @@ impl Running<'_> {
             match self.capture_dirty(&mapping).await {
                 Ok(false) if round > 0 => break,
                 Ok(_) => {}
-                Err(broken) => return Self::broken(broken),
+                Err(broken) => return self.broken(broken).await,
             }
             if round == 0
                 && let Err(trouble) = self.oversee().await?
@@ -130,10 +130,14 @@ impl Running<'_> {
     }
 
     /// Tells the state which fields hold links to which other syncs' records.
-    async fn set_links(&self) -> Result<(), StateError> {
+    async fn set_links(&mut self) -> Result<(), StateError> {
         let fields = link_fields(&self.task.definition);
         let writer = self.writer;
-        self.engine.state.run(move |state| state.set_links(&writer, &fields)).await
+        let is_new = self.engine.state.run(move |state| state.set_links(&writer, &fields)).await?;
+        if is_new && self.opened.full_read.is_none() {
+            self.opened.full_read = Some(sync_core::state::FullReadReason::DefinitionChanged);
+        }
+        Ok(())
     }
 
     /// Lets quarantined rows that are due try again; answers whether there are any. Keys that were dirty before are to
@@ -259,11 +263,17 @@ impl Running<'_> {
         })
     }
 
-    fn broken(broken: Broken) -> Result<Work, StateError> {
+    async fn broken(&self, broken: Broken) -> Result<Work, StateError> {
         match broken {
             Broken::State(error) => Err(error),
             Broken::Source(error) => Ok(Work::Failed(Trouble::from(&error))),
             Broken::Cancelled => Ok(Work::Cancelled),
+            Broken::QuarantineFull => {
+                let (writer, stop) = (self.writer, quarantine_full());
+                let trouble = Trouble::from(&stop);
+                self.engine.state.run(move |state| state.set_stop(&writer, Some(&stop))).await?;
+                Ok(Work::Failed(trouble))
+            }
         }
     }
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use sync_core::{
     config::model::SyncDefinition,
+    draft::Fields,
+    field_value::FieldValue,
     mapping::definition_hash,
     port::{RecordTarget, RowSource},
     state::{LinkField, SyncIdentity},
@@ -32,6 +34,13 @@ impl std::fmt::Debug for SyncTask {
 }
 
 impl SyncTask {
+    /// Says whether two tasks are of the same definition and destination. Another version of this program may answer
+    /// otherwise for the same ones.
+    pub fn digest(&self) -> String {
+        let identity = FieldValue::text(format!("{:?}", self.identity(false)));
+        format!("{:?}", Fields::new(vec![("identity".into(), identity)]).fingerprint())
+    }
+
     /// The sync as its definition has it now.
     pub(crate) fn identity(&self, accept_key_change: bool) -> SyncIdentity {
         let SyncDefinition { name, previously, source, destination, .. } = &*self.definition;

@@ -11,7 +11,7 @@ use crate::column::{count, time};
 pub struct CallCount {
     /// The day.
     pub day: Date,
-    /// The sync.
+    /// The sync; `(plan)` for calls of a plan about syncs that the state does not know yet.
     pub sync: String,
     /// What for.
     pub kind: CallKind,
@@ -23,8 +23,9 @@ impl StateReader {
     /// Calls by day, sync and kind from this day on, oldest first.
     pub fn calls(&self, since: Date) -> Result<Vec<CallCount>, StateError> {
         let counts = self.all(
-            "SELECT c.day, s.name, c.kind, c.count FROM calls AS c JOIN syncs AS s ON s.id = c.sync_id
-             WHERE c.day >= ? ORDER BY c.day, s.name, c.kind",
+            "SELECT c.day, coalesce(s.name, '(plan)'), c.kind, c.count
+             FROM calls AS c LEFT JOIN syncs AS s ON s.id = c.sync_id
+             WHERE c.day >= ? ORDER BY c.day, 2, c.kind",
             [since.to_string()],
             |row| {
                 let day: String = row.get(0)?;

@@ -7,6 +7,7 @@ mod effects;
 mod links;
 mod quarantine;
 mod run;
+mod size;
 mod statistics;
 mod sync;
 
@@ -28,8 +29,9 @@ use crate::{
 pub use calls::CallCount;
 pub use effects::Effect;
 pub use links::LackingLinks;
-pub use quarantine::{QuarantineCount, QuarantinedRow};
+pub use quarantine::{QuarantineCount, QuarantineFilter, QuarantinedRow};
 pub use run::RunReport;
+pub use size::StateSize;
 pub use statistics::SyncStatistics;
 pub use sync::{DestinationReport, Holder, SyncReport};
 

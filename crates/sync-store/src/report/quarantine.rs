@@ -1,7 +1,8 @@
 //! Rows in quarantine.
 
 use jiff::Timestamp;
-use rusqlite::Row;
+use rusqlite::{Row, params};
+use serde_json::{Map, Value};
 use sync_core::{
     error::Quoted,
     key::Key,
@@ -10,7 +11,7 @@ use sync_core::{
 };
 
 use super::StateReader;
-use crate::column::{KeyColumn, count, limit, time};
+use crate::column::{KeyColumn, KeyParameter, count, limit, time};
 
 /// How many rows one complaint keeps in quarantine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,25 @@ pub struct QuarantinedRow {
     pub since: Timestamp,
     /// When it is tried again by itself.
     pub next_try: Timestamp,
+    /// What was to be written, as a JSON object by field; or the row's cells by column, where it could not become a
+    /// record. `None` where it is not kept, or the wish was that no record exists.
+    pub payload: Option<Quoted>,
+}
+
+/// Which rows of one sync are meant; those that meet every condition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QuarantineFilter {
+    /// With this complaint.
+    pub code: Option<String>,
+    /// With this key, written as in `record_mappings`.
+    pub key: Option<String>,
+}
+
+impl QuarantineFilter {
+    /// The key as it is stored; kept by the caller while a query runs.
+    pub(crate) fn stored_key(&self) -> Option<Key> {
+        self.key.as_deref().map(Key::from_text)
+    }
 }
 
 impl StateReader {
@@ -49,11 +69,30 @@ impl StateReader {
         after: Option<EntryId>,
         rows_max: usize,
     ) -> Result<Vec<QuarantinedRow>, StateError> {
+        self.quarantine_where(name, &QuarantineFilter::default(), after, rows_max)
+    }
+
+    /// [`StateReader::quarantine`], but only the rows that are meant.
+    pub fn quarantine_where(
+        &self,
+        name: &str,
+        filter: &QuarantineFilter,
+        after: Option<EntryId>,
+        rows_max: usize,
+    ) -> Result<Vec<QuarantinedRow>, StateError> {
         self.all(
-            "SELECT o.seq, o.key, o.code, o.slug, o.reason, o.remedy, o.refusals, o.created_at, o.not_before
+            "SELECT o.seq, o.key, o.code, o.slug, o.reason, o.remedy, o.refusals, o.created_at, o.not_before,
+               o.fields, o.payload
              FROM outbox AS o JOIN syncs AS s ON s.id = o.sync_id AND s.destination_id = o.destination_id
-             WHERE s.name = ? AND o.state = 2 AND o.seq > ? ORDER BY o.seq LIMIT ?",
-            (name, after.map_or(i64::MIN, |id| id.0), limit(rows_max)),
+             WHERE s.name = ?1 AND o.state = 2 AND o.seq > ?2 AND o.code IS coalesce(?4, o.code)
+               AND (?5 IS NULL OR o.key = ?5) ORDER BY o.seq LIMIT ?3",
+            params![
+                name,
+                after.map_or(i64::MIN, |id| id.0),
+                limit(rows_max),
+                filter.code,
+                filter.stored_key().as_ref().map(KeyParameter),
+            ],
             quarantined,
         )
     }
@@ -91,5 +130,29 @@ fn quarantined(row: &Row<'_>) -> rusqlite::Result<QuarantinedRow> {
         refusals: count(row, 6)?,
         since: time(row.get(7)?),
         next_try: time(row.get(8)?),
+        payload: match row.get::<_, Option<String>>(9)? {
+            Some(fields) => by_field(&fields),
+            None => row.get::<_, Option<String>>(10)?.map(Quoted),
+        },
     })
+}
+
+/// A stored draft as a JSON object by field.
+fn by_field(stored: &str) -> Option<Quoted> {
+    let fields: Vec<(String, Value)> = serde_json::from_str(stored).ok()?;
+    let object: Map<String, Value> =
+        fields.into_iter().map(|(slug, value)| (slug, untagged(value))).collect();
+    Some(Quoted(Value::Object(object).to_string()))
+}
+
+/// A stored value without the word for its kind.
+fn untagged(value: Value) -> Value {
+    match value {
+        Value::String(word) if word == "Yes" => Value::Bool(true),
+        Value::String(_) => Value::Null,
+        Value::Object(tagged) if tagged.len() == 1 => {
+            tagged.into_iter().next().map_or(Value::Null, |(_, value)| value)
+        }
+        other => other,
+    }
 }

@@ -107,6 +107,11 @@ impl StateReader {
         Ok(self.reports(Some(name))?.pop())
     }
 
+    /// The sync's number; `None` if the state does not know it.
+    pub fn sync_id(&self, name: &str) -> Result<Option<SyncId>, StateError> {
+        self.first("SELECT id FROM syncs WHERE name = ?", [name], |row| Ok(SyncId(row.get(0)?)))
+    }
+
     /// When a read of the sync was last stored to its end.
     pub fn last_sync_time(&self, name: &str) -> Result<Option<Timestamp>, StateError> {
         let at = self.first("SELECT read_at FROM syncs WHERE name = ?", [name], |row| {

@@ -53,8 +53,11 @@ impl Sync {
     fn capture(&mut self, keys: std::ops::Range<i64>, text: &str) -> Result<Books, StateError> {
         let ticket = self.store.begin_read(&self.writer)?;
         let fields = Fields::new(vec![("title".into(), FieldValue::text(text))]);
-        let row =
-            |key| CapturedRow { key: Key::Int(key), outcome: RowOutcome::Draft(fields.clone()) };
+        let row = |key| CapturedRow {
+            key: Key::Int(key),
+            outcome: RowOutcome::Draft(fields.clone()),
+            cells: None,
+        };
         let rows = keys.map(row).collect();
         let chunk = Chunk { ticket, rows, answered: Vec::new(), end: None, now: now() };
         self.store.capture(&self.writer, &chunk)

@@ -1,6 +1,5 @@
 //! Rows into the outbox (`protocol.md` C1 to C6).
 
-use jiff::SignedDuration;
 use sync_core::{
     key::Key,
     port::Watermark,
@@ -256,57 +255,4 @@ fn marks_are_read_oldest_first() {
         state.store.mark_dirty(&state.writer, &[Key::Int(key)]).unwrap();
     }
     assert_eq!(state.dirty(), [1, 2, 3]);
-}
-
-#[test]
-fn quarantined_rows_are_tried_after_1_6_and_24_hours_then_daily() {
-    let mut state = State::new();
-    state.capture(&[(1, "A")]);
-    for hours in [1, 6, 24, 24] {
-        let entry = state.single();
-        let books = state.settle(&entry, Outcome::Refused { fault: fault("too_long") });
-        assert_eq!(books.quarantined, 1);
-        let due = state.now + SignedDuration::from_hours(hours);
-        let early = due - SignedDuration::from_secs(1);
-        let released = state.store.release_quarantine(&state.writer, early, false).unwrap();
-        assert_eq!(released.released, 0, "before {hours} h");
-        let released = state.store.release_quarantine(&state.writer, due, false).unwrap();
-        assert_eq!(released.released, 1, "after {hours} h");
-        state.now = due;
-    }
-}
-
-#[test]
-fn a_faulty_row_is_read_again_when_it_is_due() {
-    let mut state = State::new();
-    state.capture(&[(1, "fault x"), (2, "fault y")]);
-    state.store.release_quarantine(&state.writer, state.now, false).unwrap();
-    assert_eq!(state.dirty(), [0; 0]);
-    state.later(3600);
-    state.store.release_quarantine(&state.writer, state.now, false).unwrap();
-    assert_eq!(state.dirty(), [1, 2]);
-    assert_eq!(state.slots(1), "parked fault x");
-    let ticket = state.begin_read();
-    let answered = vec![Key::Int(1), Key::Int(2)];
-    let chunk = Chunk { answered, ..state.chunk(ticket, &[(1, "A")]) };
-    state.store.capture(&state.writer, &chunk).unwrap();
-    assert_eq!(state.slots(1), "waiting A");
-    assert_eq!(state.dirty(), [0; 0]);
-}
-
-#[test]
-fn released_rows_travel_apart_from_healthy_ones() {
-    let mut state = State::new();
-    state.capture(&[(1, "A")]);
-    let entry = state.single();
-    state.settle(&entry, Outcome::Refused { fault: fault("too_long") });
-    state.capture(&[(4, "A")]);
-    let entry = state.single();
-    state.settle(&entry, Outcome::Refused { fault: fault("too_long") });
-    state.capture(&[(2, "B"), (3, "C")]);
-    let books = state.store.release_quarantine(&state.writer, state.now, true).unwrap();
-    assert_eq!(books, Books { released: 2, ..Books::default() });
-    assert_eq!(state.single().key, Key::Int(4), "each alone");
-    assert_eq!(state.single().key, Key::Int(1));
-    assert_eq!(state.call().entries.len(), 2);
 }

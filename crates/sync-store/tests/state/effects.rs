@@ -1,7 +1,7 @@
 //! The log of effects: what was done to each record, by which call of which run.
 
 use sync_core::state::{Outcome, StateStore as _};
-use sync_store::{Effect, EffectKind, StateReader};
+use sync_store::{Effect, EffectKind, Keeping, StateReader};
 
 use crate::fixture::{State, fault, found, in_doubt, record, written};
 
@@ -87,7 +87,7 @@ fn records_that_a_scan_finds_are_logged() {
 #[test]
 fn nothing_is_logged_where_that_is_not_wanted() {
     let mut state = State::new();
-    state.store.set_log_effects(false);
+    state.store.set_keeping(Keeping { effects: false, ..Keeping::default() });
     state.capture(&[(1, "A")]);
     state.deliver();
     state.adopt(2, None);

@@ -78,7 +78,11 @@ pub(crate) fn row(key: i64, word: &str) -> CapturedRow {
     } else {
         RowOutcome::Draft(draft(word))
     };
-    CapturedRow { key: Key::Int(key), outcome }
+    CapturedRow {
+        key: Key::Int(key),
+        outcome,
+        cells: word.starts_with("fault").then(|| Quoted(format!("{{\"id\":\"{key}\"}}"))),
+    }
 }
 
 impl State {
@@ -223,6 +227,11 @@ impl State {
         keys.iter().map(|key| key.text().parse().unwrap()).collect()
     }
 
+    /// The dirty keys, asked past the port: whoever holds the sync.
+    pub(crate) fn dirty_now(&self) -> Vec<i64> {
+        numbers(&self.sql(), "SELECT key FROM dirty ORDER BY id")
+    }
+
     pub(crate) fn sql(&self) -> Connection {
         Connection::open(self.path()).unwrap()
     }
@@ -303,6 +312,12 @@ fn cell(value: ValueRef<'_>) -> String {
         ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
         ValueRef::Blob(bytes) => format!("{bytes:02x?}"),
     }
+}
+
+/// The first column of a query, which holds numbers.
+pub(crate) fn numbers(sql: &Connection, query: &str) -> Vec<i64> {
+    let mut select = sql.prepare(query).unwrap();
+    select.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 /// The first column of a query.

@@ -49,6 +49,7 @@ impl Family {
         let row = CapturedRow {
             key: Key::Int(key),
             outcome: RowOutcome::Linked(draft(word), vec![wish]),
+            cells: None,
         };
         self.capture_row(row)
     }
@@ -204,7 +205,7 @@ fn a_refused_link_is_held_back_until_its_parent_was_written() {
 fn a_row_that_is_gone_waits_for_nothing() {
     let mut family = Family::new();
     family.capture(1, "A", &[Key::Int(7)]);
-    family.capture_row(CapturedRow { key: Key::Int(1), outcome: RowOutcome::Gone });
+    family.capture_row(CapturedRow { key: Key::Int(1), outcome: RowOutcome::Gone, cells: None });
     family.parent.capture(&[(7, "P")]);
     family.parent.deliver();
     assert_eq!(family.dirty(), []);

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod capturing;
 #[cfg(test)]
+mod copies;
+#[cfg(test)]
 mod definitions;
 #[cfg(test)]
 mod delivering;
@@ -21,7 +23,11 @@ mod linking;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod moving;
+#[cfg(test)]
 mod older_state;
+#[cfg(test)]
+mod quarantine;
 #[cfg(test)]
 mod reporting;
 #[cfg(test)]

@@ -146,7 +146,8 @@ impl Machine {
     /// The run under way has its counts so far, and those whose process died balance with what they left.
     fn check_runs(&self) {
         let sql = Connection::open(self.path()).unwrap();
-        let mut select = sql.prepare("SELECT status, books FROM runs ORDER BY id").unwrap();
+        let mut select =
+            sql.prepare("SELECT status, books FROM runs ORDER BY id DESC LIMIT 2").unwrap();
         let runs: Vec<(String, Books)> = select
             .query_map([], |row| {
                 Ok((row.get(0)?, serde_json::from_str(&row.get::<_, String>(1)?).unwrap()))
@@ -154,7 +155,7 @@ impl Machine {
             .unwrap()
             .collect::<Result<_, _>>()
             .unwrap();
-        let (newest, older) = runs.split_last().unwrap();
+        let (newest, older) = runs.split_first().unwrap();
         assert_eq!(newest, &("running".to_owned(), self.books));
         for (status, books) in older {
             assert_eq!(status, "interrupted");

@@ -1,0 +1,159 @@
+//! Backups, and what becomes of one that is put in the state's place; removing what is old.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+
+use jiff::SignedDuration;
+use sync_core::state::{Books, FullReadReason, RunEnd, RunStatus, StateStore as _};
+use sync_store::{SqliteStore, back_up, backups, check, thin_out};
+
+use crate::fixture::State;
+
+/// Puts the copy in the state's place; with the witness, or on a machine where there is none.
+fn put_back(state: &mut State, copy: &Path, with_witness: bool) {
+    let path = state.path();
+    state.store = SqliteStore::open(&state.folder.path().join("elsewhere.db")).unwrap();
+    for name in ["state.db", "state.db-wal", "state.db-shm"] {
+        drop(fs::remove_file(state.folder.path().join(name)));
+    }
+    if !with_witness {
+        fs::remove_file(state.folder.path().join("state.db.lock")).unwrap();
+    }
+    fs::copy(copy, path).unwrap();
+    state.restart();
+}
+
+fn one_link() -> State {
+    let mut state = State::new();
+    state.full_read(&[(1, "A")], "w1");
+    state.deliver();
+    state
+}
+
+#[test]
+fn a_backup_is_taken_while_a_transaction_is_open_and_is_the_owners_alone() {
+    let state = one_link();
+    let writer = state.sql();
+    writer.execute_batch("BEGIN IMMEDIATE; DELETE FROM links").unwrap();
+    let backup = back_up(&state.path(), state.folder.path(), state.now).unwrap();
+    writer.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(backup.path, state.folder.path().join("state.db.backup-20261123T100000Z"));
+    let mode = fs::metadata(&backup.path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    check(&backup.path).unwrap();
+    let links: i64 = rusqlite::Connection::open(&backup.path)
+        .unwrap()
+        .query_row("SELECT count(*) FROM links", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(links, 1);
+}
+
+#[test]
+fn the_newest_backups_are_kept() {
+    let mut state = one_link();
+    let folder = state.folder.path().to_owned();
+    let other = folder.join("state.db.before-v1");
+    fs::write(&other, "").unwrap();
+    for _ in 0..4 {
+        back_up(&state.path(), &folder, state.now).unwrap();
+        state.later(3600);
+    }
+    let all = backups(&state.path(), &folder).unwrap();
+    assert_eq!(all.len(), 4);
+    let gone = thin_out(&state.path(), &folder, 3).unwrap();
+    assert_eq!(gone, all[..1]);
+    assert_eq!(backups(&state.path(), &folder).unwrap(), all[1..]);
+    assert!(other.exists(), "only backups are removed");
+}
+
+#[test]
+fn a_backup_that_cannot_be_finished_leaves_nothing() {
+    let state = one_link();
+    let nowhere = state.folder.path().join("file");
+    fs::write(&nowhere, "").unwrap();
+    let error = back_up(&state.path(), &nowhere, state.now).unwrap_err();
+    assert_eq!(error.code(), "state_not_writable");
+    assert_eq!(backups(&state.path(), state.folder.path()).unwrap(), []);
+}
+
+/// Nothing was sent since: the copy is as good as the state.
+#[test]
+fn the_newest_backup_is_believed_beside_its_witness() {
+    let mut state = one_link();
+    let backup = back_up(&state.path(), state.folder.path(), state.now).unwrap();
+    put_back(&mut state, &backup.path, true);
+    assert_eq!((state.sync.full_read, state.slots(1)), (None, "link A".into()));
+    // And is no copy any more.
+    fs::remove_file(state.folder.path().join("state.db.lock")).unwrap();
+    state.restart();
+    assert_eq!((state.sync.full_read, state.slots(1)), (None, "link A".into()));
+}
+
+/// On another machine nobody tells how old it is; what another process sent may still be on its way.
+#[test]
+fn a_backup_without_a_witness_is_older_than_the_world() {
+    let mut state = one_link();
+    let backup = back_up(&state.path(), state.folder.path(), state.now).unwrap();
+    put_back(&mut state, &backup.path, false);
+    assert_eq!(state.sync.full_read, Some(FullReadReason::OlderState));
+    assert_eq!(state.slots(1), "link ?");
+    let from = state.store.creates_from(&state.writer, state.now).unwrap();
+    assert_eq!(from, Some(state.now + SignedDuration::from_secs(90)));
+    // Once.
+    state.full_read(&[(1, "A")], "w2");
+    state.deliver();
+    state.restart();
+    assert_eq!((state.sync.full_read, state.slots(1)), (None, "link A".into()));
+}
+
+#[test]
+fn a_damaged_page_is_found() {
+    let mut state = State::new();
+    let rows: Vec<(i64, &str)> = (0..2000).map(|key| (key, "A")).collect();
+    state.capture(&rows);
+    let State { folder, store, .. } = state;
+    drop(store);
+    let path = folder.path().join("state.db");
+    check(&path).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2 / 4096 * 4096;
+    bytes[middle..middle + 4096].fill(0x5a);
+    fs::write(&path, bytes).unwrap();
+    assert_eq!(check(&path).unwrap_err().code(), "state_corrupt");
+    assert_eq!(
+        back_up(&path, folder.path(), jiff::Timestamp::UNIX_EPOCH).unwrap_err().code(),
+        "state_corrupt"
+    );
+    assert_eq!(
+        backups(&path, folder.path()).unwrap(),
+        [],
+        "no damaged copy passes for a whole one"
+    );
+}
+
+#[test]
+fn what_is_old_is_removed_but_not_the_newest_run() {
+    let mut state = State::new();
+    let run = |state: &mut State, status: RunStatus| {
+        let run = state.store.begin_run(&state.writer, state.now).unwrap();
+        let end = RunEnd { status, books: Books::default(), calls: 0, error: None, code: None };
+        state.store.end_run(&state.writer, run, &end, state.now).unwrap();
+        state.later(86_400);
+    };
+    state.capture(&[(1, "A")]);
+    run(&mut state, RunStatus::Success);
+    state.deliver();
+    run(&mut state, RunStatus::Success);
+    run(&mut state, RunStatus::Failed);
+    run(&mut state, RunStatus::Failed);
+    state.capture(&[(1, "B")]);
+    state.deliver();
+    let none = state.store.prune(jiff::Timestamp::UNIX_EPOCH, jiff::Timestamp::UNIX_EPOCH);
+    assert_eq!(none.unwrap(), sync_store::Pruned::default());
+    let pruned = state.store.prune(state.now, state.now).unwrap();
+    assert_eq!((pruned.runs, pruned.effects), (2, 1), "a successful one and the newest stay");
+    let left: Vec<i64> = crate::fixture::rows(&state.sql(), "SELECT id FROM runs ORDER BY id")
+        .iter()
+        .map(|id| id.parse().unwrap())
+        .collect();
+    assert_eq!(left, [2, 4]);
+}
