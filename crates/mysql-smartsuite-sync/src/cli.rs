@@ -108,6 +108,12 @@ pub(crate) struct RunArgs {
     /// Read every row, not only those changed since the last run. Unchanged rows cost no call
     #[arg(long)]
     pub(crate) full: bool,
+    /// Read every row, and where deletes are on, every key: finds what the cursor column does not show
+    #[arg(long)]
+    pub(crate) reconcile: bool,
+    /// Let so many records go whose rows are gone, where that is more than goes by itself
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) allow_deletes: Option<u64>,
     /// Let stopped syncs go again, and try refused rows now
     #[arg(long)]
     pub(crate) retry: bool,

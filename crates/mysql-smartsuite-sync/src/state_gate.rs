@@ -49,7 +49,7 @@ impl StateGate {
             table: table.to_owned(),
             external_id_field: String::new(),
             values_hash: String::new(),
-            key_hash: String::new(),
+            key_hash: None,
             accept_key_change: false,
         };
         let (sync, _) = state.run(move |state| state.place(&identity)).await?;

@@ -34,7 +34,7 @@ impl Turn {
     /// Runs the sync once. Whatever goes wrong is part of the answer, and in the log.
     pub(crate) async fn take(&self, ending: &CancellationToken) -> Finished {
         let began = self.wire.clock.elapsed();
-        let task = self.wire.task(&self.definition);
+        let task = self.wire.task(&self.definition).await;
         let report = self
             .run(&task, ending)
             .await

@@ -8,7 +8,7 @@ use std::{
 use sync_core::{
     config::{
         defaults::{CALLS_PER_SECOND, DEDICATED_MEMBER},
-        model::{Config, StateDefinition, SyncDefinition},
+        model::{Config, SourceRows, StateDefinition, SyncDefinition},
     },
     error::SourceError,
     pace::Rate,
@@ -110,14 +110,16 @@ impl Wire {
         })
     }
 
-    /// A sync with its two sides. Where its query cannot be used, every read says so.
-    pub(crate) fn task(&self, definition: &SyncDefinition) -> SyncTask {
-        let source: Arc<dyn RowSource> = match self.source(definition) {
-            Ok(source) => Arc::new(source),
-            Err(error) => Arc::new(Unusable(error)),
+    /// A sync with its two sides, its key columns known. Where its rows cannot be read, every read says so.
+    pub(crate) async fn task(&self, definition: &SyncDefinition) -> SyncTask {
+        let resolved = self.resolved(definition).await;
+        let source = resolved.and_then(|definition| Ok((self.source(&definition)?, definition)));
+        let (source, definition): (Arc<dyn RowSource>, _) = match source {
+            Ok((source, definition)) => (Arc::new(source), definition),
+            Err(error) => (Arc::new(Unusable(error)), definition.clone()),
         };
         SyncTask {
-            definition: Arc::new(definition.clone()),
+            definition: Arc::new(definition),
             source,
             target: Arc::clone(&self.target),
             host: self.address.host.clone(),
@@ -125,7 +127,25 @@ impl Wire {
         }
     }
 
-    /// The rows of a sync.
+    /// The definition with its key columns: those of a table may be known to the database alone.
+    ///
+    /// # Errors
+    /// The database cannot be asked, or its table has no primary key.
+    pub(crate) async fn resolved(
+        &self,
+        definition: &SyncDefinition,
+    ) -> Result<SyncDefinition, SourceError> {
+        let mut definition = definition.clone();
+        let source = &mut definition.source;
+        if let (SourceRows::Table { name, .. }, true) =
+            (&source.rows, source.primary_key.is_empty())
+        {
+            source.primary_key = MysqlSource::primary_key(&self.mysql, name).await?;
+        }
+        Ok(definition)
+    }
+
+    /// The rows of a sync, whose key columns are known.
     ///
     /// # Errors
     /// Its query cannot be used.
@@ -133,6 +153,8 @@ impl Wire {
         let destination = &definition.destination;
         let columns = destination.fields.iter().map(|field| field.column.clone());
         let columns = columns.chain(destination.links.iter().flat_map(|link| link.from.clone()));
+        // Each once, although a column may fill a field and a link.
+        let columns: std::collections::BTreeSet<String> = columns.collect();
         MysqlSource::new(self.mysql.clone(), &definition.source, columns)
     }
 }

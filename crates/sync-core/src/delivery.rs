@@ -11,6 +11,8 @@ pub enum Operation {
     Update,
     /// Bulk delete.
     Delete,
+    /// Bulk PATCH that sets the archive field of records whose rows are gone.
+    Archive,
 }
 
 impl Operation {
@@ -20,12 +22,15 @@ impl Operation {
             Self::Create => "create",
             Self::Update => "update",
             Self::Delete => "delete",
+            Self::Archive => "archive",
         }
     }
 
     /// The operation with this word.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Create, Self::Update, Self::Delete].into_iter().find(|kind| kind.word() == word)
+        [Self::Create, Self::Update, Self::Delete, Self::Archive]
+            .into_iter()
+            .find(|kind| kind.word() == word)
     }
 }
 

@@ -10,6 +10,7 @@ pub mod breaker;
 pub mod capture;
 pub mod comparison;
 pub mod config;
+pub mod deletes;
 pub mod delivery;
 pub mod doubt;
 pub mod draft;

@@ -57,6 +57,18 @@ pub enum ReadScope {
     Since(Watermark),
     /// Exactly the rows with these keys, as they are now; a key without a row yields nothing. At most 500.
     Keys(Vec<Key>),
+    /// The rows after a key, from the first without one, in the order of the key, at most `rows_max`: see
+    /// [`RowRead::next_page`]. Only of tables; one whose key does not allow it yields every row at once.
+    Page {
+        /// The last key of the page before.
+        after: Option<Key>,
+        /// Most rows.
+        rows_max: usize,
+    },
+    /// The key columns alone, of every row there is, in no order.
+    LiveKeys,
+    /// The key columns alone, of the rows for which an SQL condition over the source's columns holds.
+    KeysWhere(String),
 }
 
 /// Rows from a database.
@@ -78,8 +90,14 @@ pub trait RowRead: Send {
     fn columns(&self) -> &[Column];
 
     /// Where the next incremental read may start once every row of this read is safely stored. `None` for reads
-    /// by key, and for sources without a cursor.
+    /// by key or of keys, and for sources without a cursor. Of a full read in pages, that of the first page counts.
     fn watermark(&self) -> Option<Watermark>;
+
+    /// The key after which the next page begins, once all rows of this one were yielded; `None`: this was the last,
+    /// or the read is of no pages.
+    fn next_page(&self) -> Option<Key> {
+        None
+    }
 
     /// What the reader wants to say about how it read: a missing privilege, a forgotten transaction. Each is one
     /// sentence, free of row values.

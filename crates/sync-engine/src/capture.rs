@@ -1,23 +1,27 @@
 //! Capture: rows of a read, typed, mapped and compared, into the outbox; the position with the last chunk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::{
+    deletes::{GonePolicy, marks_deleted},
     draft::Fingerprint,
     error::{Quoted, SourceError},
     field_value::FieldValue,
     key::Key,
     mapping::{CompiledMapping, Notes, RowFault},
-    port::{ReadScope, RowRead, RowSource},
+    port::{ReadScope, RowRead, RowSource, Watermark},
     source::{Column, Row},
     state::{
-        Books, CapturedRow, Chunk, Fault, ReadEnd, ReadTicket, RowOutcome, StateError, Stop, Writer,
+        Books, CapturedRow, Chunk, DirtyKey, Extent, Fault, PageMark, ReadEnd, ReadTicket,
+        RowOutcome, StateError, Stop, Writer,
     },
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{calls::Calls, event::Event};
 
+/// Rows of a page: few enough that dirty keys soon have their turn, many enough that opening it costs nothing beside.
+const PAGE_ROWS: usize = 50_000;
 /// Rows committed together: long enough to be quick, short enough that delivery gets its turn.
 const CHUNK_ROWS: usize = 1_000;
 /// Keys asked for at once.
@@ -50,11 +54,59 @@ impl From<SourceError> for Broken {
     }
 }
 
+/// What to read.
+pub(crate) struct Wanted {
+    pub(crate) scope: ReadScope,
+    /// Keys that a read did not show and that are asked for once more.
+    suspected: BTreeSet<Key>,
+    /// For pages after the first: the position that the first one began with.
+    began: Option<Watermark>,
+    /// Whether the place of a page is kept, so that a later run goes on from it.
+    keeps_place: bool,
+}
+
+impl Wanted {
+    /// Rows of a whole read.
+    pub(crate) fn rows(scope: ReadScope) -> Self {
+        Self { scope, suspected: BTreeSet::new(), began: None, keeps_place: false }
+    }
+
+    /// A page of rows.
+    pub(crate) fn page(from: Option<PageMark>, keeps_place: bool) -> Self {
+        let (after, began) = from.map_or((None, None), |mark| (Some(mark.after), mark.watermark));
+        let scope = ReadScope::Page { after, rows_max: PAGE_ROWS };
+        Self { began, keeps_place, ..Self::rows(scope) }
+    }
+
+    /// Rows by their keys.
+    pub(crate) fn keys(keys: Vec<DirtyKey>) -> Self {
+        let suspected = keys.iter().filter(|dirty| dirty.suspected).map(|dirty| dirty.key.clone());
+        let suspected = suspected.collect();
+        let keys = keys.into_iter().map(|dirty| dirty.key).collect();
+        Self { suspected, ..Self::rows(ReadScope::Keys(keys)) }
+    }
+}
+
 /// A read that is open, with the ticket it was begun under.
 pub(crate) struct OpenRead {
     pub(crate) ticket: ReadTicket,
     pub(crate) rows: Box<dyn RowRead>,
-    scope: ReadScope,
+    wanted: Wanted,
+}
+
+impl OpenRead {
+    /// Where the next incremental read may start.
+    fn watermark(&self) -> Option<Watermark> {
+        match &self.wanted.scope {
+            ReadScope::Page { after: Some(_), .. } => self.wanted.began.clone(),
+            _ => self.rows.watermark(),
+        }
+    }
+
+    /// Where the next page begins, if there is one.
+    fn next_page(&self) -> Option<PageMark> {
+        Some(PageMark { after: self.rows.next_page()?, watermark: self.watermark() })
+    }
 }
 
 /// What capture needs to know of its sync.
@@ -63,11 +115,19 @@ pub(crate) struct Capture<'a> {
     pub(crate) source: &'a dyn RowSource,
     pub(crate) writer: Writer,
     pub(crate) cancelled: &'a CancellationToken,
+    /// What becomes of records whose rows are gone.
+    pub(crate) policy: GonePolicy,
+    /// Name of the column that says that a row counts as deleted.
+    pub(crate) deleted_field: Option<&'a str>,
 }
 
 /// What a read yielded besides its rows.
 #[derive(Default)]
 pub(crate) struct Yield {
+    /// Where the next page begins, if there is one.
+    pub(crate) next_page: Option<PageMark>,
+    /// Keys were asked for once more and the source showed no row at all: it is not believed.
+    pub(crate) source_was_empty: bool,
     pub(crate) books: Books,
     /// Faults of rows that have no key to be parked under, by code and words.
     pub(crate) keyless: BTreeMap<(&'static str, String), u64>,
@@ -77,15 +137,62 @@ pub(crate) struct Yield {
 impl Capture<'_> {
     /// Begins a read. The ticket is taken before the snapshot opens, so that the read answers only dirty marks that
     /// stood before (`protocol.md` C5).
-    pub(crate) async fn open(&self, scope: ReadScope) -> Result<OpenRead, Broken> {
+    pub(crate) async fn open(&self, wanted: Wanted) -> Result<OpenRead, Broken> {
         let writer = self.writer;
         let ticket = self.calls.state.run(move |state| state.begin_read(&writer)).await?;
-        let rows = tokio::select! {
+        let rows = self.rows(wanted.scope.clone()).await?;
+        Ok(OpenRead { ticket, rows, wanted })
+    }
+
+    async fn rows(&self, scope: ReadScope) -> Result<Box<dyn RowRead>, Broken> {
+        tokio::select! {
             biased;
-            () = self.cancelled.cancelled() => return Err(Broken::Cancelled),
-            rows = self.source.open(scope.clone()) => rows?,
-        };
-        Ok(OpenRead { ticket, rows, scope })
+            () = self.cancelled.cancelled() => Err(Broken::Cancelled),
+            rows = self.source.open(scope) => Ok(rows?),
+        }
+    }
+
+    async fn next(&self, rows: &mut dyn RowRead, rows_max: usize) -> Result<Vec<Row>, Broken> {
+        tokio::select! {
+            biased;
+            () = self.cancelled.cancelled() => Err(Broken::Cancelled),
+            rows = rows.next_rows(rows_max) => Ok(rows?),
+        }
+    }
+
+    /// The keys of every row there is, each chunk handed to `each`. Answers how many rows of the read have no key.
+    pub(crate) async fn live_keys<F: Future<Output = Result<(), StateError>>>(
+        &self,
+        key_columns: &[String],
+        mut each: impl FnMut(Vec<Key>) -> F,
+    ) -> Result<(), Broken> {
+        let mut read = self.open(Wanted::rows(ReadScope::LiveKeys)).await?;
+        let places: Vec<Option<usize>> = key_columns
+            .iter()
+            .map(|name| read.rows.columns().iter().position(|column| column.name == *name))
+            .collect();
+        loop {
+            let rows = self.next(&mut *read.rows, SWEEP_ROWS).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            self.calls.heartbeat(self.writer).await?;
+            let key = |row: &Row| {
+                let cells = key_columns.iter().zip(&places);
+                let cells: Option<Vec<_>> = cells
+                    .map(|(name, place)| Some((name.as_str(), row.0.get((*place)?)?)))
+                    .collect();
+                Key::from_cells(cells?).ok()
+            };
+            // A row without a usable key has no record that could go.
+            each(rows.iter().filter_map(key).collect()).await?;
+        }
+    }
+
+    /// Whether the source shows any row at all.
+    async fn shows_a_row(&self) -> Result<bool, Broken> {
+        let mut rows = self.rows(ReadScope::KeysWhere("TRUE".to_owned())).await?;
+        Ok(!self.next(&mut *rows, 1).await?.is_empty())
     }
 
     /// Stores every row of a read; with the last chunk its position moves.
@@ -96,22 +203,26 @@ impl Capture<'_> {
         into: &mut Yield,
     ) -> Result<(), Broken> {
         let mut seen = BTreeMap::new();
+        let marker = self.marker(&*read.rows);
         loop {
-            let rows = tokio::select! {
-                biased;
-                () = self.cancelled.cancelled() => return Err(Broken::Cancelled),
-                rows = read.rows.next_rows(CHUNK_ROWS) => rows?,
-            };
+            let rows = self.next(&mut *read.rows, CHUNK_ROWS).await?;
             let is_last = rows.is_empty();
             self.calls.heartbeat(self.writer).await?;
+            let (gone, rows): (Vec<_>, Vec<_>) =
+                rows.into_iter().partition(|row| marker.is_set(row));
             let mut rows = mapped(&rows, read.rows.columns(), mapping, &mut seen, into);
+            self.take_marked(&gone, mapping, &read.wanted, &mut seen, &mut rows, into);
             if is_last {
-                rows.extend(absent(&read.scope, &seen));
+                let absent = self.absent(&read.wanted, &seen);
+                let believed = !self.doubts(&absent, &seen).await?;
+                into.source_was_empty |= !believed;
+                rows.extend(absent.into_iter().filter(|_| believed));
+                into.next_page = read.next_page();
             }
             let chunk = Chunk {
                 ticket: read.ticket,
                 rows,
-                answered: if is_last { asked(&read.scope) } else { Vec::new() },
+                answered: if is_last { asked(&read.wanted.scope) } else { Vec::new() },
                 end: is_last.then(|| end_of(&read)).flatten(),
                 now: self.calls.clock.now(),
             };
@@ -140,6 +251,96 @@ impl Capture<'_> {
     }
 }
 
+/// How many keys of a sweep are noted together.
+const SWEEP_ROWS: usize = 5_000;
+
+/// Where a read carries the mark of deleted rows.
+struct Marker(Option<usize>);
+
+impl Marker {
+    fn is_set(&self, row: &Row) -> bool {
+        self.0.and_then(|place| row.0.get(place)).is_some_and(marks_deleted)
+    }
+}
+
+impl Capture<'_> {
+    fn marker(&self, rows: &dyn RowRead) -> Marker {
+        let name = self.deleted_field;
+        Marker(name.and_then(|name| rows.columns().iter().position(|column| column.name == name)))
+    }
+
+    /// What the absence of a row comes to.
+    fn gone(&self, key: &Key, wanted: &Wanted) -> RowOutcome {
+        match self.policy {
+            GonePolicy::Leave => RowOutcome::Absent,
+            GonePolicy::Delete { .. } | GonePolicy::Archive if wanted.suspected.contains(key) => {
+                RowOutcome::Gone
+            }
+            GonePolicy::Delete { .. } | GonePolicy::Archive => RowOutcome::Unseen,
+        }
+    }
+
+    /// Rows that say of themselves that they are deleted.
+    fn take_marked(
+        &self,
+        rows: &[Row],
+        mapping: &CompiledMapping,
+        wanted: &Wanted,
+        seen: &mut BTreeMap<Key, Fingerprint>,
+        captured: &mut Vec<CapturedRow>,
+        into: &mut Yield,
+    ) {
+        let mut taken: BTreeSet<Key> = if rows.is_empty() {
+            BTreeSet::new()
+        } else {
+            captured.iter().map(|row| row.key.clone()).collect()
+        };
+        for row in rows {
+            let Ok(key) = mapping.key(row) else {
+                // Without a key there is no record either.
+                into.books.read += 1;
+                into.books.unchanged += 1;
+                continue;
+            };
+            let outcome = self.gone(&key, wanted);
+            if outcome == RowOutcome::Absent {
+                into.books.read += 1;
+                into.books.unchanged += 1;
+            }
+            if matches!(wanted.scope, ReadScope::Keys(_)) {
+                seen.insert(key.clone(), fingerprint(&outcome));
+            }
+            // A row of that key that is not deleted stands for both.
+            if taken.insert(key.clone()) {
+                captured.push(CapturedRow { key, outcome, cells: None });
+            } else if outcome != RowOutcome::Absent {
+                into.books.read += 1;
+                into.books.unchanged += 1;
+            }
+        }
+    }
+
+    /// Keys that were asked for and have no row.
+    fn absent(&self, wanted: &Wanted, seen: &BTreeMap<Key, Fingerprint>) -> Vec<CapturedRow> {
+        asked(&wanted.scope)
+            .into_iter()
+            .filter(|key| !seen.contains_key(key))
+            .map(|key| CapturedRow { outcome: self.gone(&key, wanted), key, cells: None })
+            .collect()
+    }
+
+    /// An empty read deletes nothing: where no row was shown and records would go, the source must show that it has
+    /// any row at all.
+    async fn doubts(
+        &self,
+        absent: &[CapturedRow],
+        seen: &BTreeMap<Key, Fingerprint>,
+    ) -> Result<bool, Broken> {
+        let would_go = absent.iter().any(|row| row.outcome == RowOutcome::Gone);
+        Ok(would_go && seen.is_empty() && !self.shows_a_row().await?)
+    }
+}
+
 /// What stops a sync whose quarantine is full.
 pub(crate) fn quarantine_full() -> Stop {
     Stop {
@@ -152,31 +353,28 @@ pub(crate) fn quarantine_full() -> Stop {
     }
 }
 
-/// Keys that were asked for and have no row.
-fn absent(scope: &ReadScope, seen: &BTreeMap<Key, Fingerprint>) -> Vec<CapturedRow> {
-    asked(scope)
-        .into_iter()
-        .filter(|key| !seen.contains_key(key))
-        .map(|key| CapturedRow { key, outcome: RowOutcome::Absent, cells: None })
-        .collect()
-}
-
 /// Keys whose dirty marks the read answers.
 fn asked(scope: &ReadScope) -> Vec<Key> {
     match scope {
         ReadScope::Keys(keys) => keys.clone(),
-        ReadScope::Full | ReadScope::Since(_) => Vec::new(),
+        ReadScope::Full
+        | ReadScope::Since(_)
+        | ReadScope::Page { .. }
+        | ReadScope::LiveKeys
+        | ReadScope::KeysWhere(_) => Vec::new(),
     }
 }
 
-/// What moves at the end of a read: nothing, for one by keys.
+/// What moves at the end of a read: nothing, for one by keys or of keys.
 fn end_of(read: &OpenRead) -> Option<ReadEnd> {
-    match read.scope {
-        ReadScope::Keys(_) => None,
-        ReadScope::Full | ReadScope::Since(_) => {
-            Some(ReadEnd { watermark: read.rows.watermark(), full: read.scope == ReadScope::Full })
-        }
-    }
+    let extent = match (&read.wanted.scope, read.rows.next_page()) {
+        (ReadScope::Since(_), _) => Extent::Changes,
+        (ReadScope::Page { .. }, Some(after)) if read.wanted.keeps_place => Extent::Page(after),
+        (ReadScope::Keys(_) | ReadScope::LiveKeys | ReadScope::KeysWhere(_), _)
+        | (ReadScope::Page { .. }, Some(_)) => return None,
+        (ReadScope::Full, _) | (ReadScope::Page { .. }, None) => Extent::Everything,
+    };
+    Some(ReadEnd { watermark: read.watermark(), extent })
 }
 
 /// Maps rows; of two that share a key and differ, both fail.
@@ -240,7 +438,7 @@ fn fingerprint(outcome: &RowOutcome) -> Fingerprint {
             fields.clone().with(wishes.collect()).fingerprint()
         }
         RowOutcome::Fault(_, print) => *print,
-        RowOutcome::Gone | RowOutcome::Absent => Fingerprint([0; 16]),
+        RowOutcome::Gone | RowOutcome::Unseen | RowOutcome::Absent => Fingerprint([0; 16]),
     }
 }
 

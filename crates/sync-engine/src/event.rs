@@ -37,6 +37,13 @@ pub enum Event {
         /// Counts of this chunk.
         books: Books,
     },
+    /// All keys were read to find rows that are gone.
+    Swept {
+        /// Keys that the read has shown.
+        shown: u64,
+        /// Records whose row was not among them.
+        candidates: u64,
+    },
     /// A call leaves.
     CallLeft {
         /// What for.
@@ -101,6 +108,8 @@ pub enum FullRead {
     Due(FullReadReason),
     /// The source has no cursor.
     NoCursor,
+    /// It is time again for all that the cursor column does not show.
+    Reconcile,
 }
 
 /// Reads events. Called often and from several tasks: it must be quick and must not block.

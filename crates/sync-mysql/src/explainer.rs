@@ -16,6 +16,8 @@ pub(crate) struct Explainer {
     address: String,
     template: SqlTemplate,
     query_line: usize,
+    /// The user named a table, and the SQL is ours.
+    table: Option<String>,
     /// Names from the configuration: the database, key and mapped columns.
     names: Vec<String>,
 }
@@ -38,7 +40,15 @@ impl Explainer {
     ) -> Self {
         let mut names: Vec<String> = columns.into_iter().collect();
         names.push(options.database.clone());
-        Self { address: options.address(), template, query_line, names }
+        Self { address: options.address(), template, query_line, table: None, names }
+    }
+
+    /// The explainer for a table, whose SQL the user has not seen.
+    #[must_use]
+    pub(crate) fn of_table(mut self, table: &str) -> Self {
+        self.names.extend(table.split('.').map(str::to_owned));
+        self.table = Some(table.to_owned());
+        self
     }
 
     /// Something went wrong while connecting.
@@ -239,13 +249,23 @@ impl Explainer {
             SourceErrorKind::Sql | SourceErrorKind::MissingColumn | SourceErrorKind::Protocol => {
                 let at = self.place(said, sent);
                 about = at.map(SourcePart::Query).unwrap_or_default();
+                let (subject, remedy) = match &self.table {
+                    Some(table) => (
+                        format!("MySQL cannot read table `{table}`"),
+                        "correct `source.table`, `source.where` or the names of columns",
+                    ),
+                    None => (
+                        "MySQL does not accept the query".to_owned(),
+                        "correct `source.query`; try it in a MySQL client first",
+                    ),
+                };
                 (
                     format!(
-                        "MySQL does not accept the query: {} (error {code}){}",
+                        "{subject}: {} (error {code}){}",
                         self.words(said),
                         self.place_in_words(at)
                     ),
-                    "correct `source.query`; try it in a MySQL client first",
+                    remedy,
                 )
             }
         };
@@ -272,7 +292,7 @@ impl Explainer {
 
     /// Where in the user's query the server's complaint points.
     fn place(&self, said: &ServerError, sent: Option<&SentSql>) -> Option<TextPosition> {
-        let query = self.template.text();
+        let query = Some(self.template.text()).filter(|_| self.table.is_none())?;
         let offset = match near(&said.message) {
             Some((piece, line)) => sent?.source_offset_of(piece, line)?,
             None => named_in(&said.message, query)?,

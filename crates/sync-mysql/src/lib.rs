@@ -24,6 +24,7 @@ mod server;
 mod session;
 mod source;
 mod statement;
+mod table;
 
 pub use census::{ForeignKey, SourceColumn, SourceTable, census};
 pub use check::{Severity, SourceFinding, SourceReport};

@@ -44,6 +44,8 @@ pub(crate) struct ReadPlan {
     pub(crate) columns: Vec<ResultColumn>,
     /// For reads by key: how many of the first columns are the key, and which keys are meant.
     pub(crate) keys: Option<(usize, BTreeSet<Key>)>,
+    /// For pages: how many of the first columns are the key, and how many rows make a page.
+    pub(crate) page: Option<(usize, usize)>,
     pub(crate) watermark: Option<Watermark>,
     pub(crate) notes: Vec<String>,
 }
@@ -58,6 +60,15 @@ pub(crate) struct MysqlRead {
     batches: mpsc::Receiver<Batch>,
     waiting: VecDeque<Row>,
     end: Option<Result<(), SourceError>>,
+    page: Option<Page>,
+}
+
+/// What is known of a page while its rows are handed on.
+#[derive(Debug)]
+struct Page {
+    key_length: usize,
+    rows_left: usize,
+    last: Option<Key>,
 }
 
 /// Rows, or `None` at the end of all. A channel that closes without either was a task that died.
@@ -86,7 +97,20 @@ impl MysqlRead {
             batches,
             waiting: VecDeque::new(),
             end: None,
+            page: plan.page.map(|(key_length, rows)| Page {
+                key_length,
+                rows_left: rows,
+                last: None,
+            }),
         })
+    }
+
+    /// Notes where a page stands after these rows.
+    fn note_page(&mut self, rows: &[Row]) {
+        let (Some(page), Some(row)) = (&mut self.page, rows.last()) else { return };
+        let names = self.columns.iter().map(|column| column.name.as_str());
+        page.rows_left = page.rows_left.saturating_sub(rows.len());
+        page.last = Key::from_cells(names.zip(&row.0).take(page.key_length)).ok();
     }
 
     async fn fill(&mut self) -> Result<(), SourceError> {
@@ -123,8 +147,15 @@ impl RowRead for MysqlRead {
             self.fill().await?;
             // An empty answer means the end, so at least one row is given while there are any.
             let count = rows_max.max(1).min(self.waiting.len());
-            Ok(self.waiting.drain(..count).collect())
+            let rows: Vec<Row> = self.waiting.drain(..count).collect();
+            self.note_page(&rows);
+            Ok(rows)
         })
+    }
+
+    fn next_page(&self) -> Option<Key> {
+        let page = self.page.as_ref().filter(|page| page.rows_left == 0)?;
+        page.last.clone()
     }
 }
 

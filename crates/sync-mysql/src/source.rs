@@ -4,14 +4,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::tz::TimeZone;
 use sync_core::{
-    config::model::SourceDefinition,
+    config::model::{QueryText, SourceDefinition, SourceRows},
     error::{SourceError, SourceErrorKind, SourcePart},
     port::{Boxed, ReadScope, RowRead, RowSource},
     source::ColumnKind,
-    sql::{CursorTime, SqlTemplate, null_filter},
+    sql::{CursorTime, SqlTemplate, TemplateFault, null_filter},
 };
 
 use crate::{
+    column::ResultColumn,
     explainer::{Explainer, SentSql},
     layout::Layout,
     options::ConnectOptions,
@@ -19,9 +20,10 @@ use crate::{
     read::{IdleSession, MysqlRead, ReadPlan},
     session::Session,
     statement::{KeyComparison, RowFilter, wrapped},
+    table,
 };
 
-/// Rows of one query on one MySQL or MariaDB server.
+/// Rows of one query, or one table, on one MySQL or MariaDB server.
 ///
 /// A connection is kept between reads and replaced when it breaks. Reads yield the key columns, then the other wanted
 /// columns, whatever else the query returns.
@@ -29,6 +31,9 @@ use crate::{
 pub struct MysqlSource {
     pub(crate) options: ConnectOptions,
     pub(crate) template: SqlTemplate,
+    /// What yields the key of every row there is, where it is another query.
+    keys_template: Option<SqlTemplate>,
+    is_table: bool,
     pub(crate) key_columns: Vec<String>,
     /// Key columns first.
     pub(crate) wanted: Vec<String>,
@@ -40,10 +45,15 @@ pub struct MysqlSource {
     idle: IdleSession,
     /// What was last learnt about the query's columns.
     layout: Mutex<Option<Arc<Layout>>>,
+    /// The same of the query that yields keys.
+    keys_layout: Mutex<Option<Arc<Layout>>>,
+    /// Whether the table can be read in pages, once that is known.
+    pageable: Mutex<Option<bool>>,
 }
 
 impl MysqlSource {
-    /// A source that yields `definition`'s key columns and the `wanted` ones. Connects only when read.
+    /// A source that yields `definition`'s key columns, its deleted column and the `wanted` ones. Connects only when
+    /// read. The key columns must be known: see [`MysqlSource::primary_key`].
     ///
     /// # Errors
     /// The query is not usable: see [`SqlTemplate::parse`] and [`null_filter`].
@@ -54,34 +64,31 @@ impl MysqlSource {
     ) -> Result<Self, SourceError> {
         let key_columns = definition.primary_key.clone();
         let mut columns = key_columns.clone();
-        for name in wanted {
+        for name in definition.deleted_field.iter().cloned().chain(wanted) {
             if !columns.contains(&name) {
                 columns.push(name);
             }
         }
-        let template = SqlTemplate::parse(&definition.query).map_err(|faults| {
-            let words: Vec<String> = faults
-                .iter()
-                .map(|fault| {
-                    format!(
-                        "{fault} (line {} of the query, column {})",
-                        fault.at.line, fault.at.column
-                    )
-                })
-                .collect();
-            SourceError {
-                about: faults.first().map(|fault| SourcePart::Query(fault.at)).unwrap_or_default(),
-                kind: SourceErrorKind::Sql,
-                message: words.join("; "),
-                remedy: faults.first().map_or("", |fault| fault.kind.hint()).to_owned(),
+        let names: Vec<String> =
+            columns.iter().chain(&definition.updated_at_field).cloned().collect();
+        let (template, keys_template, explainer) = match &definition.rows {
+            SourceRows::Query { query: QueryText { text, line }, keys } => {
+                let template = SqlTemplate::parse(text).map_err(|faults| unusable(&faults))?;
+                let explainer = Explainer::new(&options, template.clone(), *line, names);
+                // Such a query would also show no row when asked for by key, and all would seem deleted.
+                if let Some(finding) = null_filter(text) {
+                    return Err(explainer.sql(&finding.message, Some(finding.at), &finding.hint));
+                }
+                let keys = keys.as_ref().map(|keys| SqlTemplate::parse(&keys.text)).transpose();
+                (template, keys.map_err(|faults| unusable(&faults))?, explainer)
             }
-        })?;
-        let names = columns.iter().chain(&definition.updated_at_field).cloned();
-        let explainer = Explainer::new(&options, template.clone(), definition.query_line, names);
-        // Such a query would also show no row when asked for by key, and all would seem deleted.
-        if let Some(finding) = null_filter(&definition.query) {
-            return Err(explainer.sql(&finding.message, Some(finding.at), &finding.hint));
-        }
+            SourceRows::Table { name, filter } => {
+                let text = table::query(name, filter.as_ref(), definition, &columns);
+                let template = SqlTemplate::parse(&text).map_err(|faults| unusable(&faults))?;
+                let explainer = Explainer::new(&options, template.clone(), 1, names).of_table(name);
+                (template, None, explainer)
+            }
+        };
         let zone =
             definition.time_zone.as_deref().map(TimeZone::get).transpose().map_err(|_| {
                 explainer.sql(
@@ -93,6 +100,8 @@ impl MysqlSource {
         Ok(Self {
             options,
             template,
+            keys_template,
+            is_table: matches!(definition.rows, SourceRows::Table { .. }),
             key_columns,
             wanted: columns,
             cursor: definition.updated_at_field.clone(),
@@ -101,6 +110,8 @@ impl MysqlSource {
             overlaps: Overlaps::default(),
             idle: IdleSession::default(),
             layout: Mutex::default(),
+            keys_layout: Mutex::default(),
+            pageable: Mutex::default(),
         })
     }
 
@@ -154,20 +165,45 @@ impl MysqlSource {
             None
         };
         session.run("START TRANSACTION WITH CONSISTENT SNAPSHOT").await?;
-        let layout = self.layout_on(&mut session).await?;
-        let columns = layout.select(&self.wanted)?;
+        let (template, layout, wanted) = match (scope, &self.keys_template) {
+            (ReadScope::LiveKeys, Some(keys)) => {
+                let layout = learn(&mut session, keys, &self.keys_layout).await?;
+                (keys, layout, &self.key_columns)
+            }
+            (ReadScope::LiveKeys, None) if !self.is_table => return Err(self.no_keys()),
+            (ReadScope::LiveKeys | ReadScope::KeysWhere(_), _) => {
+                (&self.template, self.layout_on(&mut session).await?, &self.key_columns)
+            }
+            _ => (&self.template, self.layout_on(&mut session).await?, &self.wanted),
+        };
+        let columns = layout.select(wanted)?;
+        let key_columns = columns.get(..self.key_columns.len()).unwrap_or_default();
         let named = session.version().has_named_subqueries();
+        let pages = matches!(scope, ReadScope::Page { .. })
+            && self.is_pageable(&mut session, key_columns).await?;
         let wrap = |rendered, filter| wrapped(rendered, layout.columns(), &columns, filter, named);
+        let mut page = None;
         let (sent, keys) = match scope {
             ReadScope::Keys(keys) => {
-                let columns = columns.get(..self.key_columns.len()).unwrap_or_default();
-                let sent =
-                    wrap(self.template.render(None), RowFilter::Keys { columns, keys, comparison });
-                (sent, Some((columns.len(), keys.iter().cloned().collect())))
+                let filter = RowFilter::Keys { columns: key_columns, keys, comparison };
+                let sent = wrap(template.render(None), filter);
+                (sent, Some((key_columns.len(), keys.iter().cloned().collect())))
+            }
+            ReadScope::Page { after, rows_max } if pages => {
+                page = Some((key_columns.len(), *rows_max));
+                let (after, rows_max) = (after.as_ref(), *rows_max);
+                let filter = RowFilter::Page { columns: key_columns, after, rows_max };
+                (wrap(template.render(None), filter), None)
+            }
+            ReadScope::Page { .. } | ReadScope::LiveKeys => {
+                (wrap(template.render(None), RowFilter::All), None)
+            }
+            ReadScope::KeysWhere(condition) => {
+                (wrap(template.render(None), RowFilter::Where(condition)), None)
             }
             ReadScope::Full | ReadScope::Since(_) => {
                 let has_float = columns.iter().any(|column| column.kind == ColumnKind::Float);
-                let rendered = self.template.render(since);
+                let rendered = template.render(since);
                 let sent = if has_float {
                     wrap(rendered, RowFilter::All)
                 } else {
@@ -188,6 +224,7 @@ impl MysqlSource {
             sent,
             columns: columns.into_iter().cloned().collect(),
             keys,
+            page,
             watermark,
             notes,
         };
@@ -198,7 +235,31 @@ impl MysqlSource {
     fn keeps_position(&self, scope: &ReadScope) -> bool {
         self.cursor.is_some()
             && self.template.has_parameter()
-            && !matches!(scope, ReadScope::Keys(_))
+            && match scope {
+                ReadScope::Full | ReadScope::Since(_) => true,
+                // That of the first page counts.
+                ReadScope::Page { after, .. } => after.is_none(),
+                ReadScope::Keys(_) | ReadScope::LiveKeys | ReadScope::KeysWhere(_) => false,
+            }
+    }
+
+    /// Whether the table can be read in pages.
+    async fn is_pageable(
+        &self,
+        session: &mut Session,
+        key_columns: &[&ResultColumn],
+    ) -> Result<bool, SourceError> {
+        let known = *self.pageable.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let is = self.is_table && table::is_pageable(session, key_columns).await?;
+        *self.pageable.lock().unwrap_or_else(PoisonError::into_inner) = Some(is);
+        Ok(is)
+    }
+
+    fn no_keys(&self) -> SourceError {
+        self.explainer.sql("nothing yields the keys of all rows", None, "add `source.keys_query`")
     }
 
     /// What is known of the cursor column; `None` without one.
@@ -238,15 +299,40 @@ impl MysqlSource {
         &self,
         session: &mut Session,
     ) -> Result<Arc<Layout>, SourceError> {
-        let sent = SentSql::plain(self.template.render(None));
-        let wire = session.describe(&sent).await?;
-        let known = self.layout.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(layout) = known.filter(|layout| layout.is_of(&wire)) {
-            return Ok(layout);
-        }
-        let layout = Arc::new(Layout::learn(session, wire, self.template.text()).await?);
-        *self.layout.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&layout));
-        Ok(layout)
+        learn(session, &self.template, &self.layout).await
+    }
+}
+
+/// The columns of a query as they are now; what `known` holds is used as long as it is true.
+async fn learn(
+    session: &mut Session,
+    template: &SqlTemplate,
+    known: &Mutex<Option<Arc<Layout>>>,
+) -> Result<Arc<Layout>, SourceError> {
+    let sent = SentSql::plain(template.render(None));
+    let wire = session.describe(&sent).await?;
+    let remembered = known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(layout) = remembered.filter(|layout| layout.is_of(&wire)) {
+        return Ok(layout);
+    }
+    let layout = Arc::new(Layout::learn(session, wire, template.text()).await?);
+    *known.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&layout));
+    Ok(layout)
+}
+
+/// The user's SQL cannot be sent at all.
+fn unusable(faults: &[TemplateFault]) -> SourceError {
+    let words: Vec<String> = faults
+        .iter()
+        .map(|fault| {
+            format!("{fault} (line {} of the query, column {})", fault.at.line, fault.at.column)
+        })
+        .collect();
+    SourceError {
+        about: faults.first().map(|fault| SourcePart::Query(fault.at)).unwrap_or_default(),
+        kind: SourceErrorKind::Sql,
+        message: words.join("; "),
+        remedy: faults.first().map_or("", |fault| fault.kind.hint()).to_owned(),
     }
 }
 

@@ -11,6 +11,10 @@ pub(crate) enum RowFilter<'a> {
     All,
     /// Those with one of these keys; `columns` are the key's columns.
     Keys { columns: &'a [&'a ResultColumn], keys: &'a [Key], comparison: KeyComparison },
+    /// Those after a key, in its order, at most so many.
+    Page { columns: &'a [&'a ResultColumn], after: Option<&'a Key>, rows_max: usize },
+    /// Those for which a condition of the user's holds.
+    Where(&'a str),
 }
 
 /// How key columns that hold text are compared.
@@ -60,6 +64,16 @@ pub(crate) fn wrapped(
                 columns.iter().map(|column| (inner(column), &column.kind)).collect();
             format!(" WHERE {}", has_key(&columns, keys, comparison))
         }
+        RowFilter::Page { columns, after, rows_max } => {
+            let columns: Vec<(String, &ColumnKind)> =
+                columns.iter().map(|column| (inner(column), &column.kind)).collect();
+            let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+            let condition = after.and_then(|key| is_after(&columns, key));
+            let condition =
+                condition.map_or_else(String::new, |condition| format!(" WHERE {condition}"));
+            format!("{condition} ORDER BY {} LIMIT {rows_max}", names.join(", "))
+        }
+        RowFilter::Where(condition) => format!(" WHERE (\n{condition}\n)"),
     };
     SentSql {
         sql: format!("{before}{}{after}{condition}", rendered.sql),
@@ -77,6 +91,28 @@ fn has_twins(columns: &[ResultColumn]) -> bool {
 
 pub(crate) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
+}
+
+/// The condition that holds for rows after a key, in the order of its columns; `None` if the columns cannot hold it.
+///
+/// Not `(a, b) > (1, 2)`, for which neither server would use the index.
+fn is_after(columns: &[(String, &ColumnKind)], key: &Key) -> Option<String> {
+    let parts = key.parts(columns.len());
+    if parts.len() != columns.len() {
+        return None;
+    }
+    let literals = columns
+        .iter()
+        .zip(&parts)
+        .map(|((name, kind), part)| Some((name, key_literal(kind, part)?)))
+        .collect::<Option<Vec<_>>>()?;
+    let mut later = literals.iter().rev();
+    let (name, literal) = later.next()?;
+    let innermost = format!("{name} > {literal}");
+    let condition = later.fold(innermost, |inner, (name, literal)| {
+        format!("{name} >= {literal} AND ({name} > {literal} OR ({inner}))")
+    });
+    Some(condition)
 }
 
 /// The condition that holds for rows with one of the keys, and perhaps for a few more: the column's collation may
@@ -179,6 +215,28 @@ mod tests {
             kinds.iter().zip('a'..).map(|(kind, name)| (format!("q.{name}"), kind)).collect();
         let keys: Vec<Key> = keys.iter().map(|key| Key::from_text(key)).collect();
         assert_eq!(has_key(&columns, &keys, KeyComparison::Indexed), expected);
+    }
+
+    #[test]
+    fn a_page_begins_after_a_key_and_follows_its_order() {
+        let all = [column("a", int()), column("b", ColumnKind::Text), column("c", int())];
+        let wanted: Vec<&ResultColumn> = all.iter().collect();
+        let page = |key: Option<&str>, length: usize| {
+            let after = key.map(Key::from_text);
+            let columns = wanted.get(..length).unwrap();
+            let filter = RowFilter::Page { columns, after: after.as_ref(), rows_max: 9 };
+            let sql = wrapped(rendered(), &all, &wanted, filter, true).sql;
+            sql.rsplit("\n) q").next().unwrap().to_owned()
+        };
+        assert_eq!(page(None, 1), " ORDER BY q.`a` LIMIT 9");
+        assert_eq!(page(Some("5"), 1), " WHERE q.`a` > 5 ORDER BY q.`a` LIMIT 9");
+        assert_eq!(
+            page(Some("5|x|7"), 3),
+            " WHERE q.`a` >= 5 AND (q.`a` > 5 OR (q.`b` >= _utf8mb4 X'78' AND (q.`b` > _utf8mb4 X'78' OR \
+             (q.`c` > 7)))) ORDER BY q.`a`, q.`b`, q.`c` LIMIT 9"
+        );
+        // A key that the columns cannot hold was of other columns: the pages begin anew.
+        assert_eq!(page(Some("x"), 1), page(None, 1));
     }
 
     #[test]

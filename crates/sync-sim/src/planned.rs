@@ -102,7 +102,14 @@ fn fill(world: &World, ids: std::ops::RangeInclusive<i64>) {
     }
 }
 
-const PLAIN: RunOptions = RunOptions { full: false, retry: false, accept_key_change: false };
+const PLAIN: RunOptions = RunOptions {
+    full: false,
+    retry: false,
+    accept_key_change: false,
+    reconcile: false,
+    allow_deletes: None,
+    serves: false,
+};
 const FULL: RunOptions = RunOptions { full: true, ..PLAIN };
 
 /// Creates, updates, nothing: the life of a table, each step predicted to the call.

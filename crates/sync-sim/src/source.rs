@@ -1,7 +1,7 @@
 //! A simulated MySQL: rows, transactions that are stamped when they start and seen when they commit.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -46,6 +46,18 @@ struct Tables {
     reads: u64,
     /// The key column holds this text instead of the number.
     key_text: Option<fn(i64) -> String>,
+    /// Most rows of a page, where fewer than are asked for.
+    page_rows: Option<usize>,
+    /// Pages that still open before one does not.
+    pages_left: Option<usize>,
+    /// The next read of all keys breaks off before its end.
+    keys_break: bool,
+    /// No read has a position.
+    no_cursor: bool,
+    /// Rows that the next read of all keys does not show, though they are there.
+    unseen: BTreeSet<i64>,
+    /// Rows whose `deleted` column is set; the column is there only if this is.
+    deleted: Option<BTreeSet<i64>>,
 }
 
 struct Hook(Box<dyn FnOnce() + Send>);
@@ -128,6 +140,42 @@ impl SimDatabase {
         self.tables().rows.remove(&id);
     }
 
+    /// From now on there is a column `deleted`, and it is set in these rows.
+    pub fn mark_deleted(&self, ids: impl IntoIterator<Item = i64>) {
+        self.tables().deleted = Some(ids.into_iter().collect());
+    }
+
+    /// Pages hold so many rows, however many are asked for.
+    pub fn page_rows(&self, rows: usize) {
+        self.tables().page_rows = Some(rows);
+    }
+
+    /// After so many pages, one cannot be read.
+    pub fn break_page_after(&self, pages: usize) {
+        self.tables().pages_left = Some(pages);
+    }
+
+    /// The next read of all keys yields some and breaks off.
+    pub fn break_keys(&self) {
+        self.tables().keys_break = true;
+    }
+
+    /// The table has no cursor column.
+    pub fn without_cursor(&self) {
+        self.tables().no_cursor = true;
+    }
+
+    /// Inserts a row whose cursor column is as old as can be.
+    pub fn put_silently_new(&self, id: i64, name: &str, amount: i64) {
+        let row = SimRow { name: name.to_owned(), amount, updated_at: Timestamp::UNIX_EPOCH };
+        self.tables().rows.insert(id, row);
+    }
+
+    /// The next read of all keys passes these rows over.
+    pub fn hide_keys(&self, ids: impl IntoIterator<Item = i64>) {
+        self.tables().unseen = ids.into_iter().collect();
+    }
+
     /// The next reads fail.
     pub fn break_reads(&self, reads: u32) {
         self.tables().broken_reads = reads;
@@ -169,15 +217,23 @@ impl SimDatabase {
     }
 }
 
-/// The columns of the simulated query.
-fn columns(text_key: bool) -> Vec<Column> {
+/// The columns of a read.
+fn columns(text_key: bool, keys_only: bool, deleted: bool) -> Vec<Column> {
     let column = |name: &str, kind| Column { name: name.into(), kind, nullable: false };
     let number = ColumnKind::Int { unsigned: false, width: 11 };
-    vec![
-        column("id", if text_key { ColumnKind::Text } else { number }),
+    let key = column("id", if text_key { ColumnKind::Text } else { number });
+    if keys_only {
+        return vec![key];
+    }
+    let mut columns = vec![
+        key,
         column("name", ColumnKind::Text),
         column("amount", ColumnKind::Int { unsigned: false, width: 20 }),
-    ]
+    ];
+    if deleted {
+        columns.push(column("deleted", ColumnKind::Int { unsigned: false, width: 1 }));
+    }
+    columns
 }
 
 impl RowSource for SimDatabase {
@@ -195,6 +251,12 @@ impl RowSource for SimDatabase {
                     remedy: "wait".into(),
                 });
             }
+            if let (ReadScope::Page { .. }, Some(left)) = (&scope, tables.pages_left) {
+                tables.pages_left = left.checked_sub(1);
+                if left == 0 {
+                    return Err(interrupted());
+                }
+            }
             let key_text = tables.key_text;
             let key = |id: i64| match key_text {
                 Some(text) => Value::Text(text(id)),
@@ -202,36 +264,66 @@ impl RowSource for SimDatabase {
             };
             let since = match &scope {
                 ReadScope::Since(mark) => mark.0.parse::<Timestamp>().ok(),
-                ReadScope::Full | ReadScope::Keys(_) => None,
+                _ => None,
             };
+            let keys_only = matches!(scope, ReadScope::LiveKeys | ReadScope::KeysWhere(_));
+            let unseen = if scope == ReadScope::LiveKeys {
+                std::mem::take(&mut tables.unseen)
+            } else {
+                BTreeSet::new()
+            };
+            let deleted = tables.deleted.clone();
             let wanted = |id: &i64, row: &SimRow| match &scope {
                 ReadScope::Keys(keys) => {
                     Key::from_cells([("id", &key(*id))]).is_ok_and(|key| keys.contains(&key))
                 }
+                ReadScope::Page { after, .. } => after.as_ref().is_none_or(|after| {
+                    Key::from_cells([("id", &key(*id))]).is_ok_and(|key| key > *after)
+                }),
+                ReadScope::LiveKeys => !unseen.contains(id),
+                ReadScope::KeysWhere(_) => true,
                 ReadScope::Full | ReadScope::Since(_) => {
                     since.is_none_or(|since| row.updated_at >= since)
                 }
             };
-            let rows = tables
-                .rows
-                .iter()
-                .filter(|(id, row)| wanted(id, row))
-                .map(|(id, row)| {
-                    Row(vec![
-                        key(*id),
-                        Value::Text(row.name.clone()),
-                        Value::Int(i128::from(row.amount)),
-                    ])
-                })
-                .collect();
+            let row = |(id, row): (&i64, &SimRow)| {
+                let mut cells = vec![key(*id)];
+                if !keys_only {
+                    cells.push(Value::Text(row.name.clone()));
+                    cells.push(Value::Int(i128::from(row.amount)));
+                    let is_set = deleted.as_ref().map(|deleted| deleted.contains(id));
+                    cells.extend(is_set.map(|is_set| Value::Int(i128::from(is_set))));
+                }
+                Row(cells)
+            };
+            let mut rows: Vec<Row> =
+                tables.rows.iter().filter(|(id, row)| wanted(id, row)).map(row).collect();
+            let mut next_page = None;
+            if let ReadScope::Page { rows_max, .. } = &scope {
+                let of = |row: &Row| Key::from_cells([("id", row.0.first()?)]).ok();
+                rows.sort_by_key(of);
+                let most = tables.page_rows.unwrap_or(*rows_max).min(*rows_max);
+                if rows.len() > most {
+                    rows.truncate(most);
+                    next_page = rows.last().and_then(of);
+                }
+            }
             let oldest = tables.open.values().min().copied().unwrap_or(now).min(now);
             let mark = oldest.saturating_sub(SignedDuration::from_secs(1)).unwrap_or(oldest);
             let watermark = match scope {
-                ReadScope::Keys(_) => None,
-                ReadScope::Full | ReadScope::Since(_) => Some(Watermark(mark.to_string())),
+                ReadScope::Full | ReadScope::Since(_) | ReadScope::Page { after: None, .. } => {
+                    Some(Watermark(mark.to_string()))
+                }
+                _ => None,
             };
+            let watermark = watermark.filter(|_| !tables.no_cursor);
+            let keys_break = scope == ReadScope::LiveKeys && std::mem::take(&mut tables.keys_break);
+            if keys_break {
+                tables.breaks_after = Some(1);
+            }
             let read = SimRead {
-                columns: columns(key_text.is_some()),
+                columns: columns(key_text.is_some(), keys_only, deleted.is_some()),
+                next_page,
                 rows,
                 watermark,
                 clock: self.clock,
@@ -248,8 +340,18 @@ impl RowSource for SimDatabase {
     }
 }
 
+fn interrupted() -> SourceError {
+    SourceError {
+        about: SourcePart::Whole,
+        kind: SourceErrorKind::Interrupted,
+        message: "the connection to the database was lost".into(),
+        remedy: "run again".into(),
+    }
+}
+
 struct SimRead {
     columns: Vec<Column>,
+    next_page: Option<Key>,
     rows: Vec<Row>,
     watermark: Option<Watermark>,
     clock: SimClock,
@@ -266,6 +368,10 @@ impl RowRead for SimRead {
         self.watermark.clone()
     }
 
+    fn next_page(&self) -> Option<Key> {
+        self.next_page.clone()
+    }
+
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }
@@ -277,12 +383,7 @@ impl RowRead for SimRead {
             }
             match &mut self.breaks_after {
                 Some(0) => {
-                    return Err(SourceError {
-                        about: SourcePart::Whole,
-                        kind: SourceErrorKind::Interrupted,
-                        message: "the connection to the database was lost".into(),
-                        remedy: "run again".into(),
-                    });
+                    return Err(interrupted());
                 }
                 Some(batches) => *batches -= 1,
                 None => {}

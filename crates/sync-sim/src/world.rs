@@ -9,8 +9,8 @@ use smartsuite_emulator::{
 };
 use sync_core::{
     config::model::{
-        Conversion, DestinationDefinition, FieldMapping, OnMissing, SourceDefinition,
-        SyncDefinition,
+        CaptureMode, Conversion, DestinationDefinition, FieldMapping, OnDelete, OnMissing,
+        QueryText, SourceDefinition, SourceRows, SyncDefinition,
     },
     pace::Rate,
     port::Clock,
@@ -371,11 +371,18 @@ fn definition() -> SyncDefinition {
         description: None,
         previously: None,
         source: SourceDefinition {
-            query: "SELECT id, name, amount FROM items WHERE updated_at >= :last_sync_time OR :last_sync_time IS NULL"
-                .into(),
-            query_line: 1,
+            rows: SourceRows::Query {
+                query: QueryText {
+                    text: "SELECT id, name, amount FROM items \
+                           WHERE updated_at >= :last_sync_time OR :last_sync_time IS NULL"
+                        .into(),
+                    line: 1,
+                },
+                keys: Some(QueryText { text: "SELECT id FROM items".into(), line: 1 }),
+            },
             primary_key: vec!["id".into()],
             updated_at_field: Some("updated_at".into()),
+            deleted_field: None,
             time_zone: None,
         },
         destination: DestinationDefinition {
@@ -385,7 +392,11 @@ fn definition() -> SyncDefinition {
             fields: vec![field("name", "title"), field("amount", AMOUNT)],
             links: Vec::new(),
             on_missing: OnMissing::Recreate,
+            on_delete: OnDelete::Ignore,
         },
         schedule: None,
+        capture: CaptureMode::Query,
+        sweep: None,
+        reconcile: None,
     }
 }

@@ -7,7 +7,10 @@ use sync_core::{
     draft::Fingerprint,
     key::Key,
     slug::Slug,
-    state::{Books, CapturedRow, Chunk, Fault, ReadTicket, RowOutcome, StateError, Writer},
+    state::{
+        Books, CapturedRow, Chunk, Extent, Fault, ReadEnd, ReadTicket, RowOutcome, StateError,
+        Writer,
+    },
 };
 
 use crate::{
@@ -56,7 +59,7 @@ pub(crate) fn capture(
         let intention = match &row.outcome {
             RowOutcome::Draft(fields) => Intention::Record(fields.fingerprint()),
             RowOutcome::Fault(_, print) => Intention::Faulty(*print),
-            RowOutcome::Gone => Intention::Gone,
+            RowOutcome::Gone | RowOutcome::Unseen => Intention::Gone,
             // Filled above.
             RowOutcome::Linked(..) => Intention::Unknown,
             RowOutcome::Absent => {
@@ -67,6 +70,12 @@ pub(crate) fn capture(
         };
         let standing = standing(tx, writer, &row.key, changed)?;
         let decision = decide(intention, &standing);
+        if row.outcome == RowOutcome::Unseen && decision != Decision::Unchanged {
+            suspect(tx, writer, &row.key)?;
+            books.read += 1;
+            books.suspected += 1;
+            continue;
+        }
         into.apply(&row, intention, decision, &mut books)?;
         changed |= !matches!(decision, Decision::Unchanged);
     }
@@ -75,18 +84,41 @@ pub(crate) fn capture(
             .execute(params![writer.sync.0, KeyParameter(key), chunk.ticket.dirty_before])?;
     }
     if let Some(end) = &chunk.end {
-        tx.execute(
-            "UPDATE syncs SET watermark = coalesce(?1, watermark), full_read = iif(?2, NULL, full_read), read_at = ?3
-             WHERE id = ?4",
-            params![
-                end.watermark.as_ref().map(|mark| &mark.0),
-                end.full,
-                chunk.now.as_millisecond(),
-                writer.sync.0
-            ],
-        )?;
+        move_position(tx, writer, end, chunk.now)?;
     }
     Ok(books)
+}
+
+fn move_position(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    end: &ReadEnd,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let (watermark, now) = (end.watermark.as_ref().map(|mark| &mark.0), now.as_millisecond());
+    match &end.extent {
+        Extent::Changes => tx.execute(
+            "UPDATE syncs SET watermark = coalesce(?1, watermark), read_at = ?2 WHERE id = ?3",
+            params![watermark, now, writer.sync.0],
+        ),
+        Extent::Page(after) => tx.execute(
+            "UPDATE syncs SET page_after = ?1, page_watermark = ?2 WHERE id = ?3",
+            params![KeyParameter(after), watermark, writer.sync.0],
+        ),
+        Extent::Everything => tx.execute(
+            "UPDATE syncs SET watermark = coalesce(?1, watermark), full_read = NULL, read_at = ?2, full_read_at = ?2
+             WHERE id = ?3",
+            params![watermark, now, writer.sync.0],
+        ),
+    }?;
+    Ok(())
+}
+
+/// The key is asked for once more, and if there is still no row, its record may go.
+fn suspect(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<()> {
+    tx.prepare_cached("INSERT OR REPLACE INTO dirty (sync_id, key, suspected) VALUES (?, ?, 1)")?
+        .execute(params![writer.sync.0, KeyParameter(key)])?;
+    Ok(())
 }
 
 /// Rows of an older read may be older than rows that are stored already (C1).
@@ -137,7 +169,7 @@ fn standing(
                 (false, _, None) => Intention::Unknown,
             };
         match row.get::<_, i64>(0)? {
-            0 => standing.waiting = Some(intention),
+            WAITING | HELD => standing.waiting = Some(intention),
             1 => standing.sending = Some(intention),
             // Parked after the entry that is being sent, it is the newest and stands where a waiting one would.
             _ if standing.sending.is_some() => standing.waiting = Some(intention),
@@ -203,7 +235,9 @@ impl Into<'_> {
             RowOutcome::Draft(fields) | RowOutcome::Linked(fields, _) => {
                 Some(serde_json::to_string(fields)?)
             }
-            RowOutcome::Fault(..) | RowOutcome::Gone | RowOutcome::Absent => None,
+            RowOutcome::Fault(..) | RowOutcome::Gone | RowOutcome::Unseen | RowOutcome::Absent => {
+                None
+            }
         };
         // A draft that was refused and not kept is tried again apart from healthy rows.
         let group = match (refusals, self.group) {
@@ -260,10 +294,12 @@ impl Into<'_> {
 
 /// `outbox.state` of an entry that waits.
 pub(crate) const WAITING: i64 = 0;
+/// `outbox.state` of one that waits for a person's yes: it would delete or archive a record.
+pub(crate) const HELD: i64 = 3;
 /// `outbox.state` of an entry in quarantine.
 pub(crate) const QUARANTINED: i64 = 2;
 
-/// Removes the key's entry of a state; answers whether there was one.
+/// Removes the key's entry of a state, held ones being such as wait; answers whether there was one.
 pub(crate) fn remove(
     tx: &Transaction<'_>,
     writer: &Writer,
@@ -272,7 +308,8 @@ pub(crate) fn remove(
 ) -> rusqlite::Result<bool> {
     let removed = tx
         .prepare_cached(
-            "DELETE FROM outbox WHERE sync_id = ? AND destination_id = ? AND key = ? AND state = ?",
+            "DELETE FROM outbox WHERE sync_id = ?1 AND destination_id = ?2 AND key = ?3
+               AND (state = ?4 OR state = 3 AND ?4 = 0)",
         )?
         .execute(params![writer.sync.0, writer.destination.0, KeyParameter(key), state])?;
     Ok(removed > 0)

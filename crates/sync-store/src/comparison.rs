@@ -221,7 +221,7 @@ fn entry(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<O
         })
         .optional()?;
     Ok(state.map(|state| match state {
-        0 => EntryState::Waits,
+        0 | 3 => EntryState::Waits,
         1 => EntryState::InDoubt,
         _ => EntryState::Quarantined,
     }))

@@ -3,6 +3,7 @@
 use rusqlite::{Row, Transaction, params};
 use sync_core::{
     capture::Intention,
+    deletes::GonePolicy,
     delivery::{Operation, Step, step},
     draft::Fields,
     key::Key,
@@ -24,7 +25,7 @@ const EQUAL_MAX: u64 = 10_000;
 /// A create whose record was found missing is looked up this long after (`protocol.md` D7).
 pub(crate) const SETTLING_MS: i64 = 2_000;
 
-/// `links.standing` of a link whose row is gone and whose record is not ours to delete.
+/// `links.standing` of a link whose row is gone and whose record stays: it is not ours to delete, or archived.
 pub(crate) const KEPT: i64 = 1;
 /// `links.standing` of a link whose record is missing, and is left so by the policy.
 pub(crate) const LEFT: i64 = 3;
@@ -41,6 +42,8 @@ struct Candidate {
     attempts: u32,
     refusals: u32,
     suspects: Option<i64>,
+    /// Its link was kept though its row was gone.
+    is_kept: bool,
     turn: Turn,
 }
 
@@ -60,6 +63,7 @@ impl Candidate {
             record: self.record,
             attempts: self.attempts,
             refusals: self.refusals,
+            returns: self.is_kept,
         })
     }
 }
@@ -73,6 +77,8 @@ enum Turn {
     Equal,
     /// Its row is gone, but the record was not created by this tool: the link is kept, marked gone (C8).
     Keep,
+    /// Its row is gone, but records are to stay as they are.
+    Leave,
     /// A create that follows a missing record: its id is looked up first (D7).
     LookFirst,
 }
@@ -89,7 +95,11 @@ pub(crate) fn dispatch(
         let (calls, others): (Vec<_>, Vec<_>) =
             candidates.into_iter().partition(|one| matches!(one.turn, Turn::Send(_)));
         for candidate in &others {
-            books.equal += u64::from(candidate.turn != Turn::LookFirst);
+            match candidate.turn {
+                Turn::Equal | Turn::Keep => books.equal += 1,
+                Turn::Leave => books.taken_back += 1,
+                Turn::LookFirst | Turn::Send(_) => {}
+            }
             settle_without_call(tx, writer, request, candidate)?;
         }
         // What needs no call makes room among the candidates: a call is filled only from all that there are.
@@ -183,12 +193,12 @@ fn candidates_of(
     let mut rows = select.query(params![writer.sync.0, writer.destination.0, now, WINDOW])?;
     let mut candidates = Vec::new();
     while let Some(row) = rows.next()? {
-        candidates.push(candidate(row)?);
+        candidates.push(candidate(row, request.gone)?);
     }
     Ok(candidates)
 }
 
-fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
+fn candidate(row: &Row<'_>, policy: GonePolicy) -> rusqlite::Result<Candidate> {
     let wish = match (row.get::<_, bool>(2)?, fingerprint(row.get(4)?)) {
         (true, _) => Intention::Gone,
         (false, Some(print)) => Intention::Record(print),
@@ -212,8 +222,12 @@ fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
         Step::Create if standing == Some(MISSING) => Turn::LookFirst,
         Step::Create => Turn::Send(Operation::Create),
         Step::Update(_) => Turn::Send(Operation::Update),
-        Step::Delete(_) if is_adopted => Turn::Keep,
-        Step::Delete(_) => Turn::Send(Operation::Delete),
+        Step::Delete(_) => match policy {
+            GonePolicy::Leave => Turn::Leave,
+            GonePolicy::Archive => Turn::Send(Operation::Archive),
+            GonePolicy::Delete { adopted: false } if is_adopted => Turn::Keep,
+            GonePolicy::Delete { .. } => Turn::Send(Operation::Delete),
+        },
     };
     Ok(Candidate {
         seq: row.get(0)?,
@@ -223,6 +237,7 @@ fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
         attempts: row.get(6)?,
         refusals: row.get(11)?,
         suspects: row.get(5)?,
+        is_kept: standing == Some(KEPT),
         turn,
     })
 }
@@ -237,11 +252,11 @@ fn choose(
     let (group, first_turn) = (first.suspects, first.turn);
     let of = |turn: Turn| move |one: &&Candidate| one.suspects == group && one.turn == turn;
     let fills = |turn: &Turn| candidates.iter().filter(of(*turn)).count() >= request.entries_max;
-    let others = [Operation::Update, Operation::Create, Operation::Delete].map(Turn::Send);
+    let others = [Operation::Update, Operation::Create, Operation::Delete, Operation::Archive];
     let turn = if group.is_some() || fills(&first_turn) {
         first_turn
     } else {
-        others.into_iter().find(fills).unwrap_or(first_turn)
+        others.map(Turn::Send).into_iter().find(fills).unwrap_or(first_turn)
     };
     let Turn::Send(operation) = turn else { return None };
     let mut bytes = 0;
@@ -261,7 +276,7 @@ fn choose(
 fn kind_of(operation: Operation) -> CallKind {
     match operation {
         Operation::Create => CallKind::Create,
-        Operation::Update => CallKind::Update,
+        Operation::Update | Operation::Archive => CallKind::Update,
         Operation::Delete => CallKind::Delete,
     }
 }
@@ -325,7 +340,7 @@ fn settle_without_call(
             .execute([now, now + SETTLING_MS, candidate.seq])?;
             return Ok(());
         }
-        Turn::Equal => {}
+        Turn::Equal | Turn::Leave => {}
         Turn::Keep => {
             tx.prepare_cached(
                 "UPDATE links SET standing = ? WHERE sync_id = ? AND destination_id = ? AND key = ?",

@@ -34,10 +34,12 @@ pub enum EffectKind {
     Refused,
     /// A call for it left and was not answered: it may have taken effect or not.
     Unanswered,
+    /// It was marked as archived, because its row was gone.
+    Archived,
 }
 
 impl EffectKind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Created,
         Self::Updated,
         Self::Deleted,
@@ -45,6 +47,7 @@ impl EffectKind {
         Self::Missing,
         Self::Refused,
         Self::Unanswered,
+        Self::Archived,
     ];
 
     /// The word for it on screens.
@@ -57,6 +60,7 @@ impl EffectKind {
             Self::Missing => "missing",
             Self::Refused => "refused",
             Self::Unanswered => "unanswered",
+            Self::Archived => "archived",
         }
     }
 
@@ -69,6 +73,7 @@ impl EffectKind {
             Self::Missing => 4,
             Self::Refused => 5,
             Self::Unanswered => 6,
+            Self::Archived => 7,
         }
     }
 
@@ -96,7 +101,6 @@ pub(crate) fn log_outcome(
     sent: &Sent,
     outcome: &Outcome,
 ) -> Result<(), Failure> {
-    let is_create = sent.operation == "create";
     let refused_field = match outcome {
         Outcome::Refused { fault } => slugs(fault.slug.as_ref())?,
         _ => None,
@@ -113,7 +117,11 @@ pub(crate) fn log_outcome(
         Outcome::Written { record, .. } | Outcome::WrittenOtherwise { record, .. } => {
             entry.record = Some(record);
             entry.fields = sent.slugs.as_deref();
-            if is_create { EffectKind::Created } else { EffectKind::Updated }
+            match sent.operation.as_str() {
+                "create" => EffectKind::Created,
+                "archive" => EffectKind::Archived,
+                _ => EffectKind::Updated,
+            }
         }
         Outcome::Found { record, .. } => {
             entry.record = Some(record);

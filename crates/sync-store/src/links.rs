@@ -137,7 +137,7 @@ impl Links {
                 }
                 Ok((std::borrow::Cow::Borrowed(row), false))
             }
-            RowOutcome::Draft(_) | RowOutcome::Fault(..) => {
+            RowOutcome::Draft(_) | RowOutcome::Fault(..) | RowOutcome::Unseen => {
                 Ok((std::borrow::Cow::Borrowed(row), false))
             }
         }

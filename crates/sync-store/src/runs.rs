@@ -27,7 +27,7 @@ pub(crate) fn begin(tx: &Transaction<'_>, writer: &Writer, now: Timestamp) -> Re
 /// See [`sync_core::state::StateStore::backlog`].
 pub(crate) fn backlog(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<(u64, u64)> {
     tx.query_row(
-        "SELECT count(*) FILTER (WHERE state < 2), count(*) FILTER (WHERE state = 2) FROM outbox
+        "SELECT count(*) FILTER (WHERE state IN (0, 1, 3)), count(*) FILTER (WHERE state = 2) FROM outbox
          WHERE sync_id = ? AND destination_id = ?",
         [writer.sync.0, writer.destination.0],
         |row| Ok((count(row, 0)?, count(row, 1)?)),

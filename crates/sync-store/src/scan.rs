@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use sync_core::{
     key::Key,
     record::RecordId,
-    state::{Mark, Origin, SeenLink, Writer},
+    state::{DirtyKey, Mark, Origin, SeenLink, StreamMarks, StreamPosition, Writer},
 };
 
 use crate::{
@@ -137,8 +137,28 @@ pub(crate) fn linked_record(
 }
 
 pub(crate) fn mark_dirty(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<()> {
+    mark_dirty_in(tx, writer.sync.0, key)
+}
+
+pub(crate) fn mark_dirty_in(tx: &Transaction<'_>, sync: i64, key: &Key) -> rusqlite::Result<()> {
     tx.prepare_cached("INSERT OR REPLACE INTO dirty (sync_id, key) VALUES (?, ?)")?
-        .execute(params![writer.sync.0, KeyParameter(key)])?;
+        .execute(params![sync, KeyParameter(key)])?;
+    Ok(())
+}
+
+/// See [`sync_core::state::StateStore::mark_stream`]; the tokens have been checked.
+pub(crate) fn mark_stream(
+    tx: &Transaction<'_>,
+    marks: &[StreamMarks],
+    position: &StreamPosition,
+) -> rusqlite::Result<()> {
+    for StreamMarks { writer, keys } in marks {
+        for key in keys {
+            mark_dirty(tx, writer, key)?;
+        }
+        tx.prepare_cached("UPDATE syncs SET stream_position = ? WHERE id = ?")?
+            .execute(params![position.0, writer.sync.0])?;
+    }
     Ok(())
 }
 
@@ -147,10 +167,10 @@ pub(crate) fn dirty(
     tx: &Transaction<'_>,
     writer: &Writer,
     keys_max: usize,
-) -> rusqlite::Result<Vec<Key>> {
-    tx.prepare_cached("SELECT key FROM dirty WHERE sync_id = ? ORDER BY id LIMIT ?")?
+) -> rusqlite::Result<Vec<DirtyKey>> {
+    tx.prepare_cached("SELECT key, suspected FROM dirty WHERE sync_id = ? ORDER BY id LIMIT ?")?
         .query_map(params![writer.sync.0, limit(keys_max)], |row| {
-            Ok(row.get::<_, KeyColumn>(0)?.0)
+            Ok(DirtyKey { key: row.get::<_, KeyColumn>(0)?.0, suspected: row.get(1)? })
         })?
         .collect()
 }

@@ -15,7 +15,7 @@ use sync_core::{
 
 use crate::{
     column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, record_parameter},
-    dispatch::{LEFT, MISSING},
+    dispatch::{KEPT, LEFT, MISSING},
     effects,
     failure::Failure,
     links,
@@ -157,6 +157,11 @@ fn settle_one(
             if sent.link_moved =>
         {
             back(tx, sent, None, now, books)?;
+        }
+        Outcome::Written { .. } if sent.operation == "archive" => {
+            keep_link(tx, writer, now, &sent.key)?;
+            drop_entry(tx, sent)?;
+            books.archived += 1;
         }
         Outcome::Written { record, .. } => {
             put_link(tx, writer, now, &sent.key, record, sent.print, Origin::Created)?;
@@ -348,6 +353,27 @@ pub(crate) fn put_link(
         origin,
         print.map(|print| print.0),
         now.as_second(),
+    ])?;
+    Ok(())
+}
+
+/// The key's record is archived: it stays linked, so that its row finds it again.
+fn keep_link(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+    key: &Key,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE links SET standing = ?, fingerprint = NULL, updated_at = ?
+         WHERE sync_id = ? AND destination_id = ? AND key = ?",
+    )?
+    .execute(params![
+        KEPT,
+        now.as_second(),
+        writer.sync.0,
+        writer.destination.0,
+        KeyParameter(key)
     ])?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::{
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use sync_core::{
+    deletes::{Going, GonePolicy},
     delivery::Operation,
     draft::LinkWish,
     field_value::FieldValue,
@@ -16,17 +17,18 @@ use sync_core::{
     record::RecordId,
     slug::Slug,
     state::{
-        Books, CallKind, Chunk, Control, DestinationId, Dispatch, DispatchRequest, Doubt,
-        LinkField, Mark, OpenedSync, ReadTicket, RunEnd, SecondLook, SecondSettlement, SeenLink,
-        Settlement, StateError, StateStore, Stop, SyncId, SyncIdentity, Writer,
+        Books, CallKind, Chunk, Control, DestinationId, DirtyKey, Dispatch, DispatchRequest, Doubt,
+        FullReadReason, LinkField, Mark, OpenedSync, ReadTicket, RunEnd, SecondLook,
+        SecondSettlement, SeenLink, Settlement, StateError, StateStore, Stop, StreamMarks,
+        StreamPosition, SweepEnd, SweepTicket, SyncId, SyncIdentity, Writer,
     },
     table::TableStructure,
 };
 
 use crate::{
-    calls, capture, column::count, digest, dispatch, doubt, failure::Failure, failure::translate,
-    links, links::Links, older, open, open::OpenNote, place, place::Place, quarantine, runs, scan,
-    second_look, settle, structure, syncs, witness::Witness,
+    calls, capture, column::count, deletes, digest, dispatch, doubt, failure::Failure,
+    failure::translate, links, links::Links, older, open, open::OpenNote, place, place::Place,
+    quarantine, runs, scan, second_look, settle, structure, sweep, syncs, witness::Witness,
 };
 
 /// The state in one SQLite file.
@@ -264,8 +266,69 @@ impl StateStore for SqliteStore {
         })
     }
 
-    fn dirty(&mut self, writer: &Writer, keys_max: usize) -> Result<Vec<Key>, StateError> {
+    fn request_reads(&mut self, sync: SyncId, keys: &[Key]) -> Result<(), StateError> {
+        self.transact(Durability::Process, |tx| {
+            keys.iter()
+                .try_for_each(|key| scan::mark_dirty_in(tx, sync.0, key))
+                .map_err(Failure::from)
+        })
+    }
+
+    fn request_full_read(
+        &mut self,
+        sync: SyncId,
+        reason: FullReadReason,
+    ) -> Result<(), StateError> {
+        self.transact(Durability::Process, |tx| Ok(syncs::request_full_read(tx, sync, reason)?))
+    }
+
+    fn mark_stream(
+        &mut self,
+        marks: &[StreamMarks],
+        position: &StreamPosition,
+    ) -> Result<(), StateError> {
+        self.transact(Durability::Process, |tx| {
+            marks.iter().try_for_each(|marks| syncs::check_token(tx, &marks.writer))?;
+            Ok(scan::mark_stream(tx, marks, position)?)
+        })
+    }
+
+    fn dirty(&mut self, writer: &Writer, keys_max: usize) -> Result<Vec<DirtyKey>, StateError> {
         self.read_as(writer, |tx| Ok(scan::dirty(tx, writer, keys_max)?))
+    }
+
+    fn begin_sweep(&mut self, writer: &Writer, now: Timestamp) -> Result<SweepTicket, StateError> {
+        self.write_aside(writer, |tx| Ok(sweep::begin(tx, writer, now)?))
+    }
+
+    fn sweep(&mut self, writer: &Writer, keys: &[Key]) -> Result<(), StateError> {
+        self.write_aside(writer, |tx| Ok(sweep::note(tx, keys)?))
+    }
+
+    fn end_sweep(
+        &mut self,
+        writer: &Writer,
+        ticket: SweepTicket,
+        allowed: Option<u64>,
+        now: Timestamp,
+    ) -> Result<SweepEnd, StateError> {
+        let end = self.write_aside(writer, |tx| Ok(sweep::end(tx, writer, ticket, allowed)?))?;
+        self.write(writer, |tx| Ok(sweep::remember(tx, writer, &end, now)?))?;
+        Ok(end)
+    }
+
+    fn mark_candidates(&mut self, writer: &Writer, keys_max: usize) -> Result<bool, StateError> {
+        self.write(writer, |tx| Ok(sweep::mark(tx, writer, keys_max)?))
+    }
+
+    fn guard_deletes(
+        &mut self,
+        writer: &Writer,
+        policy: GonePolicy,
+        done: u64,
+        allowed: Option<u64>,
+    ) -> Result<(Going, bool), StateError> {
+        self.write(writer, |tx| Ok(deletes::guard(tx, writer, policy, done, allowed)?))
     }
 
     fn release_quarantine(

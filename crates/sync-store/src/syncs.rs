@@ -5,11 +5,17 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use sync_core::{
     port::Watermark,
     state::{
-        DestinationId, FullReadReason, OpenedSync, StateError, Stop, SyncId, SyncIdentity, Writer,
+        DestinationId, FullReadReason, OpenedSync, PageMark, StateError, Stop, StreamPosition,
+        SyncId, SyncIdentity, Writer,
     },
 };
 
-use crate::{column::count, doubt, failure::Failure, runs};
+use crate::{
+    column::{KeyColumn, count, optional_time},
+    doubt,
+    failure::Failure,
+    runs,
+};
 
 /// What the state last saw of a definition.
 struct Known {
@@ -31,12 +37,13 @@ pub(crate) fn open(tx: &Transaction<'_>, identity: &SyncIdentity) -> Result<Open
          ON CONFLICT DO UPDATE SET external_id_field = ?3 WHERE external_id_field <> ?3",
         params![known.id, destination, identity.external_id_field],
     )?;
-    let is_first = known.values_hash.is_none();
+    let is_first =
+        known.values_hash.is_none() || known.key_hash.is_none() && identity.key_hash.is_some();
     if change.is_some() || is_first {
         // A changed definition is a new attempt for a sync that the breaker stopped, and whoever runs by the old one
         // must not store what it read by it.
         tx.execute(
-            "UPDATE syncs SET destination_id = ?, values_hash = ?, key_hash = ?, full_read = ?,
+            "UPDATE syncs SET destination_id = ?, values_hash = ?, key_hash = coalesce(?, key_hash), full_read = ?,
                definition = definition + 1, token = token + 1, stop_code = NULL, stop_message = NULL, stop_remedy = NULL,
                stop_key = NULL
              WHERE id = ?",
@@ -74,7 +81,7 @@ fn apply_changes(
         make_quarantine_due(tx, known.id)?;
         change = Some(FullReadReason::DefinitionChanged);
     }
-    if differs(known.key_hash.as_deref(), &identity.key_hash) {
+    if identity.key_hash.as_deref().is_some_and(|hash| differs(known.key_hash.as_deref(), hash)) {
         if !identity.accept_key_change {
             return Err(StateError::KeyChanged { sync: identity.name.clone() }.into());
         }
@@ -122,7 +129,8 @@ fn full_read(
             | FullReadReason::TakenOver
             | FullReadReason::DestinationChanged
             | FullReadReason::ExternalIdFieldChanged
-            | FullReadReason::OlderState,
+            | FullReadReason::OlderState
+            | FullReadReason::Resync,
         ) => change,
     }
 }
@@ -252,6 +260,19 @@ fn forget_keys(tx: &Transaction<'_>, sync: i64) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// See [`sync_core::state::StateStore::request_full_read`].
+pub(crate) fn request_full_read(
+    tx: &Transaction<'_>,
+    sync: SyncId,
+    reason: FullReadReason,
+) -> rusqlite::Result<()> {
+    tx.execute(
+        "UPDATE syncs SET full_read = coalesce(full_read, ?) WHERE id = ?",
+        params![reason.word(), sync.0],
+    )?;
+    Ok(())
+}
+
 /// Quarantined rows of the sync are tried again now: what refused them may have changed.
 pub(crate) fn make_quarantine_due(tx: &Transaction<'_>, sync: i64) -> rusqlite::Result<()> {
     tx.execute("UPDATE outbox SET not_before = 0 WHERE sync_id = ? AND state = 2", [sync])?;
@@ -282,7 +303,8 @@ pub(crate) fn see_shape(
 
 pub(crate) fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
     connection.query_row(
-        "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy, stop_key, definition
+        "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy, stop_key, definition,
+           page_after, page_watermark, full_read_at, swept_at, stream_position
          FROM syncs WHERE id = ?",
         [sync],
         |row| {
@@ -302,6 +324,16 @@ pub(crate) fn read(connection: &Connection, sync: i64) -> rusqlite::Result<Opene
                     None => None,
                 },
                 definition: row.get(8)?,
+                page: match row.get::<_, Option<KeyColumn>>(9)? {
+                    Some(after) => Some(PageMark {
+                        after: after.0,
+                        watermark: row.get::<_, Option<String>>(10)?.map(Watermark),
+                    }),
+                    None => None,
+                },
+                full_read_at: optional_time(row, 11)?,
+                swept_at: optional_time(row, 12)?,
+                stream_position: row.get::<_, Option<String>>(13)?.map(StreamPosition),
             })
         },
     )

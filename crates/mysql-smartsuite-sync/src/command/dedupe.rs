@@ -77,7 +77,7 @@ async fn dedupe(
     args: &DedupeArgs,
     screen: &Screen,
 ) -> DedupeReport {
-    let (task, cancelled) = (aside.wire.task(definition), aside.ending.asked());
+    let (task, cancelled) = (aside.wire.task(definition).await, aside.ending.asked());
     let consent = consent(args, *screen);
     let ask = |question: Question| consent.ask(&definition.name, question);
     let options = DedupeOptions {

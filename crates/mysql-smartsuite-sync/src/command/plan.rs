@@ -72,6 +72,7 @@ pub(crate) fn perform(global: &Global, args: &PlanArgs, screen: &Screen) -> Resu
             full: args.full,
             retry: args.retry,
             accept_key_change: args.accept_key_change,
+            ..RunOptions::default()
         },
         shown_max: if args.all { usize::MAX } else { args.records },
         offline: args.offline,

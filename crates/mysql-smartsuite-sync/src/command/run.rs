@@ -61,17 +61,21 @@ pub(crate) fn perform(global: &Global, args: &RunArgs, screen: &Screen) -> Resul
         full: args.full,
         retry: args.retry,
         accept_key_change: args.accept_key_change,
+        reconcile: args.reconcile,
+        allow_deletes: args.allow_deletes,
+        serves: false,
     };
+    let runtime = command::runtime()?;
     if let Some(plan) = &kept {
         for definition in &chosen {
-            if !plan.is_of(&definition.name, &wire.task(definition).digest()) {
+            if !plan.is_of(&definition.name, &runtime.block_on(wire.task(definition)).digest()) {
                 return Err(outdated(&definition.name));
             }
         }
         options = plan.options();
         wire.engine = wire.engine.clone().overseen_by(Arc::new(plan.keeper()));
     }
-    let finished = command::runtime()?.block_on(run_all(wire, &chosen, args, options, console))?;
+    let finished = runtime.block_on(run_all(wire, &chosen, args, options, console))?;
     let exit = finished.iter().fold(Exit::Done, |exit, one| exit.and(one.exit()));
     if args.json {
         screen.say(&format!("{:#}", run::json(&finished, exit)));

@@ -96,7 +96,7 @@ async fn serve(
         let turn = Turn {
             wire: Arc::clone(&wire),
             definition,
-            options: RunOptions::default(),
+            options: RunOptions { serves: true, ..RunOptions::default() },
             waits: false,
             busy_fails: false,
         };

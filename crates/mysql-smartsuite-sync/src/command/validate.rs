@@ -89,11 +89,17 @@ fn look(
 }
 
 async fn check(wire: &Wire, definition: SyncDefinition) -> Result<SyncCheck, StateError> {
-    let source = match wire.source(&definition) {
-        Ok(source) => source.check().await,
-        Err(error) => Err(error),
+    let (definition, source) = match wire.resolved(&definition).await {
+        Ok(resolved) => {
+            let source = match wire.source(&resolved) {
+                Ok(source) => source.check().await,
+                Err(error) => Err(error),
+            };
+            (resolved, source)
+        }
+        Err(error) => (definition, Err(error)),
     };
-    let table = wire.engine.look_at_table(&wire.task(&definition)).await?;
+    let table = wire.engine.look_at_table(&wire.task(&definition).await).await?;
     let mut findings = Vec::new();
     if let Ok(table) = &table {
         let columns = source.as_ref().map_or(&[][..], |source| &source.columns);
@@ -117,5 +123,6 @@ fn is_of_table(code: FindingCode) -> bool {
             | FindingCode::ExternalIdFieldTaken
             | FindingCode::TimeZoneUnknown
             | FindingCode::RequiredFieldUnmapped
+            | FindingCode::ArchiveFieldUnusable
     )
 }

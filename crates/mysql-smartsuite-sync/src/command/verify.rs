@@ -101,7 +101,7 @@ async fn verify(
     asked: Asked<'_>,
     screen: &Screen,
 ) -> VerifyReport {
-    let (task, cancelled) = (aside.wire.task(definition), aside.ending.asked());
+    let (task, cancelled) = (aside.wire.task(definition).await, aside.ending.asked());
     let consent = consent(asked, *screen);
     let ask = |question: Question| consent.ask(&definition.name, question);
     let options = VerifyOptions {

@@ -143,6 +143,7 @@ impl KeptPlan {
             full: self.0.full,
             retry: self.0.retry,
             accept_key_change: self.0.accept_key_change,
+            ..RunOptions::default()
         }
     }
 

@@ -76,7 +76,7 @@ pub(crate) async fn make(wishes: &Wishes<'_>, ending: &CancellationToken) -> Res
         unread: None,
     };
     for definition in wishes.chosen {
-        let task = rehearsal.task(definition);
+        let task = rehearsal.task(definition).await;
         let known = match &reader {
             Some(reader) => reader.sync_id(&definition.name)?,
             None => None,

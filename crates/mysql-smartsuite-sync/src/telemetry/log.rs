@@ -92,6 +92,12 @@ impl Observer for LogObserver {
             Event::Captured { books } => {
                 debug!(sync.name = sync, rows = books.read, queued = books.queued, "rows stored");
             }
+            Event::Swept { shown, candidates } => info!(
+                sync.name = sync,
+                "swept {}: {} without a row",
+                counted(*shown, "key"),
+                counted(*candidates, "record")
+            ),
             Event::CallLeft { kind, items, number } => {
                 debug!(sync.name = sync, kind = kind.word(), items, number, "call leaves");
             }
@@ -138,6 +144,7 @@ fn because(why: FullRead) -> &'static str {
         FullRead::Asked => "asked for",
         FullRead::Due(reason) => reason.because(),
         FullRead::NoCursor => "the sync has no `updated_at_field`",
+        FullRead::Reconcile => "it is time again, for changes that the cursor column does not show",
     }
 }
 

@@ -102,6 +102,11 @@ codes! {
     QueryParameter = "config_query_parameter", Error;
     /// The query is not one SELECT, or a quote or comment in it has no end.
     QueryStatement = "config_query_statement", Error;
+    /// `source.where` is no condition by itself: a bracket is not closed, or one is closed that was not opened.
+    TableFilter = "config_table_filter", Error;
+    /// `on_delete` needs to know which rows are gone, and nothing says so: a query has neither `keys_query` nor
+    /// `deleted_field`.
+    DeletesUnseen = "config_deletes_unseen", Error;
     /// `%%` in the query, outside LIKE: the Python program needed percent signs doubled, here they stand for two.
     QueryPercent = "config_query_percent", Error;
     /// The query yields nothing while `:last_sync_time` is NULL, which is on every full read.

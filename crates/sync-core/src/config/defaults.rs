@@ -6,6 +6,12 @@ pub const ENABLED: bool = true;
 /// `destination.on_missing`: the row still exists, so its record should.
 pub const ON_MISSING: &str = "recreate";
 
+/// `destination.on_delete`: what people typed into a record is lost with it, so nothing goes unless it is asked for.
+pub const ON_DELETE: &str = "ignore";
+
+/// `destination.delete_adopted`: a record that was there before is somebody's work.
+pub const DELETE_ADOPTED: bool = false;
+
 /// `destination.key_prefix`: most tables belong to one sync, where the key alone is the most readable id.
 pub const KEY_PREFIX: &str = "";
 

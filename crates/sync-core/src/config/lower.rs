@@ -2,6 +2,7 @@
 
 mod conversion;
 mod destination;
+mod gone;
 mod link;
 mod overlap;
 mod query;
@@ -14,11 +15,12 @@ use super::{
     decode::Given,
     defaults,
     diagnostic::Code,
-    model::{Config, StateDefinition, SyncDefinition},
-    raw::{RawFile, RawSmartSuite, RawState, RawSync},
+    model::{CaptureMode, Config, SourceRows, StateDefinition, SyncDefinition},
+    raw::{CAPTURE, RawFile, RawSmartSuite, RawState, RawSync},
     report::{Finding, Report},
     scalar::Scalar,
     span::Span,
+    suggestion::nearest,
 };
 
 /// The checked configuration; `None` when an error stands in its way, which is then reported.
@@ -58,7 +60,10 @@ fn lower_sync(
 ) -> Option<SyncDefinition> {
     let name = raw.name.0.as_ref().and_then(|given| filled(given, "name", report));
     let schedule = raw.schedule.as_ref().map(|given| schedule::lower(given, report));
-    let source = raw.source.0.as_ref().and_then(|given| source::lower(&given.value, report));
+    let sweep = raw.sweep.as_ref().map(|given| schedule::lower(given, report));
+    let reconcile = raw.reconcile.as_ref().map(|given| schedule::lower(given, report));
+    let source = raw.source.0.as_ref().and_then(|given| source::lower(given, report));
+    let capture = capture(raw, source.as_ref().map(|source| &source.rows), report);
     let destination = raw
         .destination
         .0
@@ -72,7 +77,43 @@ fn lower_sync(
         source: source?,
         destination: destination?,
         schedule: schedule.flatten(),
+        capture: capture?,
+        sweep: sweep.flatten(),
+        reconcile: reconcile.flatten(),
     })
+}
+
+/// How changes are noticed: as what yields the rows allows.
+fn capture(
+    raw: &RawSync,
+    rows: Option<&SourceRows>,
+    report: &mut Report<'_>,
+) -> Option<CaptureMode> {
+    let natural = match rows? {
+        SourceRows::Query { .. } => CaptureMode::Query,
+        SourceRows::Table { .. } => CaptureMode::Table,
+    };
+    let Some(given) = &raw.capture else { return Some(natural) };
+    let asked = match given.value.text.trim() {
+        "query" => CaptureMode::Query,
+        "table" => CaptureMode::Table,
+        other => {
+            let near = nearest(other, CAPTURE.iter().copied());
+            report.add(conversion::unknown_value(given, "capture", near, CAPTURE));
+            return None;
+        }
+    };
+    if asked == natural {
+        return Some(asked);
+    }
+    let (key, other) =
+        if asked == CaptureMode::Query { ("query", "table") } else { ("table", "query") };
+    let message = format!("`capture: {key}` needs `source.{key}`");
+    report.add(
+        Finding::new(Code::ConflictingKeys, given.span, message)
+            .hint(format!("remove `capture`: a `source.{other}` needs none")),
+    );
+    None
 }
 
 fn is_enabled(raw: &RawSync) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{defaults, suggestion::nearest};
-use crate::{slug::Slug, table::FieldKind};
+use crate::{deletes::GonePolicy, slug::Slug, table::FieldKind};
 
 /// Every sync of the mapping file.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +60,7 @@ impl Config {
     }
 }
 
-/// One sync: rows of one query into records of one table.
+/// One sync: rows of one query, or of one source table, into records of one table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SyncDefinition {
     /// Unique, non-empty.
@@ -77,21 +77,87 @@ pub struct SyncDefinition {
     pub destination: DestinationDefinition,
     /// When `schedule` runs it; `None`: at the service's interval.
     pub schedule: Option<ScheduleDefinition>,
+    /// How changes are noticed.
+    pub capture: CaptureMode,
+    /// When keys are swept for rows that are gone; `None`: with each `run`, and every hour of a service.
+    pub sweep: Option<ScheduleDefinition>,
+    /// When every row is read again, whatever the position; `None`: on demand, and daily in a service.
+    pub reconcile: Option<ScheduleDefinition>,
+}
+
+/// How changes are noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaptureMode {
+    /// The query says, by its cursor column.
+    Query,
+    /// The table's rows are read in pages, or by its cursor column.
+    Table,
 }
 
 /// Where rows come from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourceDefinition {
-    /// The user's SQL, as written.
-    pub query: String,
-    /// Line of the mapping file where the query's text begins, counted from 1; for messages about its lines.
-    pub query_line: usize,
-    /// Key columns, at least one, in order.
+    /// What yields the rows.
+    pub rows: SourceRows,
+    /// Key columns in order; at least one, except for a table whose key is to be learnt from the database's schema.
     pub primary_key: Vec<String>,
     /// The cursor column; `None`: every run reads everything.
     pub updated_at_field: Option<String>,
+    /// The column that says whether a row counts as deleted.
+    pub deleted_field: Option<String>,
     /// Zone of DATETIME columns, an IANA name or `UTC`; `None`: UTC, with a warning where it matters.
     pub time_zone: Option<String>,
+}
+
+/// What yields the rows of a sync.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SourceRows {
+    /// The user's SQL.
+    Query {
+        /// That yields the rows.
+        query: QueryText,
+        /// That yields the key of every row there is.
+        keys: Option<QueryText>,
+    },
+    /// A table, or a view.
+    Table {
+        /// Its name, with its database before a dot where that is another one.
+        name: String,
+        /// The condition that its rows must meet, as written.
+        filter: Option<QueryText>,
+    },
+}
+
+impl SourceRows {
+    /// The rows of a query that no mapping file holds.
+    pub fn query(text: impl Into<String>) -> Self {
+        Self::Query { query: QueryText { text: text.into(), line: 1 }, keys: None }
+    }
+
+    /// The user's SQL that yields the rows; `None` for a table.
+    pub fn query_text(&self) -> Option<&QueryText> {
+        match self {
+            Self::Query { query, .. } => Some(query),
+            Self::Table { .. } => None,
+        }
+    }
+
+    /// What it is called in messages: `the query` or `table NAME`.
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Query { .. } => "the query".to_owned(),
+            Self::Table { name, .. } => format!("table `{name}`"),
+        }
+    }
+}
+
+/// SQL of the mapping file, as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryText {
+    /// The SQL.
+    pub text: String,
+    /// Line of the mapping file where it begins, counted from 1; for messages about its lines.
+    pub line: usize,
 }
 
 /// Where records go.
@@ -110,6 +176,45 @@ pub struct DestinationDefinition {
     pub links: Vec<LinkDefinition>,
     /// What to do when a linked record is gone.
     pub on_missing: OnMissing,
+    /// What to do when a row is gone.
+    pub on_delete: OnDelete,
+}
+
+/// What to do with the record of a row that is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnDelete {
+    /// Leave it as it is.
+    Ignore,
+    /// Delete it.
+    Delete {
+        /// Also if this tool did not create it.
+        adopted: bool,
+    },
+    /// Set a field of it, and leave it.
+    Archive(ArchiveField),
+}
+
+impl OnDelete {
+    /// What becomes of records whose rows are gone.
+    pub fn policy(&self) -> GonePolicy {
+        match self {
+            Self::Ignore => GonePolicy::Leave,
+            Self::Delete { adopted } => GonePolicy::Delete { adopted: *adopted },
+            Self::Archive(_) => GonePolicy::Archive,
+        }
+    }
+}
+
+/// The field that says that a record's row is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArchiveField {
+    /// The field.
+    pub slug: Slug,
+    /// What it is set to, as text.
+    pub value: String,
+    /// What it is set to when the row is there again, as text; `None`: it is emptied. Without effect where a column is
+    /// mapped to the field.
+    pub restored: Option<String>,
 }
 
 /// What to do when people deleted a linked record.

@@ -56,8 +56,10 @@ impl SyncPlaces {
         let name = sync.name.0.as_ref()?;
         let source = sync.source.0.as_ref().map(|given| &given.value);
         let destination = sync.destination.0.as_ref().map(|given| &given.value);
-        let query = source.and_then(|source| source.query.0.as_ref());
-        let key = source.and_then(|source| source.primary_key.0.as_ref()?.value.0.first());
+        let query = source.and_then(|source| {
+            source.query.as_ref().or(source.filter.as_ref()).or(source.table.as_ref())
+        });
+        let key = source.and_then(|source| source.primary_key.as_ref()?.value.0.first());
         let zone = source.and_then(|source| source.time_zone.as_ref());
         let table = destination.and_then(|destination| destination.table_id.0.as_ref());
         let field = destination.and_then(|destination| destination.external_id_field.0.as_ref());
@@ -68,7 +70,7 @@ impl SyncPlaces {
             name: name.span,
             table_id: span(table),
             external_id_field: span(field),
-            primary_key: key.map_or(name.span, |scalar| scalar.span),
+            primary_key: key.map_or_else(|| span(query), |scalar| scalar.span),
             time_zone: span(zone.or(query)),
             query: query.map(|given| given.value.clone()),
             mappings: mappings.map(|given| given.value.0.clone()).unwrap_or_default(),

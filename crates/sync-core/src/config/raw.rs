@@ -83,6 +83,15 @@ section! {
         "previously" previously: Option<Given<Scalar>>,
         /// When `schedule` runs this sync. Without it: at the interval of the service.
         "schedule" schedule: Option<Given<RawSchedule>>,
+        /// How changes are noticed. Without it: `query` for a `source.query`, `table` for a `source.table`.
+        #[schemars(extend("enum" = CAPTURE))]
+        "capture" capture: Option<Given<Scalar>>,
+        /// When the keys of all rows are read to find rows that are gone, where `destination.on_delete` says what
+        /// becomes of their records. Without it: with each `run`, and every hour of `schedule`.
+        "sweep" sweep: Option<Given<RawSchedule>>,
+        /// When every row is read again, to find changes that the cursor column does not show. Unchanged rows cost no
+        /// call. Without it: by `run --reconcile`, and daily in `schedule`.
+        "reconcile" reconcile: Option<Given<RawSchedule>>,
         /// Where rows come from.
         "source" source: Required<RawSource>,
         /// Where records go.
@@ -91,7 +100,7 @@ section! {
 }
 
 section! {
-    /// When `schedule` runs a sync: either `interval` or `cron`. A time that was missed, because the service was down
+    /// When something is due: either `interval` or `cron`. A time that was missed, because the service was down
     /// or still busy, is made up for once.
     RawSchedule {
         /// Minutes from one start to the next.
@@ -110,14 +119,29 @@ section! {
 section! {
     /// Where rows come from.
     RawSource {
-        /// The SQL that yields the rows. `:last_sync_time` stands for the time up to which changes are already known,
+        /// The SQL that yields the rows; or give `table`. `:last_sync_time` stands for the time up to which changes are already known,
         /// and is NULL when everything is to be read: write
         /// `WHERE :last_sync_time IS NULL OR updated_at >= :last_sync_time`.
         #[schemars(length(min = 1))]
-        "query" query: Required<Scalar>,
-        /// The column of the query that identifies a row, or a list of columns that do so together.
-        "primary_key" primary_key: Required<OneOrMany>,
-        /// The column of the query that says when a row last changed. Without it every run reads everything.
+        "query" query: Option<Given<Scalar>>,
+        /// The table, or view, whose rows are to be synchronised, instead of a `query`. Its mapped columns are read, in
+        /// pages along its key, so that a long first load goes on where it was broken off.
+        #[schemars(length(min = 1))]
+        "table" table: Option<Given<Scalar>>,
+        /// `table`: the SQL condition that rows must meet, as in `WHERE`.
+        #[schemars(length(min = 1))]
+        "where" filter: Option<Given<Scalar>>,
+        /// The column that identifies a row, or a list of columns that do so together. A `query` needs it; of a
+        /// `table` it is the primary key unless another is given.
+        "primary_key" primary_key: Option<Given<OneOrMany>>,
+        /// `query`: SQL that yields the key columns of every row there is, so that rows that are gone can be noticed.
+        /// A `table` needs none.
+        #[schemars(length(min = 1))]
+        "keys_query" keys_query: Option<Given<Scalar>>,
+        /// The column that says that a row counts as deleted: by any value but NULL, 0, false, an empty text or a zero
+        /// date.
+        "deleted_field" deleted_field: Option<Given<Scalar>>,
+        /// The column that says when a row last changed. Without it every run reads everything.
         "updated_at_field" updated_at_field: Option<Given<Scalar>>,
         /// The zone in which DATETIME columns are meant, by its IANA name. Without it: UTC.
         "time_zone" time_zone: Option<Given<Scalar>>,
@@ -140,6 +164,16 @@ section! {
         /// `quarantine`, where `status` shows it.
         #[schemars(extend("enum" = ON_MISSING), extend("default" = defaults::ON_MISSING))]
         "on_missing" on_missing: Option<Given<Scalar>>,
+        /// What to do with the record of a row that is gone: `ignore` leaves it as it is, `delete` deletes it, `archive`
+        /// sets the field that `archive` names. Never on the word of one read, and never of many records at once
+        /// without a yes: see the guide on deletes.
+        #[schemars(extend("enum" = ON_DELETE), extend("default" = defaults::ON_DELETE))]
+        "on_delete" on_delete: Option<Given<Scalar>>,
+        /// `on_delete: archive`: the field that says that a record's row is gone.
+        "archive" archive: Option<Given<RawArchive>>,
+        /// `on_delete: delete`: whether records that this tool found and did not create are deleted too.
+        #[schemars(extend("default" = defaults::DELETE_ADOPTED))]
+        "delete_adopted" delete_adopted: Option<Given<bool>>,
         /// Columns of the query, each with the slug of the field it is written to.
         "field_mappings" field_mappings: Required<Entries<Scalar>>,
         /// Linked-record fields, each with the other sync whose records it holds.
@@ -149,6 +183,21 @@ section! {
         "field_types" field_types: Option<Given<Entries<RawFieldType>>>,
         /// The older way to say how single columns are converted; `field_types` can do more and wins.
         "transformations" transformations: Option<Given<Entries<RawTransformation>>>,
+    }
+}
+
+section! {
+    /// The field that says that a record's row is gone.
+    RawArchive {
+        /// Its slug.
+        #[schemars(length(min = 1))]
+        "field" field: Required<Scalar>,
+        /// What it is set to, as text: the label of a choice, `true` for a box to be ticked.
+        #[schemars(length(min = 1))]
+        "value" value: Required<Scalar>,
+        /// What it is set to when the row is there again. Without it the field is emptied. A field that a column is
+        /// mapped to takes the column's value instead.
+        "restored" restored: Option<Given<Scalar>>,
     }
 }
 
@@ -212,6 +261,12 @@ section! {
 /// Values of `on_missing`.
 pub(super) const ON_MISSING: &[&str] = &["recreate", "skip", "quarantine"];
 
+/// Values of `on_delete`.
+pub(super) const ON_DELETE: &[&str] = &["ignore", "delete", "archive"];
+
+/// Values of `capture`.
+pub(super) const CAPTURE: &[&str] = &["query", "table"];
+
 /// Types of `transformations`.
 pub(super) const TRANSFORMATIONS: &[&str] = &["number", "choice", "date"];
 
@@ -230,6 +285,7 @@ pub(super) fn home_of(key: &str) -> Option<String> {
         ("under `source`", RawSource::KEYS),
         ("under `destination`", RawDestination::KEYS),
         ("under `options`", RawOptions::KEYS),
+        ("under `archive`", RawArchive::KEYS),
         ("under a field of `links`", RawLink::KEYS),
         ("under `schedule`", RawSchedule::KEYS),
         ("under `smartsuite`", RawSmartSuite::KEYS),

@@ -5,7 +5,10 @@ mod mistakes;
 mod yaml;
 
 use super::{
-    model::{Conversion, OnMissing, ScheduleDefinition, StateDefinition, Transformation},
+    model::{
+        Conversion, OnMissing, QueryText, ScheduleDefinition, StateDefinition, SyncDefinition,
+        Transformation,
+    },
     *,
 };
 use crate::table::FieldKind;
@@ -37,6 +40,12 @@ fn sync(destination: &str) -> String {
     )
 }
 
+/// The query of a sync, with its place.
+#[track_caller]
+fn query_of(sync: &SyncDefinition) -> &QueryText {
+    sync.source.rows.query_text().unwrap()
+}
+
 #[test]
 fn the_example_is_without_fault() {
     let parsed = parsed(EXAMPLE);
@@ -45,11 +54,9 @@ fn the_example_is_without_fault() {
     let [customers, orders] = config.syncs.as_slice() else { panic!("{config:#?}") };
     assert_eq!(customers.name, "customers");
     assert!(customers.enabled);
-    assert_eq!(customers.source.query.lines().nth(1), Some("FROM customers"));
-    assert_eq!(
-        EXAMPLE.lines().nth(customers.source.query_line - 1).map(str::trim),
-        customers.source.query.lines().next()
-    );
+    let query = query_of(customers);
+    assert_eq!(query.text.lines().nth(1), Some("FROM customers"));
+    assert_eq!(EXAMPLE.lines().nth(query.line - 1).map(str::trim), query.text.lines().next());
     assert_eq!(customers.source.primary_key, ["id"]);
     assert_eq!(customers.destination.fields.len(), 7);
     assert_eq!(customers.destination.on_missing, OnMissing::Recreate);
@@ -88,6 +95,8 @@ fn commented_keys_of_the_example_are_the_defaults() {
         ("      # time_zone: UTC", "      time_zone: UTC"),
         ("      # key_prefix: \"\"", "      key_prefix: \"\""),
         ("      # on_missing: recreate", "      on_missing: recreate"),
+        ("      # on_delete: ignore", "      on_delete: ignore"),
+        ("    # capture: query", "    capture: query"),
     ] {
         assert_eq!(uncommented.matches(&format!("{commented}\n")).count(), 1, "{commented}");
         uncommented = uncommented.replace(&format!("{commented}\n"), &format!("{key}\n"));
@@ -97,7 +106,7 @@ fn commented_keys_of_the_example_are_the_defaults() {
     let (mut explicit, implicit) = (explicit.config.unwrap(), parsed(EXAMPLE).config.unwrap());
     // The one default that is not written down: DATETIME is UTC, with a warning where it matters.
     assert_eq!(explicit.syncs[0].source.time_zone.take().as_deref(), Some("UTC"));
-    explicit.syncs[0].source.query_line = implicit.syncs[0].source.query_line;
+    explicit.syncs[0].source.rows = implicit.syncs[0].source.rows.clone();
     assert_eq!(explicit, implicit);
 }
 

@@ -1,6 +1,7 @@
 //! Holding a definition against both live schemas.
 
 use super::{
+    archive,
     compiled::{CompiledField, CompiledMapping},
     external_id,
     finding::{Finding, FindingCode},
@@ -10,7 +11,7 @@ use super::{
     zone::Zone,
 };
 use crate::{
-    config::model::{DestinationDefinition, FieldMapping, SourceDefinition},
+    config::model::{DestinationDefinition, FieldMapping, SourceDefinition, SourceRows},
     port::RecordShape,
     source::Column,
     table::{Field, FieldKind, TableStructure},
@@ -87,7 +88,10 @@ impl<'a> Compiler<'a> {
             external_id: external_id.clone(),
             fields: shape_fields,
         };
+        let archive =
+            archive::compile(self.destination, self.structure, &shape, &mut self.findings);
         Some(CompiledMapping {
+            archive,
             key_columns,
             key_prefix: self.destination.key_prefix.clone(),
             carrier,
@@ -117,7 +121,7 @@ impl<'a> Compiler<'a> {
         let Some(found) = named.next() else {
             let names = self.columns.iter().map(|column| column.name.as_str());
             self.findings.push(
-                Finding::new(missing, format!("the query does not return column `{name}`"))
+                Finding::new(missing, missing_column(&self.source.rows, name))
                     .hint(suggestion::for_column(name, names))
                     .column(name),
             );
@@ -200,5 +204,12 @@ impl<'a> Compiler<'a> {
             .hint("map a column to it, or make it optional in SmartSuite")
             .slug(&field.slug)
         }));
+    }
+}
+
+fn missing_column(rows: &SourceRows, name: &str) -> String {
+    match rows {
+        SourceRows::Query { .. } => format!("the query does not return column `{name}`"),
+        SourceRows::Table { name: table, .. } => format!("table `{table}` has no column `{name}`"),
     }
 }

@@ -1,6 +1,7 @@
 //! A mapping that has been held against both schemas and can be applied to rows.
 
 use super::{
+    archive::Archive,
     coerce::{self, Cell, Coerce},
     external_id::Carrier,
     fault::{FaultCode, Refusal, RowFault},
@@ -21,6 +22,7 @@ use crate::{
 /// Turns rows of one read into drafts. Valid for reads with the columns it was compiled for.
 #[derive(Debug)]
 pub struct CompiledMapping {
+    pub(super) archive: Option<Archive>,
     /// Name and position of the key columns, in the key's order.
     pub(super) key_columns: Vec<(String, usize)>,
     pub(super) key_prefix: String,
@@ -103,6 +105,11 @@ impl CompiledMapping {
     /// The part of the table that drafts of this mapping write.
     pub fn shape(&self) -> &RecordShape {
         &self.shape
+    }
+
+    /// How records are archived whose rows are gone, if they are.
+    pub fn archive(&self) -> Option<&Archive> {
+        self.archive.as_ref()
     }
 
     /// [`super::definition_hash`] of the definition this was compiled from.

@@ -101,6 +101,8 @@ pub enum FindingCode {
     PrecisionLoss,
     /// SmartSuite demands a value for a field that nothing is mapped to.
     RequiredFieldUnmapped,
+    /// The field by which records are archived is not there, cannot be set, or does not take the value.
+    ArchiveFieldUnusable,
     /// Telephone numbers without a country code are taken as US numbers.
     PhoneCountryMissing,
     /// `default_country` is no country.
@@ -138,6 +140,7 @@ impl FindingCode {
             Self::DatePatternInvalid => "date_pattern_invalid",
             Self::PrecisionLoss => "precision_loss",
             Self::RequiredFieldUnmapped => "required_field_unmapped",
+            Self::ArchiveFieldUnusable => "archive_field_unusable",
             Self::PhoneCountryMissing => "phone_country_missing",
             Self::PhoneCountryUnknown => "phone_country_unknown",
             Self::LinkColumnUnsuitable => "link_column_unsuitable",
@@ -163,6 +166,7 @@ impl FindingCode {
             | Self::ValueMapTargetUnknown
             | Self::TimeZoneUnknown
             | Self::DatePatternInvalid
+            | Self::ArchiveFieldUnusable
             | Self::PhoneCountryUnknown
             | Self::LinkColumnUnsuitable
             | Self::LinkFieldUnsuitable

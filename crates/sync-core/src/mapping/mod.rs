@@ -7,6 +7,7 @@
 //! Whatever comes out is canonical: what SmartSuite gives back for it compares equal, whatever it does to zeros,
 //! separators and order on the way. That is what makes an unchanged row cost nothing.
 
+mod archive;
 mod coerce;
 mod compile;
 mod compiled;
@@ -27,6 +28,7 @@ mod zone;
 #[cfg(test)]
 mod tests;
 
+pub use archive::Archive;
 pub use compiled::CompiledMapping;
 pub use family::type_name;
 pub use fault::{FaultCode, RowFault};

@@ -4,12 +4,14 @@
 //! The rules are those of a session with an empty `sql_mode`, which is what every read sets: `"..."` is a string and
 //! `\` escapes in strings.
 
+mod condition;
 mod null_filter;
 mod percent;
 mod position;
 mod template;
 mod token;
 
+pub use condition::{ConditionFault, whole_condition};
 pub use null_filter::null_filter;
 pub use percent::doubled_percents;
 pub use position::{SqlFinding, TextPosition};

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// Counts of one run.
 ///
-/// Rows: `read = unchanged + queued + withdrawn + parked + skipped`. Entries: `waiting_before + queued + released =
-/// created + adopted + updated + deleted + equal + superseded + taken_back + quarantined + waiting_after`.
+/// Rows: `read = unchanged + queued + withdrawn + parked + skipped + suspected`. Entries: `waiting_before + queued + released =
+/// created + adopted + updated + deleted + archived + equal + superseded + taken_back + quarantined + waiting_after`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Books {
@@ -26,6 +26,8 @@ pub struct Books {
     /// Rows that point to a row without a record, so that their record lacks that link; each is in one of the counts
     /// above too.
     pub unlinked: u64,
+    /// Keys whose row was not there and that are asked for once more.
+    pub suspected: u64,
 
     /// Entries waiting, being sent or in doubt when the run began.
     pub waiting_before: u64,
@@ -39,6 +41,8 @@ pub struct Books {
     pub updated: u64,
     /// Records deleted.
     pub deleted: u64,
+    /// Records marked as archived, because their row is gone.
+    pub archived: u64,
     /// Entries that turned out equal to the link when their turn came.
     pub equal: u64,
     /// Entries replaced by a newer one of their key.
@@ -56,7 +60,13 @@ pub struct Books {
 impl Books {
     /// Whether every row is accounted for.
     pub fn rows_balance(&self) -> bool {
-        self.read == self.unchanged + self.queued + self.withdrawn + self.parked + self.skipped
+        self.read
+            == self.unchanged
+                + self.queued
+                + self.withdrawn
+                + self.parked
+                + self.skipped
+                + self.suspected
     }
 
     /// Entries that left the outbox.
@@ -65,6 +75,7 @@ impl Books {
             + self.adopted
             + self.updated
             + self.deleted
+            + self.archived
             + self.equal
             + self.superseded
             + self.taken_back
@@ -88,12 +99,14 @@ impl AddAssign for Books {
         self.parked += other.parked;
         self.skipped += other.skipped;
         self.unlinked += other.unlinked;
+        self.suspected += other.suspected;
         self.waiting_before += other.waiting_before;
         self.released += other.released;
         self.created += other.created;
         self.adopted += other.adopted;
         self.updated += other.updated;
         self.deleted += other.deleted;
+        self.archived += other.archived;
         self.equal += other.equal;
         self.superseded += other.superseded;
         self.taken_back += other.taken_back;

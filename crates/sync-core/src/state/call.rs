@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::{
+    deletes::GonePolicy,
     delivery::Operation,
     draft::{Fields, Fingerprint},
     error::Quoted,
@@ -52,6 +53,8 @@ pub struct DispatchRequest {
     pub creates: bool,
     /// Whether entries that were never refused go before those that are being bisected; usually not.
     pub fresh_first: bool,
+    /// What becomes of records whose rows are gone.
+    pub gone: GonePolicy,
 }
 
 /// The next step of delivery.
@@ -93,6 +96,8 @@ pub struct CallEntry {
     pub attempts: u32,
     /// How often it was refused before and stood in quarantine.
     pub refusals: u32,
+    /// Its row was gone, and its record kept or archived, and now there is a row again.
+    pub returns: bool,
 }
 
 /// A create that no answer accounts for (`protocol.md` D3), or one whose id must be looked up first (D7).

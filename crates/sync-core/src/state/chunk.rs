@@ -29,8 +29,11 @@ pub enum RowOutcome {
     Linked(Fields, Vec<LinkWish>),
     /// Why it cannot become a record, with a fingerprint of the fault and its cells.
     Fault(Fault, Fingerprint),
-    /// No row has this key any more, and its record should go too.
+    /// No row has this key any more, and its record should go too: two reads in a row have shown none.
     Gone,
+    /// No row has this key, says this one read. Where something is linked or waits for it, the key is marked as
+    /// suspected and asked for once more (`protocol.md` C8).
+    Unseen,
     /// No row has this key any more, and its record stays as it is: what waits for it, or was refused, is void.
     Absent,
 }
@@ -64,8 +67,29 @@ pub struct LinkField {
 pub struct ReadEnd {
     /// Where the next incremental read may start; `None` leaves the position as it is.
     pub watermark: Option<Watermark>,
-    /// Whether every row was read, so that a full read is due no longer.
-    pub full: bool,
+    /// How much was read.
+    pub extent: Extent,
+}
+
+/// How much a read, or a row of reads in pages, has covered when it ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// What changed.
+    Changes,
+    /// A page of a full read: the next begins after this key. The position is kept aside until the last page is
+    /// stored.
+    Page(Key),
+    /// Every row, so that a full read is due no longer.
+    Everything,
+}
+
+/// A key to be read again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirtyKey {
+    /// The key.
+    pub key: Key,
+    /// A read that should have shown it did not.
+    pub suspected: bool,
 }
 
 /// Rows of one read, committed together.

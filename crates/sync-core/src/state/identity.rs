@@ -1,6 +1,8 @@
 //! Which sync, which destination, and by whose leave something is written.
 
-use crate::port::Watermark;
+use jiff::Timestamp;
+
+use crate::{key::Key, port::Watermark};
 
 /// A sync in the state; stable for its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,8 +29,9 @@ pub struct SyncIdentity {
     pub external_id_field: String,
     /// Hash of all that decides what a row becomes: query, mapping, types, options, zone.
     pub values_hash: String,
-    /// Hash of what makes a key: columns and prefix.
-    pub key_hash: String,
+    /// Hash of what makes a key: columns and prefix; `None` while the key columns are not known, because only the
+    /// database's schema says them and it could not be asked.
+    pub key_hash: Option<String>,
     /// A person said that the links of other key columns may be dropped and records be adopted anew.
     pub accept_key_change: bool,
 }
@@ -52,6 +55,8 @@ pub enum FullReadReason {
     Imported,
     /// The state knows of fewer calls than were sent: an old copy was put in its place (`protocol.md` D9).
     OlderState,
+    /// A person wants every row read again.
+    Resync,
 }
 
 impl FullReadReason {
@@ -66,6 +71,7 @@ impl FullReadReason {
             Self::Reset => "reset",
             Self::Imported => "imported",
             Self::OlderState => "older_state",
+            Self::Resync => "resync",
         }
     }
 
@@ -79,6 +85,7 @@ impl FullReadReason {
             Self::Reset,
             Self::Imported,
             Self::OlderState,
+            Self::Resync,
         ]
         .into_iter()
         .find(|reason| reason.word() == word)
@@ -96,6 +103,7 @@ impl FullReadReason {
             Self::Reset => "somebody asked for it with `state reset`",
             Self::Imported => "its state was imported",
             Self::OlderState => "an old copy of the state file was put in its place",
+            Self::Resync => "somebody asked for it",
         }
     }
 }
@@ -121,6 +129,28 @@ impl Stop {
     }
 }
 
+/// How far a stream of changes has been read. The text is of its maker's form and has a version of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamPosition(pub String);
+
+/// Keys of one sync that a stream of changes named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamMarks {
+    /// The sync, by the right of its holder.
+    pub writer: Writer,
+    /// Keys to be read again.
+    pub keys: Vec<Key>,
+}
+
+/// How far a full read in pages has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageMark {
+    /// The last key of the last page that is stored.
+    pub after: Key,
+    /// The position that the first of these pages began with: it becomes the sync's when the last page is stored.
+    pub watermark: Option<Watermark>,
+}
+
 /// A sync as the state knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenedSync {
@@ -132,6 +162,14 @@ pub struct OpenedSync {
     pub watermark: Option<Watermark>,
     /// Set when the next read must be a full one.
     pub full_read: Option<FullReadReason>,
+    /// How far that full read came before it was broken off, where it is read in pages.
+    pub page: Option<PageMark>,
+    /// When every row was last read.
+    pub full_read_at: Option<Timestamp>,
+    /// When the keys were last swept.
+    pub swept_at: Option<Timestamp>,
+    /// How far its stream of changes has been read.
+    pub stream_position: Option<StreamPosition>,
     /// Set when the breaker stopped it.
     pub stopped: Option<Stop>,
     /// Raised when the definition changes: who opened the sync before cannot hold it any more.

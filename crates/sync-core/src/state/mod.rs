@@ -10,14 +10,19 @@ mod comparison;
 mod identity;
 mod second_look;
 mod store;
+mod sweep;
 
 pub use books::{Books, RunEnd, RunStatus};
 pub use call::{
     Call, CallEntry, Control, Dispatch, DispatchRequest, Doubt, EntryId, Fault, Origin, Outcome,
     SeenLink, Settlement,
 };
-pub use chunk::{CapturedRow, Chunk, LinkField, ReadEnd, ReadTicket, RowOutcome};
+pub use chunk::{CapturedRow, Chunk, DirtyKey, Extent, LinkField, ReadEnd, ReadTicket, RowOutcome};
 pub use comparison::{Compared, ComparisonStore, Rest, RestPolicy};
-pub use identity::{DestinationId, FullReadReason, OpenedSync, Stop, SyncId, SyncIdentity, Writer};
+pub use identity::{
+    DestinationId, FullReadReason, OpenedSync, PageMark, Stop, StreamMarks, StreamPosition, SyncId,
+    SyncIdentity, Writer,
+};
 pub use second_look::{LinkChange, SecondLook, SecondSettlement};
 pub use store::{CallKind, Mark, StateError, StateStore};
+pub use sweep::{SweepEnd, SweepTicket};

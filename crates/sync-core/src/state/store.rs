@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::{
+    deletes::{Going, GonePolicy},
     draft::LinkWish,
     field_value::FieldValue,
     key::Key,
@@ -12,9 +13,10 @@ use crate::{
     record::RecordId,
     slug::Slug,
     state::{
-        Books, Chunk, ComparisonStore, Control, DestinationId, Dispatch, DispatchRequest, Doubt,
-        LinkField, OpenedSync, ReadTicket, RunEnd, SecondLook, SecondSettlement, SeenLink,
-        Settlement, Stop, SyncId, SyncIdentity, Writer,
+        Books, Chunk, ComparisonStore, Control, DestinationId, DirtyKey, Dispatch, DispatchRequest,
+        Doubt, FullReadReason, LinkField, OpenedSync, ReadTicket, RunEnd, SecondLook,
+        SecondSettlement, SeenLink, Settlement, Stop, StreamMarks, StreamPosition, SweepEnd,
+        SweepTicket, SyncId, SyncIdentity, Writer,
     },
     table::TableStructure,
 };
@@ -274,8 +276,58 @@ pub trait StateStore: ComparisonStore + Send {
     /// Marks keys as to be read again.
     fn mark_dirty(&mut self, writer: &Writer, keys: &[Key]) -> Result<(), StateError>;
 
+    /// The same for those who do not hold the sync: a person's command, another sync. Whoever holds it, or will,
+    /// reads the keys once more, which is never wrong; a read that is under way does not clear these marks (C5).
+    fn request_reads(&mut self, sync: SyncId, keys: &[Key]) -> Result<(), StateError>;
+
+    /// Asks for a full read of the sync, by its next run. Needs no hold on it.
+    fn request_full_read(&mut self, sync: SyncId, reason: FullReadReason)
+    -> Result<(), StateError>;
+
+    /// Marks what a stream of changes named, for each of its syncs, and moves the stream's position of every one of
+    /// these syncs, in one write (`protocol.md` C5): a sync without keys is named too, so that its position moves.
+    /// The fencing token of each is checked; if one is not the newest, nothing changes.
+    fn mark_stream(
+        &mut self,
+        marks: &[StreamMarks],
+        position: &StreamPosition,
+    ) -> Result<(), StateError>;
+
     /// Keys to be read again, oldest mark first, at most `keys_max`.
-    fn dirty(&mut self, writer: &Writer, keys_max: usize) -> Result<Vec<Key>, StateError>;
+    fn dirty(&mut self, writer: &Writer, keys_max: usize) -> Result<Vec<DirtyKey>, StateError>;
+
+    /// Begins a sweep, before its read opens. What an unfinished one has noted is forgotten. Nothing of a sweep
+    /// outlives this connection.
+    fn begin_sweep(&mut self, writer: &Writer, now: Timestamp) -> Result<SweepTicket, StateError>;
+
+    /// Notes keys that the sweep's read has shown. They are kept on disk: memory does not grow with them.
+    fn sweep(&mut self, writer: &Writer, keys: &[Key]) -> Result<(), StateError>;
+
+    /// Compares what the whole read has shown with what is known, and finds the candidates: keys with a link or an
+    /// entry that stood before the sweep began and that were not shown (`protocol.md` C8). Marks nothing; a
+    /// read that has shown no key at all finds none. `held`: whether candidates wait for a yes, for those who ask.
+    fn end_sweep(
+        &mut self,
+        writer: &Writer,
+        ticket: SweepTicket,
+        allowed: Option<u64>,
+        now: Timestamp,
+    ) -> Result<SweepEnd, StateError>;
+
+    /// Marks the next candidates of the sweep that ended, at most `keys_max`, as suspected and to be read again.
+    /// Answers whether there may be more.
+    fn mark_candidates(&mut self, writer: &Writer, keys_max: usize) -> Result<bool, StateError>;
+
+    /// Counts the records that wait to be deleted or archived, `done` of this run among them, and holds them back
+    /// if a person must be asked ([`Going::needs_a_yes`]), else lets them go. Answers the count, and whether they are
+    /// held.
+    fn guard_deletes(
+        &mut self,
+        writer: &Writer,
+        policy: GonePolicy,
+        done: u64,
+        allowed: Option<u64>,
+    ) -> Result<(Going, bool), StateError>;
 
     /// Puts entries that are due out of quarantine: refused ones wait again, in calls of their own that leave when
     /// nothing else waits, and their keys are marked dirty. Rows with a fault, and drafts that are not kept, are marked
@@ -303,8 +355,8 @@ pub trait StateStore: ComparisonStore + Send {
     /// The next call: entries whose key has nothing in flight, of one operation decided by their links as they are,
     /// marked `sending` with the record they go to, their links' fingerprints unknown. That commit is durable
     /// against power loss when this returns. Entries found equal to their link are settled on the way; when there
-    /// are very many, the answer is `Nothing(Some(now))`: ask again. A record that this tool did not create is never
-    /// deleted: its link is kept, marked gone (C8), and the entry counts as equal.
+    /// are very many, the answer is `Nothing(Some(now))`: ask again. What becomes of a record whose row is gone is the
+    /// request's policy: one that may not be deleted keeps its link, marked gone (C8), and the entry counts as equal.
     fn dispatch(
         &mut self,
         writer: &Writer,

@@ -190,7 +190,7 @@ impl Reading<'_> {
                     let outcome = match (kind.is_answered(), self.call.operation) {
                         (true, _) => self.back(None, BACK_OFF),
                         (false, Operation::Create) => self.in_doubt(false, None, None),
-                        (false, Operation::Update | Operation::Delete) => {
+                        (false, Operation::Update | Operation::Delete | Operation::Archive) => {
                             Outcome::Unanswered { not_before: self.after(BACK_OFF) }
                         }
                     };

@@ -14,9 +14,11 @@ use jiff::Timestamp;
 use sync_core::{
     breaker::Breaker,
     config::model::OnMissing,
+    deletes::{Going, GonePolicy},
     delivery::Operation,
     draft::Fields,
-    error::{CallError, Quoted},
+    error::{CallError, CallErrorKind, Quoted},
+    mapping::Archive,
     port::{BULK_MAX, RecordShape, RecordTarget},
     record::RecordId,
     slug::Slug,
@@ -53,6 +55,14 @@ pub(crate) struct Route {
     pub(crate) key_prefix: String,
     pub(crate) on_missing: OnMissing,
     pub(crate) dedicated_member: bool,
+    /// What becomes of records whose rows are gone.
+    pub(crate) gone: GonePolicy,
+    /// How many may go by a person's yes.
+    pub(crate) allow_deletes: Option<u64>,
+    /// How they are archived, where that is the policy.
+    pub(crate) archive: Option<Arc<Archive>>,
+    /// Whether the table is looked at though nothing waits to be created.
+    pub(crate) audits: bool,
     /// Bytes of drafts in one call.
     pub(crate) bytes_max: usize,
 }
@@ -103,15 +113,29 @@ struct Flight {
     answer: Result<Answer, StateError>,
 }
 
-/// Sends what waits until nothing may be sent now. Answers how it ended, with the books, and whether the table was
-/// audited.
+/// What a delivery came to.
+pub(crate) struct Delivered {
+    pub(crate) ended: Ended,
+    pub(crate) books: Books,
+    /// Whether the table was audited.
+    pub(crate) audited: bool,
+    /// Records that wait for a yes before they go.
+    pub(crate) held: Option<Going>,
+}
+
+/// Sends what waits until nothing may be sent now. `gone`: records of this run that went with their rows already.
 pub(crate) async fn deliver(
     route: &Route,
     audited: bool,
+    gone: u64,
     cancelled: &CancellationToken,
-) -> Result<(Ended, Books, bool), StateError> {
-    let writer = route.writer;
-    let (waiting, _) = route.calls.state.run(move |state| state.backlog(&writer)).await?;
+) -> Result<Delivered, StateError> {
+    let (writer, policy, allowed) = (route.writer, route.gone, route.allow_deletes);
+    let guarded = route.calls.state.run(move |state| {
+        let (going, holds) = state.guard_deletes(&writer, policy, gone, allowed)?;
+        Ok((state.backlog(&writer)?.0, holds.then_some(going)))
+    });
+    let (waiting, held) = guarded.await?;
     let mut delivery = Delivery {
         route,
         cancelled,
@@ -129,7 +153,8 @@ pub(crate) async fn deliver(
     };
     let ended = delivery.run().await?;
     delivery.tell_kept_otherwise();
-    Ok((ended, delivery.books, delivery.audited))
+    let Delivery { books, audited, .. } = delivery;
+    Ok(Delivered { ended, books, audited, held })
 }
 
 impl Delivery<'_> {
@@ -168,6 +193,11 @@ impl Delivery<'_> {
             self.state(move |state| state.second_looks(&writer, now, lookup::IDS_MAX)).await?;
         if !looks.is_empty() {
             self.look_once_more(looks).await?;
+            return Ok(true);
+        }
+        if self.route.audits && !self.prepared {
+            self.prepared = true;
+            self.prepare().await?;
             return Ok(true);
         }
         let ready = self.state(move |state| state.next_ready(&writer, now)).await?;
@@ -217,6 +247,7 @@ impl Delivery<'_> {
             bytes_max: self.route.bytes_max,
             creates: self.audited,
             fresh_first: self.breaker.wants_fresh(),
+            gone: self.route.gone,
         };
         let (dispatch, books) = self.state(move |state| state.dispatch(&writer, &request)).await?;
         self.count(books);
@@ -418,7 +449,14 @@ impl Delivery<'_> {
             }),
             Ok(None) => {
                 self.check_structure().await?;
-                Ok(if self.ended.is_some() { self.back() } else { self.outcome_of_missing() })
+                Ok(if self.ended.is_some() {
+                    self.back()
+                } else if entry.fields.iter().next().is_none() {
+                    // It was to be archived: there is nothing left to archive.
+                    Outcome::Deleted
+                } else {
+                    self.outcome_of_missing()
+                })
             }
             Err(error) => {
                 self.failed(&error).await?;
@@ -528,12 +566,22 @@ async fn send(route: &Route, call: &Call) -> Result<Answer, StateError> {
         }
         Operation::Update => {
             let drafts: Vec<(RecordId, Fields)> =
-                addressed(call).map(|(record, entry)| (record, entry.fields.clone())).collect();
+                addressed(call).map(|(record, entry)| (record, draft(route, entry))).collect();
+            let shape = route.archive.as_ref().map_or(&**shape, |archive| &archive.shape);
             Answer::Written(
                 calls
                     .send_numbered(CallKind::Update, items, number, target.update(shape, &drafts))
                     .await?,
             )
+        }
+        Operation::Archive => {
+            let Some(archive) = &route.archive else {
+                return Ok(Answer::Written(Err(CallErrorKind::NotSent.into())));
+            };
+            let items_of: Vec<(RecordId, Fields)> =
+                addressed(call).map(|(record, _)| (record, archive.archived.clone())).collect();
+            let update = target.update(&archive.shape, &items_of);
+            Answer::Written(calls.send_numbered(CallKind::Update, items, number, update).await?)
         }
         Operation::Delete => {
             let ids: Vec<RecordId> = addressed(call).map(|(record, _)| record).collect();
@@ -549,6 +597,15 @@ async fn send(route: &Route, call: &Call) -> Result<Answer, StateError> {
             )
         }
     })
+}
+
+/// What is written for a row: its draft, and what brings an archived record back where the row was gone.
+fn draft(route: &Route, entry: &CallEntry) -> Fields {
+    let Some(archive) = route.archive.as_ref().filter(|_| entry.returns) else {
+        return entry.fields.clone();
+    };
+    let fields = entry.fields.iter().chain(archive.restored.iter());
+    Fields::new(fields.map(|(slug, value)| (Slug::clone(slug), value.clone())).collect())
 }
 
 fn addressed(call: &Call) -> impl Iterator<Item = (RecordId, &CallEntry)> {

@@ -51,6 +51,7 @@ impl Delivery<'_> {
             })
             .await?;
         let pages = links.div_ceil(PAGE_MAX as u64);
+        let creates = if self.route.audits { creates.max(1) } else { creates };
         let reading_saves = unknown > 0 && pages <= unknown.div_ceil(BULK_MAX as u64);
         self.renew_structure().await?;
         if self.ended.is_some() {
@@ -61,7 +62,7 @@ impl Delivery<'_> {
         }
         if reading_saves || (creates > 0 && mark.is_none()) {
             // A scan for the sake of values must reach its end; one for creates may turn to looking ids up.
-            let creates = if reading_saves { u64::MAX } else { creates };
+            let creates = if reading_saves || self.route.audits { u64::MAX } else { creates };
             let read = self.read_pages(Purpose::Scan, 0, creates).await?;
             self.audited = read && self.creates_from().await?.is_none();
         } else if let (Some(mark), true, false) = (mark, creates > 0, self.audited) {

@@ -1,7 +1,9 @@
 //! One run of one sync: lock, capture, deliver, balance the books, say honestly how it went.
 
+mod reading;
 mod report;
 mod running;
+mod sweeping;
 mod task;
 
 use std::sync::{Arc, atomic::AtomicU64};
@@ -71,6 +73,11 @@ impl Engine {
             options,
             books: Books { waiting_before, ..Books::default() },
             keyless: None,
+            next_page: None,
+            columns: Vec::new(),
+            asks: None,
+            source_was_empty: false,
+            unswept: None,
         };
         let work = running.work().await?;
         let (status, trouble) = running.balance(work).await?;

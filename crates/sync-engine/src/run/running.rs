@@ -1,27 +1,28 @@
-//! A run under way: read the table's structure, capture, deliver, balance the books.
+//! A run under way: read the table's structure, capture, sweep, deliver, balance the books.
 
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use sync_core::{
+    deletes::Going,
     error::CallError,
-    mapping::{CompiledMapping, Severity},
-    port::ReadScope,
-    state::{Books, OpenedSync, RunStatus, StateError, Writer},
+    mapping::CompiledMapping,
+    source::Column,
+    state::{Books, OpenedSync, PageMark, RunStatus, StateError, Writer},
     table::TableStructure,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
     RunOptions, SyncTask, Trouble,
+    reading::Unread,
     task::{link_fields, shape_hash},
 };
 use crate::{
     calls::Calls,
-    capture::{Broken, Capture, KEYS_MAX, Yield, quarantine_full},
-    delivery::{Ended, Route, deliver},
+    capture::{Broken, quarantine_full},
+    delivery::{Delivered, Ended, Route, deliver},
     engine::Engine,
-    event::{Event, FullRead},
     structure,
 };
 
@@ -51,10 +52,20 @@ pub(super) struct Running<'a> {
     pub(super) books: Books,
     /// What to say of rows that have no key to be parked under.
     pub(super) keyless: Option<Trouble>,
+    /// Where the next page begins, while a table is read in pages.
+    pub(super) next_page: Option<PageMark>,
+    /// The columns of the run's first read: the mapping was made for them.
+    pub(super) columns: Vec<Column>,
+    /// Records that wait for a yes before they go.
+    pub(super) asks: Option<Going>,
+    /// The source showed no row at all where many were known.
+    pub(super) source_was_empty: bool,
+    /// Why no sweep came to its end.
+    pub(super) unswept: Option<Trouble>,
 }
 
 impl Running<'_> {
-    /// Capture, then delivery, then what delivery made dirty.
+    /// Capture, page by page with dirty keys between; the sweep; then delivery, and what it made dirty.
     pub(super) async fn work(&mut self) -> Result<Work, StateError> {
         self.set_links().await?;
         let retries = self.release_quarantine().await?;
@@ -79,7 +90,23 @@ impl Running<'_> {
                 None => return Ok(Work::Failed(trouble)),
             },
         };
+        if let Err(broken) = self.read_on(&mapping).await {
+            return self.broken(broken).await;
+        }
         let route = self.route(&mapping);
+        let audits = self.audit_is_due().await?;
+        if audits {
+            // What the state does not know of must be known before anything counts as gone (D8).
+            if let Err(trouble) = self.oversee().await? {
+                return Ok(Work::Failed(trouble));
+            }
+            if let Some(work) = self.deliver(&Route { audits: true, ..route.clone() }).await? {
+                return Ok(work);
+            }
+        }
+        if let Err(broken) = self.sweep_if_due().await {
+            return self.broken(broken).await;
+        }
         for round in 0..ROUNDS_MAX {
             match self.capture_dirty(&mapping).await {
                 Ok(false) if round > 0 => break,
@@ -87,6 +114,7 @@ impl Running<'_> {
                 Err(broken) => return self.broken(broken).await,
             }
             if round == 0
+                && !audits
                 && let Err(trouble) = self.oversee().await?
             {
                 return Ok(Work::Failed(trouble));
@@ -180,71 +208,13 @@ impl Running<'_> {
         }
     }
 
-    async fn capture(&mut self, structure: &TableStructure) -> Result<CompiledMapping, Unread> {
-        let capture = self.capturing();
-        let scope = self.scope();
-        let read = capture.open(scope).await?;
-        self.announce();
-        for text in read.rows.notes() {
-            self.calls.observe(&Event::Note { text });
-        }
-        let definition = &self.task.definition;
-        let (mapping, findings) = CompiledMapping::compile(
-            &definition.destination,
-            &definition.source,
-            read.rows.columns(),
-            structure,
-        );
-        // With a mapping, what is wrong with single choices blocks only their rows: it is said all the same.
-        let said = if mapping.is_some() { Severity::Error } else { Severity::Warning };
-        let worth_saying = Severity::Warning..=said;
-        for finding in findings.iter().filter(|finding| worth_saying.contains(&finding.severity()))
-        {
-            self.calls.observe(&Event::Finding(finding.clone()));
-        }
-        let Some(mapping) = mapping else {
-            return Err(Unread::Unfit(Trouble {
-                findings: findings
-                    .into_iter()
-                    .filter(|finding| finding.severity() == Severity::Error)
-                    .collect(),
-                ..Trouble::new(
-                    "mapping_does_not_fit",
-                    "the mapping does not fit the source or the table",
-                    "mend the mapping; `validate --online` shows the same list",
-                )
-            }));
-        };
-        let mut into = Yield::default();
-        let stored = capture.store(read, &mapping, &mut into).await;
-        self.take(into);
-        stored?;
-        Ok(mapping)
-    }
-
-    /// Reads dirty keys again, if there are any; answers whether there were.
-    async fn capture_dirty(&mut self, mapping: &CompiledMapping) -> Result<bool, Broken> {
-        let mut any = false;
-        loop {
-            let writer = self.writer;
-            let keys = self.engine.state.run(move |state| state.dirty(&writer, KEYS_MAX)).await?;
-            if keys.is_empty() {
-                return Ok(any);
-            }
-            any = true;
-            let capture = self.capturing();
-            let read = capture.open(ReadScope::Keys(keys)).await?;
-            let mut into = Yield::default();
-            let stored = capture.store(read, mapping, &mut into).await;
-            self.take(into);
-            stored?;
-        }
-    }
-
     /// Sends what waits; answers how the work ended, if it did.
     async fn deliver(&mut self, route: &Route) -> Result<Option<Work>, StateError> {
         let audited = self.engine.is_audited(self.writer);
-        let (ended, books, audited) = deliver(route, audited, self.cancelled).await?;
+        let gone = self.books.deleted + self.books.archived;
+        let Delivered { ended, books, audited, held } =
+            deliver(route, audited, gone, self.cancelled).await?;
+        self.asks = held.or(self.asks);
         self.books += books;
         if audited {
             self.engine.set_audited(self.writer);
@@ -277,46 +247,6 @@ impl Running<'_> {
         }
     }
 
-    /// Adds what a read yielded to the books.
-    fn take(&mut self, into: Yield) {
-        self.books += into.books;
-        for text in into.notes.sentences() {
-            self.calls.observe(&Event::Note { text });
-        }
-        for ((code, words), rows) in into.keyless {
-            self.calls.observe(&Event::RowRefused { code: code.to_owned(), slug: None });
-            self.keyless = Some(Trouble::new(
-                code,
-                format!("{} could not be keyed: {words}", plural(rows, "row")),
-                "leave such rows out in the query, or choose a key that every row has",
-            ));
-        }
-    }
-
-    fn scope(&self) -> ReadScope {
-        match &self.opened.watermark {
-            Some(watermark) if self.full_read().is_none() => ReadScope::Since(watermark.clone()),
-            _ => ReadScope::Full,
-        }
-    }
-
-    /// Why everything is read, if it is.
-    fn full_read(&self) -> Option<FullRead> {
-        if self.options.full {
-            Some(FullRead::Asked)
-        } else if let Some(reason) = self.opened.full_read {
-            Some(FullRead::Due(reason))
-        } else if self.opened.watermark.is_none() {
-            Some(FullRead::NoCursor)
-        } else {
-            None
-        }
-    }
-
-    fn announce(&self) {
-        self.calls.observe(&Event::ReadOpened { full: self.full_read() });
-    }
-
     /// The run's honest name: success only if both balances hold, nothing waits and nothing is in quarantine.
     pub(super) async fn balance(
         &mut self,
@@ -345,6 +275,16 @@ impl Running<'_> {
                     "please report this with the output of `status --json`; nothing was deleted",
                 )),
             ),
+            Work::Done if self.unswept.is_some() => (RunStatus::Failed, self.unswept.clone()),
+            Work::Done if self.source_was_empty => (
+                RunStatus::Partial,
+                Some(Trouble::new(
+                    "source_shows_nothing",
+                    "the source shows no row at all, so no record was deleted or archived",
+                    "see whether the source is right; where it really is empty, remove the records in SmartSuite",
+                )),
+            ),
+            Work::Done if self.asks.is_some() => (RunStatus::Partial, self.asks.map(needs_a_yes)),
             Work::Done if quarantine > 0 => (
                 RunStatus::Partial,
                 Some(Trouble::new(
@@ -376,35 +316,30 @@ impl Running<'_> {
             key_prefix: destination.key_prefix.clone(),
             on_missing: destination.on_missing,
             dedicated_member: self.engine.dedicated_member,
+            gone: destination.on_delete.policy(),
+            allow_deletes: self.options.allow_deletes,
+            archive: mapping.archive().cloned().map(Arc::new),
+            audits: false,
             bytes_max: CALL_BYTES_MAX,
         }
     }
 }
 
-impl<'a> Running<'a> {
-    fn capturing(&self) -> Capture<'a> {
-        Capture {
-            calls: self.calls,
-            source: &*self.task.source,
-            writer: self.writer,
-            cancelled: self.cancelled,
-        }
-    }
+/// Rows are gone, and it is for a person to say whether so many records should go with them.
+fn needs_a_yes(going: Going) -> Trouble {
+    let Going { records, of } = going;
+    Trouble::new(
+        "deletes_need_a_yes",
+        format!(
+            "the rows of {records} of {} are gone: their records wait for a yes",
+            plural(of, "record")
+        ),
+        format!(
+            "if so many should go: `run --allow-deletes {records}`, with `--sync-name` for this sync"
+        ),
+    )
 }
 
-/// Why a read yielded no mapping.
-enum Unread {
-    /// The definition and the live schemas disagree.
-    Unfit(Trouble),
-    Broken(Broken),
-}
-
-impl<E: Into<Broken>> From<E> for Unread {
-    fn from(error: E) -> Self {
-        Self::Broken(error.into())
-    }
-}
-
-fn plural(count: u64, noun: &str) -> String {
+pub(super) fn plural(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

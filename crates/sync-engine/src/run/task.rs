@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sync_core::{
-    config::model::SyncDefinition,
+    config::model::{SourceRows, SyncDefinition},
     draft::Fields,
     field_value::FieldValue,
     mapping::definition_hash,
@@ -44,11 +44,19 @@ impl SyncTask {
     /// The sync as its definition has it now.
     pub(crate) fn identity(&self, accept_key_change: bool) -> SyncIdentity {
         let SyncDefinition { name, previously, source, destination, .. } = &*self.definition;
-        let values = [
-            source.query.as_str(),
-            source.updated_at_field.as_deref().unwrap_or_default(),
-            &definition_hash(destination, source).to_string(),
+        let rows = match &source.rows {
+            SourceRows::Query { query, .. } => query.text.clone(),
+            SourceRows::Table { name, filter } => {
+                let filter = filter.as_ref().map_or("", |filter| filter.text.as_str());
+                ["table", name, filter].join("\0")
+            }
+        };
+        let mut values = vec![
+            rows,
+            source.updated_at_field.clone().unwrap_or_default(),
+            definition_hash(destination, source).to_string(),
         ];
+        values.extend(source.deleted_field.clone());
         SyncIdentity {
             name: name.clone(),
             previously: previously.clone(),
@@ -57,7 +65,9 @@ impl SyncTask {
             table: destination.table_id.clone(),
             external_id_field: destination.external_id_field.to_string(),
             values_hash: values.join("\0"),
-            key_hash: [source.primary_key.join("\0"), destination.key_prefix.clone()].join("\0\0"),
+            key_hash: (!source.primary_key.is_empty()).then(|| {
+                [source.primary_key.join("\0"), destination.key_prefix.clone()].join("\0\0")
+            }),
             accept_key_change,
         }
     }
@@ -72,6 +82,12 @@ pub struct RunOptions {
     pub retry: bool,
     /// The key columns changed on purpose: drop the links and adopt anew.
     pub accept_key_change: bool,
+    /// Read everything and sweep, though neither is due.
+    pub reconcile: bool,
+    /// So many records may be deleted or archived because their rows are gone, more than would be by themselves.
+    pub allow_deletes: Option<u64>,
+    /// The run is one of a service's, which sweeps and reconciles by its own times where the sync gives none.
+    pub serves: bool,
 }
 
 /// What the live table contributes to values: the mapped fields as they are.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sync_core::{
+    config::model::SourceRows,
     error::{SourceError, SourceErrorKind},
     port::{ReadScope, RowSource},
     secret::Secret,
@@ -74,7 +75,9 @@ async fn sql_errors_show_the_line_of_the_users_query(stage: Stage) {
     stage.execute("CREATE TABLE t (id INT PRIMARY KEY, f FLOAT)");
     let fails = async |query: &str| {
         let mut definition = definition(query, &["id"], None);
-        definition.query_line = 10;
+        if let SourceRows::Query { query, .. } = &mut definition.rows {
+            query.line = 10;
+        }
         failure(&source(stage.options(), &definition, &[]).unwrap(), ReadScope::Full).await
     };
     let error = fails("SELECT id,\n  f\nFORM t").await;

@@ -82,7 +82,7 @@ async fn poll(
         let polled = read(&source, scope.clone()).await.unwrap();
         let mut highest = match &scope {
             ReadScope::Since(watermark) => Some(time(watermark)),
-            ReadScope::Full | ReadScope::Keys(_) => None,
+            _ => None,
         };
         for row in &polled.rows {
             let [Value::Int(id), Value::Int(version), at] = row.0.as_slice() else {

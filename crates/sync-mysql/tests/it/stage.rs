@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, future::Future};
 
 use mysql_async::{Conn, OptsBuilder};
 use sync_core::{
-    config::model::SourceDefinition,
+    config::model::{SourceDefinition, SourceRows},
     error::SourceError,
     port::{ReadScope, RowSource, Watermark},
     secret::Secret,
@@ -91,10 +91,10 @@ pub(crate) async fn connect(options: &ConnectOptions) -> Conn {
 
 pub(crate) fn definition(query: &str, key: &[&str], cursor: Option<&str>) -> SourceDefinition {
     SourceDefinition {
-        query: query.to_owned(),
-        query_line: 1,
+        rows: SourceRows::query(query),
         primary_key: key.iter().map(|name| (*name).to_owned()).collect(),
         updated_at_field: cursor.map(str::to_owned),
+        deleted_field: None,
         time_zone: None,
     }
 }

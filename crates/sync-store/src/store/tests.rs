@@ -32,7 +32,7 @@ fn identity() -> SyncIdentity {
         table: "t".into(),
         external_id_field: "x".into(),
         values_hash: "v".into(),
-        key_hash: "k".into(),
+        key_hash: Some("k".into()),
         accept_key_change: false,
     }
 }
@@ -70,6 +70,7 @@ impl Sync {
             bytes_max: 1_000_000,
             creates: true,
             fresh_first: false,
+            gone: GonePolicy::Leave,
         };
         match self.store.dispatch(&self.writer, &request).unwrap().0 {
             Dispatch::Send(call) => call.entries,

@@ -194,7 +194,7 @@ fn the_external_id_field_cannot_change_while_a_create_is_in_doubt() {
 #[test]
 fn other_key_columns_stop_the_sync_until_a_person_agrees() {
     let mut state = settled();
-    state.identity.key_hash = "k2".into();
+    state.identity.key_hash = Some("k2".into());
     let before = state.dump();
     let refused = state.store.open_sync(&state.identity, state.now);
     assert_eq!(refused, Err(StateError::KeyChanged { sync: "customers".into() }));
@@ -216,7 +216,7 @@ fn the_key_cannot_change_while_a_create_is_in_doubt() {
     let mut state = settled();
     state.capture(&[(3, "A")]);
     state.call();
-    state.identity.key_hash = "k2".into();
+    state.identity.key_hash = Some("k2".into());
     state.identity.accept_key_change = true;
     let refused = state.store.open_sync(&state.identity, state.now);
     assert!(matches!(refused, Err(StateError::UnresolvedCreates { .. })), "{refused:?}");
@@ -333,7 +333,7 @@ fn to_look_at_a_sync_applies_no_rule() {
         previously: Some("customers".into()),
         table: "t2".into(),
         values_hash: "v2".into(),
-        key_hash: "k2".into(),
+        key_hash: Some("k2".into()),
         ..identity()
     };
     let (sync, destination) = state.store.place(&renamed).unwrap();
@@ -343,7 +343,7 @@ fn to_look_at_a_sync_applies_no_rule() {
     assert_eq!(state.sync.full_read, None, "it is as it was");
     assert_eq!(state.slots(1), "link A");
     // Looked at before it was ever run, and then renamed as announced.
-    state.identity = SyncIdentity { key_hash: "k1".into(), ..renamed };
+    state.identity = SyncIdentity { key_hash: Some("k1".into()), ..renamed };
     state.restart();
     assert_eq!(state.sync.id, sync);
 }

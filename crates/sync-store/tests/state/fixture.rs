@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, params, types::ValueRef};
 use sync_core::{
+    deletes::GonePolicy,
     delivery::Operation,
     draft::{Fields, Fingerprint},
     error::Quoted,
@@ -14,15 +15,16 @@ use sync_core::{
     record::RecordId,
     slug::Slug,
     state::{
-        Books, Call, CallEntry, CapturedRow, Chunk, Dispatch, DispatchRequest, Doubt, Fault,
-        OpenedSync, Origin, Outcome, ReadEnd, ReadTicket, RowOutcome, SeenLink, Settlement,
+        Books, Call, CallEntry, CapturedRow, Chunk, Dispatch, DispatchRequest, Doubt, Extent,
+        Fault, OpenedSync, Origin, Outcome, ReadEnd, ReadTicket, RowOutcome, SeenLink, Settlement,
         StateError, StateStore, SyncIdentity, Writer,
     },
 };
 use sync_store::SqliteStore;
 use tempfile::TempDir;
 
-/// A sync with its lease taken. A word such as `A` stands for a draft with that title; `gone` for no record; `absent`
+/// A sync with its lease taken. A word such as `A` stands for a draft with that title; `gone` for no record; `unseen` for no row as one read
+/// says; `absent`
 /// for no row, whose record stays; a word that begins with `fault` for a row that cannot become a draft.
 pub(crate) struct State {
     pub(crate) folder: TempDir,
@@ -43,7 +45,7 @@ pub(crate) fn identity() -> SyncIdentity {
         table: "t1".into(),
         external_id_field: "sexternal".into(),
         values_hash: "v1".into(),
-        key_hash: "k1".into(),
+        key_hash: Some("k1".into()),
         accept_key_change: false,
     }
 }
@@ -71,6 +73,8 @@ pub(crate) fn record(number: i64) -> RecordId {
 pub(crate) fn row(key: i64, word: &str) -> CapturedRow {
     let outcome = if word == "gone" {
         RowOutcome::Gone
+    } else if word == "unseen" {
+        RowOutcome::Unseen
     } else if word == "absent" {
         RowOutcome::Absent
     } else if word.starts_with("fault") {
@@ -144,7 +148,8 @@ impl State {
     /// A full read of these rows, to its end.
     pub(crate) fn full_read(&mut self, rows: &[(i64, &str)], watermark: &str) -> Books {
         let ticket = self.begin_read();
-        let end = ReadEnd { watermark: Some(Watermark(watermark.into())), full: true };
+        let end =
+            ReadEnd { watermark: Some(Watermark(watermark.into())), extent: Extent::Everything };
         let chunk = Chunk { end: Some(end), ..self.chunk(ticket, rows) };
         self.store.capture(&self.writer, &chunk).unwrap()
     }
@@ -156,6 +161,7 @@ impl State {
             bytes_max: 1_000_000,
             creates: true,
             fresh_first: false,
+            gone: GonePolicy::Delete { adopted: false },
         }
     }
 
@@ -197,7 +203,9 @@ impl State {
                     id: entry.id,
                     outcome: match call.operation {
                         Operation::Delete => Outcome::Deleted,
-                        Operation::Create | Operation::Update => written(entry),
+                        Operation::Create | Operation::Update | Operation::Archive => {
+                            written(entry)
+                        }
                     },
                 })
                 .collect();
@@ -224,7 +232,7 @@ impl State {
 
     pub(crate) fn dirty(&mut self) -> Vec<i64> {
         let keys = self.store.dirty(&self.writer, 100).unwrap();
-        keys.iter().map(|key| key.text().parse().unwrap()).collect()
+        keys.iter().map(|dirty| dirty.key.text().parse().unwrap()).collect()
     }
 
     /// The dirty keys, asked past the port: whoever holds the sync.
@@ -252,7 +260,7 @@ impl State {
         let place = params![self.writer.sync.0, destination, key];
         let mut slots: Vec<String> = sql
             .prepare(
-                "SELECT CASE state WHEN 0 THEN 'waiting' WHEN 2 THEN 'parked' ELSE iif(doubt, 'doubt', 'sending') END
+                "SELECT CASE state WHEN 0 THEN 'waiting' WHEN 3 THEN 'held' WHEN 2 THEN 'parked' ELSE iif(doubt, 'doubt', 'sending') END
                    || ' ' || CASE WHEN gone THEN 'gone' WHEN fields IS NULL THEN code
                      ELSE json_extract(fields, '$[0][1].Text') END
                  FROM outbox WHERE sync_id = ? AND destination_id = ? AND key = ? ORDER BY state",

@@ -5,7 +5,7 @@ use sync_core::{
     key::Key,
     record::RecordId,
     state::{
-        Books, Chunk, Dispatch, ReadEnd, RunEnd, RunStatus, Settlement, StateError,
+        Books, Chunk, Dispatch, Extent, ReadEnd, RunEnd, RunStatus, Settlement, StateError,
         StateStore as _, Stop,
     },
 };
@@ -117,7 +117,7 @@ fn methods(state: &mut State) -> Vec<(&'static str, Method)> {
     let key = Key::Int(1);
     let chunk = Chunk {
         answered: vec![key.clone()],
-        end: Some(ReadEnd { watermark: None, full: true }),
+        end: Some(ReadEnd { watermark: None, extent: Extent::Everything }),
         ..state.chunk(ticket, &[(1, "B"), (2, "B"), (3, "gone")])
     };
     state.capture(&[(1, "A"), (2, "A"), (3, "A")]);

@@ -6,8 +6,8 @@ use sync_core::{
     key::Key,
     slug::Slug,
     state::{
-        CapturedRow, Chunk, Dispatch, Fault, LinkField, Outcome, RowOutcome, SeenLink, Settlement,
-        StateStore, SyncIdentity, Writer,
+        CapturedRow, Chunk, DirtyKey, Dispatch, Fault, LinkField, Outcome, RowOutcome, SeenLink,
+        Settlement, StateStore, SyncIdentity, Writer,
     },
 };
 use sync_store::StateReader;
@@ -63,13 +63,7 @@ impl Family {
 
     /// Sends the child's only entry; answers the links it holds.
     fn send(&mut self) -> (sync_core::state::Call, Vec<String>) {
-        let request = sync_core::state::DispatchRequest {
-            now: self.parent.now,
-            entries_max: 25,
-            bytes_max: 100_000,
-            creates: true,
-            fresh_first: false,
-        };
+        let request = self.parent.request();
         let (dispatch, _) = self.parent.store.dispatch(&self.child, &request).unwrap();
         let Dispatch::Send(call) = dispatch else { panic!("{dispatch:?}") };
         let ids = match call.entries[0].fields.get(SLUG) {
@@ -91,12 +85,16 @@ impl Family {
     }
 
     fn dirty(&mut self) -> Vec<Key> {
-        self.parent.store.dirty(&self.child, 100).unwrap()
+        keys(self.parent.store.dirty(&self.child, 100).unwrap())
     }
 
     fn parents_dirty(&mut self) -> Vec<Key> {
-        self.parent.store.dirty(&self.parent.writer, 100).unwrap()
+        keys(self.parent.store.dirty(&self.parent.writer, 100).unwrap())
     }
+}
+
+fn keys(dirty: Vec<DirtyKey>) -> Vec<Key> {
+    dirty.into_iter().map(|one| one.key).collect()
 }
 
 fn open(state: &mut State, identity: &SyncIdentity) -> Writer {

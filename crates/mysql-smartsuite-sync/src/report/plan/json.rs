@@ -56,6 +56,7 @@ fn of_sync(sync: &SyncPlan) -> Value {
         "create": count(sync, Operation::Create),
         "update": count(sync, Operation::Update),
         "delete": count(sync, Operation::Delete),
+        "archive": count(sync, Operation::Archive),
         "counts": sync.report.books,
         "quarantined": refused,
         "calls": sync.calls(),

@@ -58,6 +58,7 @@ fn summary(sync: &SyncPlan) -> String {
         (count(sync, Operation::Create), "create"),
         (count(sync, Operation::Update), "update"),
         (count(sync, Operation::Delete), "delete"),
+        (count(sync, Operation::Archive), "archive"),
     ];
     let parts: Vec<String> = planned
         .into_iter()
@@ -106,8 +107,9 @@ fn record(sync: &SyncPlan, write: &PlannedWrite, paint: Paint) -> String {
         Operation::Create => format!("\n  {} {key}", paint.good("+ create")),
         Operation::Update => format!("\n  {} {key}{record}", paint.caution("~ update")),
         Operation::Delete => format!("\n  {} {key}{record}", paint.bad("- delete")),
+        Operation::Archive => format!("\n  {} {key}{record}", paint.bad("- archive")),
     };
-    if write.operation == Operation::Delete {
+    if matches!(write.operation, Operation::Delete | Operation::Archive) {
         return out;
     }
     let changes = changes(sync, write);

@@ -125,7 +125,9 @@ fn mapping_place(finding: &Finding, places: &SyncPlaces) -> Span {
         | FindingCode::ExternalIdFieldUnsuitable
         | FindingCode::ExternalIdFieldTaken => places.external_id_field,
         FindingCode::TimeZoneUnknown | FindingCode::TimeZoneMissing => places.time_zone,
-        FindingCode::RequiredFieldUnmapped => places.table_id,
+        FindingCode::RequiredFieldUnmapped | FindingCode::ArchiveFieldUnusable => {
+            slug.unwrap_or(places.table_id)
+        }
         FindingCode::SlugUnknown
         | FindingCode::FieldReadOnly
         | FindingCode::FieldTypeUnsupported

@@ -7,7 +7,7 @@ use crate::{
         decode::{Entries, Given},
         defaults,
         diagnostic::Code,
-        model::{DestinationDefinition, FieldMapping, OnMissing},
+        model::{DestinationDefinition, FieldMapping, OnDelete, OnMissing},
         raw::{ON_MISSING, RawDestination, RawSync},
         report::{Finding, Report},
         scalar::Scalar,
@@ -16,7 +16,7 @@ use crate::{
     slug::Slug,
 };
 
-use super::{conversion, filled, filled_scalar, link};
+use super::{conversion, filled, filled_scalar, gone, link};
 
 pub(super) fn lower(
     raw: &RawDestination,
@@ -31,6 +31,7 @@ pub(super) fn lower(
         .as_ref()
         .and_then(|given| filled(given, "external_id_field", report));
     let on_missing = raw.on_missing.as_ref().and_then(|given| on_missing(given, report));
+    let on_delete = gone::lower(raw, sync, report);
     let fields = raw.field_mappings.0.as_ref().map(|mappings| {
         unmapped(raw, &mappings.value, report);
         mapped_twice(&mappings.value, report);
@@ -48,6 +49,7 @@ pub(super) fn lower(
         fields: fields?,
         links,
         on_missing: on_missing.unwrap_or(OnMissing::Recreate),
+        on_delete: on_delete.unwrap_or(OnDelete::Ignore),
     })
 }
 
@@ -159,7 +161,7 @@ fn external_id_taken(
     report: &mut Report<'_>,
 ) {
     let source = sync.source.0.as_ref().map(|given| &given.value);
-    let key = source.and_then(|source| source.primary_key.0.as_ref());
+    let key = source.and_then(|source| source.primary_key.as_ref());
     let (Some(key), Some(field)) = (key, raw.external_id_field.0.as_ref()) else { return };
     let is_key = |column: &Scalar| match key.value.0.as_slice() {
         [single] => single.text == column.text,

@@ -80,7 +80,7 @@ fn definition(
     let list = raw.list.as_ref().map_or(defaults::LINK_LIST, |given| given.value);
     let parent = parent(name, sync, syncs, report)?;
     let source = parent.source.0.as_ref().map(|given| &given.value);
-    let key = source.and_then(|source| source.primary_key.0.as_ref());
+    let key = source.and_then(|source| source.primary_key.as_ref());
     if let (Some(given), Some(key)) = (&raw.from.0, key) {
         columns_fit(given.key, from.len(), list, key, report);
     }

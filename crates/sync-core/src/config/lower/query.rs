@@ -37,8 +37,8 @@ pub(super) fn lower(
             }
         }
         Err(faults) => {
-            for fault in faults {
-                add(code(&fault.kind), query, finding(&fault), report);
+            for fault in &faults {
+                add_fault(query, fault, report);
             }
         }
     }
@@ -49,6 +49,11 @@ pub(super) fn lower(
         cursor(given, report);
     }
     Some(query.text.clone())
+}
+
+/// Reports what makes a query unusable.
+pub(super) fn add_fault(query: &Scalar, fault: &TemplateFault, report: &mut Report<'_>) {
+    add(code(&fault.kind), query, finding(fault), report);
 }
 
 fn code(kind: &TemplateFaultKind) -> Code {

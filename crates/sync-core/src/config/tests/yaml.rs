@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{config, parsed, sync};
+use super::{config, parsed, query_of, sync};
 use crate::config::{
     model::ScheduleDefinition, node::Node, parse, report::Report, scalar::Scalar, tree,
 };
@@ -29,7 +29,7 @@ fn a_query_may_be_written_in_every_style() {
         ("SELECT a\n        FROM t # comment".to_owned(), "SELECT a FROM t".to_owned()),
         ("'SELECT ''x'' '".to_owned(), "SELECT 'x' ".to_owned()),
     ] {
-        assert_eq!(config(&with_query(&written)).syncs[0].source.query, query, "{written}");
+        assert_eq!(query_of(&config(&with_query(&written)).syncs[0]).text, query, "{written}");
     }
 }
 
@@ -43,7 +43,7 @@ fn the_line_of_a_query_is_where_its_first_line_stands() {
         (">\n        SELECT 1", 5),
     ] {
         let source = &config(&with_query(written)).syncs[0].source;
-        assert_eq!(source.query_line, line, "{written}");
+        assert_eq!(source.rows.query_text().unwrap().line, line, "{written}");
     }
 }
 
@@ -72,7 +72,7 @@ syncs:
 ",
     );
     let [a, b] = config.syncs.as_slice() else { panic!("{config:?}") };
-    assert_eq!((a.source.query.as_str(), b.source.query.as_str()), ("SELECT 1", "SELECT 2"));
+    assert_eq!((query_of(a).text.as_str(), query_of(b).text.as_str()), ("SELECT 1", "SELECT 2"));
     assert_eq!(b.source.time_zone.as_deref(), Some("Europe/Berlin"));
     assert_eq!(b.destination.key_prefix, "b:", "what is written wins over what is merged");
     assert_eq!(b.destination.fields[0].column, "d", "the first of several wins");
@@ -120,7 +120,7 @@ fn variables_are_filled_in_wherever_a_value_stands() {
     assert_eq!(sync.destination.fields[0].slug.as_str(), "s");
     assert_eq!(sync.schedule, Some(ScheduleDefinition::Interval { minutes: 15 }));
     // The value stands as it is: it is no YAML, and nothing in it is filled in.
-    assert_eq!(sync.source.query, "SELECT 'x'\n- y: {z} # ${TABLE} $${ ${KEPT} e");
+    assert_eq!(query_of(sync).text, "SELECT 'x'\n- y: {z} # ${TABLE} $${ ${KEPT} e");
 }
 
 #[test]

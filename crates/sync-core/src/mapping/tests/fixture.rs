@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     config::model::{
-        Conversion, DestinationDefinition, FieldMapping, OnMissing, SourceDefinition,
-        Transformation, TypeOptions,
+        Conversion, DestinationDefinition, FieldMapping, OnDelete, OnMissing, SourceDefinition,
+        SourceRows, Transformation, TypeOptions,
     },
     field_value::FieldValue,
     mapping::{CompiledMapping, Finding, Notes, RowFault},
@@ -192,12 +192,13 @@ impl World {
                     conversion: target.conversion.clone(),
                 }],
                 on_missing: OnMissing::Recreate,
+                on_delete: OnDelete::Ignore,
             },
             source: SourceDefinition {
-                query: "SELECT id, c FROM t".to_owned(),
-                query_line: 1,
+                rows: SourceRows::query("SELECT id, c FROM t"),
                 primary_key: vec!["id".to_owned()],
                 updated_at_field: None,
+                deleted_field: None,
                 time_zone: target.zone.clone(),
             },
             columns: vec![named("id", &id, false), named("c", column, true)],

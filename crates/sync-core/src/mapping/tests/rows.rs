@@ -2,7 +2,7 @@
 
 use super::fixture::{World, map, to};
 use crate::{
-    config::model::{Conversion, FieldMapping, Transformation, TypeOptions},
+    config::model::{Conversion, FieldMapping, OnDelete, SourceRows, Transformation, TypeOptions},
     field_value::FieldValue,
     key::Key,
     mapping::{FaultCode, definition_hash},
@@ -141,10 +141,10 @@ fn the_hash_follows_what_decides_on_values_and_nothing_else() {
     let same = hash(&|_| {});
     assert_eq!(same, base.compile().0.unwrap().hash());
     let unchanged: [&dyn Fn(&mut World); 5] = [
-        &|world| world.source.query = "SELECT 1".to_owned(),
+        &|world| world.source.rows = SourceRows::query("SELECT 1"),
         &|world| world.destination.table_id = "other".to_owned(),
         &|world| world.source.time_zone = Some("UTC".to_owned()),
-        &|world| world.source.query_line = 9,
+        &|world| world.destination.on_delete = OnDelete::Delete { adopted: true },
         &|world| world.destination.external_id_field = Slug::from("other"),
     ];
     for change in unchanged {

@@ -5,12 +5,13 @@ use std::{collections::BTreeMap, collections::BTreeSet, path::PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, backup::Backup};
 use sync_core::{
+    deletes::GonePolicy,
     delivery::Operation,
     key::Key,
     port::Watermark,
     state::{
-        Books, Call, CallEntry, Chunk, Dispatch, DispatchRequest, Doubt, Origin, Outcome, ReadEnd,
-        Settlement, StateError, StateStore as _, Writer,
+        Books, Call, CallEntry, Chunk, Dispatch, DispatchRequest, Doubt, Extent, Origin, Outcome,
+        ReadEnd, Settlement, StateError, StateStore as _, Writer,
     },
 };
 use sync_store::SqliteStore;
@@ -203,13 +204,15 @@ impl Machine {
             self.capture(ticket, chunk, Vec::new(), None);
         }
         if to_its_end {
-            let end = ReadEnd { watermark: Some(Watermark(until.to_string())), full: from == 0 };
+            let extent = if from == 0 { Extent::Everything } else { Extent::Changes };
+            let end = ReadEnd { watermark: Some(Watermark(until.to_string())), extent };
             self.capture(ticket, &[], Vec::new(), Some(end));
         }
     }
 
     fn read_marked(&mut self) {
-        let keys = self.store.dirty(&self.writer, 3).unwrap();
+        let dirty = self.store.dirty(&self.writer, 3).unwrap();
+        let keys: Vec<Key> = dirty.into_iter().map(|dirty| dirty.key).collect();
         let ticket = self.store.begin_read(&self.writer).unwrap();
         let rows: Vec<(i64, usize)> = keys
             .iter()
@@ -259,6 +262,7 @@ impl Machine {
             bytes_max: 1_000_000,
             creates: true,
             fresh_first,
+            gone: GonePolicy::Delete { adopted: false },
         };
         let (dispatch, books) = self.store.dispatch(&self.writer, &request).unwrap();
         self.books += books;
@@ -336,7 +340,9 @@ impl Machine {
                 self.service.delete(&record);
                 Outcome::Deleted
             }
-            (Operation::Update | Operation::Delete, None) => panic!("no record to write to"),
+            (Operation::Update | Operation::Delete | Operation::Archive, _) => {
+                panic!("no record to write to")
+            }
         })
     }
 

@@ -1,0 +1,352 @@
+//! C8 and what belongs to it: rows that are gone, and what becomes of their records.
+
+use std::time::Duration;
+
+use serde_json::json;
+use smartsuite_emulator::RouteKind;
+use sync_core::{
+    config::model::{ArchiveField, OnDelete, ScheduleDefinition},
+    state::RunStatus,
+};
+use sync_engine::run::{RunOptions, RunOutcome, RunReport};
+
+use super::{
+    marks::mark_dirty,
+    stage::{
+        capture_only, comes_right, fill, in_step, pass, run, run_with, status, succeeds, usual,
+    },
+    state_files::lose_everything,
+    steps::{Run, at_every_step, killed_after},
+};
+use crate::world::{EXTERNAL_ID, World};
+
+/// A field that nothing is mapped to.
+const NOTE: &str = "snoteaaaaa";
+
+/// A world whose records are deleted when their rows are gone.
+fn deleting(script: impl AsyncFnOnce(World)) {
+    usual(async |mut world| {
+        world.definition.destination.on_delete = OnDelete::Delete { adopted: false };
+        script(world).await;
+    });
+}
+
+/// Why a run was no success.
+fn trouble(report: &RunReport) -> &str {
+    match &report.outcome {
+        RunOutcome::Ran { trouble: Some(trouble), .. } => &trouble.code,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The policy's field in the only record of a row.
+fn note(world: &World, id: i64) -> String {
+    let records = world.dump(&world.definition.destination.table_id);
+    let of = records.iter().find(|record| record[EXTERNAL_ID] == json!(id.to_string()));
+    of.and_then(|record| record[NOTE].as_str()).unwrap_or_default().to_owned()
+}
+
+/// C8. Catches: a sweep that is not made (`sweep_if_due`).
+#[test]
+fn c8_the_record_of_a_row_that_is_gone_goes_too() {
+    deleting(async |world| {
+        fill(&world, 5);
+        succeeds(&world).await;
+        world.database.delete(2);
+        world.clear_log();
+        let report = succeeds(&world).await;
+        assert_eq!(report.books.deleted, 1);
+        assert_eq!((world.requests(RouteKind::BulkDelete), world.all_requests()), (1, 1));
+        comes_right(&world).await;
+        // The row returns.
+        world.database.put(2, "B", 2);
+        comes_right(&world).await;
+    });
+}
+
+/// C8. Catches: records that go without `on_delete`.
+#[test]
+fn c8_records_stay_unless_somebody_said_otherwise() {
+    usual(async |world| {
+        fill(&world, 5);
+        succeeds(&world).await;
+        world.database.delete(2);
+        mark_dirty(&world, 2);
+        world.clear_log();
+        run_with(&world, RunOptions { reconcile: true, ..RunOptions::default() }).await;
+        assert_eq!(world.all_requests(), 0);
+        assert_eq!(world.records().len(), 5);
+    });
+}
+
+/// C8. Catches: candidates that are queued as gone without being asked for again (`Capture::gone`).
+#[test]
+fn c8_what_a_sweep_passes_over_is_asked_for_again() {
+    deleting(async |world| {
+        fill(&world, 5);
+        succeeds(&world).await;
+        world.database.hide_keys([2, 3]);
+        world.clear_log();
+        succeeds(&world).await;
+        assert_eq!(world.all_requests(), 0);
+        in_step(&world);
+    });
+}
+
+/// P6. Catches: a key that one read by key does not show, and whose record goes on the word of that read alone
+/// (`RowOutcome::Unseen` as `Gone`).
+#[test]
+fn c8_no_record_goes_on_the_word_of_one_read() {
+    deleting(async |mut world| {
+        world.definition.sweep = Some(ScheduleDefinition::Interval { minutes: 1_440 });
+        fill(&world, 5);
+        succeeds(&world).await;
+        world.database.delete(2);
+        mark_dirty(&world, 2);
+        let process = world.process();
+        let mut run = Run::of(&process);
+        let reads = world.database.reads();
+        assert!(run.go_until(|| world.database.reads() > reads).await.is_none());
+        // The first read by key finds nothing; then the row is there again.
+        let database = world.database.clone();
+        world.database.while_opening(move || database.put_silently_new(2, "A", 2));
+        run.finish().await.expect("the state works");
+        assert_eq!(world.requests(RouteKind::BulkDelete), 0);
+        comes_right(&world).await;
+    });
+}
+
+/// C8. Catches: a sweep that looks at links alone (`find_candidates`).
+#[test]
+fn c8_a_key_that_only_has_an_entry_is_looked_for_too() {
+    deleting(async |world| {
+        fill(&world, 5);
+        succeeds(&world).await;
+        world.database.put(9, "A", 9);
+        capture_only(&world).await;
+        world.database.delete(9);
+        world.clear_log();
+        let report = succeeds(&world).await;
+        assert_eq!(report.books.taken_back, 1);
+        assert_eq!(world.all_requests(), 0);
+        comes_right(&world).await;
+    });
+}
+
+/// C8. Catches: a link that is dropped because its record may not be deleted (`Turn::Keep`).
+#[test]
+fn c8_an_adopted_record_stays_and_is_found_again() {
+    deleting(async |mut world| {
+        world.dedicated_member = false;
+        let values = json!({EXTERNAL_ID: "9", "title": "typed"});
+        world.person(&json!({"action": "create", "values": values}));
+        fill(&world, 5);
+        world.database.put(9, "A", 9);
+        succeeds(&world).await;
+        world.database.delete(9);
+        world.clear_log();
+        succeeds(&world).await;
+        succeeds(&world).await;
+        assert_eq!(world.all_requests(), 0);
+        assert_eq!(world.record_ids("9").len(), 1);
+        world.database.put(9, "B", 9);
+        world.clear_log();
+        succeeds(&world).await;
+        assert_eq!(world.requests(RouteKind::BulkUpdate), 1);
+        comes_right(&world).await;
+        // Somebody says that such records may go too.
+        world.definition.destination.on_delete = OnDelete::Delete { adopted: true };
+        world.database.delete(9);
+        comes_right(&world).await;
+    });
+}
+
+/// P6. Catches: the guard off (`Going::needs_a_yes`), at the sweep and before delivery.
+#[test]
+fn c8_many_records_go_only_with_a_yes() {
+    deleting(async |world| {
+        fill(&world, 40);
+        succeeds(&world).await;
+        (1..=21).for_each(|id| world.database.delete(id));
+        world.database.put(30, "B", 30);
+        world.clear_log();
+        let report = run(&world).await;
+        assert_eq!((status(&report), trouble(&report)), (RunStatus::Partial, "deletes_need_a_yes"));
+        assert_eq!(world.requests(RouteKind::BulkDelete), 0);
+        // Whatever else changed is in step.
+        assert_eq!(report.books.updated, 1);
+        let allowed =
+            |records| RunOptions { allow_deletes: Some(records), ..RunOptions::default() };
+        assert_eq!(trouble(&run_with(&world, allowed(20)).await), "deletes_need_a_yes");
+        let report = run_with(&world, allowed(21)).await;
+        assert_eq!((status(&report), report.books.deleted), (RunStatus::Success, 21));
+        comes_right(&world).await;
+    });
+}
+
+/// P6. Catches: gone rows that no sweep counted and that are sent all the same (`guard_deletes`).
+#[test]
+fn c8_deletes_that_wait_for_a_yes_are_taken_back_when_their_rows_return() {
+    deleting(async |mut world| {
+        world.definition.source.deleted_field = Some("deleted".into());
+        world.database.mark_deleted([]);
+        fill(&world, 10);
+        succeeds(&world).await;
+        world.database.mark_deleted(1..=8);
+        for id in 1..=8 {
+            world.database.put(id, "A", id);
+        }
+        world.clear_log();
+        let report = run(&world).await;
+        assert_eq!(trouble(&report), "deletes_need_a_yes");
+        assert_eq!((report.books.waiting_after, world.all_requests()), (8, 0));
+        // They still wait, and cost nothing.
+        assert_eq!(trouble(&run(&world).await), "deletes_need_a_yes");
+        assert_eq!(world.all_requests(), 0);
+        world.database.mark_deleted(1..=2);
+        for id in 1..=8 {
+            world.database.put(id, "A", id);
+        }
+        let report = succeeds(&world).await;
+        assert_eq!((report.books.taken_back, report.books.deleted), (6, 2));
+        assert_eq!(world.records().len(), 8);
+    });
+}
+
+/// P6. Catches: a read without any row that is believed (`end_sweep`, `Capture::doubts`).
+#[test]
+fn c8_an_empty_source_deletes_nothing() {
+    deleting(async |world| {
+        fill(&world, 5);
+        succeeds(&world).await;
+        (1..=5).for_each(|id| world.database.delete(id));
+        mark_dirty(&world, 3);
+        let yes = RunOptions { allow_deletes: Some(5), ..RunOptions::default() };
+        world.clear_log();
+        let report = run_with(&world, yes).await;
+        assert_eq!(trouble(&report), "source_shows_nothing");
+        assert_eq!((world.all_requests(), world.records().len()), (0, 5));
+        fill(&world, 5);
+        comes_right(&world).await;
+    });
+}
+
+/// P6. Catches: candidates of a sweep that broke off (`Running::sweep`).
+#[test]
+fn c8_a_sweep_that_breaks_off_finds_nothing() {
+    deleting(async |world| {
+        fill(&world, 5);
+        succeeds(&world).await;
+        world.database.delete(2);
+        world.database.put(3, "B", 3);
+        world.database.break_keys();
+        world.clear_log();
+        let report = run(&world).await;
+        assert_eq!(status(&report), RunStatus::Failed);
+        // The rest of the run was made.
+        assert_eq!((report.books.updated, world.requests(RouteKind::BulkDelete)), (1, 0));
+        comes_right(&world).await;
+    });
+}
+
+/// C8. Catches: an archived record that its row does not find again.
+#[test]
+fn c8_an_archived_record_is_brought_back_with_its_row() {
+    usual(async |mut world| {
+        world.definition.destination.on_delete = OnDelete::Archive(ArchiveField {
+            slug: NOTE.into(),
+            value: "row is gone".into(),
+            restored: None,
+        });
+        fill(&world, 5);
+        succeeds(&world).await;
+        let record = world.record_ids("2");
+        world.database.delete(2);
+        world.clear_log();
+        let report = succeeds(&world).await;
+        assert_eq!((report.books.archived, world.all_requests()), (1, 1));
+        assert_eq!(note(&world, 2), "row is gone");
+        assert_eq!(note(&world, 3), "");
+        world.clear_log();
+        succeeds(&world).await;
+        assert_eq!(world.all_requests(), 0);
+        world.database.put(2, "A", 2);
+        world.clear_log();
+        succeeds(&world).await;
+        assert_eq!((world.requests(RouteKind::BulkUpdate), world.all_requests()), (1, 1));
+        assert_eq!((note(&world, 2).as_str(), world.record_ids("2")), ("", record));
+        comes_right(&world).await;
+    });
+}
+
+/// C8. Catches: a row that says of itself that it is deleted and becomes a record.
+#[test]
+fn c8_a_row_that_is_marked_as_deleted_counts_as_gone() {
+    deleting(async |mut world| {
+        world.definition.source.deleted_field = Some("deleted".into());
+        world.database.mark_deleted([7]);
+        fill(&world, 7);
+        let report = succeeds(&world).await;
+        assert_eq!((report.books.created, report.books.read), (6, 7));
+        world.database.mark_deleted([2, 7]);
+        world.database.put(2, "A", 2);
+        world.clear_log();
+        let report = succeeds(&world).await;
+        assert_eq!((report.books.deleted, world.all_requests()), (1, 1));
+        world.clear_log();
+        run_with(&world, RunOptions { full: true, ..RunOptions::default() }).await;
+        assert_eq!(world.all_requests(), 0);
+        world.database.mark_deleted([7]);
+        world.database.put(2, "A", 2);
+        succeeds(&world).await;
+        assert_eq!(world.records().len(), 6);
+    });
+}
+
+/// D1, C8. Catches: a delete or a mark that a death at some step loses, or doubles.
+#[test]
+fn c8_a_process_may_die_at_any_step_of_a_delete() {
+    at_every_step(async |mut world, steps| {
+        world.definition.destination.on_delete = OnDelete::Delete { adopted: false };
+        fill(&world, 4);
+        succeeds(&world).await;
+        world.database.delete(2);
+        world.database.put(3, "B", 3);
+        let died = killed_after(&world, steps).await;
+        pass(&world, Duration::from_mins(2)).await;
+        comes_right(&world).await;
+        died
+    });
+}
+
+/// D8. Catches: a lost state that sweeps before it has looked at the table (`audit_is_due`).
+#[test]
+fn d8_a_record_whose_row_went_while_the_state_was_lost_goes_too() {
+    usual(async |mut world| {
+        world.definition.destination.on_delete = OnDelete::Delete { adopted: true };
+        fill(&world, 30);
+        succeeds(&world).await;
+        lose_everything(&world);
+        world.database.delete(2);
+        comes_right(&world).await;
+    });
+}
+
+/// P2. Catches: a reconcile that is not made when it is due (`Running::full_read`).
+#[test]
+fn a_change_that_the_cursor_does_not_show_is_found_by_the_reconcile() {
+    usual(async |mut world| {
+        fill(&world, 5);
+        succeeds(&world).await;
+        pass(&world, Duration::from_hours(1)).await;
+        world.database.put_silently(2, "B");
+        world.database.age(2, Duration::from_hours(2));
+        assert_eq!(succeeds(&world).await.books.updated, 0);
+        world.definition.reconcile = Some(ScheduleDefinition::Interval { minutes: 120 });
+        assert_eq!(succeeds(&world).await.books.updated, 0);
+        pass(&world, Duration::from_hours(2)).await;
+        assert_eq!(succeeds(&world).await.books.updated, 1);
+        assert_eq!(succeeds(&world).await.books.read, 0);
+        comes_right(&world).await;
+    });
+}

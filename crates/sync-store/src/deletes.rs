@@ -1,0 +1,66 @@
+//! Records that wait to go: held back until a person says yes, where they are too many.
+
+use rusqlite::{Transaction, params};
+use sync_core::{
+    deletes::{Going, GonePolicy},
+    state::Writer,
+};
+
+use crate::{
+    capture::{HELD, WAITING},
+    column::count,
+};
+
+/// Entries that would delete or archive a record, by the policy in `?4`: 0 none, 1 created ones, 2 all.
+const GOING: &str = "sync_id = ?1 AND destination_id = ?2 AND gone AND state IN (0, 3)
+  AND EXISTS (SELECT 1 FROM links AS l WHERE l.sync_id = outbox.sync_id AND l.destination_id = outbox.destination_id
+    AND l.key = outbox.key AND l.standing IN (0, 3) AND (?3 = 2 OR ?3 = 1 AND l.origin = 0))";
+
+/// See [`sync_core::state::StateStore::guard_deletes`].
+pub(crate) fn guard(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    policy: GonePolicy,
+    done: u64,
+    allowed: Option<u64>,
+) -> rusqlite::Result<(Going, bool)> {
+    let (sync, destination) = (writer.sync.0, writer.destination.0);
+    let whose = match policy {
+        GonePolicy::Leave => 0,
+        GonePolicy::Delete { adopted: false } => 1,
+        GonePolicy::Delete { adopted: true } | GonePolicy::Archive => 2,
+    };
+    let waiting = tx.query_row(
+        &format!("SELECT count(*) FROM outbox WHERE {GOING}"),
+        [sync, destination, whose],
+        |row| count(row, 0),
+    )?;
+    if waiting == 0 {
+        // What was held may be no record's end any more.
+        release(tx, writer)?;
+        return Ok((Going { records: done, of: done }, false));
+    }
+    let linked = tx.query_row(
+        "SELECT count(*) FROM links WHERE sync_id = ? AND destination_id = ? AND standing IN (0, 3)",
+        [sync, destination],
+        |row| count(row, 0),
+    )?;
+    let going = Going { records: waiting + done, of: linked + done };
+    let holds = going.needs_a_yes(allowed);
+    release(tx, writer)?;
+    if holds {
+        tx.execute(
+            &format!("UPDATE outbox SET state = {HELD} WHERE {GOING}"),
+            [sync, destination, whose],
+        )?;
+    }
+    Ok((going, holds))
+}
+
+fn release(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
+    tx.execute(
+        "UPDATE outbox SET state = ? WHERE sync_id = ? AND destination_id = ? AND state = ?",
+        params![WAITING, writer.sync.0, writer.destination.0, HELD],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! Sweeps: which keys are known and were not shown. What a read has shown is kept in a table of the connection's own,
+//! on disk, so that neither memory nor the state grows with it.
+
+use jiff::Timestamp;
+use rusqlite::{Transaction, params};
+use sync_core::{
+    deletes::Going,
+    key::Key,
+    state::{SweepEnd, SweepTicket, Writer},
+};
+
+use crate::column::{KeyParameter, count, limit};
+
+/// `links.standing` of records that a row should have: held, or found missing and left so.
+const HAS_RECORD: &str = "standing IN (0, 3)";
+
+/// See [`sync_core::state::StateStore::begin_sweep`].
+pub(crate) fn begin(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+) -> rusqlite::Result<SweepTicket> {
+    tx.execute_batch(
+        "DROP TABLE IF EXISTS temp.swept; DROP TABLE IF EXISTS temp.candidates;
+         CREATE TEMP TABLE swept (key NOT NULL, PRIMARY KEY (key)) WITHOUT ROWID;
+         CREATE TEMP TABLE candidates (id INTEGER PRIMARY KEY, key NOT NULL)",
+    )?;
+    let entries_before = tx.query_row(
+        "SELECT coalesce(max(seq), 0) FROM outbox WHERE sync_id = ?",
+        [writer.sync.0],
+        |row| row.get(0),
+    )?;
+    Ok(SweepTicket { began: now, entries_before })
+}
+
+/// See [`sync_core::state::StateStore::sweep`].
+pub(crate) fn note(tx: &Transaction<'_>, keys: &[Key]) -> rusqlite::Result<()> {
+    let mut insert = tx.prepare_cached("INSERT OR IGNORE INTO temp.swept (key) VALUES (?)")?;
+    for key in keys {
+        insert.execute([KeyParameter(key)])?;
+    }
+    Ok(())
+}
+
+/// See [`sync_core::state::StateStore::end_sweep`].
+pub(crate) fn end(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    ticket: SweepTicket,
+    allowed: Option<u64>,
+) -> rusqlite::Result<SweepEnd> {
+    let shown = tx.query_row("SELECT count(*) FROM temp.swept", [], |row| count(row, 0))?;
+    let place = [writer.sync.0, writer.destination.0];
+    let records = tx.query_row(
+        &format!(
+            "SELECT count(*) FROM links WHERE sync_id = ? AND destination_id = ? AND {HAS_RECORD}"
+        ),
+        place,
+        |row| count(row, 0),
+    )?;
+    if shown > 0 {
+        find_candidates(tx, writer, ticket)?;
+    }
+    let linked = tx.query_row(
+        &format!(
+            "SELECT count(*) FROM temp.candidates AS c JOIN links AS l
+               ON l.sync_id = ? AND l.destination_id = ? AND l.key = c.key AND l.{HAS_RECORD}"
+        ),
+        place,
+        |row| count(row, 0),
+    )?;
+    let going = Going { records: linked, of: records };
+    Ok(SweepEnd { shown, going, asks: going.needs_a_yes(allowed) })
+}
+
+/// A key is a candidate unless what is wished for it already is that nothing is there. Links have whole seconds: one of
+/// the second in which the sweep began counts as older, which costs at most a read.
+fn find_candidates(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    ticket: SweepTicket,
+) -> rusqlite::Result<()> {
+    tx.execute(
+        &format!(
+            "INSERT INTO temp.candidates (key) SELECT key FROM links AS l
+             WHERE sync_id = ?1 AND destination_id = ?2 AND {HAS_RECORD} AND created_at <= ?3
+               AND NOT EXISTS (SELECT 1 FROM temp.swept AS s WHERE s.key = l.key)
+               AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.sync_id = ?1 AND o.destination_id = ?2
+                 AND o.key = l.key AND o.gone)"
+        ),
+        params![writer.sync.0, writer.destination.0, ticket.began.as_second()],
+    )?;
+    tx.execute(
+        "INSERT INTO temp.candidates (key) SELECT DISTINCT key FROM outbox AS o
+         WHERE sync_id = ?1 AND destination_id = ?2 AND NOT gone AND seq <= ?3
+           AND NOT EXISTS (SELECT 1 FROM temp.swept AS s WHERE s.key = o.key)
+           AND NOT EXISTS (SELECT 1 FROM outbox AS g WHERE g.sync_id = ?1 AND g.destination_id = ?2
+             AND g.key = o.key AND g.gone AND g.seq > o.seq)
+           AND NOT EXISTS (SELECT 1 FROM temp.candidates AS c WHERE c.key = o.key)",
+        params![writer.sync.0, writer.destination.0, ticket.entries_before],
+    )?;
+    Ok(())
+}
+
+/// Remembers that a sweep ended, and the candidates that wait for a yes.
+pub(crate) fn remember(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    end: &SweepEnd,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let held = if end.asks { end.going.records } else { 0 };
+    tx.execute(
+        "UPDATE syncs SET swept_at = ?, candidates = ? WHERE id = ?",
+        params![now.as_millisecond(), i64::try_from(held).unwrap_or(i64::MAX), writer.sync.0],
+    )?;
+    Ok(())
+}
+
+/// See [`sync_core::state::StateStore::mark_candidates`].
+pub(crate) fn mark(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    keys_max: usize,
+) -> rusqlite::Result<bool> {
+    let marked = tx
+        .prepare_cached(
+            "INSERT OR REPLACE INTO dirty (sync_id, key, suspected)
+             SELECT ?, key, 1 FROM temp.candidates ORDER BY id LIMIT ?",
+        )?
+        .execute(params![writer.sync.0, limit(keys_max)])?;
+    tx.prepare_cached(
+        "DELETE FROM temp.candidates WHERE id IN (SELECT id FROM temp.candidates ORDER BY id LIMIT ?)",
+    )?
+    .execute([limit(keys_max)])?;
+    Ok(marked == keys_max)
+}
