@@ -1,7 +1,7 @@
 # The daily commands. Each needs Rust (rustup), a C compiler, and nothing else: what a step wants
 # beyond that it finds on the machine or installs, and says so.
 
-.PHONY: demo test lint fmt compiler
+.PHONY: demo test chaos lint fmt compiler
 
 demo: compiler ## real database, emulated SmartSuite, the whole story in half a minute
 	cargo x demo
@@ -11,6 +11,9 @@ test: compiler ## everything that must hold before a change lands; ends with wha
 
 lint: compiler ## formatting, repository rules, clippy, documentation
 	cargo x lint
+
+chaos: compiler ## the real program killed 200 times at random moments; some minutes
+	cargo x chaos
 
 fmt: ## lay the code out
 	cargo fmt --all

@@ -20,7 +20,7 @@ use sync_core::{
     port::{Boxed, RecordFilter, RecordShape, RecordTarget},
     record::RecordId,
     secret::Secret,
-    table::{Field, FieldKind},
+    table::{Field, FieldKind, NumberRange},
 };
 use sync_smartsuite::{
     BodyEnd, ClientOptions, Limits, Reply, SmartSuiteClient, Transport, TransportError,
@@ -52,6 +52,11 @@ const KINDS: &[FieldKind] = &[
     FieldKind::Link,
     FieldKind::User,
     FieldKind::LinkedRecord,
+    FieldKind::DateRange,
+    FieldKind::Time,
+    FieldKind::Address,
+    FieldKind::IpAddress,
+    FieldKind::ColorPicker,
 ];
 /// The most bytes that any call lets an answer have.
 const BODY_BYTES_MAX: usize = 64 << 20;
@@ -136,7 +141,13 @@ fn shape() -> RecordShape {
         KINDS.iter().map(|kind| field(&format!("s{kind:?}"), kind.clone())).collect();
     fields.push(external_id.clone());
     fields.sort_by(|a, b| a.slug.cmp(&b.slug));
-    RecordShape { table: "6500000000000000000000c1".to_owned(), external_id, fields }
+    RecordShape {
+        table: "6500000000000000000000c1".to_owned(),
+        external_id,
+        fields,
+        on_create: Vec::new(),
+        if_empty: vec![field("sempty", FieldKind::Number)],
+    }
 }
 
 fn field(slug: &str, kind: FieldKind) -> Field {
@@ -150,6 +161,8 @@ fn field(slug: &str, kind: FieldKind) -> Field {
         choices: Vec::new(),
         multiple: true,
         precision: Some(2),
+        range: NumberRange::default(),
+        length_max: None,
         linked_table: None,
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod client_answers;
 pub mod emulator_requests;
+pub mod expression;
 mod input;
 pub mod mapping_file;
 pub mod query_text;
@@ -17,6 +18,7 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("client_answers", client_answers::run),
     ("emulator_requests", emulator_requests::run),
+    ("expression", expression::run),
     ("mapping_file", mapping_file::run),
     ("query_text", query_text::run),
 ];

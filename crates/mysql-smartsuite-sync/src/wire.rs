@@ -151,7 +151,8 @@ impl Wire {
     /// Its query cannot be used.
     pub(crate) fn source(&self, definition: &SyncDefinition) -> Result<MysqlSource, SourceError> {
         let destination = &definition.destination;
-        let columns = destination.fields.iter().map(|field| field.column.clone());
+        let columns =
+            destination.fields.iter().flat_map(|field| field.columns()).map(str::to_owned);
         let columns = columns.chain(destination.links.iter().flat_map(|link| link.from.clone()));
         // Each once, although a column may fill a field and a link.
         let columns: std::collections::BTreeSet<String> = columns.collect();

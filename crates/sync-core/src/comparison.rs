@@ -400,12 +400,16 @@ mod tests {
             choices: Vec::new(),
             multiple: false,
             precision: None,
+            range: crate::table::NumberRange::default(),
+            length_max: None,
             linked_table: None,
         };
         let shape = RecordShape {
             table: "t".into(),
             external_id: field("a"),
             fields: vec![field("a"), field("b"), field("c")],
+            on_create: Vec::new(),
+            if_empty: Vec::new(),
         };
         let content = |b: &str, c: &str| {
             let fields = [("a", "1"), ("b", b), ("c", c)];

@@ -87,6 +87,7 @@ mod tests {
             created_by: Some(by.into()),
             updated_by: None,
             fields: Vec::new(),
+            empty: Vec::new(),
         }
     }
 

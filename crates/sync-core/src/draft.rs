@@ -29,9 +29,50 @@ pub struct LinkWish {
     pub parents: Vec<Key>,
 }
 
-/// Field values of a draft, sorted by slug, each slug once.
+/// Field values of a draft, each list sorted by slug, each slug once.
+///
+/// Most are kept as they are in the source. Beside them stand values that only a new record gets, and values for
+/// fields that are found empty: these are no part of what is compared, as they belong to people once they are written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fields(Vec<(Slug, FieldValue)>);
+#[serde(from = "StoredFields", into = "StoredFields")]
+pub struct Fields {
+    kept: Vec<(Slug, FieldValue)>,
+    on_create: Vec<(Slug, FieldValue)>,
+    if_empty: Vec<(Slug, FieldValue)>,
+}
+
+/// The stored form: a plain list where there is nothing but values that are kept, as it always was.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum StoredFields {
+    Kept(Vec<(Slug, FieldValue)>),
+    All {
+        kept: Vec<(Slug, FieldValue)>,
+        #[serde(default)]
+        on_create: Vec<(Slug, FieldValue)>,
+        #[serde(default)]
+        if_empty: Vec<(Slug, FieldValue)>,
+    },
+}
+
+impl From<StoredFields> for Fields {
+    fn from(stored: StoredFields) -> Self {
+        match stored {
+            StoredFields::Kept(kept) => Self { kept, on_create: Vec::new(), if_empty: Vec::new() },
+            StoredFields::All { kept, on_create, if_empty } => Self { kept, on_create, if_empty },
+        }
+    }
+}
+
+impl From<Fields> for StoredFields {
+    fn from(Fields { kept, on_create, if_empty }: Fields) -> Self {
+        if on_create.is_empty() && if_empty.is_empty() {
+            Self::Kept(kept)
+        } else {
+            Self::All { kept, on_create, if_empty }
+        }
+    }
+}
 
 /// First byte of every fingerprint's input. Raise it when the canonical form changes: stored fingerprints then equal
 /// nothing and are compared by value once, instead of every record being written.
@@ -49,36 +90,64 @@ impl std::fmt::Debug for Fingerprint {
 
 impl Fields {
     /// Sorts by slug. A slug given twice keeps its last value; configuration checks exclude that case.
-    pub fn new(mut fields: Vec<(Slug, FieldValue)>) -> Self {
-        fields.reverse();
-        fields.sort_by(|a, b| a.0.cmp(&b.0));
-        fields.dedup_by(|later, first| later.0 == first.0);
-        Self(fields)
+    pub fn new(fields: Vec<(Slug, FieldValue)>) -> Self {
+        Self { kept: sorted(fields), on_create: Vec::new(), if_empty: Vec::new() }
     }
 
-    /// Every field, sorted by slug.
+    /// With values that only a new record gets.
+    #[must_use]
+    pub fn with_on_create(self, fields: Vec<(Slug, FieldValue)>) -> Self {
+        Self { on_create: sorted(fields), ..self }
+    }
+
+    /// With values for fields that a new record has, and for those found empty when the record is written.
+    #[must_use]
+    pub fn with_if_empty(self, fields: Vec<(Slug, FieldValue)>) -> Self {
+        Self { if_empty: sorted(fields), ..self }
+    }
+
+    /// Every field that is kept as it is in the source, sorted by slug.
     pub fn iter(&self) -> impl Iterator<Item = (&Slug, &FieldValue)> {
-        self.0.iter().map(|(slug, value)| (slug, value))
+        self.kept.iter().map(|(slug, value)| (slug, value))
     }
 
-    /// The value for a slug; `None` if it is not part of the draft.
+    /// What a new record gets besides.
+    pub fn on_create(&self) -> impl Iterator<Item = (&Slug, &FieldValue)> {
+        self.on_create.iter().chain(&self.if_empty).map(|(slug, value)| (slug, value))
+    }
+
+    /// Values for fields that are found empty; an empty value fills nothing.
+    pub fn if_empty(&self) -> impl Iterator<Item = (&Slug, &FieldValue)> {
+        let filled = self.if_empty.iter().filter(|(_, value)| *value != FieldValue::Empty);
+        filled.map(|(slug, value)| (slug, value))
+    }
+
+    /// The value that is kept for a slug; `None` if there is none.
     pub fn get(&self, slug: &str) -> Option<&FieldValue> {
-        self.0.iter().find(|(name, _)| &**name == slug).map(|(_, value)| value)
+        self.kept.iter().find(|(name, _)| &**name == slug).map(|(_, value)| value)
     }
 
     /// These with others beside them, which win.
     #[must_use]
     pub fn with(self, others: Vec<(Slug, FieldValue)>) -> Self {
-        let mut all = self.0;
-        all.extend(others);
-        Self::new(all)
+        let Self { mut kept, on_create, if_empty } = self;
+        kept.extend(others);
+        Self { kept: sorted(kept), on_create, if_empty }
     }
 
-    /// The fingerprint of these values.
+    /// The value that a new record gets for a slug.
+    pub fn written(&self, slug: &str) -> Option<&FieldValue> {
+        self.iter()
+            .chain(self.on_create())
+            .find(|(name, _)| &***name == slug)
+            .map(|(_, value)| value)
+    }
+
+    /// The fingerprint of the values that are kept.
     pub fn fingerprint(&self) -> Fingerprint {
-        let mut bytes = Vec::with_capacity(64 * self.0.len() + 1);
+        let mut bytes = Vec::with_capacity(64 * self.kept.len() + 1);
         bytes.push(FINGERPRINT_VERSION);
-        for (slug, value) in &self.0 {
+        for (slug, value) in &self.kept {
             put_text(&mut bytes, slug);
             value.canonical_bytes(&mut bytes);
         }
@@ -98,6 +167,13 @@ impl Fields {
             .map(|(slug, _)| Slug::clone(slug))
             .collect()
     }
+}
+
+fn sorted(mut fields: Vec<(Slug, FieldValue)>) -> Vec<(Slug, FieldValue)> {
+    fields.reverse();
+    fields.sort_by(|a, b| a.0.cmp(&b.0));
+    fields.dedup_by(|later, first| later.0 == first.0);
+    fields
 }
 
 #[cfg(test)]
@@ -122,6 +198,27 @@ mod tests {
         let number = fields(&[("a", FieldValue::Number(1.into())), ("b", FieldValue::Empty)]);
         assert_ne!(one.fingerprint(), two.fingerprint());
         assert_ne!(one.fingerprint(), number.fingerprint());
+    }
+
+    #[test]
+    fn what_only_new_records_get_is_stored_and_not_compared() {
+        let plain = fields(&[("a", FieldValue::text("1"))]);
+        let json = serde_json::to_string(&plain).unwrap();
+        assert_eq!(json, r#"[["a",{"Text":"1"}]]"#, "as it was always stored");
+        let more = plain
+            .clone()
+            .with_on_create(vec![("b".into(), FieldValue::Yes)])
+            .with_if_empty(vec![("c".into(), FieldValue::Empty), ("d".into(), FieldValue::Yes)]);
+        assert_eq!(more.fingerprint(), plain.fingerprint());
+        for value in [plain, more.clone()] {
+            let json = serde_json::to_string(&value).unwrap();
+            assert_eq!(serde_json::from_str::<Fields>(&json).unwrap(), value);
+        }
+        let slugs = |found: Vec<(&Slug, &FieldValue)>| {
+            found.into_iter().map(|(slug, _)| slug.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(slugs(more.on_create().collect()), ["b", "c", "d"]);
+        assert_eq!(slugs(more.if_empty().collect()), ["d"]);
     }
 
     #[test]

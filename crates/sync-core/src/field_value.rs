@@ -1,6 +1,6 @@
 //! A cell of a record in canonical form: what is sent and what is read back compare equal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use crate::value::Decimal;
 pub enum FieldValue {
     /// Nothing; written as the field type's own clearing value.
     Empty,
-    /// Text, text area, title, the text of a rich-text document.
+    /// Text, text area, title, the text of a rich-text document; a time of day as `HH:MM:SS`.
     Text(String),
     /// Number, currency, percent, duration (seconds), rating, slider.
     Number(Decimal),
@@ -24,7 +24,7 @@ pub enum FieldValue {
     Choice(String),
     /// Multiple select, tags, people, linked records: ids, order without meaning.
     Ids(BTreeSet<String>),
-    /// E-mail addresses or links, in order.
+    /// E-mail addresses, links, IP addresses or colours, in order.
     List(Vec<String>),
     /// Phone numbers, in order.
     Phones(Vec<Phone>),
@@ -35,6 +35,52 @@ pub enum FieldValue {
         /// Whether the time of day is meant.
         include_time: bool,
     },
+    /// A date range or a due date; one end at least is there.
+    DateRange {
+        /// Its begin.
+        from: Option<DateStamp>,
+        /// Its end; the day that a due date is due.
+        to: Option<DateStamp>,
+    },
+    /// Address, full name, social networks: texts by SmartSuite's names for them, none empty.
+    Parts(BTreeMap<String, String>),
+}
+
+/// One end of a range: as [`FieldValue::Date`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DateStamp {
+    /// The instant, UTC; midnight of the day without time.
+    pub at: jiff::Timestamp,
+    /// Whether the time of day is meant.
+    pub include_time: bool,
+}
+
+/// SmartSuite's names for the parts of an address.
+pub const ADDRESS_PARTS: &[&str] = &[
+    "location_address",
+    "location_address2",
+    "location_city",
+    "location_state",
+    "location_zip",
+    "location_country",
+    "location_longitude",
+    "location_latitude",
+];
+
+/// SmartSuite's names for the parts of a full name.
+pub const FULL_NAME_PARTS: &[&str] = &["title", "first_name", "middle_name", "last_name"];
+
+/// SmartSuite's names for social networks.
+pub const SOCIAL_NETWORK_PARTS: &[&str] =
+    &["facebook_username", "twitter_username", "instagram_username", "linkedin_username"];
+
+/// A part's canonical text: coordinates are numbers, whose digits the service may write otherwise.
+pub fn part_text(name: &str, text: &str) -> String {
+    let is_number = matches!(name, "location_longitude" | "location_latitude");
+    match text.parse::<Decimal>() {
+        Ok(number) if is_number => number.to_string(),
+        Ok(_) | Err(_) => text.to_owned(),
+    }
 }
 
 /// One phone number as SmartSuite keeps it.
@@ -63,6 +109,8 @@ impl FieldValue {
             Self::List(_) => "list",
             Self::Phones(_) => "phones",
             Self::Date { .. } => "date",
+            Self::DateRange { .. } => "date range",
+            Self::Parts(_) => "parts",
         }
     }
 
@@ -81,6 +129,18 @@ impl FieldValue {
     /// Entries in order, with none as `Empty`.
     pub fn list(entries: Vec<String>) -> Self {
         if entries.is_empty() { Self::Empty } else { Self::List(entries) }
+    }
+
+    /// A range, with neither end as `Empty`.
+    pub fn date_range(from: Option<DateStamp>, to: Option<DateStamp>) -> Self {
+        if from.is_none() && to.is_none() { Self::Empty } else { Self::DateRange { from, to } }
+    }
+
+    /// Parts by name, without the empty ones; none as `Empty`.
+    pub fn parts(parts: impl IntoIterator<Item = (String, String)>) -> Self {
+        let parts: BTreeMap<_, _> =
+            parts.into_iter().filter(|(_, text)| !text.is_empty()).collect();
+        if parts.is_empty() { Self::Empty } else { Self::Parts(parts) }
     }
 
     /// Appends the canonical bytes: equal values give equal bytes, different values different ones, and no value's
@@ -120,6 +180,26 @@ impl FieldValue {
                 out.push(if *include_time { 9 } else { 8 });
                 out.extend_from_slice(&at.as_nanosecond().to_be_bytes());
             }
+            Self::DateRange { from, to } => {
+                out.push(10);
+                for end in [from, to] {
+                    match end {
+                        None => out.push(0),
+                        Some(end) => {
+                            out.push(if end.include_time { 2 } else { 1 });
+                            out.extend_from_slice(&end.at.as_nanosecond().to_be_bytes());
+                        }
+                    }
+                }
+            }
+            Self::Parts(parts) => {
+                out.push(11);
+                put_count(out, parts.len());
+                for (name, text) in parts {
+                    put_text(out, name);
+                    put_text(out, text);
+                }
+            }
         }
     }
 }
@@ -141,6 +221,12 @@ fn put_count(out: &mut Vec<u8>, count: usize) {
 impl std::fmt::Debug for FieldValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "FieldValue({})", self.kind())
+    }
+}
+
+impl std::fmt::Debug for DateStamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DateStamp")
     }
 }
 

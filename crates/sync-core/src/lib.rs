@@ -1,7 +1,8 @@
 //! What the product means, without doing any of it: no I/O, no clock, no chance, no async runtime.
 //!
 //! Reading order: [`config`] is what the user wants, [`source`] and [`table`] describe both sides, [`value`] is a cell
-//! of a row, [`field_value`] a cell of a record, [`mapping`] turns the one into the other, [`draft`] is the record a
+//! of a row, [`field_value`] a cell of a record, [`expression`] and [`json_path`] compute
+//! values of several columns or of parts of one, [`mapping`] turns the one into the other, [`draft`] is the record a
 //! row should become, [`key`] what ties the two together, [`sql`] reads the user's query. [`capture`], [`delivery`],
 //! [`doubt`] and [`breaker`] decide, [`comparison`] and [`shared_id`] judge what both sides really hold, [`pace`] and [`schedule`] say when, [`state`] is what is remembered, [`port`] the
 //! world around the engine.
@@ -14,8 +15,11 @@ pub mod deletes;
 pub mod delivery;
 pub mod doubt;
 pub mod draft;
+mod encoding;
 pub mod error;
+pub mod expression;
 pub mod field_value;
+pub mod json_path;
 pub mod key;
 pub mod mapping;
 pub mod pace;

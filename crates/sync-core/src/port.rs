@@ -118,14 +118,25 @@ pub struct RecordShape {
     pub table: String,
     /// The field that carries the key.
     pub external_id: Field,
-    /// The mapped, writable fields, the external-id field among them, in order of their slugs.
+    /// The mapped, writable fields that are kept as they are in the source, the external-id field among them, in order
+    /// of their slugs. Records are read and compared by these.
     pub fields: Vec<Field>,
+    /// Fields that only a new record gets; never read.
+    pub on_create: Vec<Field>,
+    /// Fields that a new record gets and that are filled where they are found empty; never compared.
+    pub if_empty: Vec<Field>,
 }
 
 impl RecordShape {
-    /// The field with this slug, if it is part of the shape.
+    /// The field with this slug, if it is compared.
     pub fn field(&self, slug: &str) -> Option<&Field> {
         self.fields.iter().find(|field| &*field.slug == slug)
+    }
+
+    /// The field with this slug, if anything writes it.
+    pub fn written_field(&self, slug: &str) -> Option<&Field> {
+        let besides = self.on_create.iter().chain(&self.if_empty);
+        self.fields.iter().chain(besides).find(|field| &*field.slug == slug)
     }
 }
 

@@ -29,4 +29,6 @@ pub struct SeenRecord {
     pub updated_by: Option<String>,
     /// Values of the shape's fields, in the shape's order; fields that are absent are `Empty`.
     pub fields: Vec<(Slug, FieldValue)>,
+    /// Fields of the shape's `if_empty` that hold nothing.
+    pub empty: Vec<Slug>,
 }

@@ -87,6 +87,7 @@ mod tests {
             created_by: None,
             updated_by: None,
             fields: Vec::new(),
+            empty: Vec::new(),
         }
     }
 

@@ -101,6 +101,7 @@ mod tests {
             created_by: Some("me".into()),
             updated_by: Some(updated_by.into()),
             fields: Vec::new(),
+            empty: Vec::new(),
         }
     }
 

@@ -255,18 +255,22 @@ impl Capture<'_> {
 const SWEEP_ROWS: usize = 5_000;
 
 /// Where a read carries the mark of deleted rows.
-struct Marker(Option<usize>);
+pub(crate) struct Marker(Option<usize>);
 
 impl Marker {
-    fn is_set(&self, row: &Row) -> bool {
+    /// The column of this name, where one is named.
+    pub(crate) fn of(name: Option<&str>, columns: &[Column]) -> Self {
+        Self(name.and_then(|name| columns.iter().position(|column| column.name == name)))
+    }
+
+    pub(crate) fn is_set(&self, row: &Row) -> bool {
         self.0.and_then(|place| row.0.get(place)).is_some_and(marks_deleted)
     }
 }
 
 impl Capture<'_> {
     fn marker(&self, rows: &dyn RowRead) -> Marker {
-        let name = self.deleted_field;
-        Marker(name.and_then(|name| rows.columns().iter().position(|column| column.name == name)))
+        Marker::of(self.deleted_field, rows.columns())
     }
 
     /// What the absence of a row comes to.

@@ -10,7 +10,7 @@ use smartsuite_emulator::{
 use sync_core::{
     config::model::{
         CaptureMode, Conversion, DestinationDefinition, FieldMapping, OnDelete, OnMissing,
-        QueryText, SourceDefinition, SourceRows, SyncDefinition,
+        QueryText, SourceDefinition, SourceRows, SyncDefinition, WriteMode,
     },
     pace::Rate,
     port::Clock,
@@ -360,10 +360,8 @@ fn linking(table: &str) -> Json {
 
 /// `items(id, name, amount)` into the table.
 fn definition() -> SyncDefinition {
-    let field = |column: &str, slug: &str| FieldMapping {
-        column: column.into(),
-        slug: slug.into(),
-        conversion: Conversion::Automatic,
+    let field = |column: &str, slug: &str| {
+        FieldMapping::of_column(column, slug.into(), Conversion::Automatic)
     };
     SyncDefinition {
         name: "items".into(),
@@ -392,6 +390,8 @@ fn definition() -> SyncDefinition {
             fields: vec![field("name", "title"), field("amount", AMOUNT)],
             links: Vec::new(),
             on_missing: OnMissing::Recreate,
+            mode: WriteMode::Upsert,
+            match_on: Vec::new(),
             on_delete: OnDelete::Ignore,
         },
         schedule: None,

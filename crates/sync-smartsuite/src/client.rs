@@ -177,7 +177,7 @@ impl SmartSuiteClient {
         let records = ["applications", &shape.table, "records"];
         let json = |at: usize, item: &Fields, with_id: bool| {
             let id = ids.get(at).copied().filter(|_| with_id);
-            bulk::item(shape, id, item, forms)
+            bulk::item(shape, id, item, forms, ids.is_empty())
         };
         if let ([item], true) = (items, single) {
             let body = json(0, item, false);
@@ -239,7 +239,7 @@ impl RecordTarget for SmartSuiteClient {
     }
 
     fn payload_bytes(&self, shape: &RecordShape, fields: &Fields) -> usize {
-        let item = bulk::item(shape, None, fields, &Forms::default());
+        let item = bulk::item(shape, None, fields, &Forms::default(), true);
         item.to_string().len() + ID_MEMBER_BYTES + ",".len()
     }
 

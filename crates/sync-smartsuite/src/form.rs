@@ -64,7 +64,7 @@ impl FormMemory {
         let mut changed = false;
         for complaint in complaints {
             let Some(slug) = &complaint.slug else { continue };
-            let Some(field) = shape.field(slug) else { continue };
+            let Some(field) = shape.written_field(slug) else { continue };
             let codec = codec(&field.kind);
             let blamed = match complaint.item {
                 Some(item) => items.get(item..=item).unwrap_or_default(),
@@ -73,7 +73,7 @@ impl FormMemory {
             let words = complaint.message.0.to_lowercase();
             for cleared in [false, true] {
                 let is_sent = |item: &&Fields| {
-                    item.get(slug).is_some_and(|value| (*value == FieldValue::Empty) == cleared)
+                    item.written(slug).is_some_and(|value| (*value == FieldValue::Empty) == cleared)
                 };
                 let about_form = cleared || words.contains(codec.refusal_word);
                 if about_form && blamed.iter().any(is_sent) {
@@ -226,6 +226,7 @@ mod tests {
             created_by: None,
             updated_by: None,
             fields: item.iter().map(|(slug, value)| (slug.clone(), value.clone())).collect(),
+            empty: Vec::new(),
         }
     }
 

@@ -20,5 +20,11 @@ pub(crate) fn shape_of(fields: &[(&str, &str)]) -> sync_core::port::RecordShape 
     let json = serde_json::json!({ "structure": structure }).to_string();
     let fields = structure::read(&json, "t1").unwrap().fields;
     let external_id = fields.first().unwrap().clone();
-    sync_core::port::RecordShape { table: "t1".to_owned(), external_id, fields }
+    sync_core::port::RecordShape {
+        table: "t1".to_owned(),
+        external_id,
+        fields,
+        on_create: Vec::new(),
+        if_empty: Vec::new(),
+    }
 }

@@ -1,5 +1,6 @@
 //! The next call: which entries, by which operation; marked `sending` before anybody sends it.
 
+use jiff::Timestamp;
 use rusqlite::{Row, Transaction, params};
 use sync_core::{
     capture::Intention,
@@ -15,7 +16,7 @@ use crate::{
     calls,
     column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, record_parameter, time},
     failure::Failure,
-    older,
+    filling, older,
 };
 
 /// Entries looked at to fill one call. Of three operations, one has 25 entries among any 73.
@@ -106,9 +107,18 @@ pub(crate) fn dispatch(
         if !others.is_empty() {
             continue;
         }
-        let Some((operation, chosen)) = choose(calls, request) else {
+        let Some((mut operation, mut chosen)) = choose(calls, request) else {
             return Ok((Dispatch::Nothing(next_time(tx, writer, request.now)?), books));
         };
+        if operation == Operation::Create && filling::is_under_way(tx, writer)? {
+            // Even one whose next try is not due: creates wait for it.
+            let at_any_time = DispatchRequest { now: Timestamp::MAX, ..*request };
+            let fills = candidates_of(tx, writer, &at_any_time, Kind::Filling)?;
+            let Some(first) = choose(fills, request) else {
+                return Ok((Dispatch::Nothing(None), books));
+            };
+            (operation, chosen) = first;
+        }
         if operation == Operation::Create && !request.creates {
             return Ok((Dispatch::AuditFirst, books));
         }
@@ -133,6 +143,8 @@ enum Kind {
     /// Refused earlier and tried again. They must not keep healthy rows waiting, so they are last; of several groups
     /// the newest first, and of its rows those that were refused least often.
     Retried,
+    /// Of a linked record that still lacks its key in a new external-id field.
+    Filling,
 }
 
 impl Kind {
@@ -141,6 +153,7 @@ impl Kind {
             Self::Split => "o.suspects > 0",
             Self::Fresh => "o.suspects IS NULL",
             Self::Retried => "o.suspects < 0",
+            Self::Filling => "l.standing IN (0, 3) AND NOT o.gone",
         }
     }
 
@@ -148,6 +161,7 @@ impl Kind {
         match self {
             Self::Split | Self::Fresh => "o.suspects DESC, o.seq",
             Self::Retried => "o.suspects, o.refusals, o.seq",
+            Self::Filling => "o.suspects IS NOT NULL, o.suspects DESC, o.seq",
         }
     }
 }
@@ -361,8 +375,8 @@ fn settle_without_call(
 pub(crate) fn next_ready(
     tx: &Transaction<'_>,
     writer: &Writer,
-    now: jiff::Timestamp,
-) -> rusqlite::Result<Option<jiff::Timestamp>> {
+    now: Timestamp,
+) -> rusqlite::Result<Option<Timestamp>> {
     let ready: bool = tx
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM outbox
@@ -377,8 +391,8 @@ pub(crate) fn next_ready(
 fn next_time(
     tx: &Transaction<'_>,
     writer: &Writer,
-    now: jiff::Timestamp,
-) -> rusqlite::Result<Option<jiff::Timestamp>> {
+    now: Timestamp,
+) -> rusqlite::Result<Option<Timestamp>> {
     let next: Option<i64> = tx
         .prepare_cached(
             "SELECT min(not_before) FROM outbox

@@ -61,6 +61,7 @@ mod dispatch;
 mod doubt;
 mod effects;
 mod failure;
+mod filling;
 mod inspect;
 mod links;
 mod lock;

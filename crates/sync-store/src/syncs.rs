@@ -14,7 +14,7 @@ use crate::{
     column::{KeyColumn, count, optional_time},
     doubt,
     failure::Failure,
-    runs,
+    filling, runs,
 };
 
 /// What the state last saw of a definition.
@@ -109,6 +109,7 @@ fn apply_changes(
     if differs(field.as_deref(), &identity.external_id_field) {
         refuse_unresolved(tx, identity, known.id, Some(destination))?;
         forget_values(tx, known.id, destination)?;
+        filling::begin(tx, known.id, destination)?;
         change = Some(FullReadReason::ExternalIdFieldChanged);
     }
     Ok(change)

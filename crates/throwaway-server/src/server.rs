@@ -27,6 +27,8 @@ const PORT_TRIES: u32 = 5;
 pub struct Server {
     installation: Installation,
     extra: Vec<String>,
+    /// The system's time zone, where it is not this process's.
+    zone: Option<String>,
     version: String,
     port: u16,
     // Order matters: the process goes before its folder.
@@ -47,13 +49,28 @@ impl Server {
         Self::start_installation(Installation::find_or_install(flavor)?, extra)
     }
 
+    /// As [`Server::start`], on a machine whose system time zone is `zone`, as POSIX writes it: `AAA5` is five hours
+    /// behind UTC.
+    pub fn start_in_zone(flavor: Flavor, zone: &str) -> Result<Self> {
+        Self::launch_new(Installation::find_or_install(flavor)?, &[], Some(zone.to_owned()))
+    }
+
     /// As [`Server::start_with`], for an installation that is already known.
     pub fn start_installation(installation: Installation, extra: &[&str]) -> Result<Self> {
+        Self::launch_new(installation, extra, None)
+    }
+
+    fn launch_new(
+        installation: Installation,
+        extra: &[&str],
+        zone: Option<String>,
+    ) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("throwaway-server-").tempdir()?;
         template::copy_to(&installation, &folder.path().join("data"))?;
         let mut server = Self {
             installation,
             extra: extra.iter().map(|&option| option.to_owned()).collect(),
+            zone,
             version: String::new(),
             port: 0,
             process: None,
@@ -143,6 +160,9 @@ impl Server {
     fn launch(&mut self) -> Result<()> {
         let mut command = self.installation.start_command(self.folder.path(), self.port)?;
         command.args(&self.extra);
+        if let Some(zone) = &self.zone {
+            command.env("TZ", zone);
+        }
         let log = File::options().create(true).append(true).open(self.log_path())?;
         let mut process = WatchedProcess::start(&command, self.folder.path(), log)?;
         let port = self.port;

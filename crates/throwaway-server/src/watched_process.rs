@@ -50,6 +50,7 @@ impl WatchedProcess {
             .arg(folder)
             .arg(command.get_program())
             .args(command.get_args())
+            .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
             .stderr(log)

@@ -10,9 +10,11 @@
 )]
 
 mod browser;
+mod chaos;
 mod check;
 mod demo;
 mod fuzz;
+mod mutants;
 mod project;
 mod servers;
 mod suites;
@@ -48,6 +50,21 @@ enum Chore {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
+    /// The real program killed at random moments, with answers lost, until both sides are compared.
+    Chaos {
+        /// How often it is killed.
+        #[arg(long, default_value_t = 200)]
+        kills: u32,
+        /// Chooses the moments and the faults; without it, another each time.
+        #[arg(long)]
+        seed: Option<u64>,
+    },
+    /// Which changes of the deciding code would no test notice; wants cargo-mutants.
+    Mutants {
+        /// When to stop.
+        #[arg(long, default_value_t = 60)]
+        minutes: u32,
+    },
     /// Prints again what the last `cargo x test` ran, and on which server versions.
     Suites,
 }
@@ -60,6 +77,8 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy::check(),
         Chore::WithServers { command } => servers::run_with(&command),
         Chore::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
+        Chore::Chaos { kills, seed } => chaos::chaos(kills, seed),
+        Chore::Mutants { minutes } => mutants::mutants(minutes),
         Chore::Suites => suites::print(),
     };
     match outcome {

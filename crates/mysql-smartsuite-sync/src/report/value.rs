@@ -1,7 +1,10 @@
 //! Values of fields as people read them. Only for screens that are made to show rows.
 
 use jiff::tz::TimeZone;
-use sync_core::{field_value::FieldValue, table::Field};
+use sync_core::{
+    field_value::{DateStamp, FieldValue},
+    table::Field,
+};
 
 /// Characters of one value on a line.
 const LENGTH_MAX: usize = 60;
@@ -37,12 +40,24 @@ pub(crate) fn text(value: &FieldValue, field: Option<&Field>) -> String {
             };
             phones.iter().map(number).collect::<Vec<_>>().join(", ")
         }
-        FieldValue::Date { at, include_time: true } => {
-            at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+        FieldValue::Date { at, include_time } => date(*at, *include_time),
+        FieldValue::DateRange { from, to } => {
+            let end = |end: &Option<DateStamp>| {
+                end.map_or_else(String::new, |end| date(end.at, end.include_time))
+            };
+            format!("{} to {}", end(from), end(to)).trim().to_owned()
         }
-        FieldValue::Date { at, include_time: false } => {
-            at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string()
+        FieldValue::Parts(parts) => {
+            parts.values().map(String::as_str).collect::<Vec<_>>().join(", ")
         }
+    }
+}
+
+fn date(at: jiff::Timestamp, include_time: bool) -> String {
+    if include_time {
+        at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+    } else {
+        at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string()
     }
 }
 

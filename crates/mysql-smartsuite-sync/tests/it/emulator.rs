@@ -21,6 +21,15 @@ impl Served {
     /// The demo's tables, empty; a credit limit above a million is refused. Without a limit of requests: what paces
     /// them is proved elsewhere.
     pub(crate) fn start() -> Self {
+        Self::by_chance(0)
+    }
+
+    /// The same anew, with another seed of the emulator's chance, at another address.
+    pub(crate) fn restart(&mut self, chance: u64) {
+        *self = Self::by_chance(chance);
+    }
+
+    fn by_chance(chance: u64) -> Self {
         let mut seed = Seed::demo().unwrap();
         let tables = seed.accounts.iter_mut().flat_map(|account| &mut account.solutions);
         let fields =
@@ -31,6 +40,7 @@ impl Served {
         let emulator = Emulator::builder()
             .seed(seed)
             .unlimited()
+            .chance(chance)
             .keep_bodies()
             .now(SharedEmulator::real_now())
             .build()

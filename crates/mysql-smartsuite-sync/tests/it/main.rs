@@ -6,6 +6,7 @@
     clippy::disallowed_methods,
     clippy::needless_pass_by_value,
     clippy::print_stderr,
+    clippy::print_stdout,
     reason = "stories drive real processes in real time, and say aloud what they skip"
 )]
 
@@ -13,6 +14,7 @@ mod act;
 mod emulator;
 mod stage;
 
+mod chaos;
 mod comparing;
 mod doctor;
 mod doubt;

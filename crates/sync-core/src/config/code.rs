@@ -98,6 +98,12 @@ codes! {
     BadTimeZone = "config_bad_time_zone", Error;
     /// The date pattern cannot be understood.
     BadDateFormat = "config_bad_date_format", Error;
+    /// The expression, template or path cannot be understood.
+    BadExpression = "config_bad_expression", Error;
+    /// A secret stands in the file itself, or is too short.
+    BadSecret = "config_bad_secret", Error;
+    /// `match_on` names a field that is not mapped, or not always.
+    BadMatch = "config_bad_match", Error;
     /// The query names a parameter other than `:last_sync_time`.
     QueryParameter = "config_query_parameter", Error;
     /// The query is not one SELECT, or a quote or comment in it has no end.

@@ -6,6 +6,36 @@ pub const ENABLED: bool = true;
 /// `destination.on_missing`: the row still exists, so its record should.
 pub const ON_MISSING: &str = "recreate";
 
+/// `destination.mode`: rows become records and stay them.
+pub const WRITE_MODE: &str = "upsert";
+
+/// `write`: MySQL is the truth.
+pub const WRITE: &str = "always";
+
+/// `on_unknown`: one bad row harms one row.
+pub const ON_UNKNOWN: &str = "quarantine";
+
+/// `zero_date`: MySQL's way to say that there is no date.
+pub const ZERO_DATE: &str = "empty";
+
+/// `binary`: expressions of text often arrive as bytes.
+pub const BINARY: &str = "text";
+
+/// `trim`: values arrive as they are.
+pub const TRIM: bool = false;
+
+/// `too_long`: nothing is lost unsaid.
+pub const TOO_LONG: &str = "quarantine";
+
+/// `mask`: more would show what is to be hidden.
+pub const MASK_MAX: u32 = 16;
+
+/// `max_length`: what is believed safe in one text.
+pub const LENGTH_MAX: u32 = 65_536;
+
+/// `hash`: the fewest characters of a secret that cannot be tried out.
+pub const SECRET_LENGTH_MIN: usize = 16;
+
 /// `destination.on_delete`: what people typed into a record is lost with it, so nothing goes unless it is asked for.
 pub const ON_DELETE: &str = "ignore";
 

@@ -14,7 +14,8 @@ pub struct FieldType {
 }
 
 const DATE: &[&str] = &["include_time"];
-const CHOICES: &[&str] = &["value_map"];
+const CHOICES: &[&str] = &["value_map", "on_unknown"];
+const PEOPLE: &[&str] = &["on_unknown"];
 const PHONE: &[&str] = &["default_country", "default_type"];
 const NONE: &[&str] = &[];
 
@@ -41,7 +42,15 @@ pub static FIELD_TYPES: &[FieldType] = &[
     of(&["phonefield", "phone"], FieldKind::Phone, PHONE),
     of(&["linkfield", "link"], FieldKind::Link, NONE),
     of(&["linkedrecordfield", "linkedrecord"], FieldKind::LinkedRecord, NONE),
-    of(&["memberfield", "userfield", "member", "user"], FieldKind::User, NONE),
+    of(&["memberfield", "userfield", "member", "user"], FieldKind::User, PEOPLE),
+    of(&["daterangefield", "daterange"], FieldKind::DateRange, DATE),
+    of(&["duedatefield", "duedate"], FieldKind::DueDate, DATE),
+    of(&["timefield", "time"], FieldKind::Time, NONE),
+    of(&["addressfield", "address"], FieldKind::Address, NONE),
+    of(&["fullnamefield", "fullname"], FieldKind::FullName, NONE),
+    of(&["ipaddressfield", "ipaddress"], FieldKind::IpAddress, NONE),
+    of(&["socialnetworkfield", "socialnetwork"], FieldKind::SocialNetwork, NONE),
+    of(&["colorpickerfield", "colorpicker"], FieldKind::ColorPicker, NONE),
 ];
 
 const fn of(

@@ -2,8 +2,10 @@
 
 mod conversion;
 mod destination;
+mod field;
 mod gone;
 mod link;
+mod matching;
 mod overlap;
 mod query;
 mod schedule;

@@ -30,6 +30,7 @@ mod tree;
 mod words;
 
 pub use interpolate::Lookup;
+pub(crate) use suggestion::nearest;
 
 use decode::{Decode as _, Subject};
 use diagnostic::{Code, Diagnostic};

@@ -1,9 +1,11 @@
 //! The checked configuration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{defaults, suggestion::nearest};
-use crate::{deletes::GonePolicy, slug::Slug, table::FieldKind};
+use crate::{
+    deletes::GonePolicy, expression::Expression, json_path::JsonPath, slug::Slug, table::FieldKind,
+};
 
 /// Every sync of the mapping file.
 #[derive(Clone, Debug, PartialEq)]
@@ -169,13 +171,17 @@ pub struct DestinationDefinition {
     pub external_id_field: Slug,
     /// Put before every key, so that several syncs can share a table.
     pub key_prefix: String,
-    /// Columns to fields, in the file's order. The external-id field is not among them unless the key column is
+    /// What is written, in the file's order. The external-id field is not among them unless the key column is
     /// mapped to it.
     pub fields: Vec<FieldMapping>,
     /// Linked-record fields that are filled from the keys of other syncs' rows, in the file's order.
     pub links: Vec<LinkDefinition>,
     /// What to do when a linked record is gone.
     pub on_missing: OnMissing,
+    /// Which records it may make and change.
+    pub mode: WriteMode,
+    /// Slugs of mapped fields by which records without a key are matched before the first write; empty: by none.
+    pub match_on: Vec<Slug>,
     /// What to do when a row is gone.
     pub on_delete: OnDelete,
 }
@@ -228,15 +234,164 @@ pub enum OnMissing {
     Quarantine,
 }
 
-/// One column into one field.
+/// One field and where its value comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldMapping {
-    /// The source column.
-    pub column: String,
+    /// Where the value comes from.
+    pub origin: Origin,
     /// The destination field.
     pub slug: Slug,
     /// How the value is converted.
     pub conversion: Conversion,
+    /// What is done to the value before it is converted.
+    pub treatment: Treatment,
+    /// When it is written.
+    pub write: WritePolicy,
+}
+
+impl FieldMapping {
+    /// A column into a field, with nothing in between.
+    pub fn of_column(column: &str, slug: Slug, conversion: Conversion) -> Self {
+        Self {
+            origin: Origin::Column { name: column.to_owned(), path: None },
+            slug,
+            conversion,
+            treatment: Treatment::default(),
+            write: WritePolicy::Always,
+        }
+    }
+
+    /// Every source column that it reads, sorted.
+    pub fn columns(&self) -> BTreeSet<&str> {
+        match &self.origin {
+            Origin::Column { name, .. } => BTreeSet::from([name.as_str()]),
+            Origin::Computed(expression) => expression.columns(),
+            Origin::Parts(parts) => parts.values().flat_map(Expression::columns).collect(),
+        }
+    }
+}
+
+/// Where a field's value comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Origin {
+    /// A column, or a part of the JSON document in it.
+    Column {
+        /// The column.
+        name: String,
+        /// The part; `None`: the whole value.
+        path: Option<JsonPath>,
+    },
+    /// A constant, a template or an expression.
+    Computed(Expression),
+    /// Several values into one compound field, by the names of its parts.
+    Parts(BTreeMap<String, Expression>),
+}
+
+/// What is done to a value before it is converted, in the order of the fields.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Treatment {
+    /// What a zero or partial date becomes.
+    pub zero_date: ZeroDate,
+    /// How bytes become text.
+    pub binary: BinaryForm,
+    /// Whether white space at both ends is dropped.
+    pub trim: bool,
+    /// The text that stands in for NULL and blank text.
+    pub default: Option<String>,
+    /// How personal data is made unreadable.
+    pub secrecy: Option<Secrecy>,
+    /// Most characters of a text; `None`: what the field takes.
+    pub length_max: Option<u32>,
+    /// Whether longer texts are cut instead of refused.
+    pub cut: bool,
+}
+
+/// What a zero or partial date (`0000-00-00`, `2024-00-00`) becomes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ZeroDate {
+    /// Nothing.
+    #[default]
+    Empty,
+    /// The row is put in quarantine.
+    Quarantine,
+    /// This day.
+    Fixed(jiff::civil::Date),
+}
+
+/// How the bytes of BINARY and BLOB columns become text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BinaryForm {
+    /// They are UTF-8 text.
+    #[default]
+    Text,
+    /// Base64.
+    Base64,
+    /// Hexadecimal digits.
+    Hex,
+    /// 16 bytes as a UUID.
+    Uuid,
+    /// 16 bytes in the order of MySQL's `UUID_TO_BIN(..., 1)` as a UUID.
+    SwappedUuid,
+}
+
+/// How personal data is made unreadable.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Secrecy {
+    /// Replaced by a keyed hash: equal texts stay equal, and nobody without the key can try texts out. The key is
+    /// derived from the secret that the user gave.
+    Hash([u8; 32]),
+    /// All but the last so many characters replaced by `*`.
+    Mask {
+        /// How many stay.
+        shown: u32,
+    },
+}
+
+impl std::fmt::Debug for Secrecy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Hash(_) => f.write_str("Hash(***)"),
+            Self::Mask { shown } => write!(f, "Mask({shown})"),
+        }
+    }
+}
+
+/// When a field is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WritePolicy {
+    /// Whenever its value changes.
+    #[default]
+    Always,
+    /// When its record is created; from then on it belongs to people.
+    OnCreate,
+    /// When its record is created, and when its record is written for another reason while the field is empty.
+    IfEmpty,
+}
+
+/// Which records a sync may make and change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WriteMode {
+    /// Both.
+    #[default]
+    Upsert,
+    /// Records that are there are changed; none is made.
+    UpdateOnly,
+    /// Records are made; what they hold is changed by people only.
+    CreateOnly,
+}
+
+/// What to do with a text that is no choice, or an e-mail address that is nobody's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnUnknown {
+    /// The run fails and leaves its position where it was.
+    Error,
+    /// The row is put in quarantine.
+    #[default]
+    Quarantine,
+    /// The field is left empty.
+    Blank,
+    /// The choice is added to the field.
+    Create,
 }
 
 /// One linked-record field, filled from the keys of another sync's rows.
@@ -268,6 +423,8 @@ pub enum Conversion {
         /// Its options.
         options: TypeOptions,
     },
+    /// `fields` without a type: by the field's own type, with these options.
+    Options(TypeOptions),
     /// `transformations`, the older form.
     Transformed(Transformation),
 }
@@ -279,6 +436,8 @@ pub struct TypeOptions {
     pub include_time: Option<bool>,
     /// Selects: source text to a choice's label or id. Source texts are compared exactly.
     pub value_map: BTreeMap<String, String>,
+    /// Selects and people: what to do with what is not known.
+    pub on_unknown: OnUnknown,
     /// Phones: country when the number does not say, ISO alpha-2.
     pub default_country: Option<String>,
     /// Phones: 1 office, 2 mobile, 4 home, 5 fax, 6 main, 8 other.

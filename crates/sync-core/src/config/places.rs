@@ -6,7 +6,7 @@ use crate::sql::TextPosition;
 
 use super::{
     decode::Given,
-    raw::{RawFile, RawLink, RawSync},
+    raw::{RawField, RawFile, RawLink, RawSync},
     scalar::Scalar,
     span::Span,
 };
@@ -30,6 +30,7 @@ pub struct SyncPlaces {
     pub time_zone: Span,
     query: Option<Scalar>,
     mappings: Vec<(Scalar, Given<Scalar>)>,
+    fields: Vec<(Scalar, Given<RawField>)>,
     links: Vec<(Scalar, Given<RawLink>)>,
 }
 
@@ -63,7 +64,8 @@ impl SyncPlaces {
         let zone = source.and_then(|source| source.time_zone.as_ref());
         let table = destination.and_then(|destination| destination.table_id.0.as_ref());
         let field = destination.and_then(|destination| destination.external_id_field.0.as_ref());
-        let mappings = destination.and_then(|destination| destination.field_mappings.0.as_ref());
+        let mappings = destination.and_then(|destination| destination.field_mappings.as_ref());
+        let fields = destination.and_then(|destination| destination.fields.as_ref());
         let links = destination.and_then(|destination| destination.links.as_ref());
         let span = |given: Option<&Given<Scalar>>| given.map_or(name.span, |given| given.span);
         let places = Self {
@@ -74,6 +76,7 @@ impl SyncPlaces {
             time_zone: span(zone.or(query)),
             query: query.map(|given| given.value.clone()),
             mappings: mappings.map(|given| given.value.0.clone()).unwrap_or_default(),
+            fields: fields.map(|given| given.value.0.clone()).unwrap_or_default(),
             links: links.map(|given| given.value.0.clone()).unwrap_or_default(),
         };
         Some((name.value.text.trim().to_owned(), places))
@@ -82,7 +85,11 @@ impl SyncPlaces {
     /// Where a column is mapped.
     pub fn column(&self, column: &str) -> Option<Span> {
         let found = self.mappings.iter().find(|(name, _)| name.text.trim() == column);
-        found.map(|(name, _)| name.span).or_else(|| self.link_column(column))
+        let found = found.map(|(name, _)| name.span).or_else(|| {
+            let columns = self.fields.iter().filter_map(|(_, field)| field.value.column.as_ref());
+            columns.into_iter().find(|name| name.value.text.trim() == column).map(|name| name.span)
+        });
+        found.or_else(|| self.link_column(column))
     }
 
     /// Where a column of a link is named.
@@ -96,7 +103,11 @@ impl SyncPlaces {
     pub fn slug(&self, slug: &str) -> Option<Span> {
         let found = self.mappings.iter().find(|(_, given)| given.value.text.trim() == slug);
         let link = || self.links.iter().find(|(name, _)| name.text.trim() == slug);
-        found.map(|(_, given)| given.span).or_else(|| link().map(|(name, _)| name.span))
+        let found = found.map(|(_, given)| given.span).or_else(|| {
+            let named = self.fields.iter().find(|(name, _)| name.text.trim() == slug);
+            named.map(|(name, _)| name.span)
+        });
+        found.or_else(|| link().map(|(name, _)| name.span))
     }
 
     /// What stands in the query at `at`: a word, or a single character.

@@ -164,6 +164,19 @@ section! {
         /// `quarantine`, where `status` shows it.
         #[schemars(extend("enum" = ON_MISSING), extend("default" = defaults::ON_MISSING))]
         "on_missing" on_missing: Option<Given<Scalar>>,
+        /// Whether the sync makes records and changes them (`upsert`), changes those that are there
+        /// (`update_only`), or makes them and leaves them to people from then on (`create_only`).
+        #[schemars(extend("enum" = WRITE_MODES), extend("default" = defaults::WRITE_MODE))]
+        "mode" mode: Option<Given<Scalar>>,
+        /// Slug of the field, or a list of slugs, by which records that carry no key are matched before the sync first
+        /// writes to the table: a row takes over the one record that holds the same values, and is put in
+        /// quarantine where there are several.
+        "match_on" match_on: Option<Given<OneOrMany>>,
+        /// Columns of the query, each with the slug of the field it is written to. Needed unless there are `fields`.
+        "field_mappings" field_mappings: Option<Given<Entries<Scalar>>>,
+        /// Slugs of fields, each with where its value comes from and what is done to it. For whatever a line of
+        /// `field_mappings` cannot say.
+        "fields" fields: Option<Given<Entries<RawField>>>,
         /// What to do with the record of a row that is gone: `ignore` leaves it as it is, `delete` deletes it, `archive`
         /// sets the field that `archive` names. Never on the word of one read, and never of many records at once
         /// without a yes: see the guide on deletes.
@@ -174,8 +187,6 @@ section! {
         /// `on_delete: delete`: whether records that this tool found and did not create are deleted too.
         #[schemars(extend("default" = defaults::DELETE_ADOPTED))]
         "delete_adopted" delete_adopted: Option<Given<bool>>,
-        /// Columns of the query, each with the slug of the field it is written to.
-        "field_mappings" field_mappings: Required<Entries<Scalar>>,
         /// Linked-record fields, each with the other sync whose records it holds.
         "links" links: Option<Given<Entries<RawLink>>>,
         /// How single columns are converted. A column that is not listed converts by its own type and the type of
@@ -183,6 +194,75 @@ section! {
         "field_types" field_types: Option<Given<Entries<RawFieldType>>>,
         /// The older way to say how single columns are converted; `field_types` can do more and wins.
         "transformations" transformations: Option<Given<Entries<RawTransformation>>>,
+    }
+}
+
+section! {
+    /// Where a field's value comes from, and what is done to it. Exactly one of `column`, `value`, `template`,
+    /// `expression` and `parts` says where from. The rest is done in the order of this list.
+    RawField {
+        /// The column of the query.
+        "column" column: Option<Given<Scalar>>,
+        /// A constant: every record gets it.
+        "value" value: Option<Given<Scalar>>,
+        /// Text with columns or expressions in braces: `{first_name} {last_name}`. `{{` and `}}` stand for braces.
+        "template" template: Option<Given<Scalar>>,
+        /// A computed value, with exact decimals: `round(price * 1.19, 2)`. Its language is described below.
+        "expression" expression: Option<Given<Scalar>>,
+        /// Several values into one field, each an expression: a column's name is one. Address: `street`, `street2`,
+        /// `city`, `state`, `zip`, `country`, `longitude`, `latitude`. Full name: `title`, `first`, `middle`, `last`.
+        /// Social networks: `facebook`, `twitter`, `instagram`, `linkedin`. Phone: `number`, `country`, `extension`,
+        /// `type`. Date range and due date: `from`, `to`.
+        "parts" parts: Option<Given<Entries<Scalar>>>,
+        /// With `column`: the part of its JSON document that is meant, as in `address.city` or `items[0].name`.
+        "path" path: Option<Given<Scalar>>,
+        /// What a zero or partial date (`0000-00-00`, `2024-00-00`) becomes: `empty`, `quarantine`, or a day that is
+        /// written instead.
+        #[schemars(extend("default" = defaults::ZERO_DATE))]
+        "zero_date" zero_date: Option<Given<Scalar>>,
+        /// How the bytes of BINARY and BLOB columns become text: `text` (they are UTF-8), `base64`, `hex`, `uuid` (16
+        /// bytes), or `swapped_uuid` (16 bytes as `UUID_TO_BIN(..., 1)` orders them).
+        #[schemars(extend("enum" = BINARY_FORMS), extend("default" = defaults::BINARY))]
+        "binary" binary: Option<Given<Scalar>>,
+        /// Whether white space at both ends of a text is dropped.
+        #[schemars(extend("default" = defaults::TRIM))]
+        "trim" trim: Option<Given<bool>>,
+        /// What stands in for NULL and blank text.
+        "default" default: Option<Given<Scalar>>,
+        /// For personal data: the value is replaced by a hash that only who knows this secret can make. Write it as
+        /// `${VARIABLE}`, 16 characters or more.
+        "hash" hash: Option<Given<Scalar>>,
+        /// For personal data: all but the last so many characters are replaced by `*`; at least half always are.
+        #[schemars(range(min = 0, max = 16))]
+        "mask" mask: Option<Given<u32>>,
+        /// Most characters of a text. Without it: what the field takes, and 64 KiB at most.
+        #[schemars(range(min = 1, max = 65536))]
+        "max_length" max_length: Option<Given<u32>>,
+        /// What becomes of a longer text: `quarantine` its row, or `cut` it.
+        #[schemars(extend("enum" = TOO_LONG), extend("default" = defaults::TOO_LONG))]
+        "too_long" too_long: Option<Given<Scalar>>,
+        /// The type of the SmartSuite field, where its values are read in a way of their own; without it the field's
+        /// own type, which is right for most.
+        #[schemars(schema_with = "type_schema")]
+        "type" kind: Option<Given<Scalar>>,
+        /// As in `options` of `field_types`.
+        "include_time" include_time: Option<Given<bool>>,
+        /// As in `options` of `field_types`.
+        "value_map" value_map: Option<Given<ValueMap>>,
+        /// As in `options` of `field_types`.
+        #[schemars(extend("enum" = ON_UNKNOWN), extend("default" = defaults::ON_UNKNOWN))]
+        "on_unknown" on_unknown: Option<Given<Scalar>>,
+        /// As in `options` of `field_types`.
+        #[schemars(length(min = 2, max = 2))]
+        "default_country" default_country: Option<Given<Scalar>>,
+        /// As in `options` of `field_types`.
+        #[schemars(extend("enum" = PHONE_TYPES))]
+        "default_type" default_type: Option<Given<u32>>,
+        /// When it is written: `always` when it changes; `on_create`, so that it belongs to people from then on; or
+        /// `if_empty`, which is `on_create` and, whenever the record is written for another reason, again while the
+        /// field is empty. A change of the source alone writes only fields of `always`.
+        #[schemars(extend("enum" = WRITE_POLICIES), extend("default" = defaults::WRITE))]
+        "write" write: Option<Given<Scalar>>,
     }
 }
 
@@ -235,6 +315,11 @@ section! {
         /// `singleselect`, `multipleselectfield`, `status` and `tagsfield`: texts of the column, each with the label
         /// or id of a choice. A text that is not listed must be a label or id itself. Texts are compared exactly.
         "value_map" value_map: Option<Given<ValueMap>>,
+        /// `singleselect`, `multipleselectfield`, `status` and people: what to do with a text that is no choice, or an
+        /// address that is nobody's. `error` ends the run and leaves its position, `quarantine` sets the row aside,
+        /// `blank` leaves the field empty, `create` adds the choice to the field (not to tags or people).
+        #[schemars(extend("enum" = ON_UNKNOWN), extend("default" = defaults::ON_UNKNOWN))]
+        "on_unknown" on_unknown: Option<Given<Scalar>>,
         /// `phonefield`: the country of numbers without one, two letters as in `DE`.
         #[schemars(length(min = 2, max = 2))]
         "default_country" default_country: Option<Given<Scalar>>,
@@ -258,8 +343,37 @@ section! {
     }
 }
 
+impl RawOptions {
+    /// The options that stand in a field itself.
+    pub(super) fn of_field(field: &RawField) -> Self {
+        Self {
+            include_time: field.include_time.clone(),
+            value_map: field.value_map.clone(),
+            on_unknown: field.on_unknown.clone(),
+            default_country: field.default_country.clone(),
+            default_type: field.default_type.clone(),
+            written: Vec::new(),
+        }
+    }
+}
+
 /// Values of `on_missing`.
 pub(super) const ON_MISSING: &[&str] = &["recreate", "skip", "quarantine"];
+
+/// Values of `mode`.
+pub(super) const WRITE_MODES: &[&str] = &["upsert", "create_only"];
+
+/// Values of `write`.
+pub(super) const WRITE_POLICIES: &[&str] = &["always", "on_create"];
+
+/// Values of `on_unknown`.
+pub(super) const ON_UNKNOWN: &[&str] = &["quarantine", "blank"];
+
+/// Values of `binary`.
+pub(super) const BINARY_FORMS: &[&str] = &["text", "base64", "hex", "uuid", "swapped_uuid"];
+
+/// Values of `too_long`.
+pub(super) const TOO_LONG: &[&str] = &["quarantine", "cut"];
 
 /// Values of `on_delete`.
 pub(super) const ON_DELETE: &[&str] = &["ignore", "delete", "archive"];
@@ -284,6 +398,7 @@ pub(super) fn home_of(key: &str) -> Option<String> {
         ("in the sync itself", RawSync::KEYS),
         ("under `source`", RawSource::KEYS),
         ("under `destination`", RawDestination::KEYS),
+        ("under the field's slug in `fields`", RawField::KEYS),
         ("under `options`", RawOptions::KEYS),
         ("under `archive`", RawArchive::KEYS),
         ("under a field of `links`", RawLink::KEYS),

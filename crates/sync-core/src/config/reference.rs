@@ -7,8 +7,8 @@ use super::{
     code::{Code, Severity},
     field_type::FIELD_TYPES,
     raw::{
-        RawDestination, RawFieldType, RawFile, RawLink, RawOptions, RawSchedule, RawSmartSuite,
-        RawSource, RawState, RawSync, RawTransformation,
+        RawDestination, RawField, RawFieldType, RawFile, RawLink, RawOptions, RawSchedule,
+        RawSmartSuite, RawSource, RawState, RawSync, RawTransformation,
     },
 };
 
@@ -26,6 +26,7 @@ pub fn page() -> String {
         section::<RawSync>("`syncs[]`", RawSync::KEYS),
         section::<RawSource>("`syncs[].source`", RawSource::KEYS),
         section::<RawDestination>("`syncs[].destination`", RawDestination::KEYS),
+        section::<RawField>("`syncs[].destination.fields.SLUG`", RawField::KEYS),
         section::<RawLink>("`syncs[].destination.links.SLUG`", RawLink::KEYS),
         section::<RawFieldType>("`syncs[].destination.field_types.COLUMN`", RawFieldType::KEYS),
         section::<RawOptions>("`syncs[].destination.field_types.COLUMN.options`", RawOptions::KEYS),
@@ -37,7 +38,7 @@ pub fn page() -> String {
         section::<RawSmartSuite>("`smartsuite`", RawSmartSuite::KEYS),
         section::<RawState>("`state`", RawState::KEYS),
     ];
-    [INTRODUCTION.to_owned(), sections.concat(), field_types(), codes()].concat()
+    [INTRODUCTION.to_owned(), sections.concat(), field_types(), expressions(), codes()].concat()
 }
 
 const INTRODUCTION: &str = "\
@@ -138,6 +139,31 @@ fn field_types() -> String {
     )
 }
 
+const EXPRESSIONS: &str = "
+## Expressions
+
+An expression computes one value from the columns of a row. Numbers are exact decimals, never floats: `price * 1.19`
+is what pen and paper give; a division is rounded half away from zero to 30 digits. A file is checked before any row
+is read: the syntax offline, names and kinds of columns against the query.
+
+- A column is written as it is called; one with an odd name, or the name of a word below, in backticks:
+  `` `order no` ``. Texts stand in single or double quotes, which are doubled inside.
+- `+ - * /` compute, `&` joins texts, `= <> < <= > >=` compare, `not`, `and` and `or` combine.
+- NULL in arithmetic and comparisons gives NULL, as in SQL; `&` and templates take it for nothing. Zero dates are NULL.
+- In texts a column reads as in MySQL: a DECIMAL keeps its digits.
+- A row without a value (division by zero, a text that is no number) goes to quarantine.
+
+| function | answers |
+|---|---|
+";
+
+fn expressions() -> String {
+    let rows = crate::expression::reference().into_iter();
+    let lines: Vec<_> =
+        rows.map(|(usage, meaning)| format!("| `{usage}` | {meaning} |\n")).collect();
+    format!("{EXPRESSIONS}{}", lines.concat())
+}
+
 fn codes() -> String {
     let rows = Code::ALL.iter().map(|code| {
         let severity = match code.severity() {
@@ -193,6 +219,7 @@ mod tests {
             RawSync::KEYS,
             RawSource::KEYS,
             RawDestination::KEYS,
+            RawField::KEYS,
             RawFieldType::KEYS,
             RawOptions::KEYS,
             RawTransformation::KEYS,

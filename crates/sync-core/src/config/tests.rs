@@ -1,5 +1,6 @@
 //! The mapping file as people write it.
 
+mod fields;
 mod forms;
 mod mistakes;
 mod yaml;
@@ -61,7 +62,7 @@ fn the_example_is_without_fault() {
     assert_eq!(customers.destination.fields.len(), 7);
     assert_eq!(customers.destination.on_missing, OnMissing::Recreate);
     let status = &customers.destination.fields[4];
-    assert_eq!((status.column.as_str(), status.slug.as_str()), ("status", "sstatus001"));
+    assert_eq!((status.columns(), status.slug.as_str()), (["status"].into(), "sstatus001"));
     let Conversion::Typed { kind: FieldKind::SingleSelect, options } = &status.conversion else {
         panic!("{status:?}")
     };

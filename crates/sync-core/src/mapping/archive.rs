@@ -1,5 +1,7 @@
 //! What is written to a record whose row is gone, and when the row is there again.
 
+use std::borrow::Cow;
+
 use jiff::tz::TimeZone;
 
 use super::{
@@ -58,11 +60,11 @@ pub(super) fn compile(
         findings.push(about(message).hint("name another field in `archive`").slug(&field.slug));
         return None;
     }
-    let archived = value(archive, field, &archive.value, findings)?;
+    let archived = value(archive, field, structure, &archive.value, findings)?;
     let is_mapped = shape.field(&field.slug).is_some();
     let restored = match &archive.restored {
         _ if is_mapped => None,
-        Some(text) => Some(value(archive, field, text, findings)?),
+        Some(text) => Some(value(archive, field, structure, text, findings)?),
         None => Some(FieldValue::Empty),
     };
     let mut with_field = shape.clone();
@@ -82,18 +84,20 @@ pub(super) fn compile(
 fn value(
     archive: &ArchiveField,
     field: &Field,
+    structure: &TableStructure,
     text: &str,
     findings: &mut Vec<Finding>,
 ) -> Option<FieldValue> {
-    let mapping = FieldMapping {
-        column: "archive".to_owned(),
-        slug: archive.slug.clone(),
-        conversion: Conversion::Automatic,
-    };
-    let column = Column { name: mapping.column.clone(), kind: ColumnKind::Text, nullable: false };
-    let pair = Pair { mapping: &mapping, position: 0, column: &column, field };
+    let mapping = FieldMapping::of_column("archive", archive.slug.clone(), Conversion::Automatic);
+    let column = Column { name: "archive".to_owned(), kind: ColumnKind::Text, nullable: false };
+    let pair = Pair { mapping: &mapping, column: Cow::Borrowed(&column), field };
     // Only what the value itself comes to matters here.
-    let rule = rule::choose(pair, &Zone { zone: TimeZone::UTC, declared: true }, &mut Vec::new());
+    let rule = rule::choose(
+        &pair,
+        structure,
+        &Zone { zone: TimeZone::UTC, declared: true },
+        &mut Vec::new(),
+    );
     let cell = Value::Text(text.to_owned());
     let cell = Cell { value: &cell, column: &column.kind };
     let coerced = rule.and_then(|rule| coerce::coerce(&*rule, cell, &mut Notes::default()).ok());

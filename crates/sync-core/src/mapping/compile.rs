@@ -1,19 +1,27 @@
 //! Holding a definition against both live schemas.
 
+use std::borrow::Cow;
+
 use super::{
     archive,
     compiled::{CompiledField, CompiledMapping},
-    external_id,
+    constant, external_id,
     finding::{Finding, FindingCode},
     hash, key_columns, link,
+    origin::{CompiledOrigin, NamedColumns},
     pair::Pair,
     rule, suggestion,
     zone::Zone,
 };
 use crate::{
-    config::model::{DestinationDefinition, FieldMapping, SourceDefinition, SourceRows},
+    config::model::{
+        DestinationDefinition, FieldMapping, Origin, SourceDefinition, SourceRows, WriteMode,
+        WritePolicy,
+    },
+    expression::{self, Expression, Kind},
     port::RecordShape,
-    source::Column,
+    slug::Slug,
+    source::{Column, ColumnKind},
     table::{Field, FieldKind, TableStructure},
 };
 
@@ -53,18 +61,36 @@ impl<'a> Compiler<'a> {
             external_id::find(self.destination, self.source, self.columns, self.structure)
                 .map_err(|finding| self.findings.push(finding));
         let mut fields = Vec::new();
-        let mut shape_fields = Vec::new();
+        let (mut shape_fields, mut on_create_fields, mut if_empty_fields) =
+            (Vec::new(), Vec::new(), Vec::new());
         for mapping in &self.destination.fields {
-            let Some(pair) = self.pair(mapping) else { continue };
-            let Some(rule) = rule::choose(pair, &zone, &mut self.findings) else { continue };
-            shape_fields.push(pair.field.clone());
+            let Some((pair, origin)) = self.pair(mapping) else { continue };
+            let Some(rule) = rule::choose(&pair, self.structure, &zone, &mut self.findings) else {
+                continue;
+            };
+            self.findings.extend(constant::check(&pair, &*rule));
+            // Where only new records are written, every field is written when its record is created.
+            let write = match self.destination.mode {
+                WriteMode::CreateOnly => WritePolicy::OnCreate,
+                WriteMode::Upsert | WriteMode::UpdateOnly => mapping.write,
+            };
+            match write {
+                WritePolicy::Always => shape_fields.push(pair.field.clone()),
+                WritePolicy::OnCreate => on_create_fields.push(pair.field.clone()),
+                WritePolicy::IfEmpty => if_empty_fields.push(pair.field.clone()),
+            }
             fields.push(CompiledField {
                 slug: pair.field.slug.clone(),
-                column: pair.column.name.clone(),
-                position: pair.position,
+                column: match &mapping.origin {
+                    Origin::Column { name, .. } => Some(name.clone()),
+                    Origin::Computed(_) | Origin::Parts(_) => None,
+                },
+                origin,
                 kind: pair.column.kind.clone(),
                 // An unticked box is an answer.
                 required: pair.field.required && pair.field.kind != FieldKind::YesNo,
+                treatment: mapping.treatment.clone(),
+                write,
                 rule,
             });
         }
@@ -87,6 +113,8 @@ impl<'a> Compiler<'a> {
             table: self.structure.id.clone(),
             external_id: external_id.clone(),
             fields: shape_fields,
+            on_create: on_create_fields,
+            if_empty: if_empty_fields,
         };
         let archive =
             archive::compile(self.destination, self.structure, &shape, &mut self.findings);
@@ -141,17 +169,28 @@ impl<'a> Compiler<'a> {
     }
 
     /// Both ends of a mapping; `None` if one is missing (reported) or the field is not written by it.
-    fn pair(&mut self, mapping: &'a FieldMapping) -> Option<Pair<'a>> {
-        let column = self.column(&mapping.column, FindingCode::ColumnMissing);
-        let about =
-            |code, message| Finding::new(code, message).column(&mapping.column).slug(&mapping.slug);
+    fn pair(&mut self, mapping: &'a FieldMapping) -> Option<(Pair<'a>, CompiledOrigin)> {
+        let origin = self.origin(mapping);
+        let about = |code, message| {
+            let finding = Finding::new(code, message).slug(&mapping.slug);
+            match &mapping.origin {
+                Origin::Column { name, .. } => finding.column(name),
+                Origin::Computed(_) | Origin::Parts(_) => finding,
+            }
+        };
         if mapping.slug == self.destination.external_id_field {
             // It always holds the key, whatever is mapped onto it: only the key itself may be.
-            if self.source.primary_key != [mapping.column.as_str()] {
-                let message = format!(
-                    "column `{}` is mapped onto `{}`, which carries the key",
-                    mapping.column, mapping.slug
-                );
+            let is_key = matches!(
+                &mapping.origin,
+                Origin::Column { name, path: None } if self.source.primary_key == [name.as_str()]
+            );
+            if !is_key {
+                let what = match &mapping.origin {
+                    Origin::Column { name, .. } => format!("column `{name}`"),
+                    Origin::Computed(_) | Origin::Parts(_) => "a computed value".to_owned(),
+                };
+                let message =
+                    format!("{what} is mapped onto `{}`, which carries the key", mapping.slug);
                 self.findings.push(
                     about(FindingCode::ExternalIdFieldTaken, message).hint(
                         "map the column to another field, or name another `external_id_field`",
@@ -178,8 +217,85 @@ impl<'a> Compiler<'a> {
             );
             return None;
         }
-        let (position, column) = column?;
-        Some(Pair { mapping, position, column, field })
+        let (column, origin) = origin?;
+        Some((Pair { mapping, column, field }, origin))
+    }
+
+    /// What a mapping reads, as a column; `None` if something is missing, which is reported.
+    fn origin(&mut self, mapping: &'a FieldMapping) -> Option<(Cow<'a, Column>, CompiledOrigin)> {
+        match &mapping.origin {
+            Origin::Column { name, path } => {
+                let (position, column) = self.column(name, FindingCode::ColumnMissing)?;
+                let Some(path) = path else {
+                    return Some((Cow::Borrowed(column), CompiledOrigin::Cell { position }));
+                };
+                let kind = ColumnKind::Json;
+                let part = Column { name: name.clone(), kind, nullable: true };
+                Some((Cow::Owned(part), CompiledOrigin::Part { position, path: path.clone() }))
+            }
+            Origin::Computed(expression) => {
+                let columns = self.named_columns(expression.columns())?;
+                let kind = self.kind_of(expression, &columns, &mapping.slug)?.column();
+                let column = Column { name: expression.text().to_owned(), kind, nullable: true };
+                let expression = expression.clone();
+                Some((Cow::Owned(column), CompiledOrigin::Computed { expression, columns }))
+            }
+            Origin::Parts(parts) => {
+                let columns = self.named_columns(mapping.columns())?;
+                for expression in parts.values() {
+                    self.kind_of(expression, &columns, &mapping.slug)?;
+                }
+                let column = Column {
+                    name: mapping.slug.to_string(),
+                    kind: ColumnKind::Json,
+                    nullable: true,
+                };
+                let parts = parts.iter().map(|(name, part)| (name.clone(), part.clone())).collect();
+                Some((Cow::Owned(column), CompiledOrigin::Parts { parts, columns }))
+            }
+        }
+    }
+
+    /// The columns that expressions read; `None` if one is missing, which is reported.
+    fn named_columns<'n>(
+        &mut self,
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> Option<NamedColumns> {
+        let mut found = Some(Vec::new());
+        for name in names {
+            match (self.column(name, FindingCode::ColumnMissing), &mut found) {
+                (Some((position, column)), Some(found)) => {
+                    found.push((name.to_owned(), position, column.kind.clone()));
+                }
+                (Some(_), None) => {}
+                (None, _) => found = None,
+            }
+        }
+        found.map(NamedColumns)
+    }
+
+    /// The kind of an expression's values; `None` if it can have none, which is reported.
+    fn kind_of(
+        &mut self,
+        expression: &Expression,
+        columns: &NamedColumns,
+        slug: &Slug,
+    ) -> Option<Kind> {
+        let column = |name: &str| {
+            let (.., kind) = columns.0.iter().find(|(own, ..)| own == name)?;
+            Some(Kind::of_column(kind))
+        };
+        match expression::check(expression, &column) {
+            Ok(kind) => Some(kind),
+            Err(fault) => {
+                let part = expression.text().get(fault.at).unwrap_or_default();
+                let message =
+                    format!("field `{slug}`: in its expression, `{part}`: {}", fault.message);
+                let finding = Finding::new(FindingCode::ExpressionUnfit, message);
+                self.findings.push(finding.hint(fault.hint).slug(slug));
+                None
+            }
+        }
     }
 
     fn report_unmapped_required(&mut self) {

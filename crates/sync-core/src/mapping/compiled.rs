@@ -8,15 +8,17 @@ use super::{
     hash::MappingHash,
     link::CompiledLink,
     notes::Notes,
+    origin::CompiledOrigin,
+    treatment,
 };
 use crate::{
+    config::model::{Treatment, WritePolicy},
     draft::{Draft, Fields},
     field_value::FieldValue,
     key::{Key, KeyFault},
     port::RecordShape,
     slug::Slug,
     source::{ColumnKind, Row},
-    value::Value,
 };
 
 /// Turns rows of one read into drafts. Valid for reads with the columns it was compiled for.
@@ -36,15 +38,18 @@ pub struct CompiledMapping {
     pub(super) structure_hash: MappingHash,
 }
 
-/// One column into one field.
+/// One value into one field.
 #[derive(Debug)]
 pub(super) struct CompiledField {
     pub(super) slug: Slug,
-    pub(super) column: String,
-    pub(super) position: usize,
+    /// The column, where it comes from one.
+    pub(super) column: Option<String>,
+    pub(super) origin: CompiledOrigin,
     pub(super) kind: ColumnKind,
     /// Whether an empty value is refused.
     pub(super) required: bool,
+    pub(super) treatment: Treatment,
+    pub(super) write: WritePolicy,
     pub(super) rule: Box<dyn Coerce>,
 }
 
@@ -62,11 +67,19 @@ impl CompiledMapping {
     pub fn draft_noting(&self, row: &Row, notes: &mut Notes) -> Result<Draft, RowFault> {
         let key = self.key(row)?;
         let mut fields = Vec::with_capacity(self.fields.len() + 1);
+        let (mut on_create, mut if_empty) = (Vec::new(), Vec::new());
         for field in &self.fields {
             match field.value(row, notes) {
-                Ok(value) => fields.push((Slug::clone(&field.slug), value)),
+                Ok(value) => {
+                    let entry = (Slug::clone(&field.slug), value);
+                    match field.write {
+                        WritePolicy::Always => fields.push(entry),
+                        WritePolicy::OnCreate => on_create.push(entry),
+                        WritePolicy::IfEmpty => if_empty.push(entry),
+                    }
+                }
                 Err(refusal) => {
-                    return Err(refusal.at(Some(key), &field.column, Some(&field.slug)));
+                    return Err(refusal.of_field(Some(key), field.column.as_deref(), &field.slug));
                 }
             }
         }
@@ -77,9 +90,10 @@ impl CompiledMapping {
             return Err(self.key_fault(refusal));
         };
         fields.push((Slug::clone(&self.shape.external_id.slug), external_id));
+        let fields = Fields::new(fields).with_on_create(on_create).with_if_empty(if_empty);
         let links =
             self.links.iter().map(|link| link.wish(&key, row)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Draft { key, fields: Fields::new(fields), links })
+        Ok(Draft { key, fields, links })
     }
 
     /// The row's key.
@@ -130,10 +144,8 @@ impl CompiledMapping {
 
 impl CompiledField {
     fn value(&self, row: &Row, notes: &mut Notes) -> Result<FieldValue, Refusal> {
-        // A cell that is not there must never blank a field.
-        let value: &Value =
-            row.0.get(self.position).ok_or_else(|| Refusal::new(FaultCode::CellMissing))?;
-        let cell = Cell { value, column: &self.kind };
+        let value = treatment::treated(&self.treatment, self.origin.value(row)?, &self.kind)?;
+        let cell = Cell { value: &value, column: &self.kind };
         let value = coerce::coerce(&*self.rule, cell, notes)?;
         if self.required && value == FieldValue::Empty {
             return Err(Refusal::new(FaultCode::RequiredEmpty));

@@ -1,7 +1,6 @@
 //! The field that carries the key.
 
 use super::{
-    family::type_name,
     finding::{Finding, FindingCode},
     suggestion,
 };
@@ -73,7 +72,7 @@ pub(super) fn find<'a>(
     let named = format!("field `{slug}` (\"{}\")", field.label);
     if field.kind != FieldKind::Number {
         return unsuitable(
-            format!("{named} is of type {}, which cannot carry the key", type_name(&field.kind)),
+            format!("{named} is of type {}, which cannot carry the key", field.kind.name()),
             "use a text field, the title, or for whole numbers a number field",
         );
     }

@@ -15,6 +15,16 @@ pub(super) enum Family {
     Choice,
     /// Date.
     Date,
+    /// Date range and due date.
+    DateRange,
+    /// Time of day.
+    Time,
+    /// Address, full name and social networks: texts under names of their own.
+    Parts,
+    /// IP addresses.
+    IpAddress,
+    /// Colours.
+    Color,
     /// E-mail.
     Email,
     /// Phone.
@@ -46,41 +56,16 @@ pub(super) fn family(kind: &FieldKind) -> Family {
         | FieldKind::Status
         | FieldKind::Tags => Family::Choice,
         FieldKind::Date => Family::Date,
+        FieldKind::DateRange | FieldKind::DueDate => Family::DateRange,
+        FieldKind::Time => Family::Time,
+        FieldKind::Address | FieldKind::FullName | FieldKind::SocialNetwork => Family::Parts,
+        FieldKind::IpAddress => Family::IpAddress,
+        FieldKind::ColorPicker => Family::Color,
         FieldKind::Email => Family::Email,
         FieldKind::Phone => Family::Phone,
         FieldKind::Link => Family::Link,
         FieldKind::User | FieldKind::LinkedRecord => Family::Ids,
         FieldKind::AutoNumber | FieldKind::Other(_) => Family::Unwritable,
-    }
-}
-
-/// SmartSuite's own name of a field type.
-pub fn type_name(kind: &FieldKind) -> &str {
-    match kind {
-        FieldKind::Text => "textfield",
-        FieldKind::TextArea => "textareafield",
-        FieldKind::Title => "recordtitlefield",
-        FieldKind::RichText => "richtextareafield",
-        FieldKind::Number => "numberfield",
-        FieldKind::Currency => "currencyfield",
-        FieldKind::Percent => "percentfield",
-        FieldKind::Duration => "durationfield",
-        FieldKind::NumberSlider => "numbersliderfield",
-        FieldKind::PercentComplete => "percentcompletefield",
-        FieldKind::Rating => "ratingfield",
-        FieldKind::YesNo => "yesnofield",
-        FieldKind::SingleSelect => "singleselectfield",
-        FieldKind::MultipleSelect => "multipleselectfield",
-        FieldKind::Status => "statusfield",
-        FieldKind::Tags => "tagsfield",
-        FieldKind::Date => "datefield",
-        FieldKind::Email => "emailfield",
-        FieldKind::Phone => "phonefield",
-        FieldKind::Link => "linkfield",
-        FieldKind::User => "userfield",
-        FieldKind::LinkedRecord => "linkedrecordfield",
-        FieldKind::AutoNumber => "autonumberfield",
-        FieldKind::Other(name) => name,
     }
 }
 
@@ -99,7 +84,10 @@ pub(super) enum Match {
 /// Compares a declared type with the field's.
 pub(super) fn compare(declared: &FieldKind, live: &FieldKind) -> Match {
     match (family(declared), family(live)) {
-        (Family::Ids, Family::Ids) if declared != live => Match::None,
+        (Family::Ids, Family::Ids) | (Family::Parts, Family::Parts) if declared != live => {
+            Match::None
+        }
+        (Family::Date, Family::DateRange) if *live == FieldKind::DueDate => Match::Lenient,
         (a, b) if a == b => Match::Same,
         (Family::Text, _) | (Family::Number, Family::Text) => Match::Lenient,
         _ => Match::None,

@@ -24,9 +24,18 @@ pub struct RowFault {
     pub reason: Cow<'static, str>,
     /// The beginning of the offending value, as text.
     pub excerpt: Quoted,
+    /// Labels of choices that `on_unknown: create` asks for; the row can be written once they are there.
+    pub choices: Vec<String>,
+    /// Whether the whole run must end: `on_unknown: error`.
+    pub ends_run: bool,
 }
 
 impl RowFault {
+    /// Whether the row can be written once something is added to SmartSuite, or looked up there.
+    pub fn is_wish(&self) -> bool {
+        matches!(self.code, FaultCode::ChoiceWanted | FaultCode::PersonWanted)
+    }
+
     /// What a person should do next.
     pub fn remedy(&self) -> &'static str {
         self.code.remedy()
@@ -38,7 +47,8 @@ impl fmt::Display for RowFault {
         match (&self.column, &self.slug) {
             (Some(column), Some(slug)) => write!(f, "column `{column}` into field `{slug}`: ")?,
             (Some(column), None) => write!(f, "column `{column}`: ")?,
-            (None, _) => {}
+            (None, Some(slug)) => write!(f, "field `{slug}`: ")?,
+            (None, None) => {}
         }
         f.write_str(&self.reason)
     }
@@ -85,11 +95,33 @@ pub enum FaultCode {
     NotAnId,
     /// Nothing, for a field that SmartSuite demands.
     RequiredEmpty,
+    /// A length of time that is no time of day.
+    NotATimeOfDay,
+    /// Not an IP address.
+    NotAnIpAddress,
+    /// Not a colour.
+    NotAColor,
+    /// A compound value with a part that the field does not have.
+    PartUnknown,
+    /// A zero or partial date, where the policy is quarantine.
+    ZeroDate,
+    /// Bytes that are no UUID.
+    NotAUuid,
+    /// Not a JSON document, where a part of one is mapped.
+    NotJson,
+    /// The expression has no value for this row.
+    ExpressionFailed,
+    /// A choice that is to be added to the field.
+    ChoiceWanted,
+    /// An e-mail address whose member is not known yet.
+    PersonWanted,
+    /// An e-mail address that no member has.
+    PersonUnknown,
 }
 
 impl FaultCode {
     /// Every code, for documents and tests.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 30] = [
         Self::KeyNull,
         Self::KeyUnsuitable,
         Self::CellMissing,
@@ -109,6 +141,17 @@ impl FaultCode {
         Self::NotALink,
         Self::NotAnId,
         Self::RequiredEmpty,
+        Self::NotATimeOfDay,
+        Self::NotAnIpAddress,
+        Self::NotAColor,
+        Self::PartUnknown,
+        Self::ZeroDate,
+        Self::NotAUuid,
+        Self::NotJson,
+        Self::ExpressionFailed,
+        Self::ChoiceWanted,
+        Self::PersonWanted,
+        Self::PersonUnknown,
     ];
 
     /// A stable code for machines, logs and the manual.
@@ -216,7 +259,61 @@ impl FaultCode {
             Self::NotAnId => (
                 "not_an_id",
                 "the value is not a SmartSuite id of 24 hexadecimal digits",
-                "return SmartSuite's own ids from the query, or map the column to a text field",
+                "return SmartSuite's own ids from the query (for people: their e-mail addresses), or map the column to \
+                 a text field",
+            ),
+            Self::NotATimeOfDay => (
+                "not_a_time_of_day",
+                "the value is not a time of day",
+                "return a time from 00:00:00 to 23:59:59, or map the column to a duration field",
+            ),
+            Self::NotAnIpAddress => (
+                "not_an_ip_address",
+                "the value is not an IP address",
+                "return its text from the query, e.g. INET6_NTOA(...), or mend the row",
+            ),
+            Self::NotAColor => {
+                ("not_a_color", "the value is not a colour", "write it as #RRGGBB, or mend the row")
+            }
+            Self::PartUnknown => (
+                "part_unknown",
+                "the value has a part that the field does not have",
+                "name the parts as the manual lists them, or map them one by one with `parts`",
+            ),
+            Self::ZeroDate => (
+                "zero_date",
+                "the value is a zero or partial date",
+                "mend the row, or set `zero_date` to `empty` or to a date",
+            ),
+            Self::NotAUuid => (
+                "not_a_uuid",
+                "the value has not the 16 bytes of a UUID",
+                "set `binary: hex` or `binary: base64`, or mend the row",
+            ),
+            Self::NotJson => (
+                "not_json",
+                "the value is not a JSON document",
+                "mend the row, or leave such rows' value out in the query: IF(JSON_VALID(...), ..., NULL)",
+            ),
+            Self::ExpressionFailed => (
+                "expression_failed",
+                "the expression has no value for this row",
+                "guard it, e.g. `if(count = 0, null, total / count)`, or mend the row",
+            ),
+            Self::ChoiceWanted => (
+                "choice_wanted",
+                "the choice is to be added to the field and could not be yet",
+                "it is tried again by itself; else add the choice in SmartSuite",
+            ),
+            Self::PersonWanted => (
+                "person_wanted",
+                "the members of the workspace are not known yet",
+                "it is tried again by itself",
+            ),
+            Self::PersonUnknown => (
+                "person_unknown",
+                "no member of the workspace has this e-mail address",
+                "invite the person, mend the row, or set `on_unknown: blank`",
             ),
             Self::RequiredEmpty => (
                 "required_empty",
@@ -233,12 +330,31 @@ pub(super) struct Refusal {
     code: FaultCode,
     reason: Cow<'static, str>,
     excerpt: Quoted,
+    choices: Vec<String>,
+    ends_run: bool,
 }
 
 impl Refusal {
     /// With the code's own words.
     pub(super) fn new(code: FaultCode) -> Self {
-        Self { code, reason: Cow::Borrowed(code.meaning()), excerpt: Quoted::default() }
+        Self {
+            code,
+            reason: Cow::Borrowed(code.meaning()),
+            excerpt: Quoted::default(),
+            choices: Vec::new(),
+            ends_run: false,
+        }
+    }
+
+    /// Asks for choices to be added.
+    pub(super) fn wanting(choices: Vec<String>) -> Self {
+        Self { choices, ..Self::new(FaultCode::ChoiceWanted) }
+    }
+
+    /// Ends the run.
+    pub(super) fn ending_the_run(mut self) -> Self {
+        self.ends_run = true;
+        self
     }
 
     /// A value of `kind` where the field means something else.
@@ -258,15 +374,26 @@ impl Refusal {
         self
     }
 
-    /// With its place.
+    /// About a key column.
     pub(super) fn at(self, key: Option<Key>, column: &str, slug: Option<&Slug>) -> RowFault {
+        RowFault { column: Some(column.to_owned()), slug: slug.cloned(), ..self.placed(key) }
+    }
+
+    /// About a field, and the column that fills it, if it is one.
+    pub(super) fn of_field(self, key: Option<Key>, column: Option<&str>, slug: &Slug) -> RowFault {
+        RowFault { column: column.map(str::to_owned), slug: Some(slug.clone()), ..self.placed(key) }
+    }
+
+    fn placed(self, key: Option<Key>) -> RowFault {
         RowFault {
             key,
-            column: Some(column.to_owned()),
-            slug: slug.cloned(),
+            column: None,
+            slug: None,
             code: self.code,
             reason: self.reason,
             excerpt: self.excerpt,
+            choices: self.choices,
+            ends_run: self.ends_run,
         }
     }
 }

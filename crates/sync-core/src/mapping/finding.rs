@@ -113,6 +113,18 @@ pub enum FindingCode {
     LinkFieldUnsuitable,
     /// The field links to another table than the one that the named sync writes.
     LinkTableDiffers,
+    /// An expression does not go with its columns.
+    ExpressionUnfit,
+    /// A constant or a default does not fit its field.
+    ConstantUnfit,
+    /// `parts` names a part that the field's type does not have, or the type has none.
+    PartUnknown,
+    /// An option means nothing for the field's type.
+    OptionUnused,
+    /// The field takes shorter texts than `max_length` allows, or cannot take `max_length` at all.
+    LengthUnfit,
+    /// `match_on` names a field by which no record can be found.
+    MatchFieldUnsuitable,
 }
 
 impl FindingCode {
@@ -146,6 +158,12 @@ impl FindingCode {
             Self::LinkColumnUnsuitable => "link_column_unsuitable",
             Self::LinkFieldUnsuitable => "link_field_unsuitable",
             Self::LinkTableDiffers => "link_table_differs",
+            Self::ExpressionUnfit => "expression_unfit",
+            Self::ConstantUnfit => "constant_unfit",
+            Self::PartUnknown => "part_unknown",
+            Self::OptionUnused => "option_unused",
+            Self::LengthUnfit => "length_unfit",
+            Self::MatchFieldUnsuitable => "match_field_unsuitable",
         }
     }
 
@@ -166,8 +184,12 @@ impl FindingCode {
             | Self::ValueMapTargetUnknown
             | Self::TimeZoneUnknown
             | Self::DatePatternInvalid
-            | Self::ArchiveFieldUnusable
             | Self::PhoneCountryUnknown
+            | Self::ExpressionUnfit
+            | Self::ConstantUnfit
+            | Self::PartUnknown
+            | Self::MatchFieldUnsuitable
+            | Self::ArchiveFieldUnusable
             | Self::LinkColumnUnsuitable
             | Self::LinkFieldUnsuitable
             | Self::LinkTableDiffers => Severity::Error,
@@ -177,7 +199,9 @@ impl FindingCode {
             | Self::TimeZoneMissing
             | Self::PrecisionLoss
             | Self::RequiredFieldUnmapped
-            | Self::PhoneCountryMissing => Severity::Warning,
+            | Self::PhoneCountryMissing
+            | Self::OptionUnused
+            | Self::LengthUnfit => Severity::Warning,
             Self::KeyColumnNullable => Severity::Note,
         }
     }

@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use super::family::type_name;
 use crate::{
     config::model::{
-        Conversion, DestinationDefinition, FieldMapping, LinkDefinition, SourceDefinition,
-        Transformation, TypeOptions,
+        Conversion, DestinationDefinition, FieldMapping, LinkDefinition, OnUnknown, Origin,
+        Secrecy, SourceDefinition, Transformation, Treatment, TypeOptions, WriteMode, WritePolicy,
     },
     field_value::put_text,
     port::RecordShape,
@@ -41,11 +40,21 @@ pub fn definition_hash(
     put_text(&mut bytes, source.time_zone.as_deref().unwrap_or("UTC"));
     put_text(&mut bytes, &destination.key_prefix);
     let mut mappings: Vec<&FieldMapping> = destination.fields.iter().collect();
-    mappings.sort_by(|a, b| (&a.slug, &a.column).cmp(&(&b.slug, &b.column)));
+    mappings.sort_by_key(|mapping| (&mapping.slug, mapping.columns()));
     for mapping in mappings {
         put_text(&mut bytes, &mapping.slug);
-        put_text(&mut bytes, &mapping.column);
+        put_origin(&mut bytes, &mapping.origin);
         put_conversion(&mut bytes, &mapping.conversion);
+        // Nothing for what says nothing, so that a mapping without it keeps its hash.
+        if mapping.treatment != Treatment::default() {
+            put_treatment(&mut bytes, &mapping.treatment);
+        }
+        if mapping.write != WritePolicy::Always {
+            put_text(&mut bytes, &format!("{:?}", mapping.write));
+        }
+    }
+    if destination.mode == WriteMode::CreateOnly {
+        put_text(&mut bytes, "create only");
     }
     let mut links: Vec<&LinkDefinition> = destination.links.iter().collect();
     links.sort_by(|a, b| a.slug.cmp(&b.slug));
@@ -65,13 +74,16 @@ pub fn definition_hash(
 pub(super) fn shape_hash(shape: &RecordShape) -> MappingHash {
     let mut bytes = vec![RULES_VERSION];
     put_text(&mut bytes, &shape.external_id.slug);
-    for field in &shape.fields {
+    for field in shape.fields.iter().chain(&shape.on_create).chain(&shape.if_empty) {
         put_text(&mut bytes, &field.slug);
-        put_text(&mut bytes, type_name(&field.kind));
+        put_text(&mut bytes, field.kind.name());
         put_text(
             &mut bytes,
             &format!("{:?} {} {}", field.precision, field.multiple, field.required),
         );
+        let bounds = [&field.range.least, &field.range.greatest];
+        let bounds = bounds.map(|bound| bound.as_ref().map(ToString::to_string));
+        put_text(&mut bytes, &format!("{bounds:?} {:?}", field.length_max));
         put_text(&mut bytes, &field.choices.len().to_string());
         for choice in &field.choices {
             put_text(&mut bytes, &choice.id);
@@ -81,12 +93,50 @@ pub(super) fn shape_hash(shape: &RecordShape) -> MappingHash {
     hashed(&bytes)
 }
 
+fn put_origin(out: &mut Vec<u8>, origin: &Origin) {
+    match origin {
+        Origin::Column { name, path } => {
+            put_text(out, name);
+            if let Some(path) = path {
+                put_text(out, "path");
+                put_text(out, path.text());
+            }
+        }
+        Origin::Computed(expression) => {
+            put_text(out, if expression.is_template() { "template" } else { "expression" });
+            put_text(out, expression.text());
+        }
+        Origin::Parts(parts) => {
+            put_text(out, "parts");
+            for (name, part) in parts {
+                put_text(out, name);
+                put_text(out, part.text());
+            }
+        }
+    }
+}
+
+fn put_treatment(out: &mut Vec<u8>, treatment: &Treatment) {
+    let Treatment { zero_date, binary, trim, default, secrecy, length_max, cut } = treatment;
+    put_text(out, &format!("{zero_date:?} {binary:?} {trim} {default:?} {length_max:?} {cut}"));
+    match secrecy {
+        None => {}
+        Some(Secrecy::Mask { shown }) => put_text(out, &format!("mask {shown}")),
+        // The key's own hash: who reads the state must not learn it.
+        Some(Secrecy::Hash(key)) => put_text(out, &blake3::hash(key).to_hex()),
+    }
+}
+
 fn put_conversion(out: &mut Vec<u8>, conversion: &Conversion) {
     match conversion {
         Conversion::Automatic => put_text(out, "automatic"),
         Conversion::Typed { kind, options } => {
             put_text(out, "typed");
-            put_text(out, type_name(kind));
+            put_text(out, kind.name());
+            put_options(out, options);
+        }
+        Conversion::Options(options) => {
+            put_text(out, "options");
             put_options(out, options);
         }
         Conversion::Transformed(Transformation::Number { whole }) => {
@@ -104,8 +154,12 @@ fn put_conversion(out: &mut Vec<u8>, conversion: &Conversion) {
 }
 
 fn put_options(out: &mut Vec<u8>, options: &TypeOptions) {
-    let TypeOptions { include_time, value_map, default_country, default_type } = options;
+    let TypeOptions { include_time, value_map, on_unknown, default_country, default_type } =
+        options;
     put_text(out, &format!("{include_time:?} {default_type:?}"));
+    if *on_unknown != OnUnknown::default() {
+        put_text(out, &format!("{on_unknown:?}"));
+    }
     put_text(out, default_country.as_deref().unwrap_or_default());
     put_map(out, value_map);
 }

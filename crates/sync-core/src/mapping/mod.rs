@@ -11,6 +11,7 @@ mod archive;
 mod coerce;
 mod compile;
 mod compiled;
+mod constant;
 mod external_id;
 mod family;
 mod fault;
@@ -20,17 +21,20 @@ mod hash;
 mod key_columns;
 mod link;
 mod notes;
+mod origin;
 mod pair;
 mod rule;
 mod suggestion;
+mod treatment;
+mod unwritable;
 mod zone;
 
 #[cfg(test)]
 mod tests;
 
 pub use archive::Archive;
+pub(crate) use coerce::cell_text;
 pub use compiled::CompiledMapping;
-pub use family::type_name;
 pub use fault::{FaultCode, RowFault};
 pub use finding::{Finding, FindingCode, Severity};
 pub use hash::{MappingHash, definition_hash};

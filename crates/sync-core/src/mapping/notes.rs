@@ -11,6 +11,8 @@ pub struct Notes {
     pub rounded_numbers: u64,
     /// Times that lost a fraction of a second: SmartSuite's dates have none.
     pub dropped_fractions: u64,
+    /// Texts cut to their greatest length.
+    pub cut_texts: u64,
     /// Wall-clock times that the zone's clock change made ambiguous or skipped.
     pub ambiguous_times: u64,
 }
@@ -22,6 +24,7 @@ impl Notes {
         self.cleaned_texts += other.cleaned_texts;
         self.rounded_numbers += other.rounded_numbers;
         self.dropped_fractions += other.dropped_fractions;
+        self.cut_texts += other.cut_texts;
         self.ambiguous_times += other.ambiguous_times;
     }
 
@@ -32,6 +35,7 @@ impl Notes {
             (self.cleaned_texts, "texts were written without their control characters"),
             (self.rounded_numbers, "numbers were rounded to the digits their field keeps"),
             (self.dropped_fractions, "times were written without their fraction of a second"),
+            (self.cut_texts, "texts were cut to their greatest length"),
             (self.ambiguous_times, "times fell into a clock change of the declared zone"),
         ]
         .into_iter()

@@ -130,6 +130,7 @@ impl RehearsedTarget {
             created_by: None,
             updated_by: None,
             fields: fields.iter().map(|(slug, value)| (slug.clone(), value.clone())).collect(),
+            empty: Vec::new(),
         }
     }
 

@@ -5,9 +5,9 @@ use sync_core::{
     config::model::{ScheduleDefinition, SourceRows},
     error::{SourceError, SourceErrorKind, SourcePart},
     mapping::{CompiledMapping, Severity},
-    port::ReadScope,
+    port::{BULK_MAX, ReadScope},
     schedule::Schedule,
-    state::PageMark,
+    state::{FullReadReason, PageMark, StateError},
     table::TableStructure,
 };
 
@@ -45,6 +45,7 @@ impl Running<'_> {
         let wanted = self.first_read();
         let read = self.capturing().open(wanted).await?;
         self.announce();
+        self.tell_cost_of_filling().await?;
         for text in read.rows.notes() {
             self.calls.observe(&Event::Note { text });
         }
@@ -216,6 +217,24 @@ impl Running<'_> {
         let schedule = own.and_then(|own| Schedule::new(own).ok()).or(usual);
         let (Some(schedule), now) = (schedule, self.engine.clock.now()) else { return false };
         last.is_none_or(|last| schedule.next_after(now, Some(last)).is_some_and(|due| due <= now))
+    }
+
+    /// A new external-id field is filled on every linked record before anything is created: that has its price.
+    async fn tell_cost_of_filling(&self) -> Result<(), StateError> {
+        if self.full_read() != Some(FullRead::Due(FullReadReason::ExternalIdFieldChanged)) {
+            return Ok(());
+        }
+        let writer = self.writer;
+        let links = self.engine.state.run(move |state| state.link_count(&writer)).await?;
+        let calls = links.div_ceil(BULK_MAX as u64);
+        let text = format!(
+            "the external-id field changed: {} get their key in the new field before any record is created, at \
+             about {}",
+            plural(links, "linked record"),
+            plural(calls, "API call")
+        );
+        self.calls.observe(&Event::Note { text });
+        Ok(())
     }
 
     fn announce(&self) {

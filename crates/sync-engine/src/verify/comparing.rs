@@ -2,6 +2,7 @@
 
 use sync_core::{
     comparison::{Cause, ComparedRow, Content, Disagreement},
+    config::model::OnDelete,
     draft::Draft,
     key::Key,
     mapping::CompiledMapping,
@@ -15,7 +16,11 @@ use super::{
     holding::{Broken, Held},
     report::{Comparison, Question, VerifyOptions, VerifyOutcome},
 };
-use crate::{capture::KEYS_MAX, event::Event, run::link_fields};
+use crate::{
+    capture::{KEYS_MAX, Marker},
+    event::Event,
+    run::link_fields,
+};
 
 /// Rows, records or differences handled in one turn of the state.
 pub(super) const BATCH: usize = 1_000;
@@ -85,6 +90,8 @@ impl<'a> Comparing<'a> {
         for text in read.notes() {
             held.calls.observe(&Event::Note { text });
         }
+        let deleted_field = held.task.definition.source.deleted_field.as_deref();
+        let marker = Marker::of(deleted_field, read.columns());
         let slugs: Vec<Slug> =
             mapping.shape().fields.iter().map(|field| field.slug.clone()).collect();
         loop {
@@ -93,6 +100,8 @@ impl<'a> Comparing<'a> {
             if rows.is_empty() {
                 return Ok(());
             }
+            // Rows that say of themselves that they are deleted are none.
+            let rows: Vec<Row> = rows.into_iter().filter(|row| !marker.is_set(row)).collect();
             self.found.rows += rows.len() as u64;
             let rows = self.compared_rows(mapping, &rows).await?;
             let shape = slugs.clone();
@@ -176,8 +185,7 @@ impl<'a> Comparing<'a> {
         let (held, writer) = (self.held, self.held.writer);
         let policy = RestPolicy {
             key_prefix: held.task.definition.destination.key_prefix.clone(),
-            // Nothing looks for rows that are gone.
-            keeps_records: true,
+            keeps_records: held.task.definition.destination.on_delete == OnDelete::Ignore,
         };
         let mut place = Some(0);
         while let Some(after) = place {

@@ -18,7 +18,7 @@ use sync_core::{
     value::Value,
 };
 use sync_mysql::{ConnectOptions, MysqlSource, Overlaps};
-use throwaway_server::Server;
+use throwaway_server::{Flavor, Server, wait_until};
 use tokio::time::timeout;
 
 use crate::stage::{Seen, Stage, connect, definition, on_both_servers, read, source};
@@ -33,6 +33,8 @@ on_both_servers!(
     readers_do_not_hold_the_position,
     a_statement_that_has_no_transaction_yet_holds_the_position,
     other_kinds_of_cursors_are_understood_or_said,
+    starts_of_transactions_are_in_the_zone_of_the_servers_machine,
+    a_replica_adds_its_delay_and_one_that_stands_still_holds_the_position,
 );
 
 /// The query of an incremental sync over `table`.
@@ -391,4 +393,102 @@ async fn other_kinds_of_cursors_are_understood_or_said(stage: Stage) {
         let expected = usize::from(definition.updated_at_field.is_some());
         assert_eq!(read(&source, again).await.unwrap().rows.len(), expected);
     }
+}
+
+/// `trx_started` is in the machine's zone, whatever the session's is: read in another one, every age would be off by
+/// hours, or negative.
+async fn starts_of_transactions_are_in_the_zone_of_the_servers_machine(stage: Stage) {
+    // Behind UTC ages would be too large, ahead of it negative.
+    let zone = if stage.db.flavor() == Flavor::MySql { "AAA-9" } else { "AAA5" };
+    let server = Server::start_in_zone(stage.db.flavor(), zone).unwrap();
+    let stage = Stage { db: server.create_database().unwrap() };
+    let hours = "SELECT TIMESTAMPDIFF(HOUR, UTC_TIMESTAMP(), NOW())";
+    let hours = stage.db.client().query(hours).unwrap();
+    assert!(["-5", "9"].contains(&hours.trim()), "{zone}: {hours}");
+    stage.execute(TABLE);
+    stage.execute("INSERT INTO t (id) VALUES (1)");
+    let mut writer = connect(&stage.options()).await;
+    writer.query_drop("BEGIN").await.unwrap();
+    writer.query_drop("UPDATE t SET version = 1").await.unwrap();
+    writer.query_drop("DO SLEEP(3)").await.unwrap();
+    let seen = read(&on_t(stage.options(), "u"), ReadScope::Full).await.unwrap();
+    assert_eq!(seen.notes, [""; 0], "{zone}");
+    let lag = lag(&stage, &seen);
+    let seconds = |s| SignedDuration::from_secs(s);
+    assert!(lag >= seconds(4) && lag < seconds(30), "{zone}: {lag}");
+    writer.query_drop("COMMIT").await.unwrap();
+}
+
+/// Makes `replica` follow `primary` from now on.
+fn replicate(primary: &Server, replica: &Server) {
+    let is_mysql = primary.flavor() == Flavor::MySql;
+    let place = if is_mysql { "SHOW BINARY LOG STATUS" } else { "SHOW MASTER STATUS" };
+    let status = primary.client().unwrap().query(place).unwrap();
+    let mut cells = status.split('\t');
+    let (file, position) = (cells.next().unwrap(), cells.next().unwrap());
+    let port = primary.port();
+    replica
+        .client()
+        .unwrap()
+        .execute(&if is_mysql {
+            format!(
+                "CHANGE REPLICATION SOURCE TO SOURCE_HOST='127.0.0.1', SOURCE_PORT={port}, SOURCE_USER='root', \
+                 SOURCE_LOG_FILE='{file}', SOURCE_LOG_POS={position}, GET_SOURCE_PUBLIC_KEY=1; START REPLICA"
+            )
+        } else {
+            format!(
+                "CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={port}, MASTER_USER='root', \
+                 MASTER_LOG_FILE='{file}', MASTER_LOG_POS={position}; START SLAVE"
+            )
+        })
+        .unwrap();
+}
+
+async fn a_replica_adds_its_delay_and_one_that_stands_still_holds_the_position(stage: Stage) {
+    let flavor = stage.db.flavor();
+    let primary = Server::start_with(flavor, &["--server-id=11"]).unwrap();
+    let mut replica = Server::start_with(flavor, &["--server-id=12"]).unwrap();
+    if flavor == Flavor::MySql {
+        // Both began as copies of one folder, with one name; a server without a name takes a new one.
+        replica.stop().unwrap();
+        std::fs::remove_file(replica.data_folder().join("auto.cnf")).unwrap();
+        replica.restart().unwrap();
+    }
+    replicate(&primary, &replica);
+    let stage = Stage { db: primary.create_database().unwrap() };
+    stage.execute(TABLE);
+    stage.execute("INSERT INTO t (id) VALUES (1)");
+    let there = || replica.client().unwrap().with_database(stage.db.name());
+    let holds = |query: &str, expected: &str| {
+        let arrived = wait_until(Duration::from_secs(30), || {
+            Ok(there().query(query).is_ok_and(|found| found.trim() == expected))
+        });
+        assert!(arrived.unwrap(), "`{query}` is not `{expected}` on the replica");
+    };
+    holds("SELECT count(*) FROM t", "1");
+    let mut options = stage.options();
+    options.port = replica.port();
+    let source = on_t(options, "u");
+
+    let running = read(&source, ReadScope::Full).await.unwrap();
+    assert_eq!(running.notes, [""; 0]);
+    let lag_of_running = lag(&stage, &running);
+    let seconds = |s| SignedDuration::from_secs(s);
+    assert!(lag_of_running >= seconds(61) && lag_of_running < seconds(180), "{lag_of_running}");
+
+    let applier = |what: &str| {
+        let word = if flavor == Flavor::MySql { "REPLICA" } else { "SLAVE" };
+        replica.client().unwrap().execute(&format!("{what} {word} SQL_THREAD")).unwrap();
+    };
+    applier("STOP");
+    stage.execute("UPDATE t SET version = 1");
+    let scope = ReadScope::Since(running.watermark.clone().unwrap());
+    let stopped = read(&source, scope).await.unwrap();
+    assert!(stopped.notes.iter().any(|note| note.contains("has stopped")), "{:?}", stopped.notes);
+    assert_eq!(stopped.watermark, running.watermark);
+    // What arrives late with an early time is found from there.
+    applier("START");
+    holds("SELECT version FROM t", "1");
+    let scope = ReadScope::Since(stopped.watermark.unwrap());
+    assert_eq!(read(&source, scope).await.unwrap().keys(), ["1"]);
 }

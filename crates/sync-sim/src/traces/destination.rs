@@ -1,8 +1,9 @@
 //! D11: links, entries and positions belong to a destination.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
+use sync_engine::event::Event;
 
 use super::{
     stage::{comes_right, fill, pass, succeeds, usual},
@@ -66,5 +67,46 @@ fn d11_the_table_changes_and_changes_back_at_any_step() {
         send_to(&mut world, TABLE);
         comes_right(&world).await;
         died
+    });
+}
+
+/// The field that carries the key changes: every linked record gets its key there, at a price said before, and nothing
+/// is created until they all have.
+#[test]
+fn another_external_id_field_is_filled_before_anything_is_created() {
+    usual(async |mut world| {
+        fill(&world, 60);
+        succeeds(&world).await;
+        world.definition.destination.external_id_field = "snoteaaaaa".into();
+        // A full call of creates would else go first.
+        for id in 100..150 {
+            world.database.put(id, "A", id);
+        }
+        world.events.take();
+        world.clear_log();
+        succeeds(&world).await;
+        let events = world.events.take();
+        let said = events.iter().any(|event| {
+            matches!(event, Event::Note { text } if text.contains("60 linked records") && text.contains("3 API calls"))
+        });
+        assert!(said, "{events:?}");
+        let writes: Vec<RouteKind> = world
+            .network
+            .emulator()
+            .log()
+            .map(|entry| entry.route)
+            .filter(|route| matches!(route, RouteKind::BulkCreate | RouteKind::BulkUpdate))
+            .collect();
+        let (update, create) = (RouteKind::BulkUpdate, RouteKind::BulkCreate);
+        assert_eq!(writes, [update, update, update, create, create]);
+        let ids: BTreeSet<String> = world
+            .dump(TABLE)
+            .iter()
+            .filter_map(|record| Some(record["snoteaaaaa"].as_str()?.to_owned()))
+            .collect();
+        assert_eq!(ids.len(), 110);
+        world.clear_log();
+        succeeds(&world).await;
+        assert_eq!(world.all_requests(), 0);
     });
 }

@@ -12,6 +12,7 @@ mod doubt;
 mod gone;
 mod linking;
 mod marks;
+mod missing;
 mod older_state;
 mod one_writer;
 mod outbox;

@@ -4,7 +4,6 @@ use http::Method;
 use serde_json::{Map, Value, json};
 use sync_core::{
     error::CallError,
-    mapping::type_name,
     slug::Slug,
     table::{Choice, FieldKind, TableStructure},
 };
@@ -83,7 +82,7 @@ impl SmartSuiteClient {
             "field": {
                 "slug": field.slug.as_str(),
                 "label": field.label,
-                "field_type": type_name(&field.kind),
+                "field_type": field.kind.name(),
                 "params": field.params(),
                 "is_new": true,
             },

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use sync_core::{
-    field_value::{FieldValue, Phone},
+    field_value::{DateStamp, FieldValue, Phone},
     table::{Field, FieldKind},
     value::Decimal,
 };
@@ -242,6 +242,7 @@ fn subjects(scratch: &Scratch) -> Vec<Subject<'_>> {
 
 /// A value that fits; nothing for types whose values would be somebody's.
 fn sample(scratch: &Scratch, field: &Field) -> Option<FieldValue> {
+    let part = |name: &str, text: &str| FieldValue::parts([(name.to_owned(), text.to_owned())]);
     let choice = || field.choices.first().map(|choice| choice.id.clone());
     Some(match field.kind {
         FieldKind::Text | FieldKind::TextArea | FieldKind::Title | FieldKind::RichText => {
@@ -261,6 +262,17 @@ fn sample(scratch: &Scratch, field: &Field) -> Option<FieldValue> {
         FieldKind::Date => {
             FieldValue::Date { at: "2025-05-30T08:00:00Z".parse().ok()?, include_time: true }
         }
+        FieldKind::DateRange | FieldKind::DueDate => {
+            let at = "2025-05-30T08:00:00Z".parse().ok()?;
+            let end = Some(DateStamp { at, include_time: true });
+            FieldValue::date_range(end, end)
+        }
+        FieldKind::Time => FieldValue::text("21:15:00"),
+        FieldKind::Address => part("location_city", "Berlin"),
+        FieldKind::FullName => part("first_name", "Probe"),
+        FieldKind::SocialNetwork => part("linkedin_username", "probe"),
+        FieldKind::IpAddress => FieldValue::list(vec!["192.0.2.1".to_owned()]),
+        FieldKind::ColorPicker => FieldValue::list(vec!["#814C4C".to_owned()]),
         FieldKind::Email => FieldValue::list(vec!["probe@example.com".to_owned()]),
         FieldKind::Link => FieldValue::list(vec!["https://www.example.com".to_owned()]),
         FieldKind::Phone => FieldValue::Phones(vec![Phone {

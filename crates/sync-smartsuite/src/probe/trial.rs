@@ -345,7 +345,7 @@ fn range(date: &Value) -> Value {
 }
 
 fn is_range(kind: &FieldKind) -> bool {
-    matches!(kind, FieldKind::Other(name) if name == "daterangefield" || name == "duedatefield")
+    matches!(kind, FieldKind::DateRange | FieldKind::DueDate)
 }
 
 fn which_form(seen: &[Seen<'_>]) -> Verdict {

@@ -24,14 +24,16 @@ pub(crate) fn item(
     id: Option<&RecordId>,
     fields: &Fields,
     forms: &Forms,
+    creates: bool,
 ) -> Value {
     let other = FieldKind::Other(String::new());
     let mut members = Map::new();
     if let Some(RecordId(id)) = id {
         members.insert("id".to_owned(), Value::from(id.as_str()));
     }
-    for (slug, value) in fields.iter() {
-        let kind = shape.field(slug).map_or(&other, |field| &field.kind);
+    let besides = fields.on_create().filter(|_| creates);
+    for (slug, value) in fields.iter().chain(besides) {
+        let kind = shape.written_field(slug).map_or(&other, |field| &field.kind);
         let form = forms.chosen(slug, value);
         members.insert(slug.to_string(), field::write(kind, value, form));
     }
@@ -292,7 +294,7 @@ mod tests {
             ("sdate".into(), sync_core::field_value::FieldValue::Empty),
         ]);
         let id = RecordId("a".to_owned());
-        let json = item(&shape(), Some(&id), &fields, &Forms::default());
+        let json = item(&shape(), Some(&id), &fields, &Forms::default(), false);
         assert_eq!(json, json!({ "id": "a", "sext": "k1", "sdate": null }));
     }
 }

@@ -1,13 +1,18 @@
 //! One field's value as SmartSuite writes and reads it, a small file for each family of types.
 
+mod color;
 mod date;
+mod date_range;
 mod entries;
 mod ids;
+mod ip_address;
 mod number;
+mod parts;
 mod phone;
 mod rich_text;
 mod select;
 mod text;
+mod time;
 mod yes_no;
 
 pub(crate) use number::counter;
@@ -58,6 +63,13 @@ pub(crate) fn codec(kind: &FieldKind) -> &'static Codec {
             &ids::CODEC
         }
         FieldKind::Date => &date::CODEC,
+        FieldKind::DateRange | FieldKind::DueDate => &date_range::CODEC,
+        FieldKind::Time => &time::CODEC,
+        FieldKind::Address => &parts::ADDRESS,
+        FieldKind::FullName => &parts::FULL_NAME,
+        FieldKind::SocialNetwork => &parts::SOCIAL_NETWORK,
+        FieldKind::IpAddress => &ip_address::CODEC,
+        FieldKind::ColorPicker => &color::CODEC,
         FieldKind::Email | FieldKind::Link => &entries::CODEC,
         FieldKind::Phone => &phone::CODEC,
         FieldKind::Other(_) => &text::OTHER,
@@ -105,6 +117,8 @@ fn natural(value: &FieldValue) -> Value {
         FieldValue::List(entries) => entries.iter().map(String::as_str).collect(),
         FieldValue::Phones(phones) => phones.iter().map(phone::object).collect(),
         FieldValue::Date { at, include_time } => date::object(*at, *include_time),
+        FieldValue::DateRange { from, to } => date_range::object(*from, *to),
+        FieldValue::Parts(parts) => parts::object(&[], parts),
     }
 }
 

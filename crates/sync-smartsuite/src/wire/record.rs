@@ -1,6 +1,6 @@
 //! A record as an answer shows it: a flat object keyed by slug, of which we keep what the shape asks for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, value::RawValue};
 use sync_core::{
@@ -33,6 +33,7 @@ pub(crate) fn read_text(json: &str, shape: &RecordShape) -> Option<Found> {
     let mut id = None;
     let (mut autonumber, mut created_by, mut updated_by, mut deleted) = (None, None, None, false);
     let mut values = BTreeMap::new();
+    let mut filled = BTreeSet::new();
     members(json, |name, raw| {
         match name.as_str() {
             "id" => id = small_tree(raw).and_then(|id| text(&id)),
@@ -43,6 +44,11 @@ pub(crate) fn read_text(json: &str, shape: &RecordShape) -> Option<Found> {
             _ => {}
         }
         let key = Some(&shape.external_id).filter(|field| *field.slug == *name);
+        if let Some(field) = shape.if_empty.iter().find(|field| *field.slug == *name)
+            && field::read(&field.kind, raw) != FieldValue::Empty
+        {
+            filled.insert(field.slug.clone());
+        }
         if let Some(field) = shape.field(&name).or(key) {
             values.insert(field.slug.clone(), field::read(&field.kind, raw));
         }
@@ -60,8 +66,10 @@ pub(crate) fn read_text(json: &str, shape: &RecordShape) -> Option<Found> {
         Some(value) => external_id(&value),
         None => None,
     };
-    let record =
-        SeenRecord { id: RecordId(id?), external_id, autonumber, created_by, updated_by, fields };
+    let empty = shape.if_empty.iter().map(|field| field.slug.clone());
+    let empty = empty.filter(|slug| !filled.contains(slug)).collect();
+    let id = RecordId(id?);
+    let record = SeenRecord { id, external_id, autonumber, created_by, updated_by, fields, empty };
     Some(Found { record, deleted })
 }
 
@@ -76,7 +84,9 @@ pub(crate) fn external_id(value: &FieldValue) -> Option<String> {
         | FieldValue::Ids(_)
         | FieldValue::List(_)
         | FieldValue::Phones(_)
-        | FieldValue::Date { .. } => None,
+        | FieldValue::Date { .. }
+        | FieldValue::DateRange { .. }
+        | FieldValue::Parts(_) => None,
     }
 }
 

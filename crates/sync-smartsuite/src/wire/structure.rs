@@ -4,7 +4,8 @@
 use serde_json::value::RawValue;
 use sync_core::{
     slug::Slug,
-    table::{Choice, Field, FieldKind, TableStructure},
+    table::{Choice, Field, FieldKind, NumberRange, TableStructure},
+    value::Decimal,
 };
 
 use super::walk::{elements, members};
@@ -68,6 +69,7 @@ pub(crate) fn read(json: &str, table: &str) -> Option<TableStructure> {
         name: name.unwrap_or_default(),
         primary_field: Slug::from(primary_field.unwrap_or_else(|| "title".to_owned())),
         fields,
+        members: None,
     })
 }
 
@@ -83,7 +85,7 @@ fn field(json: &RawValue) -> Option<Field> {
     })
     .ok()?;
     let (slug, type_name) = (slug?, type_name?);
-    let kind = kind(&type_name);
+    let kind = FieldKind::named(&type_name);
     let read_only = COMPUTED_TYPES.contains(&type_name.as_str())
         || SYSTEM_SLUGS.contains(&slug.as_str())
         || (kind == FieldKind::Title && params.is_auto_generated);
@@ -96,6 +98,8 @@ fn field(json: &RawValue) -> Option<Field> {
         choices: params.choices,
         multiple: is_multiple(&kind, params.is_single),
         precision: params.precision,
+        range: params.range,
+        length_max: params.length_max,
         linked_table: params.linked_application,
         kind,
     })
@@ -110,6 +114,8 @@ struct Params {
     /// `entries_allowed` says `single`.
     is_single: bool,
     precision: Option<u32>,
+    range: NumberRange,
+    length_max: Option<u32>,
     linked_application: Option<String>,
     choices: Vec<Choice>,
 }
@@ -125,6 +131,10 @@ impl Params {
             "is_auto_generated" => params.is_auto_generated = yes(raw),
             "entries_allowed" => params.is_single = text(raw).as_deref() == Some("single"),
             "precision" => params.precision = raw.get().trim_matches('"').trim().parse().ok(),
+            "min_value" => params.range.least = decimal(raw),
+            // A rating's scale is its greatest number.
+            "max_value" | "scale" => params.range.greatest = decimal(raw),
+            "max_length" => params.length_max = raw.get().parse().ok(),
             "linked_application" => params.linked_application = text(raw),
             "choices" => {
                 let choices = &mut params.choices;
@@ -149,6 +159,11 @@ fn choice(json: &RawValue) -> Option<Choice> {
     Some(Choice { label: label.unwrap_or_else(|| id.clone()), id })
 }
 
+/// A number, bare or as text.
+fn decimal(json: &RawValue) -> Option<Decimal> {
+    json.get().trim_matches('"').parse().ok()
+}
+
 /// A non-empty JSON string.
 fn text(json: &RawValue) -> Option<String> {
     serde_json::from_str::<String>(json.get()).ok().filter(|text| !text.is_empty())
@@ -167,54 +182,10 @@ fn is_multiple(kind: &FieldKind, is_single: bool) -> bool {
         | FieldKind::Email
         | FieldKind::Phone
         | FieldKind::Link
+        | FieldKind::IpAddress
+        | FieldKind::ColorPicker
         | FieldKind::LinkedRecord => !is_single,
-        FieldKind::Text
-        | FieldKind::TextArea
-        | FieldKind::Title
-        | FieldKind::RichText
-        | FieldKind::Number
-        | FieldKind::Currency
-        | FieldKind::Percent
-        | FieldKind::Duration
-        | FieldKind::NumberSlider
-        | FieldKind::PercentComplete
-        | FieldKind::Rating
-        | FieldKind::YesNo
-        | FieldKind::SingleSelect
-        | FieldKind::Status
-        | FieldKind::Date
-        | FieldKind::AutoNumber
-        | FieldKind::Other(_) => false,
-    }
-}
-
-/// The type with this name.
-fn kind(name: &str) -> FieldKind {
-    match name {
-        "textfield" => FieldKind::Text,
-        "textareafield" => FieldKind::TextArea,
-        "recordtitlefield" => FieldKind::Title,
-        "richtextareafield" => FieldKind::RichText,
-        "numberfield" => FieldKind::Number,
-        "currencyfield" => FieldKind::Currency,
-        "percentfield" => FieldKind::Percent,
-        "durationfield" => FieldKind::Duration,
-        "numbersliderfield" => FieldKind::NumberSlider,
-        "percentcompletefield" => FieldKind::PercentComplete,
-        "ratingfield" => FieldKind::Rating,
-        "yesnofield" => FieldKind::YesNo,
-        "singleselectfield" => FieldKind::SingleSelect,
-        "multipleselectfield" => FieldKind::MultipleSelect,
-        "statusfield" => FieldKind::Status,
-        "tagsfield" => FieldKind::Tags,
-        "datefield" => FieldKind::Date,
-        "emailfield" => FieldKind::Email,
-        "phonefield" => FieldKind::Phone,
-        "linkfield" => FieldKind::Link,
-        "userfield" => FieldKind::User,
-        "linkedrecordfield" => FieldKind::LinkedRecord,
-        "autonumberfield" => FieldKind::AutoNumber,
-        other => FieldKind::Other(other.to_owned()),
+        _ => false,
     }
 }
 

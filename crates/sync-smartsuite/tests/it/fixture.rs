@@ -7,7 +7,7 @@ use sync_core::{
     field_value::FieldValue,
     port::RecordShape,
     secret::Secret,
-    table::{Field, FieldKind},
+    table::{Field, FieldKind, NumberRange},
 };
 use sync_smartsuite::{ClientOptions, Timeouts};
 
@@ -35,6 +35,8 @@ pub(crate) fn field(slug: &str, kind: FieldKind) -> Field {
         choices: Vec::new(),
         multiple: false,
         precision: None,
+        range: NumberRange::default(),
+        length_max: None,
         linked_table: None,
     }
 }
@@ -50,6 +52,8 @@ pub(crate) fn shape() -> RecordShape {
             external_id,
             field("title", FieldKind::Title),
         ],
+        on_create: Vec::new(),
+        if_empty: Vec::new(),
     }
 }
 

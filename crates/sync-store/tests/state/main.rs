@@ -3,10 +3,11 @@
 #[cfg(test)]
 mod capturing;
 #[cfg(test)]
+mod comparing;
+#[cfg(test)]
 mod copies;
 #[cfg(test)]
 mod definitions;
-#[cfg(test)]
 mod delivering;
 #[cfg(test)]
 mod effects;

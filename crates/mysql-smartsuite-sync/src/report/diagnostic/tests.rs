@@ -380,6 +380,22 @@ fn text_that_is_not_yaml() {
     assert_snapshot!(screens.join("\n"));
 }
 
+#[test]
+fn expressions_secrets_and_matches_that_cannot_be_meant() {
+    let text = sync(
+        "",
+        "      match_on: [scompany01]
+      fields:
+        sgross0001: {expression: \"round(net * 1.19,, 2)\"}
+        sname00001: {template: \"{first {last}\"}
+        scity00001: {column: address, path: \"city..name\"}
+        siban00001: {column: iban, hash: a secret in the file}
+        snote00001: {column: note, hash: \"${PASSWORD}\"}
+",
+    );
+    assert_snapshot!(shown(&text));
+}
+
 /// Sixty-four nodes of YAML that stand for ten to the ninth.
 #[test]
 fn a_file_that_explodes() {

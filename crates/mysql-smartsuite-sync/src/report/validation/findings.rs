@@ -131,6 +131,12 @@ fn mapping_place(finding: &Finding, places: &SyncPlaces) -> Span {
         FindingCode::SlugUnknown
         | FindingCode::FieldReadOnly
         | FindingCode::FieldTypeUnsupported
+        | FindingCode::ExpressionUnfit
+        | FindingCode::ConstantUnfit
+        | FindingCode::PartUnknown
+        | FindingCode::OptionUnused
+        | FindingCode::LengthUnfit
+        | FindingCode::MatchFieldUnsuitable
         | FindingCode::ChoicesMissing => slug.or(column).unwrap_or(places.name),
         FindingCode::ColumnMissing
         | FindingCode::ColumnAmbiguous

@@ -104,10 +104,10 @@ impl<T: Decode> Decode for Entries<T> {
 }
 
 impl Decode for OneOrMany {
-    const EXPECTED: &'static str = "a column, or a list of columns";
+    const EXPECTED: &'static str = "one name, or a list of names";
 
     fn how() -> String {
-        "write one column, or several as in `[country, number]`".to_owned()
+        "write one name, or several as in `[country, number]`".to_owned()
     }
 
     fn decode(node: &Node, subject: Subject<'_>, report: &mut Report<'_>) -> Option<Self> {

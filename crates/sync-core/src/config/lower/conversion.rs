@@ -8,9 +8,10 @@ use crate::config::{
     decode::{Entries, Given, ValueMap},
     diagnostic::Code,
     field_type::{self, FieldType},
-    model::{Conversion, Transformation, TypeOptions},
+    model::{Conversion, OnUnknown, Transformation, TypeOptions},
     raw::{
-        PHONE_TYPES, RawDestination, RawFieldType, RawOptions, RawTransformation, TRANSFORMATIONS,
+        ON_UNKNOWN, PHONE_TYPES, RawDestination, RawFieldType, RawOptions, RawTransformation,
+        TRANSFORMATIONS,
     },
     report::{Finding, Hinted, Report},
     scalar::Scalar,
@@ -51,28 +52,57 @@ fn entry<'e, T>(entries: &'e Entries<T>, column: &str) -> Option<(&'e Scalar, &'
 
 fn typed(raw: &RawFieldType, report: &mut Report<'_>) -> Option<Conversion> {
     let name = raw.kind.0.as_ref()?;
-    let Some(found) = field_type::find(&name.value.text) else {
-        let first = field_type::first_names();
-        let meant = nearest(&name.value.text, field_type::all_names());
-        report.add(unknown_value(name, "type", meant, &first));
-        return None;
-    };
+    let found = field_type(name, report)?;
     let options = match &raw.options {
-        Some(given) => options(&given.value, found, report)?,
+        Some(given) => options(&given.value, Some(found), report)?,
         None => TypeOptions::default(),
     };
     Some(Conversion::Typed { kind: found.kind.clone(), options })
 }
 
-fn options(raw: &RawOptions, of: &FieldType, report: &mut Report<'_>) -> Option<TypeOptions> {
+/// The conversion of one of the `fields`, whose options stand beside its type.
+pub(super) fn of_field(
+    kind: Option<&Given<Scalar>>,
+    raw: &RawOptions,
+    report: &mut Report<'_>,
+) -> Option<Conversion> {
+    let found = match kind {
+        Some(name) => Some(field_type(name, report)?),
+        None => None,
+    };
+    let options = options(raw, found, report)?;
+    Some(match found {
+        Some(found) => Conversion::Typed { kind: found.kind.clone(), options },
+        None if options == TypeOptions::default() => Conversion::Automatic,
+        None => Conversion::Options(options),
+    })
+}
+
+fn field_type(name: &Given<Scalar>, report: &mut Report<'_>) -> Option<&'static FieldType> {
+    let found = field_type::find(&name.value.text);
+    if found.is_none() {
+        let first = field_type::first_names();
+        let meant = nearest(&name.value.text, field_type::all_names());
+        report.add(unknown_value(name, "type", meant, &first));
+    }
+    found
+}
+
+/// `of`: the declared type; `None`: whether the options go with the field is found out at the live table.
+fn options(
+    raw: &RawOptions,
+    of: Option<&FieldType>,
+    report: &mut Report<'_>,
+) -> Option<TypeOptions> {
     let given = [
         ("include_time", raw.include_time.as_ref().map(|given| given.key)),
         ("value_map", raw.value_map.as_ref().map(|given| given.key)),
+        ("on_unknown", raw.on_unknown.as_ref().map(|given| given.key)),
         ("default_country", raw.default_country.as_ref().map(|given| given.key)),
         ("default_type", raw.default_type.as_ref().map(|given| given.key)),
     ];
     for (option, key) in given {
-        if let Some(key) = key.filter(|_| !of.options.contains(&option)) {
+        if let (Some(key), Some(of)) = (key, of.filter(|of| !of.options.contains(&option))) {
             report.add(foreign_option(option, key, of));
         }
     }
@@ -84,12 +114,31 @@ fn options(raw: &RawOptions, of: &FieldType, report: &mut Report<'_>) -> Option<
         Some(given) => Some(phone_type(given, report)?),
         None => None,
     };
+    let on_unknown = match &raw.on_unknown {
+        Some(given) => on_unknown(given, report)?,
+        None => OnUnknown::Quarantine,
+    };
     Some(TypeOptions {
         include_time: raw.include_time.as_ref().map(|given| given.value),
         value_map: raw.value_map.as_ref().map(|given| value_map(&given.value)).unwrap_or_default(),
+        on_unknown,
         default_country,
         default_type,
     })
+}
+
+fn on_unknown(given: &Given<Scalar>, report: &mut Report<'_>) -> Option<OnUnknown> {
+    match given.value.text.as_str() {
+        "error" => Some(OnUnknown::Error),
+        "quarantine" => Some(OnUnknown::Quarantine),
+        "blank" => Some(OnUnknown::Blank),
+        "create" => Some(OnUnknown::Create),
+        other => {
+            let meant = nearest(other, ON_UNKNOWN.iter().copied());
+            report.add(unknown_value(given, "on_unknown", meant, ON_UNKNOWN));
+            None
+        }
+    }
 }
 
 fn foreign_option(option: &str, key: Span, of: &FieldType) -> Hinted {

@@ -7,16 +7,17 @@ use crate::{
         decode::{Entries, Given},
         defaults,
         diagnostic::Code,
-        model::{DestinationDefinition, FieldMapping, OnDelete, OnMissing},
-        raw::{ON_MISSING, RawDestination, RawSync},
+        model::{DestinationDefinition, FieldMapping, OnDelete, OnMissing, WriteMode},
+        raw::{ON_MISSING, RawDestination, RawSync, WRITE_MODES},
         report::{Finding, Report},
         scalar::Scalar,
+        span::Span,
         suggestion::nearest,
     },
     slug::Slug,
 };
 
-use super::{conversion, filled, filled_scalar, gone, link};
+use super::{conversion, field, filled, filled_scalar, gone, link, matching};
 
 pub(super) fn lower(
     raw: &RawDestination,
@@ -31,13 +32,16 @@ pub(super) fn lower(
         .as_ref()
         .and_then(|given| filled(given, "external_id_field", report));
     let on_missing = raw.on_missing.as_ref().and_then(|given| on_missing(given, report));
+    let mode = match &raw.mode {
+        Some(given) => mode(given, report),
+        None => Some(WriteMode::Upsert),
+    };
+    let fields = all_fields(raw, sync, report);
+    let match_on = raw
+        .match_on
+        .as_ref()
+        .map(|given| matching::lower(given, &fields, mode.unwrap_or_default(), report));
     let on_delete = gone::lower(raw, sync, report);
-    let fields = raw.field_mappings.0.as_ref().map(|mappings| {
-        unmapped(raw, &mappings.value, report);
-        mapped_twice(&mappings.value, report);
-        external_id_taken(raw, sync, &mappings.value, report);
-        fields(raw, mappings, report)
-    });
     let links = link::lower(raw, sync, syncs, report);
     Some(DestinationDefinition {
         table_id: table_id?,
@@ -46,11 +50,59 @@ pub(super) fn lower(
             .key_prefix
             .as_ref()
             .map_or_else(|| defaults::KEY_PREFIX.to_owned(), |given| given.value.text.clone()),
-        fields: fields?,
+        fields,
         links,
         on_missing: on_missing.unwrap_or(OnMissing::Recreate),
+        mode: mode?,
+        match_on: match_on.unwrap_or_default(),
         on_delete: on_delete.unwrap_or(OnDelete::Ignore),
     })
+}
+
+/// What `field_mappings` and `fields` say together.
+fn all_fields(raw: &RawDestination, sync: &RawSync, report: &mut Report<'_>) -> Vec<FieldMapping> {
+    let mappings = raw.field_mappings.as_ref();
+    let fields = raw.fields.as_ref();
+    if mappings.is_none() && fields.is_none() && !raw.has("field_mappings") && !raw.has("fields") {
+        let at = sync.destination.0.as_ref().map_or(sync_span(sync), |given| given.key);
+        report.add(
+            Finding::new(Code::MissingKey, at, "`destination` has no `field_mappings`")
+                .label("`field_mappings` is missing here")
+                .hint("add `field_mappings:` with lines of the form `column: slug`, or `fields:`"),
+        );
+    }
+    let no_mappings = Entries(Vec::new());
+    let plain = mappings.map_or(&no_mappings, |given| &given.value);
+    unmapped(raw, plain, report);
+    let slugs = plain.0.iter().map(|(_, slug)| (&slug.value, slug.span));
+    let richer = fields.into_iter().flat_map(|given| &given.value.0);
+    mapped_twice(slugs.chain(richer.map(|(slug, _)| (slug, slug.span))), report);
+    external_id_taken(raw, sync, plain, report);
+    let mut all = match mappings {
+        Some(mappings) => self::fields(raw, mappings, report),
+        None => Vec::new(),
+    };
+    if let Some(fields) = fields {
+        all.extend(field::fields(fields, report));
+    }
+    all
+}
+
+fn sync_span(sync: &RawSync) -> Span {
+    sync.name.0.as_ref().map_or(Span { start: 0, end: 0 }, |given| given.span)
+}
+
+fn mode(given: &Given<Scalar>, report: &mut Report<'_>) -> Option<WriteMode> {
+    match given.value.text.as_str() {
+        "upsert" => Some(WriteMode::Upsert),
+        "update_only" => Some(WriteMode::UpdateOnly),
+        "create_only" => Some(WriteMode::CreateOnly),
+        other => {
+            let meant = nearest(other, WRITE_MODES.iter().copied());
+            report.add(conversion::unknown_value(given, "mode", meant, WRITE_MODES));
+            None
+        }
+    }
 }
 
 fn table_id(given: &Given<Scalar>, report: &mut Report<'_>) -> Option<String> {
@@ -87,7 +139,7 @@ fn fields(
     mappings: &Given<Entries<Scalar>>,
     report: &mut Report<'_>,
 ) -> Vec<FieldMapping> {
-    if mappings.value.0.is_empty() {
+    if mappings.value.0.is_empty() && raw.fields.is_none() {
         report.add(
             Finding::new(Code::EmptyValue, mappings.key, "`field_mappings` maps no column")
                 .hint("add a line `column: slug` for each column that should arrive"),
@@ -100,7 +152,7 @@ fn fields(
         let slug = filled_scalar(&slug.value, &what, report);
         let conversion = conversion::of_column(raw, &column.text, report);
         if let (Some(column), Some(slug), Some(conversion)) = (named, slug, conversion) {
-            fields.push(FieldMapping { column, slug: Slug::from(slug), conversion });
+            fields.push(FieldMapping::of_column(&column, Slug::from(slug), conversion));
         }
     }
     fields
@@ -136,19 +188,19 @@ fn unmapped(raw: &RawDestination, mappings: &Entries<Scalar>, report: &mut Repor
     }
 }
 
-fn mapped_twice(mappings: &Entries<Scalar>, report: &mut Report<'_>) {
-    let mut first: BTreeMap<&str, &Given<Scalar>> = BTreeMap::new();
-    for (_, slug) in &mappings.0 {
-        if let Some(first) = first.get(slug.value.text.as_str()) {
-            let message = format!("two columns are mapped to `{}`", slug.value.shown());
+fn mapped_twice<'s>(slugs: impl Iterator<Item = (&'s Scalar, Span)>, report: &mut Report<'_>) {
+    let mut first: BTreeMap<&str, Span> = BTreeMap::new();
+    for (slug, span) in slugs {
+        if let Some(first) = first.get(slug.text.trim()) {
+            let message = format!("two values are mapped to `{}`", slug.shown());
             report.add(
-                Finding::new(Code::MappedTwice, slug.span, message)
+                Finding::new(Code::MappedTwice, span, message)
                     .label("again here")
-                    .also(first.span, "first mapped here")
-                    .hint("a field takes one column: map the other elsewhere, or join them in the query"),
+                    .also(*first, "first mapped here")
+                    .hint("a field takes one value: map the other elsewhere, or join them with a `template`"),
             );
         } else {
-            first.insert(&slug.value.text, slug);
+            first.insert(slug.text.trim(), span);
         }
     }
 }
@@ -167,6 +219,21 @@ fn external_id_taken(
         [single] => single.text == column.text,
         _ => false,
     };
+    for (slug, given) in raw.fields.iter().flat_map(|given| &given.value.0) {
+        let column = given.value.column.as_ref().filter(|_| given.value.path.is_none());
+        if slug.text == field.value.text && !column.is_some_and(|column| is_key(&column.value)) {
+            report.add(
+                Finding::new(
+                    Code::ExternalIdTaken,
+                    slug.span,
+                    "a value is mapped to the external-id field, which carries the key",
+                )
+                .label("written with the key already")
+                .also(field.span, "the external-id field")
+                .hint("map it to another field, or make another field the external id"),
+            );
+        }
+    }
     for (column, slug) in &mappings.0 {
         if slug.value.text == field.value.text && !is_key(column) {
             let message = format!(

@@ -49,13 +49,19 @@ fn taken(raw: &RawDestination, slug: &Scalar, report: &mut Report<'_>) {
                 .hint("name the linked-record field that should hold the link"),
         );
     }
-    let mappings = raw.field_mappings.0.iter().flat_map(|given| &given.value.0);
-    for (_, mapped) in mappings.filter(|(_, mapped)| mapped.value.text.trim() == slug.text.trim()) {
+    let mappings = raw.field_mappings.iter().flat_map(|given| &given.value.0);
+    let mappings = mappings
+        .filter(|(_, mapped)| mapped.value.text.trim() == slug.text.trim())
+        .map(|(_, mapped)| mapped.span);
+    let fields = raw.fields.iter().flat_map(|given| &given.value.0);
+    let fields =
+        fields.filter(|(name, _)| name.text.trim() == slug.text.trim()).map(|(name, _)| name.span);
+    for mapped in mappings.chain(fields) {
         let message = format!("a column and a link both fill `{}`", slug.shown());
         report.add(
             Finding::new(Code::MappedTwice, slug.span, message)
                 .label("again here")
-                .also(mapped.span, "a column is mapped to it here")
+                .also(mapped, "a column is mapped to it here")
                 .hint("keep the link and remove the column from `field_mappings`, or the other way round"),
         );
     }

@@ -1,4 +1,5 @@
-//! A record belongs to one sync: enabled syncs of one table and external-id field must tell their keys apart.
+//! A record is made by one sync: enabled syncs of one table and external-id field must tell their keys apart, or all
+//! but one only change what is there, each its own fields.
 
 use crate::config::{
     diagnostic::Code,
@@ -15,6 +16,8 @@ struct Claim<'r> {
     table: &'r str,
     field: &'r str,
     prefix: &'r str,
+    /// Whether it only changes records that are there: it may share them with one that makes them.
+    only_updates: bool,
     at: Span,
 }
 
@@ -31,13 +34,18 @@ impl<'r> Claim<'r> {
             table: table.value.text.trim(),
             field: destination.external_id_field.0.as_ref()?.value.text.trim(),
             prefix: prefix.map_or("", |given| given.value.text.as_str()),
+            only_updates: destination
+                .mode
+                .as_ref()
+                .is_some_and(|given| given.value.text == "update_only"),
             at: prefix.map_or(table.span, |given| given.span),
         })
     }
 
     /// Whether some key of one could be read as a key of the other: then one prefix begins the other.
     fn overlaps(&self, other: &Self) -> bool {
-        self.table == other.table
+        !(self.only_updates || other.only_updates)
+            && self.table == other.table
             && self.field == other.field
             && (self.prefix.starts_with(other.prefix) || other.prefix.starts_with(self.prefix))
     }
@@ -53,7 +61,8 @@ pub(super) fn check(syncs: &[&RawSync], report: &mut Report<'_>) {
                 first.sync, claim.sync
             );
             let hint = if claim.prefix == first.prefix {
-                "give each of them a `destination.key_prefix` of its own, or disable one"
+                "give each of them a `destination.key_prefix` of its own, set `mode: update_only` in all but one, or \
+                 disable one"
             } else {
                 "one prefix begins the other, so their keys could meet: choose prefixes such as `a:` and `b:`"
             };

@@ -158,7 +158,7 @@ fn texts_may_look_like_numbers() {
         let config = config(&text);
         assert_eq!(config.syncs[0].name, "2024");
         assert_eq!(config.syncs[0].destination.table_id, id);
-        assert_eq!(config.syncs[0].destination.fields[0].column, "1");
+        assert_eq!(config.syncs[0].destination.fields[0].columns(), ["1"].into());
         assert_eq!(config.syncs[0].destination.fields[0].slug.as_str(), "2.0");
     }
 }

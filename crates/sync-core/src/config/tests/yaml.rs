@@ -75,7 +75,7 @@ syncs:
     assert_eq!((query_of(a).text.as_str(), query_of(b).text.as_str()), ("SELECT 1", "SELECT 2"));
     assert_eq!(b.source.time_zone.as_deref(), Some("Europe/Berlin"));
     assert_eq!(b.destination.key_prefix, "b:", "what is written wins over what is merged");
-    assert_eq!(b.destination.fields[0].column, "d", "the first of several wins");
+    assert_eq!(b.destination.fields[0].columns(), ["d"].into(), "the first of several wins");
     assert_eq!(b.destination.table_id, a.destination.table_id);
 }
 
@@ -116,7 +116,7 @@ fn variables_are_filled_in_wherever_a_value_stands() {
     assert_eq!(parsed.diagnostics, []);
     let sync = &parsed.config.unwrap().syncs[0];
     assert_eq!(sync.destination.table_id, "6500000000000000000000c1");
-    assert_eq!(sync.destination.fields[0].column, "c_d");
+    assert_eq!(sync.destination.fields[0].columns(), ["c_d"].into());
     assert_eq!(sync.destination.fields[0].slug.as_str(), "s");
     assert_eq!(sync.schedule, Some(ScheduleDefinition::Interval { minutes: 15 }));
     // The value stands as it is: it is no YAML, and nothing in it is filled in.

@@ -6,7 +6,11 @@
 
 use serde_json::Value as Json;
 
-use super::{Cell, Coerce, OPAQUE_HINT, choice_table::ChoiceTable, is_opaque, source_text};
+use super::{
+    Cell, Coerce, OPAQUE_HINT,
+    choice_table::{ChoiceTable, Resolved},
+    is_opaque, source_text,
+};
 use crate::{
     field_value::FieldValue,
     mapping::{fault::Refusal, notes::Notes},
@@ -30,13 +34,23 @@ impl Coerce for ChoiceSet {
         if !matches!(cell.value, Value::Labels(_) | Value::Json(Json::Array(_))) {
             let whole = source_text::text(cell)?;
             if self.choices.names(&whole) {
-                return Ok(FieldValue::ids(self.choices.resolve(&whole)?.map(str::to_owned)));
+                return self.set(&[whole.into_owned()]);
             }
         }
-        let mut ids = Vec::new();
-        for entry in source_text::entries(cell, &[','])? {
-            ids.extend(self.choices.resolve(&entry)?.map(str::to_owned));
+        self.set(&source_text::entries(cell, &[','])?)
+    }
+}
+
+impl ChoiceSet {
+    fn set(&self, entries: &[String]) -> Result<FieldValue, Refusal> {
+        let (mut ids, mut wanted) = (Vec::new(), Vec::new());
+        for entry in entries {
+            match self.choices.resolve(entry)? {
+                Resolved::Choice(id) => ids.push(id.to_owned()),
+                Resolved::Blank => {}
+                Resolved::Wanted(label) => wanted.push(label),
+            }
         }
-        Ok(FieldValue::ids(ids))
+        if wanted.is_empty() { Ok(FieldValue::ids(ids)) } else { Err(Refusal::wanting(wanted)) }
     }
 }

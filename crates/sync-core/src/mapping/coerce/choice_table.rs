@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    config::model::OnUnknown,
     mapping::{
         fault::{FaultCode, Refusal},
         suggestion,
@@ -14,13 +15,28 @@ use crate::{
 #[derive(Debug)]
 pub(in crate::mapping) struct ChoiceTable {
     /// `value_map`, resolved; `None` where the target is no choice.
-    mapped: BTreeMap<String, Result<String, FaultCode>>,
+    mapped: BTreeMap<String, Result<String, (FaultCode, String)>>,
     /// Labels and ids as they are.
     exact: BTreeMap<String, Hit>,
     /// Labels and ids trimmed and in lower case.
     folded: BTreeMap<String, Hit>,
     /// For messages.
     labels: String,
+    /// What becomes of a text that is no choice.
+    on_unknown: OnUnknown,
+}
+
+/// The longest label of a choice that is added, in characters: what is longer is no label.
+const LABEL_LENGTH_MAX: usize = 100;
+
+/// What a text is to the field.
+pub(super) enum Resolved<'t> {
+    /// A choice, by its id.
+    Choice(&'t str),
+    /// Nothing.
+    Blank,
+    /// A choice to be added, by its label.
+    Wanted(String),
 }
 
 /// What a text stands for.
@@ -35,6 +51,7 @@ impl ChoiceTable {
     pub(in crate::mapping) fn new(
         choices: &[Choice],
         value_map: impl IntoIterator<Item = (String, String)>,
+        on_unknown: OnUnknown,
     ) -> (Self, Vec<String>) {
         let labels = choices.iter().map(|choice| (choice.label.clone(), &choice.id));
         let ids = choices.iter().map(|choice| (choice.id.clone(), &choice.id));
@@ -51,10 +68,11 @@ impl ChoiceTable {
             labels: suggestion::listed(
                 choices.iter().map(|choice| format!("\"{}\"", choice.label)),
             ),
+            on_unknown,
         };
         let mut unknown = Vec::new();
         for (source, target) in value_map {
-            let id = table.find(&target).map(str::to_owned);
+            let id = table.find(&target).map(str::to_owned).map_err(|code| (code, target.clone()));
             if id.is_err() {
                 unknown.push(target);
             }
@@ -64,18 +82,35 @@ impl ChoiceTable {
     }
 
     /// The choice a text stands for: by `value_map`, else by exact label, exact id, or either of them in any case
-    /// if that is unambiguous; outer white space does not matter. `None` for blank text that the map does not name.
-    pub(super) fn resolve(&self, text: &str) -> Result<Option<&str>, Refusal> {
-        let found = match self.mapped.get(text) {
-            Some(mapped) => mapped.as_deref().map_err(|code| *code),
-            None if text.trim().is_empty() => return Ok(None),
-            None => self.find(text),
+    /// if that is unambiguous; outer white space does not matter. Blank text that the map does not name is nothing.
+    pub(super) fn resolve(&self, text: &str) -> Result<Resolved<'_>, Refusal> {
+        let (found, label) = match self.mapped.get(text) {
+            Some(Ok(id)) => (Ok(id.as_str()), text),
+            Some(Err((code, target))) => (Err(*code), target.as_str()),
+            None if text.trim().is_empty() => return Ok(Resolved::Blank),
+            None => (self.find(text), text.trim()),
         };
-        found.map(Some).map_err(|code| {
+        let code = match found {
+            Ok(id) => return Ok(Resolved::Choice(id)),
+            Err(code) => code,
+        };
+        let refusal = || {
             Refusal::new(code)
                 .because(format!("{}; its choices: {}", code.meaning(), self.labels))
                 .about(text)
-        })
+        };
+        match self.on_unknown {
+            _ if code != FaultCode::ChoiceUnknown => Err(refusal()),
+            OnUnknown::Quarantine => Err(refusal()),
+            OnUnknown::Error => Err(refusal().ending_the_run()),
+            OnUnknown::Blank => Ok(Resolved::Blank),
+            OnUnknown::Create => {
+                let is_label = label.chars().count() <= LABEL_LENGTH_MAX
+                    && !label.is_empty()
+                    && !label.chars().any(char::is_control);
+                if is_label { Ok(Resolved::Wanted(label.to_owned())) } else { Err(refusal()) }
+            }
+        }
     }
 
     /// Whether the text as a whole is a source text of the map, a label or an id.

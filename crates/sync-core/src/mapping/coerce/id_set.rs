@@ -1,4 +1,4 @@
-//! People and linked records.
+//! Linked records.
 //!
 //! **Accepts** text, a SET or a JSON array: SmartSuite's ids between `,`, `;` or white space. **Canonical form**:
 //! the ids in lower case as a set. **Empty**: no ids. **Faults**: not 24 hexadecimal digits, several for a field
@@ -32,8 +32,6 @@ impl Coerce for IdSet {
 
     fn coerce(&self, cell: Cell<'_>, _: &mut Notes) -> Result<FieldValue, Refusal> {
         let entries = source_text::entries(cell, &[',', ';', ' ', '\t', '\n', '\r'])?;
-        let is_id =
-            |id: &String| id.len() == ID_LENGTH && id.bytes().all(|b| b.is_ascii_hexdigit());
         if let Some(wrong) = entries.iter().find(|entry| !is_id(entry)) {
             return Err(Refusal::new(FaultCode::NotAnId).about(wrong));
         }
@@ -43,4 +41,9 @@ impl Coerce for IdSet {
         }
         Ok(ids)
     }
+}
+
+/// Whether the text is one of SmartSuite's ids.
+pub(super) fn is_id(text: &str) -> bool {
+    text.len() == ID_LENGTH && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -12,28 +12,36 @@
 //! | [`yes_no`] | yes/no |
 //! | [`single_choice`] | single select, status |
 //! | [`choice_set`] | multiple select, tags |
-//! | [`date`] | date |
+//! | [`date`], [`date_range`], [`time_of_day`] | date; date range, due date; time |
 //! | [`email`], [`link`], [`phone`] | e-mail, link, phone |
-//! | [`id_set`] | people, linked records |
+//! | [`parts`] | address, full name, social networks |
+//! | [`ip_address`], [`color`] | IP address, colour |
+//! | [`people`], [`id_set`] | people; linked records |
 //! | [`older_form`] | a number or date of `transformations` onto a text field |
 
 pub(super) mod choice_set;
 pub(super) mod choice_table;
+pub(super) mod color;
 pub(super) mod date;
+pub(super) mod date_range;
 pub(super) mod duration;
 pub(super) mod email;
 pub(super) mod id_set;
+pub(super) mod ip_address;
 mod json_text;
 pub(super) mod link;
 pub(super) mod number;
 pub(super) mod older_form;
+pub(super) mod parts;
+pub(super) mod people;
 pub(super) mod phone;
 pub(super) mod single_choice;
 mod source_text;
 pub(super) mod text;
+pub(super) mod time_of_day;
 pub(super) mod yes_no;
 
-use std::fmt::Debug;
+use std::{borrow::Cow, fmt::Debug};
 
 use serde_json::Value as Json;
 
@@ -61,10 +69,27 @@ impl Cell<'_> {
     }
 }
 
+/// The text that a person sees for a cell in MySQL; refused for bytes that are no text.
+pub(crate) fn cell_text<'v>(
+    value: &'v Value,
+    column: &'v ColumnKind,
+) -> Result<Cow<'v, str>, NotText> {
+    source_text::text(Cell { value, column }).map_err(|_| NotText)
+}
+
+/// The bytes are not UTF-8.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NotText;
+
 /// A rule with its options, compiled once and asked for every row.
 pub(super) trait Coerce: Debug + Send + Sync {
     /// Why no cell of such a column could ever be taken, as advice; `None` if some could.
     fn misfit(&self, column: &ColumnKind) -> Option<&'static str>;
+
+    /// Names of the parts that a compound value may have; none for simple ones.
+    fn parts(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// The canonical value. Total: every value of every type gives a value or a refusal.
     fn coerce(&self, cell: Cell<'_>, notes: &mut Notes) -> Result<FieldValue, Refusal>;

@@ -4,7 +4,7 @@
 //! exponent. **Canonical form**: the exact decimal without trailing zeros, rounded half away from zero to the digits
 //! that the field keeps. Rounding is done here because the service may do it: what it gave back would differ from
 //! what was sent, for ever. A rating keeps no digits. **Empty**: blank text; 0 is a number.
-//! **Faults**: not a number; outside 0 to 100 (percent complete) or below 0 (rating).
+//! **Faults**: not a number; outside the field's range, 0 to 100 (percent complete) or below 0 (rating).
 
 use serde_json::Value as Json;
 
@@ -25,9 +25,9 @@ pub(in crate::mapping) struct Number {
     /// Digits kept behind the point; `None`: all.
     pub(in crate::mapping) digits: Option<u32>,
     /// The least number taken.
-    pub(in crate::mapping) least: Option<i32>,
+    pub(in crate::mapping) least: Option<Decimal>,
     /// The greatest number taken.
-    pub(in crate::mapping) greatest: Option<i32>,
+    pub(in crate::mapping) greatest: Option<Decimal>,
 }
 
 impl Coerce for Number {
@@ -41,9 +41,8 @@ impl Coerce for Number {
     fn coerce(&self, cell: Cell<'_>, notes: &mut Notes) -> Result<FieldValue, Refusal> {
         let Some(number) = decimal(cell, "a number")? else { return Ok(FieldValue::Empty) };
         let number = rounded(number, self.digits, notes);
-        let bound = |limit: i32| Decimal::from(i128::from(limit));
-        if self.least.is_some_and(|least| number < bound(least))
-            || self.greatest.is_some_and(|greatest| number > bound(greatest))
+        if self.least.as_ref().is_some_and(|least| number < *least)
+            || self.greatest.as_ref().is_some_and(|greatest| number > *greatest)
         {
             return Err(Refusal::new(FaultCode::NumberOutOfRange).about(&number.to_string()));
         }

@@ -58,6 +58,10 @@ impl Coerce for Phone {
             .then_some("map a text column to this field")
     }
 
+    fn parts(&self) -> &'static [&'static str] {
+        &["number", "country", "extension", "type"]
+    }
+
     fn coerce(&self, cell: Cell<'_>, _: &mut Notes) -> Result<FieldValue, Refusal> {
         let mut distinct: Vec<Number> = Vec::new();
         for number in self.numbers(cell)? {
@@ -82,6 +86,8 @@ impl Phone {
             Json::Null => None,
             Json::String(text) if text.trim().is_empty() => None,
             Json::String(text) => Some(self.number(text)),
+            // A country or a type alone is no number.
+            Json::Object(members) if has_no_number(members) => None,
             Json::Object(members) => Some(self.number_of(members)),
             Json::Bool(_) | Json::Number(_) | Json::Array(_) => {
                 Some(self.number(&item.to_string()))
@@ -118,6 +124,20 @@ impl Phone {
             number.extension = extension;
         }
         Ok(number)
+    }
+}
+
+fn has_no_number(members: &Map<String, Json>) -> bool {
+    let number = ["phone_number", "number"].iter().find_map(|name| members.get(*name));
+    match number {
+        Some(Json::Null) => true,
+        Some(Json::String(text)) => text.trim().is_empty(),
+        Some(_) => false,
+        None => {
+            let beside = ["country", "type", "extension"];
+            let known = |name: &String| beside.contains(&name.trim_start_matches("phone_"));
+            !members.is_empty() && members.keys().all(known)
+        }
     }
 }
 

@@ -2,9 +2,13 @@
 //!
 //! **Accepts** the text of any value: looked up in `value_map`, then among labels and ids. **Canonical form**: the
 //! choice's id. **Empty**: blank text that `value_map` does not name; so ENUM's invalid value is empty.
-//! **Faults**: no such choice, or several with that label; both name the labels.
+//! **Faults** (by `on_unknown` also empty, or a choice to be added): no such choice, or several with that label; both name the labels.
 
-use super::{Cell, Coerce, OPAQUE_HINT, choice_table::ChoiceTable, is_opaque, source_text};
+use super::{
+    Cell, Coerce, OPAQUE_HINT,
+    choice_table::{ChoiceTable, Resolved},
+    is_opaque, source_text,
+};
 use crate::{
     field_value::FieldValue,
     mapping::{fault::Refusal, notes::Notes},
@@ -25,7 +29,10 @@ impl Coerce for SingleChoice {
 
     fn coerce(&self, cell: Cell<'_>, _: &mut Notes) -> Result<FieldValue, Refusal> {
         let text = source_text::text(cell)?;
-        let choice = self.choices.resolve(&text)?;
-        Ok(choice.map_or(FieldValue::Empty, |id| FieldValue::Choice(id.to_owned())))
+        match self.choices.resolve(&text)? {
+            Resolved::Choice(id) => Ok(FieldValue::Choice(id.to_owned())),
+            Resolved::Blank => Ok(FieldValue::Empty),
+            Resolved::Wanted(label) => Err(Refusal::wanting(vec![label])),
+        }
     }
 }

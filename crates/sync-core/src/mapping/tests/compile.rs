@@ -2,7 +2,7 @@
 
 use super::fixture::{World, field, map, to};
 use crate::{
-    config::model::{Conversion, FieldMapping, Transformation, TypeOptions},
+    config::model::{Conversion, FieldMapping, Origin, Transformation, TypeOptions},
     mapping::{Finding, FindingCode, Severity},
     slug::Slug,
     source::{Column, ColumnKind},
@@ -37,7 +37,7 @@ fn a_mapping_that_fits_has_no_findings() {
 #[test]
 fn a_column_that_the_read_does_not_return() {
     let mut world = world(&ColumnKind::Text, FieldKind::Text);
-    world.destination.fields[0].column = "C".to_owned();
+    world.destination.fields[0].origin = Origin::Column { name: "C".to_owned(), path: None };
     check_only(
         &world,
         FindingCode::ColumnMissing,
@@ -93,10 +93,10 @@ fn a_read_only_field_is_left_out_of_everything_and_said() {
 #[test]
 fn autonumbers_are_read_only_and_unknown_types_unsupported() {
     check_only(
-        &world(&ColumnKind::Text, FieldKind::Other("addressfield".to_owned())),
+        &world(&ColumnKind::Text, FieldKind::Other("hologramfield".to_owned())),
         FindingCode::FieldTypeUnsupported,
-        "column `c` into field `f` (\"Field\"): fields of type addressfield cannot be written yet (remove the mapping, or map the \
-         column to a field of another type)",
+        "column `c` into field `f` (\"Field\"): fields of type hologramfield are not written: how values of this type are \
+         written is not known (remove the mapping, or map the column to a field of another type)",
     );
     let autonumber = world(&ColumnKind::Text, FieldKind::AutoNumber);
     assert_eq!(autonumber.codes(), ["field_read_only"]);
@@ -154,7 +154,7 @@ fn the_external_id_field_must_carry_keys() {
 fn only_the_key_may_be_mapped_onto_the_external_id_field() {
     let onto_external = |column: &str, key: &[&str]| {
         let mut world = world(&ColumnKind::Text, FieldKind::Text);
-        world.destination.fields[0].column = column.to_owned();
+        world.destination.fields[0].origin = Origin::Column { name: column.to_owned(), path: None };
         world.destination.fields[0].slug = Slug::from("ext");
         world.source.primary_key = key.iter().map(|name| (*name).to_owned()).collect();
         world.columns[1].nullable = false;
@@ -168,11 +168,11 @@ fn only_the_key_may_be_mapped_onto_the_external_id_field() {
 #[test]
 fn a_declared_type_for_the_external_id_column_is_not_held_against_the_field() {
     let mut world = world(&ColumnKind::Text, FieldKind::Text);
-    world.destination.fields.push(FieldMapping {
-        column: "id".to_owned(),
-        slug: Slug::from("ext"),
-        conversion: Conversion::Typed { kind: FieldKind::Number, options: TypeOptions::default() },
-    });
+    world.destination.fields.push(FieldMapping::of_column(
+        "id",
+        Slug::from("ext"),
+        Conversion::Typed { kind: FieldKind::Number, options: TypeOptions::default() },
+    ));
     assert!(world.codes().is_empty());
 }
 
@@ -353,10 +353,8 @@ fn everything_is_said_at_once_in_the_order_of_the_definition() {
     world.source.time_zone = Some("Nowhere".to_owned());
     world.source.primary_key = vec!["key".to_owned()];
     world.destination.external_id_field = Slug::from("nothing");
-    let mapping = |column: &str, slug: &str, conversion| FieldMapping {
-        column: column.to_owned(),
-        slug: Slug::from(slug),
-        conversion,
+    let mapping = |column: &str, slug: &str, conversion| {
+        FieldMapping::of_column(column, Slug::from(slug), conversion)
     };
     let choice = Transformation::Choice { value_map: map(&[("a", "b")]) };
     world.destination.fields.extend([

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::{
     config::model::{
-        Conversion, DestinationDefinition, FieldMapping, OnDelete, OnMissing, SourceDefinition,
-        SourceRows, Transformation, TypeOptions,
+        Conversion, DestinationDefinition, FieldMapping, OnDelete, OnMissing, OnUnknown,
+        SourceDefinition, SourceRows, Transformation, Treatment, TypeOptions, WriteMode,
     },
     field_value::FieldValue,
     mapping::{CompiledMapping, Finding, Notes, RowFault},
     slug::Slug,
     source::{Column, ColumnKind, Row},
-    table::{Choice, Field, FieldKind, TableStructure},
+    table::{Choice, Field, FieldKind, Member, NumberRange, TableStructure},
     value::Value,
 };
 
@@ -88,6 +88,8 @@ pub(super) struct Target {
     pub(super) field: Field,
     pub(super) conversion: Conversion,
     pub(super) zone: Option<String>,
+    pub(super) treatment: Treatment,
+    pub(super) members: Option<Vec<Member>>,
 }
 
 pub(super) fn field(slug: &str, label: &str, kind: FieldKind) -> Field {
@@ -101,13 +103,21 @@ pub(super) fn field(slug: &str, label: &str, kind: FieldKind) -> Field {
         choices: Vec::new(),
         multiple: false,
         precision: None,
+        range: NumberRange::default(),
+        length_max: None,
         linked_table: None,
     }
 }
 
 /// The field `f` of this type, mapped without any entry.
 pub(super) fn to(kind: FieldKind) -> Target {
-    Target { field: field("f", "Field", kind), conversion: Conversion::Automatic, zone: None }
+    Target {
+        field: field("f", "Field", kind),
+        conversion: Conversion::Automatic,
+        zone: None,
+        treatment: Treatment::default(),
+        members: None,
+    }
 }
 
 impl Target {
@@ -151,6 +161,22 @@ impl Target {
     pub(super) fn include_time(self, include: bool) -> Self {
         self.options(TypeOptions { include_time: Some(include), ..TypeOptions::default() })
     }
+    pub(super) fn on_unknown(self, on_unknown: OnUnknown) -> Self {
+        self.options(TypeOptions { on_unknown, ..TypeOptions::default() })
+    }
+    pub(super) fn treated(mut self, treatment: Treatment) -> Self {
+        self.treatment = treatment;
+        self
+    }
+    /// Members as `id=address`.
+    pub(super) fn members(mut self, members: &[&str]) -> Self {
+        let member = |text: &&str| {
+            let (id, email) = text.split_once('=').unwrap();
+            Member { id: id.to_owned(), emails: vec![email.to_owned()] }
+        };
+        self.members = Some(members.iter().map(member).collect());
+        self
+    }
     pub(super) fn older(mut self, transformation: Transformation) -> Self {
         self.conversion = Conversion::Transformed(transformation);
         self
@@ -187,11 +213,12 @@ impl World {
                 external_id_field: Slug::from("ext"),
                 key_prefix: String::new(),
                 fields: vec![FieldMapping {
-                    column: "c".to_owned(),
-                    slug: Slug::from("f"),
-                    conversion: target.conversion.clone(),
+                    treatment: target.treatment.clone(),
+                    ..FieldMapping::of_column("c", Slug::from("f"), target.conversion.clone())
                 }],
                 on_missing: OnMissing::Recreate,
+                mode: WriteMode::Upsert,
+                match_on: Vec::new(),
                 on_delete: OnDelete::Ignore,
             },
             source: SourceDefinition {
@@ -207,6 +234,7 @@ impl World {
                 name: "Customers".to_owned(),
                 primary_field: Slug::from("title"),
                 fields: vec![field("ext", "External ID", FieldKind::Text), target.field.clone()],
+                members: target.members.clone(),
             },
         }
     }
@@ -279,6 +307,18 @@ pub(super) fn shown(value: &FieldValue) -> String {
                 format!("{} {}{extension} ({})", p.country, p.digits, p.kind)
             };
             format!("phones {}", phones.iter().map(phone).collect::<Vec<_>>().join(", "))
+        }
+        FieldValue::Parts(parts) => {
+            let part = |(name, text): (&String, &String)| format!("{name}={text}");
+            format!("parts {}", parts.iter().map(part).collect::<Vec<_>>().join(" "))
+        }
+        FieldValue::DateRange { from, to } => {
+            let end = |end: &Option<crate::field_value::DateStamp>| {
+                let end =
+                    end.map(|end| FieldValue::Date { at: end.at, include_time: end.include_time });
+                end.map_or_else(|| "open".to_owned(), |end| shown(&end))
+            };
+            format!("from {} to {}", end(from), end(to))
         }
         FieldValue::Date { at, include_time: true } => format!("instant {at}"),
         FieldValue::Date { at, include_time: false } => {

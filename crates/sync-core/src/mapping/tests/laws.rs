@@ -11,7 +11,7 @@ use super::{
     totality::{KINDS, check_documented},
 };
 use crate::{
-    field_value::{FieldValue, Phone},
+    field_value::{DateStamp, FieldValue, Phone},
     mapping::CompiledMapping,
     source::{ColumnKind, Row},
     table::FieldKind,
@@ -65,6 +65,20 @@ fn wanted_text(kind: &FieldKind) -> &'static str {
             "(https?://)?[a-z]{1,8}\\.[a-z]{2,3}(/[a-z0-9?=&%]{0,8})?(\\n[a-z]{1,8}\\.org)?"
         }
         FieldKind::User | FieldKind::LinkedRecord => "[0-9a-fA-F]{24}( ?, ?[0-9a-fA-F]{24})?",
+        FieldKind::DateRange => "2024-0[1-9]-[12][0-9]/(2025-0[1-9]-[12][0-9]T0[0-9]:00:00Z)?",
+        FieldKind::DueDate => "2024-0[1-9]-[12][0-9]|2024-01-01/2025-0[1-9]-[12][0-9]",
+        FieldKind::Time => "[01]?[0-9]:[0-5][0-9](:[0-5][0-9](\\.[0-9]{1,6})?)?",
+        FieldKind::Address => {
+            "[a-z 0-9]{0,12}|\\{\"city\": \"[a-z ]{0,8}\", \"location_zip\": [0-9]{5}, \"latitude\": \"[0-9]{1,2}\\.[0-9]{1,3}\"\\}"
+        }
+        FieldKind::FullName => {
+            "\\{\"first\": \"[a-z ]{0,8}\", \"title\": \"(Mr\\.|Mrs|7|)\", \"last_name\": \"[A-Z]{0,3}\"\\}"
+        }
+        FieldKind::SocialNetwork => {
+            "\\{\"facebook\": \"[a-z]{0,8}\", \"linkedin_username\": null\\}"
+        }
+        FieldKind::IpAddress => "([1-9]|1[0-9]{2})\\.0\\.0\\.[0-9]|::[0-9a-f]{1,4}(, ?0:0::1)?",
+        FieldKind::ColorPicker => "#?[0-9a-fA-F]{6}(, ?#[0-9a-f]{3})?",
         FieldKind::AutoNumber | FieldKind::Other(_) => "",
     }
 }
@@ -167,10 +181,25 @@ fn answer(value: &FieldValue, kind: &FieldKind) -> Option<Json> {
                 })
             })
             .collect(),
-        FieldValue::Date { at, include_time } => {
-            json!({"date": at.to_string().replace('Z', ".000000Z"), "include_time": include_time})
+        FieldValue::Date { at, include_time } => date_answer(*at, *include_time),
+        FieldValue::DateRange { from, to } => {
+            let end = |end: &Option<DateStamp>| match end {
+                Some(end) => date_answer(end.at, end.include_time),
+                None => json!({"date": null, "include_time": false}),
+            };
+            json!({"from_date": end(from), "to_date": end(to), "is_overdue": false})
+        }
+        FieldValue::Parts(parts) => {
+            let mut members: serde_json::Map<_, _> =
+                parts.iter().map(|(name, text)| (name.clone(), json!(text))).collect();
+            members.insert("sys_root".to_owned(), json!("whatever"));
+            Json::Object(members)
         }
     })
+}
+
+fn date_answer(at: jiff::Timestamp, include_time: bool) -> Json {
+    json!({"date": at.to_string().replace('Z', ".000000Z"), "include_time": include_time})
 }
 
 /// The canonical value of an answer, by the rules of comparison alone.
@@ -201,7 +230,22 @@ fn read_back(answer: Option<Json>, kind: &FieldKind) -> FieldValue {
         FieldKind::MultipleSelect | FieldKind::Tags | FieldKind::User | FieldKind::LinkedRecord => {
             FieldValue::Ids(list(&answer).into_iter().collect::<BTreeSet<_>>())
         }
-        FieldKind::Email | FieldKind::Link => FieldValue::List(list(&answer)),
+        FieldKind::Email | FieldKind::Link | FieldKind::IpAddress | FieldKind::ColorPicker => {
+            FieldValue::List(list(&answer))
+        }
+        FieldKind::Time => FieldValue::text(text(&answer)),
+        FieldKind::Address | FieldKind::FullName | FieldKind::SocialNetwork => {
+            let members = answer.as_object().unwrap().iter();
+            let own = members.filter(|(name, _)| *name != "sys_root");
+            FieldValue::parts(own.map(|(name, member)| (name.clone(), text(member))))
+        }
+        FieldKind::DateRange | FieldKind::DueDate => {
+            let end = |name: &str| {
+                let at = answer[name]["date"].as_str()?.parse().unwrap();
+                Some(DateStamp { at, include_time: answer[name]["include_time"] == true })
+            };
+            FieldValue::date_range(end("from_date"), end("to_date"))
+        }
         FieldKind::Phone => {
             let phone = |json: &Json| Phone {
                 country: text(&json["phone_country"]),
@@ -232,6 +276,15 @@ fn as_text(value: &FieldValue) -> Option<String> {
         FieldValue::Date { at, include_time: false } => {
             Some(jiff::tz::TimeZone::UTC.to_datetime(*at).date().to_string())
         }
+        FieldValue::DateRange { from, to } => {
+            let end = |end: &Option<DateStamp>| {
+                let end =
+                    end.map(|end| FieldValue::Date { at: end.at, include_time: end.include_time });
+                end.as_ref().map_or_else(|| Some(String::new()), as_text)
+            };
+            Some(format!("{}/{}", end(from)?, end(to)?))
+        }
+        FieldValue::Parts(parts) => Some(json!(parts).to_string()),
         // The country is not part of the digits.
         FieldValue::Phones(_) => None,
     }

@@ -2,6 +2,8 @@
 
 mod choices;
 mod compile;
+mod compound;
+mod computed;
 mod dates;
 mod fixture;
 mod laws;

@@ -2,7 +2,9 @@
 
 use super::fixture::{World, map, to};
 use crate::{
-    config::model::{Conversion, FieldMapping, OnDelete, SourceRows, Transformation, TypeOptions},
+    config::model::{
+        Conversion, FieldMapping, OnDelete, Origin, SourceRows, Transformation, TypeOptions,
+    },
     field_value::FieldValue,
     key::Key,
     mapping::{FaultCode, definition_hash},
@@ -39,11 +41,11 @@ fn a_draft_holds_the_mapped_fields_and_always_the_external_id() {
 #[test]
 fn the_key_mapped_onto_the_external_id_field_is_simply_the_external_id() {
     let mut world = world();
-    world.destination.fields.push(FieldMapping {
-        column: "id".to_owned(),
-        slug: Slug::from("ext"),
-        conversion: Conversion::Typed { kind: FieldKind::Number, options: TypeOptions::default() },
-    });
+    world.destination.fields.push(FieldMapping::of_column(
+        "id",
+        Slug::from("ext"),
+        Conversion::Typed { kind: FieldKind::Number, options: TypeOptions::default() },
+    ));
     world.columns[0].kind = ColumnKind::Text;
     let mapping = world.compile().0.unwrap();
     let draft = mapping.draft(&row(Value::Text(" a ".to_owned()), "x")).unwrap();
@@ -161,7 +163,9 @@ fn the_hash_follows_what_decides_on_values_and_nothing_else() {
         &|world| world.source.time_zone = Some("Europe/Berlin".to_owned()),
         &|world| world.destination.key_prefix = "x".to_owned(),
         &|world| world.destination.fields[0].slug = Slug::from("g"),
-        &|world| world.destination.fields[0].column = "d".to_owned(),
+        &|world| {
+            world.destination.fields[0].origin = Origin::Column { name: "d".to_owned(), path: None }
+        },
         &|world| world.destination.fields.clear(),
         &typed(default()),
         &typed(TypeOptions { include_time: Some(true), ..default() }),
@@ -186,11 +190,11 @@ fn the_hash_follows_what_decides_on_values_and_nothing_else() {
 #[test]
 fn the_hash_does_not_depend_on_the_order_of_the_mapping() {
     let mut one = world();
-    one.destination.fields.push(FieldMapping {
-        column: "id".to_owned(),
-        slug: Slug::from("a"),
-        conversion: Conversion::Automatic,
-    });
+    one.destination.fields.push(FieldMapping::of_column(
+        "id",
+        Slug::from("a"),
+        Conversion::Automatic,
+    ));
     let mut other = world();
     other.destination.fields = one.destination.fields.iter().rev().cloned().collect();
     assert_eq!(

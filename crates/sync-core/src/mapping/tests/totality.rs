@@ -12,7 +12,7 @@ use crate::{
     value::Value,
 };
 
-pub(super) const KINDS: [FieldKind; 22] = [
+pub(super) const KINDS: [FieldKind; 30] = [
     FieldKind::Text,
     FieldKind::TextArea,
     FieldKind::Title,
@@ -35,7 +35,21 @@ pub(super) const KINDS: [FieldKind; 22] = [
     FieldKind::Link,
     FieldKind::User,
     FieldKind::LinkedRecord,
+    FieldKind::DateRange,
+    FieldKind::DueDate,
+    FieldKind::Time,
+    FieldKind::Address,
+    FieldKind::FullName,
+    FieldKind::IpAddress,
+    FieldKind::SocialNetwork,
+    FieldKind::ColorPicker,
 ];
+
+#[test]
+fn every_type_that_is_known_and_not_computed_is_tried() {
+    let known = FieldKind::KNOWN.iter().filter(|kind| **kind != FieldKind::AutoNumber);
+    assert_eq!(known.collect::<std::collections::BTreeSet<_>>(), KINDS.iter().collect());
+}
 
 /// The form a field type's values have, and the faults its rule may find.
 pub(super) fn documented(kind: &FieldKind) -> (&'static str, Vec<FaultCode>) {
@@ -64,7 +78,17 @@ pub(super) fn documented(kind: &FieldKind) -> (&'static str, Vec<FaultCode>) {
         FieldKind::Email => ("list", &[F::NotAnEmail, F::TooManyEntries]),
         FieldKind::Link => ("list", &[F::NotALink, F::TooManyEntries]),
         FieldKind::Phone => ("phones", &[F::NotAPhone, F::TooManyEntries]),
-        FieldKind::User | FieldKind::LinkedRecord => ("ids", &[F::NotAnId, F::TooManyEntries]),
+        FieldKind::User => ("ids", &[F::NotAnId, F::TooManyEntries, F::PersonWanted]),
+        FieldKind::LinkedRecord => ("ids", &[F::NotAnId, F::TooManyEntries]),
+        FieldKind::DateRange | FieldKind::DueDate => {
+            ("date range", &[F::NotADate, F::DateOutOfRange, F::PartUnknown])
+        }
+        FieldKind::Time => ("text", &[F::NotATimeOfDay]),
+        FieldKind::Address | FieldKind::FullName | FieldKind::SocialNetwork => {
+            ("parts", &[F::PartUnknown])
+        }
+        FieldKind::IpAddress => ("list", &[F::NotAnIpAddress, F::TooManyEntries]),
+        FieldKind::ColorPicker => ("list", &[F::NotAColor, F::TooManyEntries]),
         FieldKind::AutoNumber | FieldKind::Other(_) => ("none", &[]),
     };
     (form, [&common, own].concat())

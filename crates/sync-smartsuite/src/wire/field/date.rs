@@ -13,7 +13,7 @@ pub(super) const CODEC: Codec = Codec {
         |value| date(value).map(|(at, _)| Value::from(iso(at))),
     ],
     refusal_word: "date",
-    clear: &[null, || json!({ "date": null, "include_time": false })],
+    clear: &[null, empty],
     read,
 };
 
@@ -27,13 +27,18 @@ pub(super) fn object(at: Timestamp, include_time: bool) -> Value {
     json!({ "date": iso(at), "include_time": include_time })
 }
 
+/// The empty form, as it is read.
+pub(super) fn empty() -> Value {
+    json!({ "date": null, "include_time": false })
+}
+
 /// `YYYY-MM-DDTHH:MM:SSZ`: whole seconds, the finest that the service is known to take.
-fn iso(at: Timestamp) -> String {
+pub(super) fn iso(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// The object, or a bare text; a bare text means a time of day unless it has none or midnight.
-fn read(json: &Value) -> Option<FieldValue> {
+pub(super) fn read(json: &Value) -> Option<FieldValue> {
     let (text, said) = match json {
         Value::Object(object) => match object.get("date") {
             None | Some(Value::Null) => return Some(FieldValue::Empty),

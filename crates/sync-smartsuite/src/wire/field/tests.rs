@@ -1,7 +1,11 @@
-use proptest::{collection, prelude::*};
+use std::collections::BTreeSet;
+
+use proptest::{collection, option, prelude::*};
 use serde_json::{Value, json, value::RawValue};
 use sync_core::{
-    field_value::{FieldValue, Phone},
+    field_value::{
+        ADDRESS_PARTS, DateStamp, FULL_NAME_PARTS, FieldValue, Phone, SOCIAL_NETWORK_PARTS,
+    },
     table::FieldKind,
     value::Decimal,
 };
@@ -70,7 +74,21 @@ const WRITABLE: &[FieldKind] = &[
     FieldKind::Link,
     FieldKind::User,
     FieldKind::LinkedRecord,
+    FieldKind::DateRange,
+    FieldKind::DueDate,
+    FieldKind::Time,
+    FieldKind::Address,
+    FieldKind::FullName,
+    FieldKind::IpAddress,
+    FieldKind::SocialNetwork,
+    FieldKind::ColorPicker,
 ];
+
+#[test]
+fn every_known_type_but_the_computed_one_is_writable() {
+    let known = FieldKind::KNOWN.iter().filter(|kind| **kind != FieldKind::AutoNumber);
+    assert_eq!(known.collect::<BTreeSet<_>>(), WRITABLE.iter().collect());
+}
 
 #[test]
 fn every_way_of_showing_nothing_is_empty() {
@@ -94,6 +112,29 @@ fn every_way_of_showing_nothing_is_empty() {
     check_read(&FieldKind::Phone, &[array, (phone, FieldValue::Empty)]);
     let doc = json!({ "data": { "type": "doc", "content": [] }, "html": "", "preview": "" });
     check_read(&FieldKind::RichText, &[(doc, FieldValue::Empty)]);
+}
+
+#[test]
+fn ranges_and_compound_values_are_read_without_what_is_not_theirs() {
+    let end = |text: &str| Some(DateStamp { at: text.parse().unwrap(), include_time: true });
+    let date = json!({ "date": "2025-05-30T08:00:00Z", "include_time": true });
+    let nothing = json!({ "date": null, "include_time": false });
+    let due = json!({ "from_date": nothing, "to_date": date, "is_overdue": true, "status_updated_on": null });
+    let range = FieldValue::date_range(None, end("2025-05-30T08:00:00Z"));
+    let texts = json!({ "from_date": null, "to_date": "2025-05-30T08:00:00Z" });
+    check_read(&FieldKind::DueDate, &[(due, range.clone()), (texts, range)]);
+    let none = json!({ "from_date": nothing, "to_date": nothing });
+    check_read(&FieldKind::DateRange, &[(none, FieldValue::Empty)]);
+    let place = json!({ "location_city": "Berlin", "location_zip": "", "location_state": null,
+        "location_latitude": "52.50", "sys_root": "Berlin" });
+    let parts = [("location_city", "Berlin"), ("location_latitude", "52.5")];
+    let parts = FieldValue::parts(parts.map(|(name, text)| (name.to_owned(), text.to_owned())));
+    check_read(&FieldKind::Address, &[(place, parts)]);
+    let address = json!([{ "country_code": "us", "address": "2001:0DB8:0::1" }]);
+    check_read(&FieldKind::IpAddress, &[(address, list(&["2001:db8::1"]))]);
+    let color = json!([{ "name": "reddish", "value": "#814c4C" }]);
+    check_read(&FieldKind::ColorPicker, &[(color, list(&["#814C4C"]))]);
+    check_read(&FieldKind::Time, &[(json!("21:15"), FieldValue::text("21:15:00"))]);
 }
 
 #[test]
@@ -298,6 +339,33 @@ fn canonical(kind: &FieldKind) -> BoxedStrategy<FieldValue> {
         FieldKind::MultipleSelect | FieldKind::Tags | FieldKind::User | FieldKind::LinkedRecord => {
             collection::btree_set(id, 1..5).prop_map(FieldValue::Ids).boxed()
         }
+        FieldKind::DateRange | FieldKind::DueDate => {
+            (option::of(canonical(&FieldKind::Date)), option::of(canonical(&FieldKind::Date)))
+                .prop_filter("one end at least", |(from, to)| from.is_some() || to.is_some())
+                .prop_map(|(from, to)| {
+                    let end = |end: Option<FieldValue>| match end {
+                        Some(FieldValue::Date { at, include_time }) => {
+                            Some(DateStamp { at, include_time })
+                        }
+                        _ => None,
+                    };
+                    FieldValue::date_range(end(from), end(to))
+                })
+                .boxed()
+        }
+        FieldKind::Time => {
+            "(0[0-9]|1[0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]".prop_map(FieldValue::Text).boxed()
+        }
+        FieldKind::Address => parts(ADDRESS_PARTS),
+        FieldKind::FullName => parts(FULL_NAME_PARTS),
+        FieldKind::SocialNetwork => parts(SOCIAL_NETWORK_PARTS),
+        FieldKind::IpAddress => {
+            let address = any::<std::net::IpAddr>().prop_map(|address| address.to_string());
+            collection::vec(address, 1..4).prop_map(FieldValue::List).boxed()
+        }
+        FieldKind::ColorPicker => {
+            collection::vec("#[0-9A-F]{6}", 1..4).prop_map(FieldValue::List).boxed()
+        }
         FieldKind::Email | FieldKind::Link => {
             collection::vec("\\PC{1,30}", 1..4).prop_map(FieldValue::List).boxed()
         }
@@ -316,6 +384,13 @@ fn canonical(kind: &FieldKind) -> BoxedStrategy<FieldValue> {
             .boxed(),
         FieldKind::AutoNumber | FieldKind::Other(_) => unreachable!("never written"),
     }
+}
+
+fn parts(names: &'static [&'static str]) -> BoxedStrategy<FieldValue> {
+    let name = proptest::sample::select(names);
+    collection::btree_map(name.prop_map(str::to_owned), "[a-zé ]{1,20}", 1..4)
+        .prop_map(FieldValue::Parts)
+        .boxed()
 }
 
 fn kind_and_value() -> impl Strategy<Value = (FieldKind, FieldValue)> {
@@ -357,6 +432,11 @@ fn any_json() -> impl Strategy<Value = Value> {
         "phone_type",
         "phone_country",
         "items",
+        "from_date",
+        "to_date",
+        "address",
+        "location_city",
+        "first_name",
     ]);
     let word = proptest::sample::select(vec![
         "",

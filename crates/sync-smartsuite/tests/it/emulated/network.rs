@@ -36,7 +36,13 @@ impl Served {
         let structure = client.structure(TABLE).await.unwrap();
         let fields = ["sextid0001", "title"].map(|slug| structure.field(slug).unwrap().clone());
         let [external_id, _] = fields.clone();
-        let shape = RecordShape { table: TABLE.to_owned(), external_id, fields: fields.to_vec() };
+        let shape = RecordShape {
+            table: TABLE.to_owned(),
+            external_id,
+            fields: fields.to_vec(),
+            on_create: Vec::new(),
+            if_empty: Vec::new(),
+        };
         Self { emulator, client, shape, stop, task }
     }
 

@@ -204,7 +204,7 @@ fn visible() -> Vec<Visible> {
         ("email_syntax", "email_syntax", vec![(on(), "refused"), (off(), "taken")]),
         ("single_overflow", "single_overflow", vec![(json!("refuse"), "refused"), (json!("keep_first"), "cut"), (json!("accept"), "taken")]),
         ("unknown_link", "unknown_link", vec![(json!("refuse"), "refused"), (json!("drop"), "left out")]),
-        ("null_values", "null_values", vec![(json!("clear"), "clears every type tried"), (json!("scalars_only"), "does not clear rich_text, multiple_select, status, email, phone, link")]),
+        ("null_values", "null_values", vec![(json!("clear"), "clears every type tried"), (json!("scalars_only"), "does not clear rich_text, multiple_select, status, date_range, email, phone, link")]),
     ]
 }
 

@@ -3,7 +3,7 @@
 use smartsuite_emulator::{DEMO_MEMBER, DEMO_PERSON, ProfileName};
 use sync_core::{
     draft::Fields,
-    field_value::{FieldValue, Phone},
+    field_value::{DateStamp, FieldValue, Phone},
     port::RecordTarget,
     record::SeenRecord,
     table::FieldKind,
@@ -25,6 +25,15 @@ fn ids(list: &[&str]) -> FieldValue {
 
 fn list(entries: &[&str]) -> FieldValue {
     FieldValue::list(entries.iter().map(|&entry| entry.to_owned()).collect())
+}
+
+fn range(text: &str, include_time: bool) -> FieldValue {
+    let end = DateStamp { at: text.parse().unwrap(), include_time };
+    FieldValue::date_range(if include_time { None } else { Some(end) }, Some(end))
+}
+
+fn parts(parts: &[(&str, &str)]) -> FieldValue {
+    FieldValue::parts(parts.iter().map(|&(name, text)| (name.to_owned(), text.to_owned())))
 }
 
 /// A value of every writable type.
@@ -59,6 +68,17 @@ fn values() -> Vec<(&'static str, FieldValue)> {
         ("slink00001", list(&["www.example.com", "https://example.com/?q=1#x"])),
         ("suser00001", ids(&[DEMO_MEMBER, DEMO_PERSON])),
         ("slinked001", ids(&[OTHER_RECORD])),
+        ("sdaterange", range("2025-05-30T00:00:00Z", false)),
+        ("sduedate01", range("2025-05-30T08:09:10Z", true)),
+        ("stimeofday", FieldValue::text("21:15:00")),
+        (
+            "saddress01",
+            parts(&[("location_city", "Z\u{fc}rich"), ("location_latitude", "47.3769")]),
+        ),
+        ("sfullname1", parts(&[("title", "2"), ("last_name", "Lovelace")])),
+        ("sipaddress", list(&["192.0.2.7", "2001:db8::1"])),
+        ("ssocial001", parts(&[("linkedin_username", "ada")])),
+        ("scolor0001", list(&["#814C4C"])),
     ]
 }
 
@@ -67,12 +87,19 @@ fn others() -> Vec<(&'static str, FieldValue)> {
     let other = |(slug, value): (&'static str, FieldValue)| {
         let other = match value {
             FieldValue::Number(_) => number("1"),
+            FieldValue::Text(_) if slug == "stimeofday" => FieldValue::text("00:00:59"),
             FieldValue::Text(_) => FieldValue::text("other"),
             FieldValue::Choice(_) => FieldValue::Choice("pEn3D".to_owned()),
             FieldValue::Ids(_) if slug == "smultiple1" => ids(&["iNa0T"]),
             FieldValue::Ids(_) if slug == "suser00001" => ids(&[DEMO_PERSON]),
             FieldValue::List(_) if slug == "semail0001" => list(&["c@example.com"]),
+            FieldValue::List(_) if slug == "sipaddress" => list(&["::1"]),
+            FieldValue::List(_) if slug == "scolor0001" => list(&["#000000", "#FFFFFF"]),
             FieldValue::List(_) => list(&["example.org"]),
+            FieldValue::DateRange { .. } => range("1999-12-31T00:00:00Z", false),
+            FieldValue::Parts(_) if slug == "saddress01" => parts(&[("location_zip", "8001")]),
+            FieldValue::Parts(_) if slug == "sfullname1" => parts(&[("first_name", "Ada")]),
+            FieldValue::Parts(_) => parts(&[("twitter_username", "ada")]),
             FieldValue::Date { include_time, .. } if include_time => {
                 date("1999-12-31T23:59:59Z", true)
             }

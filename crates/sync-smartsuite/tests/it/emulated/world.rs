@@ -71,7 +71,15 @@ pub(crate) fn table() -> TableSeed {
         .field("semail0001", "Email", "emailfield", several.clone())
         .field("sphone0001", "Phone", "phonefield", several.clone())
         .field("slink00001", "Link", "linkfield", several.clone())
-        .field("suser00001", "User", "userfield", several)
+        .field("suser00001", "User", "userfield", several.clone())
+        .field("sdaterange", "Range", "daterangefield", plain())
+        .field("sduedate01", "Due", "duedatefield", plain())
+        .field("stimeofday", "Time of day", "timefield", plain())
+        .field("saddress01", "Address", "addressfield", plain())
+        .field("sfullname1", "Full name", "fullnamefield", plain())
+        .field("sipaddress", "IP", "ipaddressfield", several.clone())
+        .field("ssocial001", "Social", "socialnetworkfield", plain())
+        .field("scolor0001", "Colour", "colorpickerfield", several)
         .field(
             "slinked001",
             "Linked",
@@ -235,7 +243,13 @@ impl World {
         fields.retain(|field| !field.read_only && &*field.slug != "followed_by");
         fields.sort_by(|a, b| a.slug.cmp(&b.slug));
         service.emulator().clear_log();
-        let shape = RecordShape { table: TABLE.to_owned(), external_id, fields };
+        let shape = RecordShape {
+            table: TABLE.to_owned(),
+            external_id,
+            fields,
+            on_create: Vec::new(),
+            if_empty: Vec::new(),
+        };
         Self { profile, client, service, shape }
     }
 
