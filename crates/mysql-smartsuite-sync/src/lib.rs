@@ -18,6 +18,7 @@ mod log_reader;
 mod mapping_file;
 mod mapping_test;
 mod plan;
+mod precedence;
 mod report;
 mod service;
 mod signal;

@@ -80,6 +80,11 @@ impl Turn {
         }
     }
 
+    /// Whether keys of the sync are to be read again.
+    pub(crate) fn has_dirty_keys(&self) -> bool {
+        self.state().is_some_and(|state| state.dirty > 0)
+    }
+
     fn state(&self) -> Option<sync_store::SyncReport> {
         let reader = StateReader::open(&self.wire.state_path).ok()?;
         reader.sync(&self.definition.name).ok()?

@@ -203,8 +203,11 @@ pub(crate) fn source_of(
     mysql: &ConnectOptions,
     definition: &SyncDefinition,
 ) -> Result<MysqlSource, SourceError> {
-    let fields = definition.destination.fields.iter();
-    let columns = fields.flat_map(|field| field.columns()).map(str::to_owned);
+    let destination = &definition.destination;
+    let columns = destination.fields.iter().flat_map(|field| field.columns()).map(str::to_owned);
+    let columns = columns.chain(destination.links.iter().flat_map(|link| link.from.clone()));
+    // Each once, although a column may fill a field and a link.
+    let columns: std::collections::BTreeSet<String> = columns.collect();
     MysqlSource::new(mysql.clone(), &definition.source, columns)
 }
 

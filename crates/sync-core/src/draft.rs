@@ -14,8 +14,19 @@ use crate::{
 pub struct Draft {
     /// The row's key.
     pub key: Key,
-    /// What to write.
+    /// What to write, but for the link fields.
     pub fields: Fields,
+    /// The link fields, each with the rows it points to. The state knows their records.
+    pub links: Vec<LinkWish>,
+}
+
+/// What one link field should hold: the records of these rows of another sync.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkWish {
+    /// The field.
+    pub slug: Slug,
+    /// Keys of the other sync's rows, each once, in order; none clears the field.
+    pub parents: Vec<Key>,
 }
 
 /// Field values of a draft, each list sorted by slug, each slug once.
@@ -114,6 +125,14 @@ impl Fields {
     /// The value that is kept for a slug; `None` if there is none.
     pub fn get(&self, slug: &str) -> Option<&FieldValue> {
         self.kept.iter().find(|(name, _)| &**name == slug).map(|(_, value)| value)
+    }
+
+    /// These with others beside them, which win.
+    #[must_use]
+    pub fn with(self, others: Vec<(Slug, FieldValue)>) -> Self {
+        let Self { mut kept, on_create, if_empty } = self;
+        kept.extend(others);
+        Self { kept: sorted(kept), on_create, if_empty }
     }
 
     /// The value that a new record gets for a slug.

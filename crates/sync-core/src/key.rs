@@ -60,15 +60,20 @@ impl Key {
             .into_iter()
             .map(|(column, value)| part_text(column, value))
             .collect::<Result<Vec<_>, _>>()?;
-        if let [single] = parts.as_slice() {
-            return Ok(Self::from_text(single));
+        Ok(Self::from_parts(&parts))
+    }
+
+    /// The key whose columns have these texts, as [`Key::from_cells`] joins them.
+    pub fn from_parts(parts: &[String]) -> Self {
+        if let [single] = parts {
+            return Self::from_text(single);
         }
         let joined = parts
             .iter()
             .map(|part| part.replace('\\', "\\\\").replace('|', "\\|"))
             .collect::<Vec<_>>()
             .join("|");
-        Ok(Self::Text(joined))
+        Self::Text(joined)
     }
 
     /// The parts of a composite key's text, in order; the inverse of [`Key::from_cells`] for `columns` columns.

@@ -396,7 +396,8 @@ fn mapped(
     let mut at: BTreeMap<Key, usize> = BTreeMap::new();
     for row in rows {
         let (key, outcome) = match mapping.draft_noting(row, &mut into.notes) {
-            Ok(draft) => (draft.key, RowOutcome::Draft(draft.fields)),
+            Ok(draft) if draft.links.is_empty() => (draft.key, RowOutcome::Draft(draft.fields)),
+            Ok(draft) => (draft.key, RowOutcome::Linked(draft.fields, draft.links)),
             Err(fault) => match fault.key.clone() {
                 Some(key) => (key, faulty(&fault)),
                 None => {
@@ -436,6 +437,13 @@ fn mapped(
 fn fingerprint(outcome: &RowOutcome) -> Fingerprint {
     match outcome {
         RowOutcome::Draft(fields) => fields.fingerprint(),
+        RowOutcome::Linked(fields, wishes) => {
+            let keys = |keys: &[Key]| keys.iter().map(|key| key.text().into_owned()).collect();
+            let wishes = wishes
+                .iter()
+                .map(|wish| (wish.slug.clone(), FieldValue::list(keys(&wish.parents))));
+            fields.clone().with(wishes.collect()).fingerprint()
+        }
         RowOutcome::Fault(_, print) => *print,
         RowOutcome::Gone | RowOutcome::Unseen | RowOutcome::Absent => Fingerprint([0; 16]),
     }

@@ -47,6 +47,12 @@ pub const OTHER_EXTERNAL_ID: &str = "sextidbbbb";
 pub const NOTE: &str = "snoteaaaaa";
 /// Its number field, a slider: the service refuses what is above [`AMOUNT_MAX`], and the mapping cannot know.
 pub const AMOUNT: &str = "samountaaa";
+/// The second table's field that links to records of the first.
+pub const LINK: &str = "slinkaaaaa";
+/// The second table's field that links to records of its own.
+pub const OWN_LINK: &str = "sownlnkaaa";
+/// The first table's field that links to records of the second.
+pub const BACK_LINK: &str = "sbcklnkaaa";
 /// The largest amount that the service takes.
 pub const AMOUNT_MAX: i64 = 10_000;
 
@@ -173,8 +179,17 @@ impl World {
             .profile(profile)
             .chance(seed)
             .now(base)
-            .table(table(TABLE, "Items"))
-            .table(table(OTHER_TABLE, "Other items"))
+            .table(table(TABLE, "Items").field(
+                BACK_LINK,
+                "Others",
+                "linkedrecordfield",
+                linking(OTHER_TABLE),
+            ))
+            .table(
+                table(OTHER_TABLE, "Other items")
+                    .field(LINK, "Items", "linkedrecordfield", linking(TABLE))
+                    .field(OWN_LINK, "Own", "linkedrecordfield", linking(OTHER_TABLE)),
+            )
             .keep_bodies()
             .build()
             .expect("the seed is valid");
@@ -384,6 +399,10 @@ fn table(id: &str, name: &str) -> TableSeed {
         .field(OTHER_EXTERNAL_ID, "Other external ID", "textfield", json!({}))
 }
 
+fn linking(table: &str) -> Json {
+    json!({"linked_application": table, "entries_allowed": "multiple"})
+}
+
 /// `items(id, name, amount)` into the table.
 fn definition() -> SyncDefinition {
     let field = |column: &str, slug: &str| {
@@ -415,6 +434,7 @@ fn definition() -> SyncDefinition {
             external_id_field: EXTERNAL_ID.into(),
             key_prefix: String::new(),
             fields: vec![field("name", "title"), field("amount", AMOUNT)],
+            links: Vec::new(),
             on_missing: OnMissing::Recreate,
             mode: WriteMode::Upsert,
             match_on: Vec::new(),

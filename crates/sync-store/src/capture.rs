@@ -18,6 +18,7 @@ use crate::{
     column::{KeyParameter, fingerprint},
     dispatch::LEFT,
     failure::Failure,
+    links::Links,
     quarantine::{first_retry, retry_group},
 };
 
@@ -57,12 +58,17 @@ pub(crate) fn capture(
         )?
         .query_row([writer.sync.0, writer.destination.0], |row| row.get(0))?;
     let mut changed = !outbox_empty;
+    let mut links = Links::default();
     let mut into = Into { tx, writer, now: chunk.now, keep_payload, group: None };
     for row in &chunk.rows {
+        let (row, lacks_link) = links.filled(tx, writer, row)?;
+        books.unlinked += u64::from(lacks_link);
         let intention = match &row.outcome {
             RowOutcome::Draft(fields) => Intention::Record(fields.fingerprint()),
             RowOutcome::Fault(_, print) => Intention::Faulty(*print),
             RowOutcome::Gone | RowOutcome::Unseen => Intention::Gone,
+            // Filled above.
+            RowOutcome::Linked(..) => Intention::Unknown,
             RowOutcome::Absent => {
                 books.taken_back += u64::from(remove(tx, writer, &row.key, WAITING)?);
                 remove(tx, writer, &row.key, QUARANTINED)?;
@@ -77,7 +83,7 @@ pub(crate) fn capture(
             books.suspected += 1;
             continue;
         }
-        into.apply(row, intention, decision, &mut books)?;
+        into.apply(&row, intention, decision, &mut books)?;
         changed |= !matches!(decision, Decision::Unchanged);
     }
     for key in &chunk.answered {
@@ -233,7 +239,9 @@ impl Into<'_> {
         refusals: i64,
     ) -> Result<(), Failure> {
         let fields = match &row.outcome {
-            RowOutcome::Draft(fields) => Some(serde_json::to_string(fields)?),
+            RowOutcome::Draft(fields) | RowOutcome::Linked(fields, _) => {
+                Some(serde_json::to_string(fields)?)
+            }
             RowOutcome::Fault(..) | RowOutcome::Gone | RowOutcome::Unseen | RowOutcome::Absent => {
                 None
             }

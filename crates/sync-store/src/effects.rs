@@ -114,7 +114,7 @@ pub(crate) fn log_outcome(
         call: sent.call,
     };
     entry.kind = match outcome {
-        Outcome::Written { record, .. } => {
+        Outcome::Written { record, .. } | Outcome::WrittenOtherwise { record, .. } => {
             entry.record = Some(record);
             entry.fields = sent.slugs.as_deref();
             match sent.operation.as_str() {

@@ -63,6 +63,7 @@ mod effects;
 mod failure;
 mod filling;
 mod inspect;
+mod links;
 mod lock;
 mod older;
 mod open;
@@ -95,8 +96,8 @@ pub use place::free_bytes;
 pub use prune::Pruned;
 pub use report::{
     CallCount, DestinationReport, Effect, EntryReport, EntryStanding, Holder, KeyReport,
-    LinkReport, LinkStanding, QuarantineCount, QuarantineFilter, QuarantinedRow, RunReport,
-    StateReader, StateSize, StreamReport, SyncReport, SyncStatistics,
+    LackingLinks, LinkReport, LinkStanding, QuarantineCount, QuarantineFilter, QuarantinedRow,
+    RunReport, StateReader, StateSize, StreamReport, SyncReport, SyncStatistics,
 };
 pub use reset::ResetLevel;
 pub use store::{Keeping, SqliteStore};

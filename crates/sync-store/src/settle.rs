@@ -1,11 +1,12 @@
 //! Answers into links, quarantine, doubt or wishes again. An answer settles exactly the entry that was sent (C6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use sync_core::{
-    draft::Fingerprint,
+    draft::{Fields, Fingerprint},
+    field_value::FieldValue,
     key::Key,
     mutation::{self, Mutation},
     record::RecordId,
@@ -19,6 +20,8 @@ use crate::{
     dispatch::{KEPT, LEFT, MISSING},
     effects,
     failure::Failure,
+    links,
+    links::Doubtful,
     quarantine::{new_group, retry_at},
     second_look,
     store::Keeping,
@@ -70,6 +73,7 @@ pub(crate) fn settle(
                 Some(if sent.refusals > 0 { -group } else { group })
             }
             Outcome::Written { .. }
+            | Outcome::WrittenOtherwise { .. }
             | Outcome::Found { .. }
             | Outcome::Deleted
             | Outcome::Refused { .. }
@@ -79,8 +83,9 @@ pub(crate) fn settle(
             | Outcome::Missing
             | Outcome::LeftMissing => None,
         };
-        if let Outcome::Written { autonumber, .. } | Outcome::Found { autonumber, .. } =
-            &settlement.outcome
+        if let Outcome::Written { autonumber, .. }
+        | Outcome::WrittenOtherwise { autonumber, .. }
+        | Outcome::Found { autonumber, .. } = &settlement.outcome
         {
             highest = highest.max(*autonumber);
         }
@@ -146,7 +151,11 @@ fn settle_one(
     let Scene { tx, writer, now, keeping } = scene;
     match outcome {
         // Adoption moved the link meanwhile: the wish is decided anew (D1).
-        Outcome::Written { .. } | Outcome::Deleted | Outcome::Missing | Outcome::LeftMissing
+        Outcome::Written { .. }
+        | Outcome::WrittenOtherwise { .. }
+        | Outcome::Deleted
+        | Outcome::Missing
+        | Outcome::LeftMissing
             if sent.link_moved && !mutation::is_on(Mutation::MovedLinkIgnored) =>
         {
             back(tx, sent, None, now, books)?;
@@ -163,6 +172,12 @@ fn settle_one(
                 let newer = remove(tx, writer, &sent.key, WAITING)?;
                 books.superseded += u64::from(newer);
             }
+            if sent.operation == "create" { books.created += 1 } else { books.updated += 1 }
+        }
+        Outcome::WrittenOtherwise { record, left_out, .. } => {
+            let print = print_without_lost_links(tx, writer, now, sent, left_out)?;
+            put_link(tx, writer, now, &sent.key, record, print, Origin::Created)?;
+            drop_entry(tx, sent)?;
             if sent.operation == "create" { books.created += 1 } else { books.updated += 1 }
         }
         Outcome::Found { record, fingerprint, origin, .. } => {
@@ -189,7 +204,9 @@ fn settle_one(
             if mutation::is_on(Mutation::RefusedForgotten) {
                 drop_entry(tx, sent)?;
                 books.taken_back += 1;
-            } else if sent.superseded && !mutation::is_on(Mutation::RefusalOutlivesWish) {
+            } else if sent.superseded && !mutation::is_on(Mutation::RefusalOutlivesWish)
+                || is_about_lost_link(tx, writer, now, sent, fault)?
+            {
                 drop_entry(tx, sent)?;
                 books.superseded += 1;
             } else {
@@ -263,6 +280,51 @@ fn settle_one(
         }
     }
     Ok(())
+}
+
+/// What was to be written, as it was sent.
+fn fields_of(tx: &Transaction<'_>, sent: &Sent) -> Result<Option<Fields>, Failure> {
+    let text: Option<String> = tx
+        .prepare_cached("SELECT fields FROM outbox WHERE seq = ?")?
+        .query_row([sent.seq], |row| row.get(0))?;
+    Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
+}
+
+/// Whether a row is refused for a link whose record may be gone: then it is read again and goes out without it.
+fn is_about_lost_link(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+    sent: &Sent,
+    fault: &Fault,
+) -> Result<bool, Failure> {
+    let Some(slug) = &fault.slug else { return Ok(false) };
+    let Some(fields) = fields_of(tx, sent)? else { return Ok(false) };
+    let Some(FieldValue::Ids(ids)) = fields.get(slug) else { return Ok(false) };
+    // The complaint may name the record.
+    let named: BTreeSet<String> =
+        ids.iter().filter(|id| fault.reason.0.contains(id.as_str())).cloned().collect();
+    let suspects = if named.is_empty() { ids } else { &named };
+    let doubt = links::doubt(tx, writer, now, &sent.key, slug, suspects)?;
+    Ok(matches!(doubt, Doubtful::Withheld(_)))
+}
+
+/// The fingerprint of what the record holds where the service left links out whose records may be gone; links that it
+/// left out for another reason count as written, so that they are not sent for ever.
+fn print_without_lost_links(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+    sent: &Sent,
+    left_out: &[(Slug, BTreeSet<String>)],
+) -> Result<Option<Fingerprint>, Failure> {
+    let Some(mut held) = fields_of(tx, sent)? else { return Ok(sent.print) };
+    for (slug, ids) in left_out {
+        if let Doubtful::Withheld(withheld) = links::doubt(tx, writer, now, &sent.key, slug, ids)? {
+            held = links::without(held, slug, &withheld);
+        }
+    }
+    Ok(Some(held.fingerprint()))
 }
 
 /// A create in doubt was not found: what it may still become is looked for in an hour (D6).

@@ -10,23 +10,26 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use sync_core::{
     deletes::{Going, GonePolicy},
     delivery::Operation,
+    draft::LinkWish,
+    field_value::FieldValue,
     key::Key,
     mutation::{self, Mutation},
     pace::Rate,
     record::RecordId,
+    slug::Slug,
     state::{
         Books, CallKind, Chunk, Control, DestinationId, DirtyKey, Dispatch, DispatchRequest, Doubt,
-        FullReadReason, Mark, OpenedSync, ReadTicket, RunEnd, SecondLook, SecondSettlement,
-        SeenLink, Settlement, StateError, StateStore, Stop, StreamEnd, StreamMarks, SweepEnd,
-        SweepTicket, SyncId, SyncIdentity, Writer,
+        FullReadReason, LinkField, Mark, OpenedSync, ReadTicket, RunEnd, SecondLook,
+        SecondSettlement, SeenLink, Settlement, StateError, StateStore, Stop, StreamEnd,
+        StreamMarks, SweepEnd, SweepTicket, SyncId, SyncIdentity, Writer,
     },
     table::TableStructure,
 };
 
 use crate::{
     calls, capture, column::count, deletes, digest, dispatch, doubt, failure::Failure,
-    failure::translate, older, open, open::OpenNote, place, place::Place, quarantine, runs, scan,
-    second_look, settle, stream, structure, sweep, syncs, witness::Witness,
+    failure::translate, links, links::Links, older, open, open::OpenNote, place, place::Place,
+    quarantine, runs, scan, second_look, settle, stream, structure, sweep, syncs, witness::Witness,
 };
 
 /// The state in one SQLite file.
@@ -263,6 +266,19 @@ impl StateStore for SqliteStore {
         })?;
         self.fold_log()?;
         Ok(books)
+    }
+
+    fn set_links(&mut self, writer: &Writer, fields: &[LinkField]) -> Result<bool, StateError> {
+        self.write(writer, |tx| Ok(links::set(tx, writer, fields)?))
+    }
+
+    fn resolve(
+        &mut self,
+        writer: &Writer,
+        key: &Key,
+        wishes: &[LinkWish],
+    ) -> Result<Vec<(Slug, FieldValue)>, StateError> {
+        self.read_as(writer, |tx| Ok(Links::default().fill(tx, writer, key, wishes)?.values))
     }
 
     fn mark_dirty(&mut self, writer: &Writer, keys: &[Key]) -> Result<(), StateError> {

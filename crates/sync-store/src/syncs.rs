@@ -65,18 +65,7 @@ pub(crate) fn place(
     tx: &Transaction<'_>,
     identity: &SyncIdentity,
 ) -> rusqlite::Result<(SyncId, DestinationId)> {
-    // A sync that is to be renamed keeps its old name until it is opened.
-    let known: Option<i64> = tx
-        .query_row(
-            "SELECT id FROM syncs WHERE name IN (?1, ?2) ORDER BY name = ?1 DESC LIMIT 1",
-            (&identity.name, &identity.previously),
-            |row| row.get(0),
-        )
-        .optional()?;
-    let sync = match known {
-        Some(sync) => sync,
-        None => find_or_add(tx, &identity.name)?.id,
-    };
+    let sync = find_or_register(tx, &identity.name, identity.previously.as_deref())?;
     Ok((SyncId(sync), DestinationId(destination(tx, identity)?)))
 }
 
@@ -191,6 +180,26 @@ fn rename(tx: &Transaction<'_>, identity: &SyncIdentity) -> rusqlite::Result<()>
     Ok(())
 }
 
+/// The sync of this name, or of the name it had before; registered if there is none yet.
+pub(crate) fn find_or_register(
+    tx: &Transaction<'_>,
+    name: &str,
+    previously: Option<&str>,
+) -> rusqlite::Result<i64> {
+    // A sync that is to be renamed keeps its old name until it is opened.
+    let known: Option<i64> = tx
+        .query_row(
+            "SELECT id FROM syncs WHERE name IN (?1, ?2) ORDER BY name = ?1 DESC LIMIT 1",
+            (name, previously),
+            |row| row.get(0),
+        )
+        .optional()?;
+    match known {
+        Some(sync) => Ok(sync),
+        None => Ok(find_or_add(tx, name)?.id),
+    }
+}
+
 fn find_or_add(tx: &Transaction<'_>, name: &str) -> rusqlite::Result<Known> {
     tx.execute("INSERT OR IGNORE INTO syncs (name) VALUES (?)", [name])?;
     tx.query_row(
@@ -264,6 +273,7 @@ fn forget_keys(tx: &Transaction<'_>, sync: i64) -> rusqlite::Result<()> {
         "DELETE FROM outbox WHERE sync_id = ?",
         "DELETE FROM dirty WHERE sync_id = ?",
         "DELETE FROM second_looks WHERE sync_id = ?",
+        "DELETE FROM link_wishes WHERE field_id IN (SELECT id FROM link_fields WHERE sync_id = ?)",
         "UPDATE targets SET mark = NULL WHERE sync_id = ?",
         "UPDATE syncs SET watermark = NULL, stream_position = NULL WHERE id = ?",
     ] {

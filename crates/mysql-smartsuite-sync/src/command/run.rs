@@ -1,8 +1,9 @@
 //! `run`: every enabled sync once.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use indicatif::MultiProgress;
+use jiff::Timestamp;
 use sync_core::config::model::SyncDefinition;
 use sync_engine::{event::Observer, run::RunOptions};
 use tokio::task::JoinSet;
@@ -16,6 +17,7 @@ use crate::{
     housekeeping::Housekeeping,
     mapping_file::select,
     plan::KeptPlan,
+    precedence::{LastTurn, Precedence},
     report::{
         Screen, counted,
         run::{self, Finished},
@@ -109,7 +111,8 @@ pub(crate) fn start_logging(settings: &Settings, global: &Global, console: &Cons
     }
 }
 
-/// All at once: the database serves them side by side, and the gate lets their calls take turns.
+/// All at once, but for those whose rows point to another's: the database serves them side by side, and the gate lets
+/// their calls take turns.
 async fn run_all(
     wire: Wire,
     chosen: &[&SyncDefinition],
@@ -121,27 +124,56 @@ async fn run_all(
         Failure::world(format!("signals cannot be listened to: {error}"), "see the system's log")
     })?;
     let wire = Arc::new(wire);
+    let precedence = Precedence::of(chosen);
+    let turns: Vec<Turn> =
+        chosen.iter().map(|definition| turn(&wire, definition, args, options)).collect();
     let mut under_way = JoinSet::new();
-    for (place, definition) in chosen.iter().enumerate() {
-        let turn = Turn {
-            wire: Arc::clone(&wire),
-            definition: (*definition).clone(),
-            options,
-            waits: args.if_running == IfRunning::Wait,
-            busy_fails: args.if_running == IfRunning::Fail,
-        };
-        let asked = ending.asked().clone();
-        under_way.spawn(async move { (place, turn.take(&asked).await) });
+    for (place, turn) in turns.iter().cloned().enumerate() {
+        let (asked, precedence) = (ending.asked().clone(), Arc::clone(&precedence));
+        under_way.spawn(async move {
+            let _last = LastTurn::of(&precedence, place);
+            let patience = Box::pin(std::future::pending());
+            precedence.wait(place, Timestamp::MAX, patience, &asked).await;
+            (place, turn.take(&asked).await)
+        });
     }
-    let mut finished = Vec::new();
+    let mut finished = BTreeMap::new();
     while let Some(joined) = under_way.join_next().await {
-        finished.push(joined.map_err(|error| {
+        let (place, one) = joined.map_err(|error| {
             Failure::world(
                 format!("a sync ended in a fault of this program: {error}"),
                 "please report this",
             )
-        })?);
+        })?;
+        finished.insert(place, one);
     }
-    finished.sort_by_key(|(place, _)| *place);
-    Ok(finished.into_iter().map(|(_, one)| one).collect())
+    // Tables that point to each other: what the later ones created is linked from the earlier ones now. A plan allows
+    // what it shows and nothing else.
+    let again = if args.plan.is_some() { &[] } else { precedence.again() };
+    for place in again {
+        let (Some(turn), Some(first)) = (turns.get(*place), finished.get_mut(place)) else {
+            continue;
+        };
+        if first.may_go_on() && !ending.asked().is_cancelled() && turn.has_dirty_keys() {
+            let options = RunOptions { full: false, ..turn.options };
+            let second = Turn { options, ..turn.clone() }.take(ending.asked()).await;
+            first.add(second);
+        }
+    }
+    Ok(finished.into_values().collect())
+}
+
+fn turn(
+    wire: &Arc<Wire>,
+    definition: &SyncDefinition,
+    args: &RunArgs,
+    options: RunOptions,
+) -> Turn {
+    Turn {
+        wire: Arc::clone(wire),
+        definition: definition.clone(),
+        options,
+        waits: args.if_running == IfRunning::Wait,
+        busy_fails: args.if_running == IfRunning::Fail,
+    }
 }

@@ -25,6 +25,7 @@ use crate::{
     failure::Failure,
     housekeeping::Housekeeping,
     mapping_file::select,
+    precedence::{LastTurn, PATIENCE, Precedence},
     report::{Screen, counted},
     service,
     signal::Ending,
@@ -112,7 +113,9 @@ async fn serve(
     service::ready();
     let wire = Arc::new(wire);
     let mut tasks = JoinSet::new();
-    for (definition, schedule) in timetable {
+    let start = immediately.then(|| wire.clock.now());
+    let precedence = Precedence::of(&timetable.iter().map(|(sync, _)| sync).collect::<Vec<_>>());
+    for (place, (definition, schedule)) in timetable.into_iter().enumerate() {
         let turn = Turn {
             wire: Arc::clone(&wire),
             definition,
@@ -122,9 +125,12 @@ async fn serve(
         };
         let asked = ending.asked().clone();
         if turn.definition.capture == CaptureMode::Binlog {
+            // It is always under way: nobody waits for the end of its turn.
+            precedence.set_due(place, None);
             tasks.spawn(keep_following(turn, asked));
         } else {
-            tasks.spawn(keep(turn, schedule, immediately, asked));
+            let keeper = Keeper { turn, schedule, precedence: Arc::clone(&precedence), place };
+            tasks.spawn(keeper.keep(start, asked));
         }
     }
     let housekeeper = tokio::spawn(housekeeping.keep(ending.asked().clone()));
@@ -159,34 +165,52 @@ fn fault(error: tokio::task::JoinError) -> Failure {
     )
 }
 
-/// Runs one sync at its times until the end is asked for.
-async fn keep(turn: Turn, schedule: Schedule, immediately: bool, ending: CancellationToken) {
-    let clock = Arc::clone(&turn.wire.clock);
-    let name = turn.definition.name.clone();
-    let mut last_start = last_start(&turn);
-    let mut due_now = immediately;
-    while !ending.is_cancelled() {
-        let now = clock.now();
-        let due = if std::mem::take(&mut due_now) {
-            Some(now)
-        } else {
-            schedule.next_after(now, last_start)
-        };
-        let Some(due) = due else {
-            tracing::info!(sync.name = name, "its schedule has no next time");
-            return;
-        };
-        tracing::info!(sync.name = name, "next run at {}", due.strftime("%Y-%m-%d %H:%M:%S UTC"));
-        while clock.now() < due {
-            let left = Duration::try_from(due.duration_since(clock.now())).unwrap_or_default();
-            tokio::select! {
-                biased;
-                () = ending.cancelled() => return,
-                () = clock.sleep(left.min(NAP)) => {}
+/// Keeps one sync at its times.
+struct Keeper {
+    turn: Turn,
+    schedule: Schedule,
+    precedence: Arc<Precedence>,
+    place: usize,
+}
+
+impl Keeper {
+    /// Runs the sync at `start`, if there is one, and at its times, until the end is asked for.
+    async fn keep(self, start: Option<Timestamp>, ending: CancellationToken) {
+        let Self { turn, schedule, precedence, place } = self;
+        let _last = LastTurn::of(&precedence, place);
+        let clock = Arc::clone(&turn.wire.clock);
+        let name = turn.definition.name.clone();
+        let mut last_start = last_start(&turn);
+        let mut start = start;
+        while !ending.is_cancelled() {
+            let now = clock.now();
+            let due = start.take().or_else(|| schedule.next_after(now, last_start));
+            let Some(due) = due else {
+                tracing::info!(sync.name = name, "its schedule has no next time");
+                return;
+            };
+            precedence.set_due(place, Some(due));
+            tracing::info!(
+                sync.name = name,
+                "next run at {}",
+                due.strftime("%Y-%m-%d %H:%M:%S UTC")
+            );
+            while clock.now() < due {
+                let left = Duration::try_from(due.duration_since(clock.now())).unwrap_or_default();
+                tokio::select! {
+                    biased;
+                    () = ending.cancelled() => return,
+                    () = clock.sleep(left.min(NAP)) => {}
+                }
             }
+            // Syncs whose times were missed are due at once, whichever time it was.
+            precedence.wait(place, due.max(now), clock.sleep(PATIENCE), &ending).await;
+            if ending.is_cancelled() {
+                return;
+            }
+            last_start = Some(clock.now());
+            turn.take(&ending).await;
         }
-        last_start = Some(clock.now());
-        turn.take(&ending).await;
     }
 }
 

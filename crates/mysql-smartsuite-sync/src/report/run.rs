@@ -46,6 +46,24 @@ impl Finished {
         }
     }
 
+    /// Whether another turn may follow at once.
+    pub(crate) fn may_go_on(&self) -> bool {
+        matches!(
+            self.report.outcome,
+            RunOutcome::Ran { status: RunStatus::Success | RunStatus::Partial, .. }
+        )
+    }
+
+    /// Adds a second turn, whose end is the end of both.
+    pub(crate) fn add(&mut self, second: Self) {
+        let mut books = self.report.books;
+        (books.waiting_after, books.quarantine, books.unlinked) = (0, 0, 0);
+        books += Books { waiting_before: 0, ..second.report.books };
+        let calls = self.report.calls + second.report.calls;
+        let took = self.took + second.took;
+        *self = Self { report: RunReport { books, calls, ..second.report }, took, ..second };
+    }
+
     /// Writes what went wrong to the log.
     pub(crate) fn log(&self) {
         let name = self.report.sync.as_str();
@@ -219,6 +237,7 @@ pub(crate) fn happened(books: &Books) -> String {
         (books.equal, "found equal"),
         (refused, "refused"),
         (books.skipped, "without a key of their own"),
+        (books.unlinked, "without a link yet"),
         (books.waiting_after, "waiting"),
         (books.quarantine.saturating_sub(refused), "refused earlier"),
     ];

@@ -11,7 +11,7 @@ use sync_core::{
     config::model::SyncDefinition,
     state::{CallKind, StateError},
 };
-use sync_store::{QuarantinedRow, RunReport, StateReader, SyncReport};
+use sync_store::{LackingLinks, QuarantinedRow, RunReport, StateReader, SyncReport};
 
 pub(crate) use json::json;
 pub(crate) use text::text;
@@ -44,6 +44,8 @@ pub(crate) struct SyncStatus {
     pub(crate) runs: Vec<RunReport>,
     /// Rows in quarantine, as many as were asked for.
     pub(crate) rows: Vec<QuarantinedRow>,
+    /// Links that wait for a row's record.
+    pub(crate) lacking: Vec<LackingLinks>,
     /// Calls of this month.
     pub(crate) calls_this_month: u64,
 }
@@ -100,6 +102,7 @@ impl Status {
         for sync in &mut status.syncs {
             let Some(name) = sync.state.as_ref().map(|state| state.name.clone()) else { continue };
             sync.runs = reader.runs(&name, extent.runs)?;
+            sync.lacking = reader.lacking_links(&name)?;
             sync.rows = reader.quarantine(&name, None, extent.rows)?;
             let own = calls.iter().filter(|call| call.sync == name);
             sync.calls_this_month = own.map(|call| call.calls).sum();
@@ -125,6 +128,7 @@ impl SyncStatus {
             state,
             runs: Vec::new(),
             rows: Vec::new(),
+            lacking: Vec::new(),
             calls_this_month: 0,
         }
     }

@@ -23,6 +23,7 @@ mod explaining;
 mod failing;
 mod gone;
 mod init;
+mod linking;
 mod lost_state;
 mod mistakes;
 mod overlap;

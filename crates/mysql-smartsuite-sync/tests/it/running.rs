@@ -75,13 +75,13 @@ fn one_sync_can_be_named(stage: &mut Stage) {
         .ended(64)
         .warned(&["there is no sync `custmers`", "hint: did you mean `customers`?"])
         .cost_nothing();
-    stage.remap("    name: customers", "    name: customers\n    enabled: false");
+    stage.remap("  - name: orders", "  - name: orders\n    enabled: false");
     stage
-        .run(&["run", "--sync-name", "customers"])
+        .run(&["run", "--sync-name", "orders"])
         .ended(64)
-        .warned(&["the sync `customers` is disabled"]);
-    stage.run(&["run"]).ended(0);
-    assert!(stage.records(CUSTOMERS).is_empty());
+        .warned(&["the sync `orders` is disabled"]);
+    stage.run(&["run"]).ended(0).said(&["5 created"]);
+    assert_eq!(stage.records(ORDERS).len(), 7);
 }
 
 /// A becomes B while SmartSuite is down, and A again before it is up.

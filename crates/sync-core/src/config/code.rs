@@ -84,6 +84,12 @@ codes! {
     MappedTwice = "config_mapped_twice", Error;
     /// Another column than the key is mapped to the external-id field.
     ExternalIdTaken = "config_external_id_taken", Error;
+    /// A link names a sync that the file does not have.
+    LinkUnknownSync = "config_link_unknown_sync", Error;
+    /// A link names a sync that is disabled.
+    LinkDisabledSync = "config_link_disabled_sync", Error;
+    /// A link's columns do not make the key it leads to.
+    LinkKey = "config_link_key", Error;
     /// Two enabled syncs would write the same records.
     SharedTable = "config_shared_table", Error;
     /// The cron pattern cannot be understood, or never comes due.

@@ -48,6 +48,9 @@ pub const DELETE_ADOPTED: bool = false;
 /// `destination.key_prefix`: most tables belong to one sync, where the key alone is the most readable id.
 pub const KEY_PREFIX: &str = "";
 
+/// `links.SLUG.list`: a foreign key leads to one row.
+pub const LINK_LIST: bool = false;
+
 /// `schedule.time_zone`: the only zone without a missing or repeated hour.
 pub const TIME_ZONE: &str = "UTC";
 

@@ -5,6 +5,7 @@ mod destination;
 mod field;
 mod following;
 mod gone;
+mod link;
 mod matching;
 mod overlap;
 mod query;
@@ -39,7 +40,8 @@ pub(super) fn lower(file: &RawFile, report: &mut Report<'_>) -> Option<Config> {
         raw_syncs.into_iter().flat_map(|syncs| &syncs.value).map(|sync| &sync.value).collect();
     names(&raw_syncs, report);
     overlap::check(&raw_syncs, report);
-    let syncs: Vec<_> = raw_syncs.iter().filter_map(|sync| lower_sync(sync, report)).collect();
+    let syncs: Vec<_> =
+        raw_syncs.iter().filter_map(|sync| lower_sync(sync, &raw_syncs, report)).collect();
     let smartsuite = file.smartsuite.as_ref().map(|given| &given.value);
     let config = Config {
         syncs,
@@ -56,15 +58,22 @@ pub(super) fn lower(file: &RawFile, report: &mut Report<'_>) -> Option<Config> {
     (!report.has_errors()).then_some(config)
 }
 
-fn lower_sync(raw: &RawSync, report: &mut Report<'_>) -> Option<SyncDefinition> {
+fn lower_sync(
+    raw: &RawSync,
+    syncs: &[&RawSync],
+    report: &mut Report<'_>,
+) -> Option<SyncDefinition> {
     let name = raw.name.0.as_ref().and_then(|given| filled(given, "name", report));
     let schedule = raw.schedule.as_ref().map(|given| schedule::lower(given, report));
     let sweep = raw.sweep.as_ref().map(|given| schedule::lower(given, report));
     let reconcile = raw.reconcile.as_ref().map(|given| schedule::lower(given, report));
     let source = raw.source.0.as_ref().and_then(|given| source::lower(given, report));
     let capture = capture(raw, source.as_ref().map(|source| &source.rows), report);
-    let destination =
-        raw.destination.0.as_ref().and_then(|given| destination::lower(&given.value, raw, report));
+    let destination = raw
+        .destination
+        .0
+        .as_ref()
+        .and_then(|given| destination::lower(&given.value, raw, syncs, report));
     Some(SyncDefinition {
         name: name?,
         enabled: is_enabled(raw),

@@ -3,7 +3,7 @@
 //! Reading order: `model` is what a file means; it cannot hold a wrong value. `raw` is what the user typed, with
 //! the documentation of every key. Between them: `tree` reads YAML into `node`s that know their places and lets
 //! `interpolate` replace variables, `decode` reads nodes as the sections of `raw`, `lower` turns those into the
-//! `model`. Each step reports all that is wrong and goes on, so that one reading of the file finds everything.
+//! `model`. `order` says which sync goes first. Each step reports all that is wrong and goes on, so that one reading of the file finds everything.
 
 mod code;
 pub mod decode;
@@ -15,6 +15,7 @@ mod interpolate;
 mod lower;
 pub mod model;
 mod node;
+pub mod order;
 pub mod places;
 pub mod raw;
 pub mod reference;

@@ -224,6 +224,8 @@ pub struct DestinationDefinition {
     /// What is written, in the file's order. The external-id field is not among them unless the key column is
     /// mapped to it.
     pub fields: Vec<FieldMapping>,
+    /// Linked-record fields that are filled from the keys of other syncs' rows, in the file's order.
+    pub links: Vec<LinkDefinition>,
     /// What to do when a linked record is gone.
     pub on_missing: OnMissing,
     /// Which records it may make and change.
@@ -440,6 +442,23 @@ pub enum OnUnknown {
     Blank,
     /// The choice is added to the field.
     Create,
+}
+
+/// One linked-record field, filled from the keys of another sync's rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkDefinition {
+    /// The linked-record field.
+    pub slug: Slug,
+    /// Name of the sync whose records are linked to, the parent; it may be the sync itself.
+    pub parent: String,
+    /// The name under which the state may still know the parent.
+    pub parent_previously: Option<String>,
+    /// The table that the parent writes.
+    pub parent_table: String,
+    /// The columns that hold the parent's key, in the order of its key columns; a single one for a list.
+    pub from: Vec<String>,
+    /// Whether the column holds several keys.
+    pub list: bool,
 }
 
 /// How a column's value becomes a field's value.

@@ -6,7 +6,7 @@ use crate::sql::TextPosition;
 
 use super::{
     decode::Given,
-    raw::{RawField, RawFile, RawSync},
+    raw::{RawField, RawFile, RawLink, RawSync},
     scalar::Scalar,
     span::Span,
 };
@@ -31,6 +31,7 @@ pub struct SyncPlaces {
     query: Option<Scalar>,
     mappings: Vec<(Scalar, Given<Scalar>)>,
     fields: Vec<(Scalar, Given<RawField>)>,
+    links: Vec<(Scalar, Given<RawLink>)>,
 }
 
 impl Places {
@@ -65,6 +66,7 @@ impl SyncPlaces {
         let field = destination.and_then(|destination| destination.external_id_field.0.as_ref());
         let mappings = destination.and_then(|destination| destination.field_mappings.as_ref());
         let fields = destination.and_then(|destination| destination.fields.as_ref());
+        let links = destination.and_then(|destination| destination.links.as_ref());
         let span = |given: Option<&Given<Scalar>>| given.map_or(name.span, |given| given.span);
         let places = Self {
             name: name.span,
@@ -75,6 +77,7 @@ impl SyncPlaces {
             query: query.map(|given| given.value.clone()),
             mappings: mappings.map(|given| given.value.0.clone()).unwrap_or_default(),
             fields: fields.map(|given| given.value.0.clone()).unwrap_or_default(),
+            links: links.map(|given| given.value.0.clone()).unwrap_or_default(),
         };
         Some((name.value.text.trim().to_owned(), places))
     }
@@ -82,19 +85,29 @@ impl SyncPlaces {
     /// Where a column is mapped.
     pub fn column(&self, column: &str) -> Option<Span> {
         let found = self.mappings.iter().find(|(name, _)| name.text.trim() == column);
-        found.map(|(name, _)| name.span).or_else(|| {
+        let found = found.map(|(name, _)| name.span).or_else(|| {
             let columns = self.fields.iter().filter_map(|(_, field)| field.value.column.as_ref());
             columns.into_iter().find(|name| name.value.text.trim() == column).map(|name| name.span)
-        })
+        });
+        found.or_else(|| self.link_column(column))
+    }
+
+    /// Where a column of a link is named.
+    fn link_column(&self, column: &str) -> Option<Span> {
+        let from = self.links.iter().filter_map(|(_, link)| link.value.from.0.as_ref());
+        let mut columns = from.flat_map(|given| &given.value.0);
+        columns.find(|named| named.text.trim() == column).map(|named| named.span)
     }
 
     /// Where a slug is mapped to.
     pub fn slug(&self, slug: &str) -> Option<Span> {
         let found = self.mappings.iter().find(|(_, given)| given.value.text.trim() == slug);
-        found.map(|(_, given)| given.span).or_else(|| {
+        let link = || self.links.iter().find(|(name, _)| name.text.trim() == slug);
+        let found = found.map(|(_, given)| given.span).or_else(|| {
             let named = self.fields.iter().find(|(name, _)| name.text.trim() == slug);
             named.map(|(name, _)| name.span)
-        })
+        });
+        found.or_else(|| link().map(|(name, _)| name.span))
     }
 
     /// What stands in the query at `at`: a word, or a single character.

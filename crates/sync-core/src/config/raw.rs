@@ -230,6 +230,8 @@ section! {
         /// `on_delete: delete`: whether records that this tool found and did not create are deleted too.
         #[schemars(extend("default" = defaults::DELETE_ADOPTED))]
         "delete_adopted" delete_adopted: Option<Given<bool>>,
+        /// Linked-record fields, each with the other sync whose records it holds.
+        "links" links: Option<Given<Entries<RawLink>>>,
         /// How single columns are converted. A column that is not listed converts by its own type and the type of
         /// its field, which is right for most.
         "field_types" field_types: Option<Given<Entries<RawFieldType>>>,
@@ -317,6 +319,21 @@ section! {
         /// What it is set to when the row is there again. Without it the field is emptied. A field that a column is
         /// mapped to takes the column's value instead.
         "restored" restored: Option<Given<Scalar>>,
+    }
+}
+
+section! {
+    /// A linked-record field that is filled from a foreign key. A row may point to one that has no record yet: its
+    /// record goes without the link, and gets it as soon as the other has one.
+    RawLink {
+        /// The name of the sync that writes the table which the field links to; it may be this sync itself.
+        #[schemars(length(min = 1))]
+        "sync" sync: Required<Scalar>,
+        /// The column of the query that holds the other row's key, or a list of columns where that key has several.
+        "from" from: Required<OneOrMany>,
+        /// `true`: the column holds several keys, as text between commas, a SET, or a JSON array.
+        #[schemars(extend("default" = defaults::LINK_LIST))]
+        "list" list: Option<Given<bool>>,
     }
 }
 
@@ -427,6 +444,7 @@ pub(super) fn home_of(key: &str) -> Option<String> {
         ("under the field's slug in `fields`", RawField::KEYS),
         ("under `options`", RawOptions::KEYS),
         ("under `archive`", RawArchive::KEYS),
+        ("under a field of `links`", RawLink::KEYS),
         ("under `schedule`", RawSchedule::KEYS),
         ("under `smartsuite`", RawSmartSuite::KEYS),
         ("under `state`", RawState::KEYS),

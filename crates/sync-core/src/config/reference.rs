@@ -7,8 +7,8 @@ use super::{
     code::{Code, Severity},
     field_type::FIELD_TYPES,
     raw::{
-        RawDestination, RawField, RawFieldType, RawFile, RawOptions, RawSchedule, RawSmartSuite,
-        RawSource, RawState, RawSync, RawTest, RawTransformation,
+        RawDestination, RawField, RawFieldType, RawFile, RawLink, RawOptions, RawSchedule,
+        RawSmartSuite, RawSource, RawState, RawSync, RawTest, RawTransformation,
     },
 };
 
@@ -27,6 +27,7 @@ pub fn page() -> String {
         section::<RawSource>("`syncs[].source`", RawSource::KEYS),
         section::<RawDestination>("`syncs[].destination`", RawDestination::KEYS),
         section::<RawField>("`syncs[].destination.fields.SLUG`", RawField::KEYS),
+        section::<RawLink>("`syncs[].destination.links.SLUG`", RawLink::KEYS),
         section::<RawFieldType>("`syncs[].destination.field_types.COLUMN`", RawFieldType::KEYS),
         section::<RawOptions>("`syncs[].destination.field_types.COLUMN.options`", RawOptions::KEYS),
         section::<RawTransformation>(

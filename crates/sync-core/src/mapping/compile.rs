@@ -7,7 +7,7 @@ use super::{
     compiled::{CompiledField, CompiledMapping},
     constant, external_id,
     finding::{Finding, FindingCode},
-    hash, key_columns,
+    hash, key_columns, link,
     origin::{CompiledOrigin, NamedColumns},
     pair::Pair,
     rule, suggestion,
@@ -94,6 +94,16 @@ impl<'a> Compiler<'a> {
                 rule,
             });
         }
+        let mut links = Vec::new();
+        for definition in &self.destination.links {
+            match link::compile(definition, self.columns, self.structure) {
+                Ok((link, field)) => {
+                    shape_fields.push(field);
+                    links.push(link);
+                }
+                Err(findings) => self.findings.extend(findings),
+            }
+        }
         self.report_unmapped_required();
         let (external_id, carrier) = external.ok()?;
         shape_fields.push(external_id.clone());
@@ -114,6 +124,7 @@ impl<'a> Compiler<'a> {
             key_prefix: self.destination.key_prefix.clone(),
             carrier,
             fields,
+            links,
             hash: hash::definition_hash(self.destination, self.source),
             structure_hash: hash::shape_hash(&shape),
             shape,
@@ -291,6 +302,7 @@ impl<'a> Compiler<'a> {
         let is_mapped = |field: &Field| {
             field.slug == self.destination.external_id_field
                 || self.destination.fields.iter().any(|mapping| mapping.slug == field.slug)
+                || self.destination.links.iter().any(|link| link.slug == field.slug)
         };
         let unmapped = self
             .structure

@@ -6,6 +6,7 @@ use super::{
     external_id::Carrier,
     fault::{FaultCode, Refusal, RowFault},
     hash::MappingHash,
+    link::CompiledLink,
     notes::Notes,
     origin::CompiledOrigin,
     treatment,
@@ -30,6 +31,8 @@ pub struct CompiledMapping {
     pub(super) carrier: Carrier,
     /// In order of their slugs, without the external-id field.
     pub(super) fields: Vec<CompiledField>,
+    /// In order of their slugs.
+    pub(super) links: Vec<CompiledLink>,
     pub(super) shape: RecordShape,
     pub(super) hash: MappingHash,
     pub(super) structure_hash: MappingHash,
@@ -52,7 +55,7 @@ pub(super) struct CompiledField {
 
 impl CompiledMapping {
     /// The record a row should become: every mapped field that can be written, and the external-id field with
-    /// `key.external_id(prefix)`.
+    /// `key.external_id(prefix)`. Link fields are named apart, by the rows they point to.
     ///
     /// # Errors
     /// The first fault found, the key first, then fields by slug. The row cannot be written; others can.
@@ -88,7 +91,9 @@ impl CompiledMapping {
         };
         fields.push((Slug::clone(&self.shape.external_id.slug), external_id));
         let fields = Fields::new(fields).with_on_create(on_create).with_if_empty(if_empty);
-        Ok(Draft { key, fields })
+        let links =
+            self.links.iter().map(|link| link.wish(&key, row)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Draft { key, fields, links })
     }
 
     /// The row's key.

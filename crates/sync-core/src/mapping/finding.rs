@@ -107,6 +107,12 @@ pub enum FindingCode {
     PhoneCountryMissing,
     /// `default_country` is no country.
     PhoneCountryUnknown,
+    /// A link's column cannot hold the other row's key.
+    LinkColumnUnsuitable,
+    /// The field of a link is no linked-record field.
+    LinkFieldUnsuitable,
+    /// The field links to another table than the one that the named sync writes.
+    LinkTableDiffers,
     /// An expression does not go with its columns.
     ExpressionUnfit,
     /// A constant or a default does not fit its field.
@@ -149,6 +155,9 @@ impl FindingCode {
             Self::ArchiveFieldUnusable => "archive_field_unusable",
             Self::PhoneCountryMissing => "phone_country_missing",
             Self::PhoneCountryUnknown => "phone_country_unknown",
+            Self::LinkColumnUnsuitable => "link_column_unsuitable",
+            Self::LinkFieldUnsuitable => "link_field_unsuitable",
+            Self::LinkTableDiffers => "link_table_differs",
             Self::ExpressionUnfit => "expression_unfit",
             Self::ConstantUnfit => "constant_unfit",
             Self::PartUnknown => "part_unknown",
@@ -180,7 +189,10 @@ impl FindingCode {
             | Self::ConstantUnfit
             | Self::PartUnknown
             | Self::MatchFieldUnsuitable
-            | Self::ArchiveFieldUnusable => Severity::Error,
+            | Self::ArchiveFieldUnusable
+            | Self::LinkColumnUnsuitable
+            | Self::LinkFieldUnsuitable
+            | Self::LinkTableDiffers => Severity::Error,
             Self::FieldReadOnly
             | Self::TypeDiffers
             | Self::ChoicesMissing

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::{
     config::model::{
-        Conversion, DestinationDefinition, FieldMapping, OnUnknown, Origin, Secrecy,
-        SourceDefinition, Transformation, Treatment, TypeOptions, WriteMode, WritePolicy,
+        Conversion, DestinationDefinition, FieldMapping, LinkDefinition, OnUnknown, Origin,
+        Secrecy, SourceDefinition, Transformation, Treatment, TypeOptions, WriteMode, WritePolicy,
     },
     field_value::put_text,
     port::RecordShape,
@@ -55,6 +55,17 @@ pub fn definition_hash(
     }
     if destination.mode == WriteMode::CreateOnly {
         put_text(&mut bytes, "create only");
+    }
+    let mut links: Vec<&LinkDefinition> = destination.links.iter().collect();
+    links.sort_by(|a, b| a.slug.cmp(&b.slug));
+    for LinkDefinition { slug, parent, from, list, .. } in links {
+        put_text(&mut bytes, "link");
+        put_text(&mut bytes, slug);
+        put_text(&mut bytes, parent);
+        put_text(&mut bytes, &format!("{} {list}", from.len()));
+        for column in from {
+            put_text(&mut bytes, column);
+        }
     }
     hashed(&bytes)
 }

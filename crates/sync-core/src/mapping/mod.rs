@@ -19,6 +19,7 @@ mod finding;
 mod fit;
 mod hash;
 mod key_columns;
+mod link;
 mod notes;
 mod origin;
 mod pair;

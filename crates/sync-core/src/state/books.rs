@@ -23,6 +23,9 @@ pub struct Books {
     pub parked: u64,
     /// Rows without a usable key.
     pub skipped: u64,
+    /// Rows that point to a row without a record, so that their record lacks that link; each is in one of the counts
+    /// above too.
+    pub unlinked: u64,
     /// Keys whose row was not there and that are asked for once more.
     pub suspected: u64,
 
@@ -104,6 +107,7 @@ impl AddAssign for Books {
         self.withdrawn += other.withdrawn;
         self.parked += other.parked;
         self.skipped += other.skipped;
+        self.unlinked += other.unlinked;
         self.suspected += other.suspected;
         self.waiting_before += other.waiting_before;
         self.released += other.released;

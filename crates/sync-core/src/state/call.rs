@@ -1,5 +1,7 @@
 //! Entries of the outbox on their way to the destination, and what the answers make of them.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -135,6 +137,15 @@ pub enum Outcome {
         record: RecordId,
         /// `autonumber`, where the answer showed it.
         autonumber: Option<u64>,
+    },
+    /// The record was written, and the answer shows that links were left out.
+    WrittenOtherwise {
+        /// The record.
+        record: RecordId,
+        /// `autonumber`, where the answer showed it.
+        autonumber: Option<u64>,
+        /// The link fields, each with the records that were sent and are not shown.
+        left_out: Vec<(Slug, BTreeSet<String>)>,
     },
     /// A record with this external id was found (D5).
     Found {

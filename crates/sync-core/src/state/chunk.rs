@@ -3,7 +3,12 @@
 use jiff::Timestamp;
 
 use crate::{
-    draft::Fields, draft::Fingerprint, error::Quoted, key::Key, port::Watermark, state::call::Fault,
+    draft::{Fields, Fingerprint, LinkWish},
+    error::Quoted,
+    key::Key,
+    port::Watermark,
+    slug::Slug,
+    state::call::Fault,
 };
 
 /// A read that was begun; given out before its snapshot opens.
@@ -20,6 +25,8 @@ pub struct ReadTicket {
 pub enum RowOutcome {
     /// The record it should be.
     Draft(Fields),
+    /// The record it should be, whose link fields the state fills from the links of the rows they point to.
+    Linked(Fields, Vec<LinkWish>),
     /// Why it cannot become a record, with a fingerprint of the fault and its cells.
     Fault(Fault, Fingerprint),
     /// No row has this key any more, and its record should go too: two reads in a row have shown none.
@@ -40,6 +47,19 @@ pub struct CapturedRow {
     pub outcome: RowOutcome,
     /// The cells of a row that could not become a draft, as JSON, for the commands made to show rows.
     pub cells: Option<Quoted>,
+}
+
+/// A linked-record field that is filled from the keys of another sync's rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkField {
+    /// The field.
+    pub slug: Slug,
+    /// Name of the sync whose records are linked to.
+    pub parent: String,
+    /// The name under which the state may still know that sync.
+    pub parent_previously: Option<String>,
+    /// The table that the field links to.
+    pub table: String,
 }
 
 /// How a read ended well.

@@ -17,7 +17,7 @@ pub use call::{
     Call, CallEntry, Control, Dispatch, DispatchRequest, Doubt, EntryId, Fault, Origin, Outcome,
     SeenLink, Settlement,
 };
-pub use chunk::{CapturedRow, Chunk, DirtyKey, Extent, ReadEnd, ReadTicket, RowOutcome};
+pub use chunk::{CapturedRow, Chunk, DirtyKey, Extent, LinkField, ReadEnd, ReadTicket, RowOutcome};
 pub use comparison::{Compared, ComparisonStore, Rest, RestPolicy};
 pub use identity::{
     DestinationId, FullReadReason, OpenedSync, PageMark, Stop, StreamMarks, StreamPosition, SyncId,

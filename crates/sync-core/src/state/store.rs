@@ -6,14 +6,17 @@ use jiff::Timestamp;
 
 use crate::{
     deletes::{Going, GonePolicy},
+    draft::LinkWish,
+    field_value::FieldValue,
     key::Key,
     pace::Rate,
     record::RecordId,
+    slug::Slug,
     state::{
         Books, Chunk, ComparisonStore, Control, DestinationId, DirtyKey, Dispatch, DispatchRequest,
-        Doubt, FullReadReason, OpenedSync, ReadTicket, RunEnd, SecondLook, SecondSettlement,
-        SeenLink, Settlement, Stop, StreamMarks, StreamPosition, SweepEnd, SweepTicket, SyncId,
-        SyncIdentity, Writer,
+        Doubt, FullReadReason, LinkField, OpenedSync, ReadTicket, RunEnd, SecondLook,
+        SecondSettlement, SeenLink, Settlement, Stop, StreamMarks, StreamPosition, SweepEnd,
+        SweepTicket, SyncId, SyncIdentity, Writer,
     },
     table::TableStructure,
 };
@@ -261,9 +264,25 @@ pub trait StateStore: ComparisonStore + Send {
     /// (`protocol.md` C1).
     fn begin_read(&mut self, writer: &Writer) -> Result<ReadTicket, StateError>;
 
-    /// Stores rows of a read by the rule of [`crate::capture::decide`], and with the last chunk the position.
+    /// Stores rows of a read by the rule of [`crate::capture::decide`], and with the last chunk the position. Link
+    /// fields are filled first: with the records, as they are now, of the rows that each points to; a row without a
+    /// record is left out until it has one.
     /// Answers what became of rows and entries.
     fn capture(&mut self, writer: &Writer, chunk: &Chunk) -> Result<Books, StateError>;
+
+    /// Registers the link fields of the sync, in place of those it had. What rows point to is remembered for each, and
+    /// a row is marked dirty whenever the record of a row that it points to appears, changes or goes: in the
+    /// transaction that changes it, whoever writes it. Answers whether a field is new: then the next read must be a
+    /// full one, as nobody knows yet what rows point to.
+    fn set_links(&mut self, writer: &Writer, fields: &[LinkField]) -> Result<bool, StateError>;
+
+    /// The values of a row's link fields, as [`StateStore::capture`] would fill them now. Changes nothing.
+    fn resolve(
+        &mut self,
+        writer: &Writer,
+        key: &Key,
+        wishes: &[LinkWish],
+    ) -> Result<Vec<(Slug, FieldValue)>, StateError>;
 
     /// Marks keys as to be read again.
     fn mark_dirty(&mut self, writer: &Writer, keys: &[Key]) -> Result<(), StateError>;

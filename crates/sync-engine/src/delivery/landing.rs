@@ -1,17 +1,22 @@
 //! What an answer means for each entry of its call. Pure: from a call and its answer to settlements.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use sync_core::{
     delivery::Operation,
     doubt::SETTLING,
     error::{CallError, CallErrorKind, Complaint, Quoted, Scope},
+    field_value::FieldValue,
     mutation::{self, Mutation},
     port::{BulkAnswer, RecordShape},
     record::{RecordId, SeenRecord},
     slug::Slug,
     state::{Call, CallEntry, EntryId, Fault, Outcome, Settlement},
+    table::{Field, FieldKind},
 };
 
 use crate::record_text::external_id_of;
@@ -94,7 +99,7 @@ impl Reading<'_> {
             let id = external_id_of(&entry.fields, &self.shape.external_id.slug);
             if let Some(record) = named.get(id.as_str()) {
                 landing.member = landing.member.take().or_else(|| record.created_by.clone());
-                landing.accept(entry, record);
+                landing.accept(entry, record, self.written(entry, record));
             } else {
                 let complaint =
                     complaint_of(item, &answer.complaints).filter(|_| !answer.retry_as_is);
@@ -112,6 +117,28 @@ impl Reading<'_> {
         landing
     }
 
+    /// Links that the answer does not show may lead to records that are gone. A field that it does not show at all
+    /// says nothing.
+    fn written(&self, entry: &CallEntry, record: &SeenRecord) -> Outcome {
+        let left_out = |field: &Field| {
+            let Some(FieldValue::Ids(sent)) = entry.fields.get(&field.slug) else { return None };
+            let (_, shown) = record.fields.iter().find(|(slug, _)| *slug == field.slug)?;
+            let missing: BTreeSet<String> = match shown {
+                FieldValue::Ids(shown) => sent.difference(shown).cloned().collect(),
+                _ => sent.clone(),
+            };
+            (!missing.is_empty()).then(|| (field.slug.clone(), missing))
+        };
+        let links = self.shape.fields.iter().filter(|field| field.kind == FieldKind::LinkedRecord);
+        let left_out: Vec<_> = links.filter_map(left_out).collect();
+        let (record, autonumber) = (record.id.clone(), record.autonumber);
+        if left_out.is_empty() {
+            Outcome::Written { record, autonumber }
+        } else {
+            Outcome::WrittenOtherwise { record, autonumber, left_out }
+        }
+    }
+
     fn updated(&self, answer: &BulkAnswer) -> Landing {
         let mut landing = Landing::default();
         for (item, entry) in self.call.entries.iter().enumerate() {
@@ -121,13 +148,7 @@ impl Reading<'_> {
             match (named, complaint) {
                 (Some(record), _) => {
                     landing.accepted.push(entry.id);
-                    landing.settle(
-                        entry,
-                        Outcome::Written {
-                            record: record.id.clone(),
-                            autonumber: record.autonumber,
-                        },
-                    );
+                    landing.settle(entry, self.written(entry, record));
                 }
                 (None, Some(complaint)) if !answer.retry_as_is => {
                     let fault = self.fault(CallErrorKind::Refused { status: 200 }, complaint);
@@ -288,15 +309,12 @@ impl Landing {
 
     /// The record was written. What it shows may still differ from what was sent: the link takes what was sent, so
     /// that it is not sent for ever, and people are told.
-    fn accept(&mut self, entry: &CallEntry, record: &SeenRecord) {
+    fn accept(&mut self, entry: &CallEntry, record: &SeenRecord, outcome: Outcome) {
         for slug in entry.fields.differing(&record.fields) {
             *self.kept_otherwise.entry(slug).or_default() += 1;
         }
         self.accepted.push(entry.id);
-        self.settle(
-            entry,
-            Outcome::Written { record: record.id.clone(), autonumber: record.autonumber },
-        );
+        self.settle(entry, outcome);
     }
 
     /// A complaint about one of the fields is the row's; any other may mean that its record is gone.

@@ -13,6 +13,7 @@ use sync_core::state::{Books, RunEnd, StateError, SyncId};
 use tokio_util::sync::CancellationToken;
 
 use self::running::Running;
+pub(crate) use self::task::link_fields;
 pub use self::{
     report::{RunOutcome, RunReport, Trouble},
     task::{RunOptions, SyncTask},

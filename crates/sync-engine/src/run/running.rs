@@ -19,7 +19,7 @@ use super::{
     RunOptions, SyncTask, Trouble,
     following::{News, Stream},
     reading::Unread,
-    task::shape_hash,
+    task::{link_fields, shape_hash},
 };
 use crate::{
     calls::Calls,
@@ -80,6 +80,7 @@ impl Running<'_> {
 
     /// Capture, page by page with dirty keys between; the sweep; then delivery, and what it made dirty.
     async fn work(&mut self) -> Result<Work, StateError> {
+        self.set_links().await?;
         let retries = self.release_quarantine().await?;
         let age_max = match (self.options.retry, retries) {
             (true, _) => Some(SignedDuration::ZERO),
@@ -252,19 +253,32 @@ impl Running<'_> {
         Ok(())
     }
 
-    /// Lets quarantined rows that are due try again; answers whether there are any.
+    /// Tells the state which fields hold links to which other syncs' records.
+    async fn set_links(&mut self) -> Result<(), StateError> {
+        let fields = link_fields(&self.task.definition);
+        let writer = self.writer;
+        let is_new = self.engine.state.run(move |state| state.set_links(&writer, &fields)).await?;
+        if is_new && self.opened.full_read.is_none() {
+            self.opened.full_read = Some(FullReadReason::DefinitionChanged);
+        }
+        Ok(())
+    }
+
+    /// Lets quarantined rows that are due try again; answers whether there are any. Keys that were dirty before are to
+    /// be read again for another reason, such as a link, and say nothing of the table.
     async fn release_quarantine(&mut self) -> Result<bool, StateError> {
         let (writer, now, all) = (self.writer, self.engine.clock.now(), self.options.retry);
-        let (books, dirty) = self
+        let (books, any_marked) = self
             .engine
             .state
             .run(move |state| {
+                let none_before = state.dirty(&writer, 1)?.is_empty();
                 let books = state.release_quarantine(&writer, now, all)?;
-                Ok((books, state.dirty(&writer, 1)?))
+                Ok((books, none_before && !state.dirty(&writer, 1)?.is_empty()))
             })
             .await?;
         self.books += books;
-        Ok(!dirty.is_empty())
+        Ok(books.released > 0 || any_marked)
     }
 
     async fn structure(

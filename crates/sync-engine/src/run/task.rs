@@ -9,7 +9,7 @@ use sync_core::{
     field_value::FieldValue,
     mapping::definition_hash,
     port::{RecordTarget, RowSource},
-    state::SyncIdentity,
+    state::{LinkField, SyncIdentity},
     table::TableStructure,
 };
 
@@ -99,8 +99,23 @@ pub struct RunOptions {
 /// What the live table contributes to values: the mapped fields as they are.
 pub(super) fn shape_hash(definition: &SyncDefinition, structure: &TableStructure) -> String {
     let destination = &definition.destination;
-    let slugs =
-        destination.fields.iter().map(|field| &field.slug).chain([&destination.external_id_field]);
+    let slugs = destination.fields.iter().map(|field| &field.slug);
+    let slugs = slugs
+        .chain(destination.links.iter().map(|link| &link.slug))
+        .chain([&destination.external_id_field]);
     let fields: Vec<_> = slugs.filter_map(|slug| structure.field(slug)).collect();
     serde_json::to_string(&fields).unwrap_or_default()
+}
+
+/// The link fields of a sync, as the state knows them.
+pub(crate) fn link_fields(definition: &SyncDefinition) -> Vec<LinkField> {
+    let links = definition.destination.links.iter();
+    links
+        .map(|link| LinkField {
+            slug: link.slug.clone(),
+            parent: link.parent.clone(),
+            parent_previously: link.parent_previously.clone(),
+            table: link.parent_table.clone(),
+        })
+        .collect()
 }

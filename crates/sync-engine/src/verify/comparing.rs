@@ -3,6 +3,7 @@
 use sync_core::{
     comparison::{Cause, ComparedRow, Content, Disagreement},
     config::model::OnDelete,
+    draft::Draft,
     key::Key,
     mapping::CompiledMapping,
     port::{BULK_MAX, ReadScope},
@@ -18,6 +19,7 @@ use super::{
 use crate::{
     capture::{KEYS_MAX, Marker},
     event::Event,
+    run::link_fields,
 };
 
 /// Rows, records or differences handled in one turn of the state.
@@ -101,7 +103,7 @@ impl<'a> Comparing<'a> {
             // Rows that say of themselves that they are deleted are none.
             let rows: Vec<Row> = rows.into_iter().filter(|row| !marker.is_set(row)).collect();
             self.found.rows += rows.len() as u64;
-            let rows = self.compared_rows(mapping, &rows);
+            let rows = self.compared_rows(mapping, &rows).await?;
             let shape = slugs.clone();
             let compared = held
                 .state(move |state| state.compare_rows(&writer, &rows, &shape, all_read_next))
@@ -112,23 +114,43 @@ impl<'a> Comparing<'a> {
         }
     }
 
-    fn compared_rows(&mut self, mapping: &CompiledMapping, rows: &[Row]) -> Vec<ComparedRow> {
-        let prefix = &self.held.task.definition.destination.key_prefix;
-        let mut compared = Vec::with_capacity(rows.len());
+    async fn compared_rows(
+        &mut self,
+        mapping: &CompiledMapping,
+        rows: &[Row],
+    ) -> Result<Vec<ComparedRow>, Broken> {
+        let mut wishes = Vec::with_capacity(rows.len());
         for row in rows {
-            let (key, wish) = match mapping.draft(row) {
-                Ok(draft) => (draft.key, Ok(Content::of_draft(&draft.fields, mapping.shape()))),
+            match mapping.draft(row) {
+                Ok(draft) => wishes.push((draft.key.clone(), Ok(draft))),
                 Err(fault) => match fault.key.clone() {
-                    Some(key) => (key, Err(fault.code.code().to_owned())),
-                    None => {
-                        self.found.keyless += 1;
-                        continue;
-                    }
+                    Some(key) => wishes.push((key, Err(fault.code.code().to_owned()))),
+                    None => self.found.keyless += 1,
                 },
-            };
-            compared.push(ComparedRow { external_id: key.external_id(prefix), key, wish });
+            }
         }
-        compared
+        let (writer, links) = (self.held.writer, link_fields(&self.held.task.definition));
+        let shape = mapping.shape().clone();
+        let prefix = self.held.task.definition.destination.key_prefix.clone();
+        Ok(self
+            .held
+            .state(move |state| {
+                if !links.is_empty() {
+                    state.set_links(&writer, &links)?;
+                }
+                let compared = |(key, wish): (Key, Result<Draft, String>)| {
+                    let wish = match wish {
+                        Ok(Draft { fields, links, .. }) => {
+                            let linked = state.resolve(&writer, &key, &links)?;
+                            Ok(Content::of_draft(&fields.with(linked), &shape))
+                        }
+                        Err(code) => Err(code),
+                    };
+                    Ok(ComparedRow { external_id: key.external_id(&prefix), key, wish })
+                };
+                wishes.into_iter().map(compared).collect()
+            })
+            .await?)
     }
 
     /// Differences that the next run will mend, because it reads their rows, are no drift. Its read is opened after

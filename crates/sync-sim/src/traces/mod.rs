@@ -10,6 +10,7 @@ mod delivery;
 mod destination;
 mod doubt;
 mod gone;
+mod linking;
 mod mapped;
 mod marks;
 mod missing;

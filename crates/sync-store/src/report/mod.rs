@@ -5,6 +5,7 @@
 mod calls;
 mod effects;
 mod key;
+mod links;
 mod quarantine;
 mod run;
 mod size;
@@ -29,6 +30,7 @@ use crate::{
 pub use calls::CallCount;
 pub use effects::Effect;
 pub use key::{EntryReport, EntryStanding, KeyReport, LinkReport, LinkStanding};
+pub use links::LackingLinks;
 pub use quarantine::{QuarantineCount, QuarantineFilter, QuarantinedRow};
 pub use run::RunReport;
 pub use size::StateSize;

@@ -20,6 +20,8 @@ mod gates;
 #[cfg(test)]
 mod holders;
 #[cfg(test)]
+mod linking;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod moving;

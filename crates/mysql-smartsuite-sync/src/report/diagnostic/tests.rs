@@ -225,6 +225,29 @@ fn two_syncs_of_one_table() {
 }
 
 #[test]
+fn links() {
+    assert_snapshot!(shown(&format!(
+        "{}  - name: countries
+    enabled: false
+    source: {{query: SELECT 1, primary_key: [continent, code]}}
+    destination: {{table_id: 6500000000000000000000d1, external_id_field: sexternal1, field_mappings: {{a: title}}}}
+",
+        sync(
+            "",
+            "      links:
+        slink00001: {sync: custmers, from: status}
+        slink00002: {sync: countries, from: status}
+        slink00003: {sync: customers, from: [status, email], list: true}
+        sexternal1: {sync: customers, from: status}
+        semail0001: {sync: customers, from: status}
+        slink00004: {sync: customers}
+        slink00005: {sync: customers, form: status}
+"
+        )
+    )));
+}
+
+#[test]
 fn schedules_and_zones() {
     let schedules = [
         "{cron: '61 * * * *', time_zone: Europe/Berln}",

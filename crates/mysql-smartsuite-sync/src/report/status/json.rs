@@ -38,6 +38,12 @@ fn of_sync(sync: &SyncStatus, now: Timestamp) -> Value {
         "state": sync.state.as_ref().map(|state| of_state(state, now)),
         "calls_this_month": sync.calls_this_month,
         "runs": sync.runs.iter().map(run).collect::<Vec<_>>(),
+        "lacking_links": sync.lacking.iter().map(|one| json!({
+            "field": one.slug.as_str(),
+            "sync": one.parent,
+            "links": one.links,
+            "keys": one.keys.iter().map(sync_core::key::Key::text).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
         "refused": sync.refused(),
         "refused_rows": sync.rows.iter().map(row).collect::<Vec<_>>(),
     })

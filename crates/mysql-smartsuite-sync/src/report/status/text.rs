@@ -46,6 +46,7 @@ fn of_sync(sync: &SyncStatus, now: Timestamp, paint: Paint) -> String {
     out.line("records", &records(state));
     waiting(&mut out, state, now);
     sweep(&mut out, sync, now);
+    lacking(&mut out, sync);
     refused(&mut out, sync, now);
     for (place, one) in sync.runs.iter().enumerate() {
         run(&mut out, if place == 0 { "last runs" } else { "" }, one);
@@ -185,6 +186,25 @@ fn sweep(out: &mut Lines, sync: &SyncStatus, now: Timestamp) {
         None => "next with each `run`, and every hour of `schedule`".to_owned(),
     };
     out.line("swept", &format!("{last}; {next}"));
+}
+
+/// Links to rows that have no record. Nothing is wrong with the rows that lack them.
+fn lacking(out: &mut Lines, sync: &SyncStatus) {
+    for (place, one) in sync.lacking.iter().enumerate() {
+        let keys: Vec<_> = one.keys.iter().map(sync_core::key::Key::text).collect();
+        let words = format!(
+            "{} lacking in field `{}`: sync `{}` has no record for {}{}",
+            counted(one.links, "link"),
+            one.slug,
+            one.parent,
+            keys.join(", "),
+            if one.links > keys.len() as u64 { ", ..." } else { "" }
+        );
+        out.line(if place == 0 { "links" } else { "" }, &words);
+    }
+    if !sync.lacking.is_empty() {
+        out.hint("a link is made by itself when the row it leads to gets its record; until then it costs nothing");
+    }
 }
 
 fn refused(out: &mut Lines, sync: &SyncStatus, now: Timestamp) {

@@ -153,6 +153,9 @@ fn mapping_place(finding: &Finding, places: &SyncPlaces) -> Span {
         | FindingCode::ValueMapTargetUnknown
         | FindingCode::DatePatternInvalid
         | FindingCode::PrecisionLoss
+        | FindingCode::LinkColumnUnsuitable
+        | FindingCode::LinkFieldUnsuitable
+        | FindingCode::LinkTableDiffers
         | FindingCode::PhoneCountryMissing
         | FindingCode::PhoneCountryUnknown => column.or(slug).unwrap_or(places.name),
     }

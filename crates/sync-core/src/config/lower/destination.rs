@@ -17,11 +17,12 @@ use crate::{
     slug::Slug,
 };
 
-use super::{conversion, field, filled, filled_scalar, gone, matching};
+use super::{conversion, field, filled, filled_scalar, gone, link, matching};
 
 pub(super) fn lower(
     raw: &RawDestination,
     sync: &RawSync,
+    syncs: &[&RawSync],
     report: &mut Report<'_>,
 ) -> Option<DestinationDefinition> {
     let table_id = raw.table_id.0.as_ref().and_then(|given| table_id(given, report));
@@ -41,6 +42,7 @@ pub(super) fn lower(
         .as_ref()
         .map(|given| matching::lower(given, &fields, mode.unwrap_or_default(), report));
     let on_delete = gone::lower(raw, sync, report);
+    let links = link::lower(raw, sync, syncs, report);
     Some(DestinationDefinition {
         table_id: table_id?,
         external_id_field: Slug::from(external_id_field?),
@@ -49,6 +51,7 @@ pub(super) fn lower(
             .as_ref()
             .map_or_else(|| defaults::KEY_PREFIX.to_owned(), |given| given.value.text.clone()),
         fields,
+        links,
         on_missing: on_missing.unwrap_or(OnMissing::Recreate),
         mode: mode?,
         match_on: match_on.unwrap_or_default(),

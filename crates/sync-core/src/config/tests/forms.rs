@@ -180,3 +180,32 @@ fn syncs_share_a_table_only_if_no_prefix_begins_another() {
         assert_eq!(codes(one, other), ["config_shared_table"], "{one} {other}");
     }
 }
+
+#[test]
+fn a_link_leads_to_the_table_of_another_sync() {
+    let config = config(&format!(
+        "{}  - name: customers_sync
+    previously: clients
+    source: {{query: SELECT 1, primary_key: [country, number]}}
+    destination:
+      table_id: 6500000000000000000000d1
+      external_id_field: sexternal1
+      field_mappings: {{c: s}}
+",
+        sync(
+            "      field_mappings: {c: s}
+      links:
+        slink00001: {sync: customers_sync, from: [customer_country, customer_number]}
+        slink00002: {sync: customers, from: c, list: true}
+"
+        )
+    ));
+    let [own, other] = config.syncs[0].destination.links.as_slice() else { panic!("{config:#?}") };
+    assert_eq!(own.slug.as_str(), "slink00001");
+    assert_eq!(own.parent, "customers_sync");
+    assert_eq!(own.parent_previously.as_deref(), Some("clients"));
+    assert_eq!(own.parent_table, "6500000000000000000000d1");
+    assert_eq!((own.from.len(), own.list), (2, false));
+    assert_eq!((other.parent.as_str(), other.list), ("customers", true));
+    assert_eq!(other.parent_table, "6500000000000000000000c1");
+}

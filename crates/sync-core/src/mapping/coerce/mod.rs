@@ -45,7 +45,7 @@ use std::{borrow::Cow, fmt::Debug};
 
 use serde_json::Value as Json;
 
-pub(super) use source_text::decimal_text;
+pub(super) use source_text::{compound_json, decimal_text, entries};
 
 use super::{
     fault::{FaultCode, Refusal},

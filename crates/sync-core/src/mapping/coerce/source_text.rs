@@ -46,7 +46,10 @@ pub(super) fn text(cell: Cell<'_>) -> Result<Cow<'_, str>, Refusal> {
 
 /// The entries of a list: the labels of a SET, the scalars of a JSON array, or the parts of a text between
 /// `separators`; trimmed, empty ones left out.
-pub(super) fn entries(cell: Cell<'_>, separators: &[char]) -> Result<Vec<String>, Refusal> {
+pub(in crate::mapping) fn entries(
+    cell: Cell<'_>,
+    separators: &[char],
+) -> Result<Vec<String>, Refusal> {
     let trimmed = |entry: &str| Some(entry.trim().to_owned()).filter(|entry| !entry.is_empty());
     if let Value::Labels(labels) = cell.value {
         return Ok(labels.iter().filter_map(|label| trimmed(label)).collect());
@@ -66,7 +69,7 @@ pub(super) fn entries(cell: Cell<'_>, separators: &[char]) -> Result<Vec<String>
 }
 
 /// A JSON array or object, also as text: MariaDB keeps JSON in text columns.
-pub(super) fn compound_json(cell: Cell<'_>) -> Result<Option<Cow<'_, Json>>, Refusal> {
+pub(in crate::mapping) fn compound_json(cell: Cell<'_>) -> Result<Option<Cow<'_, Json>>, Refusal> {
     if let Value::Json(json) = cell.value {
         return Ok((json.is_array() || json.is_object()).then_some(Cow::Borrowed(json)));
     }

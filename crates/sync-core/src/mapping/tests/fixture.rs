@@ -208,6 +208,7 @@ impl World {
         };
         Self {
             destination: DestinationDefinition {
+                links: Vec::new(),
                 table_id: "6500000000000000000000c1".to_owned(),
                 external_id_field: Slug::from("ext"),
                 key_prefix: String::new(),

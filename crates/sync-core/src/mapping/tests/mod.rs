@@ -7,6 +7,7 @@ mod computed;
 mod dates;
 mod fixture;
 mod laws;
+mod links;
 mod lists;
 mod numbers;
 mod phones;
