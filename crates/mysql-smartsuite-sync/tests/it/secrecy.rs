@@ -75,8 +75,8 @@ fn nothing_secret_is_said_or_logged(stage: &mut Stage) {
     ));
     stage.remap("SELECT id, customer_name", "SELECT code, customer_name");
     stage.remap(
-        "      primary_key: id\n      # The column that says",
-        "      primary_key: code\n      # The column that says",
+        "      primary_key: id\n      # SQL that yields",
+        "      primary_key: code\n      # SQL that yields",
     );
     let mut said = String::new();
     let mut play = |stage: &Stage, arguments: &[&str], code: i32| {

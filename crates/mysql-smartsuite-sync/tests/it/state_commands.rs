@@ -30,21 +30,21 @@ fn refused_rows_are_listed_shown_retried_and_forgotten(stage: &mut Stage) {
     stage.run(&RUN).ended(2).said(&["2 created, 3 refused"]);
     let list = stage.run(&["quarantine", "list"]).ended(0).cost_nothing();
     let list = list.said(&[
-        "sync       key  code                field",
+        "sync       key  code                 field",
         "customers  2    choice_unknown",
-        "smartsuite_refused",
+        "number_out_of_range",
     ]);
     assert_eq!(list.out.lines().count(), 5, "{}", list.out);
-    let some = stage.run(&["quarantine", "list", "--code", "smartsuite_refused", "--rows", "1"]);
+    let some = stage.run(&["quarantine", "list", "--code", "number_out_of_range", "--rows", "1"]);
     some.ended(0).said(&["the first 1 row; `--rows NUMBER` shows more"]);
     let json = stage.run(&["quarantine", "list", "--key", "2", "--json"]).ended(0).json();
     assert_eq!(json["rows"][0]["code"], "choice_unknown");
     assert_eq!(json["rows"][0]["values"]["status"], "vip");
     stage.run(&["quarantine", "show", "customers", "3"]).ended(0).said(&[
         "customers  key 3",
-        "[smartsuite_refused]",
+        "[number_out_of_range]",
         "attempts   1",
-        "screditlim: ",
+        "credit_limit: ",
     ]);
     stage.run(&["quarantine", "show", "customers", "77"]).ended(1).warned(&["`quarantine list`"]);
     stage
@@ -148,7 +148,10 @@ fn a_state_is_shown_copied_and_restored_when_it_is_damaged(stage: &mut Stage) {
     let json = stage.run(&["state", "show", "--json"]).ended(0).json();
     assert_eq!((&json["effects"], &json["runs"]), (&12.into(), &2.into()));
 
-    // A page in the middle is overwritten.
+    // A page in the middle is overwritten, once nothing is left in the log beside the file.
+    let connection = rusqlite::Connection::open(stage.state()).unwrap();
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    drop(connection);
     let mut bytes = fs::read(stage.state()).unwrap();
     let page = bytes.len() / 2 / 4096 * 4096;
     bytes[page..page + 4096].fill(0x5a);
@@ -159,7 +162,7 @@ fn a_state_is_shown_copied_and_restored_when_it_is_damaged(stage: &mut Stage) {
         "hint: restore a backup",
         &format!("the newest backup is `{copy}`"),
     ]);
-    assert_eq!(fs::read(stage.state()).unwrap(), bytes, "it is left alone");
+    assert!(fs::read(stage.state()).unwrap() == bytes, "it is left alone");
     fs::copy(stage.path(&copy), stage.state()).unwrap();
     stage.run(&["run"]).ended(0).cost_nothing();
 }
