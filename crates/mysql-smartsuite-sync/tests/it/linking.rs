@@ -45,6 +45,7 @@ fn names_of(
 }
 
 fn orders_are_linked_to_their_customers(stage: &mut Stage) {
+    stage.map_with_links();
     stage.run(&["run"]).ended(0);
     let linked = customers_of_orders(stage);
     let customers: Vec<&str> = linked.values().map(String::as_str).collect();
@@ -100,6 +101,7 @@ fn orders_are_linked_to_their_customers(stage: &mut Stage) {
 
 /// A customer's record was deleted and nobody has noticed: orders go without it, and it is created again.
 fn a_link_to_a_deleted_record_fails_no_row(stage: &mut Stage) {
+    stage.map_with_links();
     stage.run(&["run"]).ended(0);
     let record = stage.records(CUSTOMERS)["2"]["id"].as_str().unwrap().to_owned();
     stage.smartsuite.person("delete", CUSTOMERS, &record, json!({}));
@@ -224,6 +226,7 @@ fn join_tables_and_superiors_are_linked(stage: &mut Stage) {
 }
 
 fn links_that_cannot_be_are_refused_before_anything_is_read(stage: &mut Stage) {
+    stage.map_with_links();
     let example = stage.mapping();
     for (from, to, says) in [
         ("          sync: customers\n", "          sync: custmers\n", "config_link_unknown_sync"),

@@ -13,12 +13,15 @@ on_every_server! {
     two_rows_of_one_key_that_differ_both_fail
 }
 
+/// What SmartSuite refuses here, and nothing in the table's structure says so.
+const TOO_LONG: &str = "REPEAT('x', 61)";
+
 /// So many more customers.
-fn more_customers(stage: &Stage, count: usize, credit_limit: &str) {
+fn more_customers(stage: &Stage, count: usize, company: &str) {
     let rows: Vec<String> =
-        (0..count).map(|row| format!("('More {row}', 'active', {credit_limit})")).collect();
+        (0..count).map(|row| format!("('More {row}', 'active', {company})")).collect();
     stage.sql(&format!(
-        "INSERT INTO customers (customer_name, status, credit_limit) VALUES {}",
+        "INSERT INTO customers (customer_name, status, company) VALUES {}",
         rows.join(", ")
     ));
 }
@@ -49,8 +52,9 @@ fn a_row_without_a_choice_waits_and_the_others_go_on(stage: &mut Stage) {
 }
 
 fn a_row_that_smartsuite_refuses_waits_and_the_others_go_on(stage: &mut Stage) {
-    more_customers(stage, 40, "100");
-    stage.sql("UPDATE customers SET credit_limit = 2000000 WHERE id = 3");
+    stage.refuse_texts_beyond(Some(60));
+    more_customers(stage, 40, "'Some'");
+    stage.sql(&format!("UPDATE customers SET company = {TOO_LONG} WHERE id = 3"));
     let act =
         stage.run(&["run", "--sync-name", "customers"]).ended(2).said(&["44 created, 1 refused"]);
     assert!(act.calls(BulkCreate) <= 12, "{} calls", act.calls(BulkCreate));
@@ -63,29 +67,25 @@ fn a_row_that_smartsuite_refuses_waits_and_the_others_go_on(stage: &mut Stage) {
 }
 
 fn a_refused_row_goes_on_when_it_changes_or_somebody_says_so(stage: &mut Stage) {
-    stage.sql("UPDATE customers SET credit_limit = 2000000 WHERE id IN (3, 4)");
+    stage.refuse_texts_beyond(Some(60));
+    stage.sql(&format!("UPDATE customers SET company = {TOO_LONG} WHERE id IN (3, 4)"));
     stage.run(&["run", "--sync-name", "customers"]).ended(2).said(&["3 created, 2 refused"]);
     stage.run(&["run", "--sync-name", "customers"]).ended(2).cost_nothing();
-    stage.sql("UPDATE customers SET credit_limit = 5 WHERE id = 3");
+    stage.sql("UPDATE customers SET company = 'Short' WHERE id = 3");
     stage
         .run(&["run", "--sync-name", "customers"])
         .ended(2)
         .said(&["1 created, 1 refused earlier"]);
-    // A person allows larger limits, and says so.
-    stage.smartsuite.with(|emulator| {
-        let profile = smartsuite_emulator::Profile {
-            out_of_range: smartsuite_emulator::OutOfRange::Clamp,
-            ..emulator.profile().clone()
-        };
-        emulator.set_profile(profile);
-    });
+    // Longer texts are allowed, and a person says so.
+    stage.refuse_texts_beyond(None);
     stage.run(&["run", "--sync-name", "customers", "--retry"]).ended(0).said(&["1 created"]);
     assert_eq!(stage.records(CUSTOMERS).len(), 5);
 }
 
 fn a_mistake_that_hits_everything_stops_the_sync(stage: &mut Stage) {
-    more_customers(stage, 195, "2000000");
-    stage.sql("UPDATE customers SET credit_limit = 2000000");
+    stage.refuse_texts_beyond(Some(60));
+    more_customers(stage, 195, TOO_LONG);
+    stage.sql(&format!("UPDATE customers SET company = {TOO_LONG}"));
     let act = stage.run(&["run", "--sync-name", "customers"]).ended(1).said(&[
         "failed: 200 rows read",
         "[smartsuite_refused]",
@@ -101,7 +101,7 @@ fn a_mistake_that_hits_everything_stops_the_sync(stage: &mut Stage) {
         .cost_nothing();
     stage.run(&["status"]).said(&["stopped", "whole batches", "`run --retry`"]).cost_nothing();
 
-    stage.sql("UPDATE customers SET credit_limit = 1");
+    stage.sql("UPDATE customers SET company = 'Short'");
     stage.run(&["run", "--sync-name", "customers", "--retry"]).ended(0).said(&["200 created"]);
     assert_eq!(stage.records(CUSTOMERS).len(), 200);
 }

@@ -71,8 +71,9 @@ fn nothing_secret_is_said_or_logged(stage: &mut Stage) {
          ALTER TABLE customers ADD code VARCHAR(60) NOT NULL DEFAULT '';
          UPDATE customers SET code = CONCAT('{ROW}-key-', id), company = '{ROW}-company', customer_name = '{ROW}-name';
          UPDATE customers SET status = '{ROW}-status' WHERE id = 1;
-         UPDATE customers SET credit_limit = 2000000 WHERE id = 2;"
+         UPDATE customers SET company = CONCAT(company, REPEAT('x', 61)) WHERE id = 2;"
     ));
+    stage.refuse_texts_beyond(Some(60));
     stage.remap("SELECT id, customer_name", "SELECT code, customer_name");
     stage.remap(
         "      primary_key: id\n      # SQL that yields",

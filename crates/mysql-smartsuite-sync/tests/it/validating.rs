@@ -99,11 +99,12 @@ fn servers_that_are_down_are_no_mistake_of_the_files(stage: &mut Stage) {
 }
 
 fn a_changed_table_lets_a_stopped_sync_go_again(stage: &mut Stage) {
+    stage.refuse_texts_beyond(Some(60));
     let rows: Vec<String> =
-        (0..95).map(|row| format!("('More {row}', 'active', 2000000)")).collect();
+        (0..95).map(|row| format!("('More {row}', 'active', REPEAT('x', 61))")).collect();
     stage.sql(&format!(
-        "UPDATE customers SET credit_limit = 2000000;
-         INSERT INTO customers (customer_name, status, credit_limit) VALUES {}",
+        "UPDATE customers SET company = REPEAT('x', 61);
+         INSERT INTO customers (customer_name, status, company) VALUES {}",
         rows.join(", ")
     ));
     stage.run(&["run", "--sync-name", "customers"]).ended(1);
@@ -125,7 +126,7 @@ fn a_changed_table_lets_a_stopped_sync_go_again(stage: &mut Stage) {
         Ok(table.to_string().contains("snewfield1"))
     });
     assert!(added.unwrap());
-    stage.sql("UPDATE customers SET credit_limit = 1");
+    stage.sql("UPDATE customers SET company = 'Short'");
     stage.run(&["validate", "--online"]).ended(0);
     stage.run(&["run", "--sync-name", "customers"]).ended(0).said(&["100 created"]);
 }
@@ -135,8 +136,8 @@ fn looking_changes_nothing(stage: &mut Stage) {
     stage.run(&["run"]).ended(0);
     let good = stage.mapping();
     stage.remap(
-        "      primary_key: id\n      # The column that says",
-        "      primary_key: email\n      # The column that says",
+        "      primary_key: id\n      # SQL that yields",
+        "      primary_key: email\n      # SQL that yields",
     );
     stage.remap("6500000000000000000000d1", "6500000000000000000000dd");
     stage.run(&["validate", "--online"]).ended(64);

@@ -258,8 +258,10 @@ impl Running<'_> {
         let fields = link_fields(&self.task.definition);
         let writer = self.writer;
         let is_new = self.engine.state.run(move |state| state.set_links(&writer, &fields)).await?;
-        if is_new && self.opened.full_read.is_none() {
-            self.opened.full_read = Some(FullReadReason::DefinitionChanged);
+        if is_new {
+            // What an earlier run has read was read without these links.
+            self.opened.page = None;
+            self.opened.full_read.get_or_insert(FullReadReason::DefinitionChanged);
         }
         Ok(())
     }
