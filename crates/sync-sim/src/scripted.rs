@@ -312,7 +312,9 @@ fn rows_that_are_still_refused_harm_no_healthy_row_and_cost_few_calls() {
             let report = retry(&world).await;
             assert_eq!(status(&report), RunStatus::Partial, "{report:#?}");
             assert_eq!((report.books.updated, report.books.created), (2, 1));
-            assert_eq!(report.books.quarantine, refused, "nothing is dropped");
+            // The breaker of retries may leave the last ones for a later run.
+            let (parked, waiting) = (report.books.quarantine, report.books.waiting_after);
+            assert_eq!(parked + waiting, refused, "nothing is dropped: {report:#?}");
             assert!(report.calls <= 60, "{} calls for {refused} rows", report.calls);
             // The sync goes on.
             world.database.put(30, "healthy", 1);

@@ -74,11 +74,16 @@ fn a_plan_that_needs_no_call_leaves_every_byte_of_the_state(stage: &mut Stage) {
         ["sync_state.db", "sync_state.db-wal", "sync_state.db.lock"]
             .map(|name| std::fs::read(stage.path(name)).ok())
     };
+    // A process that ends may leave its log to whoever closes the file next: let that be us.
+    let connection = rusqlite::Connection::open(stage.state()).unwrap();
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    drop(connection);
     let before = files(stage);
     stage.run(&["plan"]).ended(0).said(&["update 5"]).cost_nothing();
     stage.run(&["plan", "--full", "--retry", "--offline"]).ended(1);
-    let changed = files(stage) != before;
-    assert!(!changed, "a file of the state has changed");
+    let same: Vec<bool> =
+        files(stage).iter().zip(&before).map(|(now, before)| now == before).collect();
+    assert_eq!(same, [true; 3], "file, log and lock of the state are as they were");
 }
 
 fn a_plan_that_reads_smartsuite_counts_its_calls_and_changes_nothing_else(stage: &mut Stage) {

@@ -25,7 +25,8 @@ fn refused_rows_are_listed_shown_retried_and_forgotten(stage: &mut Stage) {
     stage.sql(
         "ALTER TABLE customers MODIFY status VARCHAR(40) NOT NULL;
          UPDATE customers SET status = 'vip' WHERE id = 2;
-         UPDATE customers SET credit_limit = 2000000 WHERE id IN (3, 4)",
+         UPDATE customers SET credit_limit = 2000000 WHERE id IN (3, 4);
+         UPDATE customers SET updated_at = NOW() - INTERVAL 1 DAY",
     );
     stage.run(&RUN).ended(2).said(&["2 created, 3 refused"]);
     let list = stage.run(&["quarantine", "list"]).ended(0).cost_nothing();
