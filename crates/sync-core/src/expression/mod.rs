@@ -1,8 +1,8 @@
 //! Computed fields: a small language over a row's columns, with exact decimals and no other numbers.
 //!
 //! Reading order: [`token`] cuts the text, [`parse`] makes a tree with bounded depth, [`kind`] is what is known of a
-//! value before any row, [`check`] holds a tree against the columns, [`function`] is what can be called,
-//! [`evaluate`] computes one row's value.
+//! value before any row, [`check()`] holds a tree against the columns, [`function`] is what can be called,
+//! [`evaluate()`] computes one row's value.
 //!
 //! Nothing here is a float: a FLOAT or DOUBLE column enters as its shortest exact decimal. Nothing loops, so every
 //! expression ends; results are bounded, so none exhausts memory. NULL in arithmetic and comparisons gives NULL, as

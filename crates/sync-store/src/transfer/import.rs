@@ -65,7 +65,7 @@ pub enum ImportError {
 }
 
 impl SqliteStore {
-    /// Reads what [`super::export`] wrote, in one transaction. Its syncs must not have links here yet.
+    /// Reads what [`super::export()`] wrote, in one transaction. Its syncs must not have links here yet.
     ///
     /// # Errors
     /// See [`ImportError`]; the state is as before then.
