@@ -77,6 +77,8 @@ impl Engine {
             next_page: None,
             columns: Vec::new(),
             asks: None,
+            held: None,
+            is_redefined: false,
             source_was_empty: false,
             unswept: None,
             rows_read: 0,
