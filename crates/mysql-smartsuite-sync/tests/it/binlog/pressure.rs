@@ -105,7 +105,7 @@ fn a_slow_smartsuite_keeps_nothing_waiting_and_loses_nothing(stage: &mut Stage) 
         "back-pressure: {changed} rows changed in {:.1} s ({per_second:.0} a second), meanwhile {calls} calls with {items} \
          records; the rest within {:.1} s; {} MiB at most",
         took.as_secs_f64(),
-        (began.elapsed() - took).as_secs_f64(),
+        began.elapsed().saturating_sub(took).as_secs_f64(),
         most / 1024
     );
     assert!(per_second > 2_000.0, "{per_second} rows a second are no pressure");
