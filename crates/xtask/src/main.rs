@@ -9,6 +9,7 @@
     reason = "chores talk to the person who runs them"
 )]
 
+mod bench;
 mod browser;
 mod chaos;
 mod check;
@@ -73,6 +74,8 @@ enum Chore {
         #[arg(long, default_value_t = 60)]
         minutes: u32,
     },
+    /// What the program costs, beside a yardstick measured in the same run.
+    Bench(bench::Arguments),
     /// Prints again what the last `cargo x test` ran, and on which server versions.
     Suites,
 }
@@ -88,6 +91,7 @@ fn main() -> ExitCode {
         Chore::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
         Chore::Chaos { kills, seed } => chaos::chaos(kills, seed),
         Chore::Mutants { minutes } => mutants::mutants(minutes),
+        Chore::Bench(arguments) => bench::bench(&arguments),
         Chore::Suites => suites::print(),
     };
     match outcome {
