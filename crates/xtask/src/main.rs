@@ -9,6 +9,7 @@
     reason = "chores talk to the person who runs them"
 )]
 
+mod bench;
 mod browser;
 mod chaos;
 mod check;
@@ -76,6 +77,8 @@ enum Chore {
         #[arg(long, default_value_t = 60)]
         minutes: u32,
     },
+    /// What the program costs, beside a yardstick measured in the same run.
+    Bench(bench::Arguments),
     /// Prints again what the last `cargo x test` ran, and on which server versions.
     Suites,
 }
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
         Chore::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
         Chore::Chaos { kills, minutes, seed } => chaos::chaos(kills, minutes, seed),
         Chore::Mutants { minutes } => mutants::mutants(minutes),
+        Chore::Bench(arguments) => bench::bench(&arguments),
         Chore::Suites => suites::print(),
     };
     match outcome {

@@ -30,8 +30,6 @@ use crate::{
     structure,
 };
 
-/// Bytes of drafts in one call: well below the largest body known to be safe.
-const CALL_BYTES_MAX: usize = 600_000;
 /// How old the cached structure may be where a newer one could mend what is wrong.
 const STRUCTURE_AGE_MAX: SignedDuration = SignedDuration::from_hours(1);
 /// How often in a row a read is begun anew where its tables were defined anew meanwhile, and how long it waits before:
@@ -277,11 +275,12 @@ impl Running<'_> {
         if self.cancelled.is_cancelled() {
             return Ok(Work::Cancelled);
         }
-        if let Some(stop) = self.calls.stop_for(error.kind) {
-            let writer = self.writer;
-            self.engine.state.run(move |state| state.set_stop(&writer, Some(&stop))).await?;
-        }
-        Ok(Work::Failed(Trouble::from(error)))
+        let Some(stop) = self.calls.stop_for(error.kind) else {
+            return Ok(Work::Failed(Trouble::from(error)));
+        };
+        let (writer, trouble) = (self.writer, Trouble::from(&stop));
+        self.engine.state.run(move |state| state.set_stop(&writer, Some(&stop))).await?;
+        Ok(Work::Failed(trouble))
     }
 
     /// A changed choice or precision changes what rows become: everything is read again.
@@ -512,7 +511,6 @@ impl Running<'_> {
             allow_deletes: self.options.allow_deletes,
             archive: mapping.archive().cloned().map(Arc::new),
             audits: false,
-            bytes_max: CALL_BYTES_MAX,
         }
     }
 }
