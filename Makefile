@@ -1,7 +1,7 @@
 # The daily commands. Each needs Rust (rustup), a C compiler, and nothing else: what a step wants
 # beyond that it finds on the machine or installs, and says so.
 
-.PHONY: demo test chaos lint fmt compiler
+.PHONY: demo test chaos lint fmt compiler deb release
 
 demo: compiler ## real database, emulated SmartSuite, the whole story in half a minute
 	cargo x demo
@@ -14,6 +14,12 @@ lint: compiler ## formatting, repository rules, clippy, documentation
 
 chaos: compiler ## the real program killed 200 times at random moments; some minutes
 	cargo x chaos
+
+deb: compiler ## the package for Debian and Ubuntu, in target/package
+	cargo x deb
+
+release: compiler ## package, archive and checksums of a release, in target/package
+	cargo x release
 
 fmt: ## lay the code out
 	cargo fmt --all

@@ -12,9 +12,12 @@
 
 mod act;
 mod emulator;
+mod sink;
 mod stage;
 
+mod alerting;
 mod binlog;
+mod budget;
 mod chaos;
 mod comparing;
 mod doctor;

@@ -69,6 +69,8 @@ pub(super) struct Running<'a> {
     pub(super) rows_read: u64,
     /// What to say where a full read yielded far fewer rows than the one before.
     pub(super) vanished: Option<Trouble>,
+    /// Why what waits is left to a later run, where the month's calls are to last.
+    pub(super) deferred: Option<Trouble>,
 }
 
 impl Running<'_> {
@@ -362,6 +364,10 @@ impl Running<'_> {
             Ended::Cancelled => self.cancelled.is_cancelled().then_some(Work::Cancelled),
             Ended::Stopped(stop) => Some(Work::Failed(Trouble::from(&stop))),
             Ended::Failed(error) => Some(Work::Failed(Trouble::from(&error))),
+            Ended::Deferred(trouble) => {
+                self.deferred = Some(trouble);
+                None
+            }
             Ended::NotPlanned => Some(Work::Failed(Trouble::plan_outdated())),
             Ended::StructureChanged => Some(Work::Failed(Trouble::new(
                 "table_changed",
@@ -422,6 +428,9 @@ impl Running<'_> {
             ),
             Work::Done if self.asks.is_some() => (RunStatus::Partial, self.asks.map(needs_a_yes)),
             Work::Done if self.vanished.is_some() => (RunStatus::Partial, self.vanished.clone()),
+            Work::Done if waiting > 0 && self.deferred.is_some() => {
+                (RunStatus::Partial, self.deferred.clone())
+            }
             Work::Done if quarantine > 0 => (
                 RunStatus::Partial,
                 Some(Trouble::new(
