@@ -10,6 +10,7 @@
     reason = "chores talk to the person who runs them"
 )]
 
+mod bench;
 mod browser;
 mod chaos;
 mod check;
@@ -66,6 +67,9 @@ enum Chore {
         /// How often it is killed.
         #[arg(long, default_value_t = 200)]
         kills: u32,
+        /// For how long everything goes wrong while the log of each server is followed.
+        #[arg(long, default_value_t = 10)]
+        minutes: u64,
         /// Chooses the moments and the faults; without it, another each time.
         #[arg(long)]
         seed: Option<u64>,
@@ -94,6 +98,8 @@ enum Chore {
         #[arg(long)]
         out: Option<PathBuf>,
     },
+    /// What the program costs, beside a yardstick measured in the same run.
+    Bench(bench::Arguments),
     /// Prints again what the last `cargo x test` ran, and on which server versions.
     Suites,
 }
@@ -107,7 +113,7 @@ fn main() -> ExitCode {
         Chore::WithServers { command } => servers::run_with(&command),
         Chore::Sim { arguments } => sim::run(&arguments),
         Chore::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
-        Chore::Chaos { kills, seed } => chaos::chaos(kills, seed),
+        Chore::Chaos { kills, minutes, seed } => chaos::chaos(kills, minutes, seed),
         Chore::Mutants { minutes } => mutants::mutants(minutes),
         Chore::Deb { binary, out } => {
             package::Package::new(binary, out).and_then(|package| package.deb()).map(drop)
@@ -115,6 +121,7 @@ fn main() -> ExitCode {
         Chore::Release { binary, out } => {
             package::Package::new(binary, out).and_then(|package| package.release())
         }
+        Chore::Bench(arguments) => bench::bench(&arguments),
         Chore::Suites => suites::print(),
     };
     match outcome {

@@ -17,6 +17,7 @@ mod stage;
 
 mod alerting;
 mod binlog;
+mod binlog_chaos;
 mod budget;
 mod chaos;
 mod comparing;

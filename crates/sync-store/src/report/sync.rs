@@ -152,7 +152,7 @@ const QUERY: &str = "
       count(o.seq) FILTER (WHERE o.here AND o.state = 1 AND o.doubt),
       count(o.seq) FILTER (WHERE NOT o.here AND o.state = 1),
       count(o.seq) FILTER (WHERE o.here AND o.state = 3), s.candidates, s.swept_at, s.full_read_at,
-      s.stream_position, s.stream_as_of, s.stream_retention,
+      s.stream_position, s.stream_as_of, s.stream_retention, s.stop_until,
       min(o.created_at) FILTER (WHERE o.here AND o.state IN (0, 1)), s.shared_ids
     FROM syncs AS s LEFT JOIN destinations AS d ON d.id = s.destination_id
       LEFT JOIN (SELECT seq, sync_id, state, doubt, not_before, created_at,
@@ -222,17 +222,18 @@ fn report(row: &Row<'_>) -> rusqlite::Result<SyncReport> {
         sending: count(row, 19)?,
         in_doubt: count(row, 20)?,
         in_doubt_elsewhere: count(row, 21)?,
-        oldest_unsent: optional_time(row, 29)?,
+        oldest_unsent: optional_time(row, 30)?,
         held: count(row, 22)?,
         candidates: count(row, 23)?,
         swept_at: optional_time(row, 24)?,
         full_read_at: optional_time(row, 25)?,
         quarantined: Vec::new(),
         dirty: count(row, 16)?,
-        shared_ids: count(row, 30)?,
+        shared_ids: count(row, 31)?,
         stopped: match stop_code {
             Some(code) => {
-                Some(Stop { code, message: text(10)?, remedy: text(11)?, key: row.get(14)? })
+                let until = optional_time(row, 29)?;
+                Some(Stop { code, message: text(10)?, remedy: text(11)?, key: row.get(14)?, until })
             }
             None => None,
         },

@@ -80,13 +80,15 @@ ENV
 UNIT="$ROOT/usr/lib/systemd/system/mysql-smartsuite-sync.service"
 EXEC=$(sed -n 's/^ExecStart=//p' "$UNIT")
 STATE=$(sed -n 's/^Environment=//p' "$UNIT")
-in_root setpriv --reuid smartsuite-sync --regid smartsuite-sync --clear-groups sh -c \
+# Not by `in_root`: what is started must be the program itself, to be stopped.
+chroot "$ROOT" setpriv --reuid smartsuite-sync --regid smartsuite-sync --clear-groups sh -c \
   "cd /var/lib/mysql-smartsuite-sync; set -a; . /etc/mysql-smartsuite-sync/env; export $STATE; exec $EXEC" 2>"$ROOT/tmp/said" &
 SERVICE=$!
 for _ in $(seq 200); do
   if grep -q 'next run at' "$ROOT/tmp/said"; then break; fi
   sleep 0.05
 done
+cat "$ROOT/tmp/said" >&2
 kill -TERM "$SERVICE"
 if wait "$SERVICE"; then echo stopped; else cat "$ROOT/tmp/said" >&2; fi
 grep -c 'ended: nothing is under way any more' "$ROOT/tmp/said"
