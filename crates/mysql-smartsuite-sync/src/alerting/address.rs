@@ -65,7 +65,7 @@ fn is_internal_v6(address: Ipv6Addr) -> bool {
         // Translated to an older address by the network.
         (0x64, 0xff9b) => is_internal_v4(Ipv4Addr::new(a, b, c, d)),
         // Tunnels carry an older address in their own.
-        (0x2002, _) | (0x2001, 0) | (0x2001, 0xdb8) => true,
+        (0x2002, _) | (0x2001, 0 | 0xdb8) => true,
         _ => {
             address.is_loopback()
                 || address.is_unspecified()

@@ -27,7 +27,7 @@ use watch::Watch;
 /// How often it is looked.
 const EVERY: Duration = Duration::from_secs(15);
 /// What was late while the service was down has this long to catch up.
-const GRACE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_mins(1);
 
 /// Raises its voice when something is wrong.
 pub(crate) struct Alarm {

@@ -105,7 +105,7 @@ impl Observer for LogObserver {
             }
             Event::ReadOpened { full } => match full {
                 Some(why) => {
-                    info!(sync.name = sync, run.id = run, "reads every row: {}", because(*why))
+                    info!(sync.name = sync, run.id = run, "reads every row: {}", because(*why));
                 }
                 None => debug!(sync.name = sync, run.id = run, "reads rows that changed"),
             },
@@ -158,7 +158,7 @@ impl Observer for LogObserver {
                         );
                     }
                     None => {
-                        debug!(sync.name = sync, run.id = run, kind, duration_ms, "call answered")
+                        debug!(sync.name = sync, run.id = run, kind, duration_ms, "call answered");
                     }
                 }
             }

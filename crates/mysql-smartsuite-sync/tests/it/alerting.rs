@@ -15,7 +15,7 @@ on_mariadb! {
     every_way_can_be_tried_and_private_addresses_are_not_called
 }
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Waits for so many messages of the plain form; answers their titles.
 fn titles(web: &Sink, count: usize) -> Vec<String> {

@@ -7,11 +7,14 @@ use std::{
     thread,
 };
 
+/// What arrived: where, or for whom, and what.
+type Got = Vec<(String, String)>;
+
 /// Keeps what arrives.
 #[derive(Clone)]
 pub(crate) struct Sink {
     pub(crate) port: u16,
-    got: Arc<Mutex<Vec<(String, String)>>>,
+    got: Arc<Mutex<Got>>,
 }
 
 impl Sink {
@@ -81,10 +84,10 @@ impl Sink {
         })
     }
 
-    fn of(serve: fn(TcpStream, &Mutex<Vec<(String, String)>>)) -> Self {
+    fn of(serve: fn(TcpStream, &Mutex<Got>)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let got: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
+        let got: Arc<Mutex<Got>> = Arc::default();
         let keeps = Arc::clone(&got);
         thread::spawn(move || {
             for stream in listener.incoming() {
