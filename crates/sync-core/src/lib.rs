@@ -23,6 +23,7 @@ pub mod field_value;
 pub mod json_path;
 pub mod key;
 pub mod mapping;
+pub mod matching;
 pub mod mutation;
 pub mod pace;
 pub mod port;

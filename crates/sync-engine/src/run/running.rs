@@ -1,12 +1,17 @@
 //! A run under way: read the table's structure, capture, sweep, deliver, balance the books.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::SignedDuration;
 use sync_core::{
+    config::model::WriteMode,
     deletes::Going,
     error::CallError,
     mapping::CompiledMapping,
+    slug::Slug,
     source::Column,
     state::{
         Books, FullReadReason, OpenedSync, PageMark, RunStatus, StateError, Writer, rows_vanished,
@@ -59,6 +64,14 @@ pub(super) struct Running<'a> {
     pub(super) next_page: Option<PageMark>,
     /// The columns of the run's first read: the mapping was made for them.
     pub(super) columns: Vec<Column>,
+    /// Labels of choices that rows ask for, by field.
+    pub(super) wanted: BTreeMap<Slug, BTreeSet<String>>,
+    /// Those of them that this run has tried to add.
+    pub(super) asked_for: BTreeSet<(Slug, String)>,
+    /// Whether this run has looked for records of rows that had none, in a sync that makes none.
+    pub(super) has_looked: bool,
+    /// Whether it looks for them though no such row changed: everything is read for a reason.
+    pub(super) looks: bool,
     /// Records that wait for a yes before they go.
     pub(super) asks: Option<Going>,
     /// The source showed no row at all where many were known.
@@ -88,7 +101,7 @@ impl Running<'_> {
             (false, true) => Some(STRUCTURE_AGE_MAX),
             (false, false) => None,
         };
-        let structure = match self.structure(age_max).await? {
+        let mut structure = match self.structure(age_max).await? {
             Ok(structure) => structure,
             Err(error) => return self.refused_structure(&error).await,
         };
@@ -132,7 +145,9 @@ impl Running<'_> {
             }
             let sweeps = is_first || must_read;
             is_first = false;
-            if let Some(work) = self.settle_dirty(&mapping, stream.as_ref(), sweeps).await? {
+            if let Some(work) =
+                self.settle_dirty(&mut structure, &mut mapping, stream.as_ref(), sweeps).await?
+            {
                 return Ok(work);
             }
             self.options.reconcile = false;
@@ -153,6 +168,7 @@ impl Running<'_> {
         &mut self,
         structure: &TableStructure,
     ) -> Result<Result<CompiledMapping, Work>, StateError> {
+        self.looks |= self.reads_for_a_reason();
         let outcome = match self.capture(structure).await {
             Err(Unread::Unfit(trouble)) => {
                 self.capture_anew(structure).await?.unwrap_or(Err(Unread::Unfit(trouble)))
@@ -182,18 +198,18 @@ impl Running<'_> {
     /// work ended, if it did.
     async fn settle_dirty(
         &mut self,
-        mapping: &CompiledMapping,
+        structure: &mut TableStructure,
+        mapping: &mut CompiledMapping,
         stream: Option<&Stream>,
         sweeps: bool,
     ) -> Result<Option<Work>, StateError> {
-        let route = self.route(mapping);
         let audits = sweeps && self.audit_is_due().await?;
         if audits {
             // What the state does not know of must be known before anything counts as gone (D8).
             if let Err(trouble) = self.oversee().await? {
                 return Ok(Some(Work::Failed(trouble)));
             }
-            let audit = Route { audits: true, ..route.clone() };
+            let audit = Route { audits: true, ..self.route(mapping) };
             if let Some(work) = self.deliver(&audit, None).await? {
                 return Ok(Some(work));
             }
@@ -207,12 +223,18 @@ impl Running<'_> {
                 Ok(_) => {}
                 Err(broken) => return self.broken(broken).await.map(Some),
             }
+            if self.add_choices(structure, mapping).await?
+                && let Err(broken) = self.capture_dirty(mapping).await
+            {
+                return self.broken(broken).await.map(Some);
+            }
             if round == 0
                 && !audits
                 && let Err(trouble) = self.oversee().await?
             {
                 return Ok(Some(Work::Failed(trouble)));
             }
+            let route = self.route(mapping);
             if let Some(work) = self.deliver(&route, stream).await? {
                 return Ok(Some(work));
             }
@@ -268,7 +290,7 @@ impl Running<'_> {
 
     /// Lets quarantined rows that are due try again; answers whether there are any. Keys that were dirty before are to
     /// be read again for another reason, such as a link, and say nothing of the table.
-    async fn release_quarantine(&mut self) -> Result<bool, StateError> {
+    pub(super) async fn release_quarantine(&mut self) -> Result<bool, StateError> {
         let (writer, now, all) = (self.writer, self.engine.clock.now(), self.options.retry);
         let (books, any_marked) = self
             .engine
@@ -336,7 +358,9 @@ impl Running<'_> {
         route: &Route,
         stream: Option<&Stream>,
     ) -> Result<Option<Work>, StateError> {
-        let audited = self.engine.is_audited(self.writer);
+        // Others make the records of a sync that makes none, at any time: it looks once a run.
+        let audited =
+            if route.only_updates { self.has_looked } else { self.engine.is_audited(self.writer) };
         let gone = self.books.deleted + self.books.archived;
         let turn = self.cancelled.child_token();
         let mut delivery = Box::pin(deliver(route, audited, gone, &turn));
@@ -355,6 +379,7 @@ impl Running<'_> {
         self.asks = held.or(self.asks);
         self.books += books;
         if audited {
+            self.has_looked = true;
             self.engine.set_audited(self.writer);
         }
         Ok(match ended {
@@ -376,6 +401,11 @@ impl Running<'_> {
             Broken::State(error) => Err(error),
             Broken::Source(error) => Ok(Work::Failed(Trouble::from(&error))),
             Broken::Cancelled => Ok(Work::Cancelled),
+            Broken::Ended(fault) => Ok(Work::Failed(Trouble::new(
+                fault.code.code(),
+                format!("{fault}; `on_unknown: error` ends the run"),
+                fault.remedy(),
+            ))),
             Broken::QuarantineFull => {
                 let (writer, stop) = (self.writer, quarantine_full());
                 let trouble = Trouble::from(&stop);
@@ -443,6 +473,10 @@ impl Running<'_> {
         })
     }
 
+    pub(super) fn only_updates(&self) -> bool {
+        self.task.definition.destination.mode == WriteMode::UpdateOnly
+    }
+
     fn route(&self, mapping: &CompiledMapping) -> Route {
         let destination = &self.task.definition.destination;
         Route {
@@ -456,6 +490,8 @@ impl Running<'_> {
             gone: destination.on_delete.policy(),
             allow_deletes: self.options.allow_deletes,
             archive: mapping.archive().cloned().map(Arc::new),
+            match_on: mapping.match_on().cloned().map(Arc::new),
+            only_updates: self.only_updates(),
             audits: false,
             bytes_max: CALL_BYTES_MAX,
         }

@@ -4,6 +4,7 @@
 
 mod audit;
 mod capture;
+mod choices;
 mod comparing;
 mod dedupe;
 mod delivery;
@@ -13,12 +14,15 @@ mod gone;
 mod linking;
 mod mapped;
 mod marks;
+mod matching;
 mod missing;
 mod older_state;
 mod one_writer;
 mod outbox;
 mod pages;
+mod repeated;
 mod second_look;
 mod stage;
 mod state_files;
 mod steps;
+mod update_only;
