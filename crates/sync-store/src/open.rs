@@ -22,8 +22,8 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0005_full_rows.sql"),
     include_str!("migrations/0006_stream.sql"),
     include_str!("migrations/0007_links.sql"),
-    include_str!("migrations/0008_recordless.sql"),
-    include_str!("migrations/0009_matching.sql"),
+    include_str!("migrations/0008_stop_until.sql"),
+    include_str!("migrations/0009_recordless.sql"),
 ];
 /// The newest version of the file.
 #[expect(clippy::cast_possible_wrap, reason = "a handful")]

@@ -23,3 +23,15 @@ BEGIN
   DELETE FROM recordless WHERE destination_id = NEW.destination_id AND key = NEW.key
     AND sync_id IN (SELECT id FROM syncs WHERE only_updates);
 END;
+
+-- Matching rows with records that carry no key: by which fields the table was read for it, and the records that were
+-- left over.
+
+ALTER TABLE targets ADD COLUMN matched TEXT;
+
+CREATE TABLE unmatched (
+  sync_id INTEGER NOT NULL,
+  destination_id INTEGER NOT NULL,
+  digest BLOB NOT NULL,        -- of a record's values in the fields that are matched by
+  PRIMARY KEY (sync_id, destination_id, digest)
+) WITHOUT ROWID;
