@@ -125,6 +125,9 @@ pub(crate) struct Capture<'a> {
     pub(crate) deleted_field: Option<&'a str>,
 }
 
+/// Labels by field.
+pub(crate) type Wishes = BTreeMap<Slug, BTreeSet<String>>;
+
 /// What a read yielded besides its rows.
 #[derive(Default)]
 pub(crate) struct Yield {
@@ -137,7 +140,9 @@ pub(crate) struct Yield {
     pub(crate) keyless: BTreeMap<(&'static str, String), u64>,
     pub(crate) notes: Notes,
     /// Labels of choices that rows ask for, by field.
-    pub(crate) wanted: BTreeMap<Slug, BTreeSet<String>>,
+    pub(crate) wanted: Wishes,
+    /// The same of the rows of the chunk under way.
+    wishes: Wishes,
     /// The first row that ends the run.
     ends: Option<Box<RowFault>>,
 }
@@ -149,9 +154,15 @@ impl Yield {
             self.ends = Some(Box::new(fault.clone()));
         }
         if let (Some(slug), false) = (&fault.slug, fault.choices.is_empty()) {
-            let wanted = self.wanted.entry(slug.clone()).or_default();
+            self.wishes.entry(slug.clone()).or_default().extend(fault.choices.iter().cloned());
+        }
+    }
+
+    fn ask_for(&mut self, wishes: Wishes) {
+        for (slug, labels) in wishes {
+            let wanted = self.wanted.entry(slug).or_default();
             let room = (LABELS_MAX + 1).saturating_sub(wanted.len());
-            wanted.extend(fault.choices.iter().take(room).cloned());
+            wanted.extend(labels.into_iter().take(room));
         }
     }
 }
@@ -236,6 +247,7 @@ impl Capture<'_> {
             if let Some(fault) = into.ends.take() {
                 return Err(Broken::Ended(fault));
             }
+            let wishes = std::mem::take(&mut into.wishes);
             self.take_marked(&gone, mapping, &read.wanted, &mut seen, &mut rows, into);
             if is_last {
                 let absent = self.absent(&read.wanted, &seen);
@@ -264,6 +276,10 @@ impl Capture<'_> {
                     Ok((books, quarantined))
                 })
                 .await?;
+            // A row that stands in quarantine already asks again when it is tried again, not with each read.
+            if books.parked > 0 || matches!(read.wanted.scope, ReadScope::Keys(_)) {
+                into.ask_for(wishes);
+            }
             into.books += books;
             if books.read > 0 {
                 self.calls.observe(&Event::Captured { books });

@@ -24,7 +24,9 @@ use crate::event::Event;
 /// New labels of one field in one run: more are no choices, but a column of free text.
 pub(crate) const LABELS_MAX: usize = 100;
 /// Seconds before each look at whether the choices are there.
-const LOOKS: [u64; 9] = [1, 1, 2, 3, 5, 8, 10, 15, 15];
+const LOOKS: [u64; 10] = [1, 1, 2, 3, 5, 8, 10, 10, 15, 15];
+/// What does not show so long after it was sent is sent again, to the list as it is then.
+const SENT_ANEW_AFTER: SignedDuration = SignedDuration::from_secs(12);
 /// How long a process may keep others from changing the choices of a table.
 const TURN: SignedDuration = SignedDuration::from_mins(4);
 /// How long it waits for its turn, and how often it asks.
@@ -198,6 +200,7 @@ impl Running<'_> {
         if let Err(unadded) = self.send(&mut seen, slug, &wanted, until).await? {
             return Ok(Err(unadded));
         }
+        let mut sent_at = self.engine.clock.now();
         for seconds in LOOKS {
             self.pause(Duration::from_secs(seconds)).await;
             seen = match self.look(slug).await? {
@@ -211,6 +214,15 @@ impl Running<'_> {
                 }
             }
             if !wanted.iter().all(|choice| held.contains(&choice.id)) {
+                // Somebody else's list may have replaced ours.
+                if self.engine.clock.now().duration_since(sent_at) > SENT_ANEW_AFTER {
+                    let missing: Vec<Choice> =
+                        wanted.iter().filter(|choice| !held.contains(&choice.id)).cloned().collect();
+                    if let Err(unadded) = self.send(&mut seen, slug, &missing, until).await? {
+                        return Ok(Err(unadded));
+                    }
+                    sent_at = self.engine.clock.now();
+                }
                 continue;
             }
             // Ours replaced the list: what others added while it was under way is put back.
@@ -222,6 +234,7 @@ impl Running<'_> {
             if let Err(unadded) = self.send(&mut seen, slug, &lost, until).await? {
                 return Ok(Err(unadded));
             }
+            sent_at = self.engine.clock.now();
             wanted.extend(lost);
         }
         Ok(Err(Unadded::Said(

@@ -1,7 +1,7 @@
 //! A sync that is repeated makes no call after the first, whatever the table, the columns and the values: what SmartSuite
 //! gives back for a value compares equal to it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use jiff::civil::date;
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
@@ -68,7 +68,7 @@ fn types() -> Vec<(&'static str, serde_json::Value)> {
     types
 }
 
-/// A cell of some column; nonsense is as likely as what a field takes.
+/// A cell of some column.
 fn cell(dice: &mut SmallRng) -> Value {
     const TEXTS: &[&str] = &[
         "",
@@ -145,6 +145,59 @@ fn cell(dice: &mut SmallRng) -> Value {
     }
 }
 
+/// A cell that a field of the type takes, more often than not.
+fn suitable(name: &str, dice: &mut SmallRng) -> Value {
+    let text = |dice: &mut SmallRng, of: &[&str]| {
+        Value::Text(of[dice.random_range(0..of.len())].to_owned())
+    };
+    let whole = |dice: &mut SmallRng, most: i64| Value::Int(dice.random_range(0..=most).into());
+    match (name, dice.random_range(0..6)) {
+        (_, 0) => Value::Null,
+        ("numberfield" | "currencyfield" | "percentfield" | "durationfield", 1 | 2) => {
+            whole(dice, 1_000_000)
+        }
+        ("numberfield" | "currencyfield" | "percentfield" | "durationfield", _) => {
+            text(dice, &["12.50", "-3.14159", "0.1", "007", "99999999.99", "-0"])
+        }
+        ("percentcompletefield" | "numbersliderfield", _) => whole(dice, 100),
+        ("ratingfield", _) => whole(dice, 5),
+        ("yesnofield", 1 | 2) => Value::Bool(dice.random()),
+        ("yesnofield", _) => text(dice, &["yes", "no", "0", "1", ""]),
+        ("datefield", 1 | 2) => {
+            Value::DateTime(date(2024, 3, 31).at(dice.random_range(0..24), 30, 15, 123_456_000))
+        }
+        ("datefield" | "duedatefield" | "daterangefield", 3 | 4) => Value::Date(date(
+            dice.random_range(1990..2040),
+            dice.random_range(1..=12),
+            dice.random_range(1..=28),
+        )),
+        ("datefield", _) => text(dice, &["2024-02-29", "2024-02-29 23:59:59.999999"]),
+        ("duedatefield" | "daterangefield", _) => {
+            text(dice, &["2024-01-01/2024-02-01", "2024-02-29"])
+        }
+        ("timefield", 1 | 2) => Value::Duration(dice.random_range(0..86_400) * 1_000_000),
+        ("timefield", _) => text(dice, &["12:34", "23:59:59", "00:00"]),
+        ("singleselectfield" | "statusfield", _) => {
+            text(dice, &["Active", "inactive", "aCt1V", ""])
+        }
+        ("multipleselectfield", 1 | 2) => Value::Labels(vec!["Active".into()]),
+        ("multipleselectfield", _) => text(dice, &["Active, Inactive", "inactive", ""]),
+        ("emailfield", _) => {
+            text(dice, &["ada@example.com", "Ada@Example.COM, grace@example.org", ""])
+        }
+        ("phonefield", _) => text(dice, &["+49 30 123456", "(212) 555-0100 x7", ""]),
+        ("linkfield", _) => text(dice, &["https://example.com/a?b=c", "example.org", ""]),
+        ("ipaddressfield", _) => text(dice, &["10.0.0.1", "::1", "10.0.0.1, 0:0::1"]),
+        ("colorpickerfield", _) => text(dice, &["#3A86FF", "abc123", "#3a86ff, #000"]),
+        ("addressfield", _) => {
+            text(dice, &["Main Street 5", "{\"city\": \"Ulm\", \"zip\": \"01234\"}"])
+        }
+        ("fullnamefield", _) => text(dice, &["{\"first\": \"Ada\", \"last_name\": \"L\"}"]),
+        ("socialnetworkfield", _) => text(dice, &["{\"facebook\": \"ada\"}"]),
+        _ => cell(dice),
+    }
+}
+
 /// A type whose columns may hold the value.
 fn kind_of(value: &Value) -> ColumnKind {
     match value {
@@ -172,7 +225,7 @@ struct Still {
 
 impl Still {
     /// Columns for so many fields, the key first. A column holds values of one type, and NULL.
-    fn drawn(dice: &mut SmallRng, fields: usize) -> Self {
+    fn drawn(dice: &mut SmallRng, fields: &[&str]) -> Self {
         let key = Column {
             name: "id".into(),
             kind: ColumnKind::Int { unsigned: false, width: 20 },
@@ -182,10 +235,11 @@ impl Still {
             columns: vec![key],
             rows: (1..=ROWS).map(|id| Row(vec![Value::Int(id.into())])).collect(),
         };
-        for place in 0..fields {
-            let kind = kind_of(&cell(dice));
+        for (place, name) in fields.iter().enumerate() {
+            let kind = kind_of(&suitable(name, dice));
             for row in &mut still.rows {
-                let value = (0..50).map(|_| cell(dice)).find(|value| kind_of(value) == kind);
+                let value =
+                    (0..50).map(|_| suitable(name, dice)).find(|value| kind_of(value) == kind);
                 row.0.push(value.unwrap_or(Value::Null));
             }
             still.columns.push(Column { name: format!("c{place}"), kind, nullable: true });
@@ -236,9 +290,10 @@ fn drawn(seed: u64, profile: Profile) -> (World, Arc<Still>) {
     let mut table = TableSeed::new(TABLE.parse().expect("an id"), "Anything")
         .field("title", "Title", "recordtitlefield", json!({"primary": true}))
         .field(EXTERNAL_ID, "External ID", "textfield", json!({}));
-    let mut fields = Vec::new();
+    let (mut fields, mut names) = (Vec::new(), Vec::new());
     for (place, (name, params)) in chosen.iter().filter_map(|place| types.get(*place)).enumerate() {
         let slug = format!("s{place:09}");
+        names.push(*name);
         table = table.field(&slug, &format!("Field {place}"), name, params.clone());
         fields.push(FieldMapping::of_column(
             &format!("c{place}"),
@@ -247,7 +302,7 @@ fn drawn(seed: u64, profile: Profile) -> (World, Arc<Still>) {
         ));
     }
     world.replace_table(table, profile);
-    let still = Still::drawn(&mut dice, fields.len());
+    let still = Still::drawn(&mut dice, &names);
     world.definition.destination.fields = fields;
     world.definition.source.updated_at_field = None;
     (world, Arc::new(still))
@@ -280,6 +335,8 @@ fn a_sync_repeated_makes_no_call_after_the_first() {
                 assert_eq!(world.all_requests(), 0, "seed {seed}: {first:#?}");
                 // What the table holds compares equal to the rows: nothing is written for a state that is lost.
                 if first.books.quarantined == 0 {
+                    // A list shows late what was made.
+                    stage::pass(&world, Duration::from_mins(10)).await;
                     lose_everything(&world);
                     let again = once(RunOptions::default()).await;
                     let writes = [
@@ -294,5 +351,5 @@ fn a_sync_repeated_makes_no_call_after_the_first() {
             });
         }
     }
-    assert!(written > 500, "only {written} records: the rows suit the fields too seldom");
+    assert!(written > 300, "only {written} records: the rows suit the fields too seldom");
 }

@@ -78,7 +78,8 @@ fn a_row_without_a_record_is_left_until_one_carries_its_key() {
         let report = succeeds(&world).await;
         assert_eq!((report.books.recordless, report.books.updated), (1, 1));
         assert_eq!(notes(&world), of(&[("1", "A"), ("2", "A")]));
-        assert_eq!(world.all_requests(), 2, "an audit, and the update");
+        let what = "an audit, a look at what the found record holds, and the update";
+        assert_eq!(world.all_requests(), 3, "{what}");
         // So it is by a reconcile.
         somebody_makes(&world, "3");
         world.clear_log();

@@ -70,7 +70,7 @@ mod tests {
 
     const TABLE: &str = r##"{"id": "t", "structure": [{"slug": "sother", "params": {}},
         {"slug": "sstatus", "label": "Status", "field_type": "singleselectfield", "icon": "x", "params":
-          {"required": true, "options": [1], "unknown": {"deep": [1.50]},
+          {"required": true, "options": [1], "unknown": {"deep": [1.5]},
            "choices": [{"value": "aB3", "label": "New", "weight": 2, "value_color": "#123456"}]}}]}"##;
 
     #[test]
@@ -83,7 +83,7 @@ mod tests {
             json!({
                 "slug": "sstatus", "label": "Status", "field_type": "singleselectfield",
                 "params": {
-                    "required": true, "unknown": {"deep": [1.50]},
+                    "required": true, "unknown": {"deep": [1.5]},
                     "choices": [
                         {"value": "aB3", "label": "New", "weight": 2, "value_color": "#123456"},
                         {"value": "xYz12", "label": "Old", "value_color": "#4ECCFD", "value_order": 1},
