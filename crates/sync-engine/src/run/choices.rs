@@ -216,8 +216,11 @@ impl Running<'_> {
             if !wanted.iter().all(|choice| held.contains(&choice.id)) {
                 // Somebody else's list may have replaced ours.
                 if self.engine.clock.now().duration_since(sent_at) > SENT_ANEW_AFTER {
-                    let missing: Vec<Choice> =
-                        wanted.iter().filter(|choice| !held.contains(&choice.id)).cloned().collect();
+                    let missing: Vec<Choice> = wanted
+                        .iter()
+                        .filter(|choice| !held.contains(&choice.id))
+                        .cloned()
+                        .collect();
                     if let Err(unadded) = self.send(&mut seen, slug, &missing, until).await? {
                         return Ok(Err(unadded));
                     }

@@ -94,9 +94,8 @@ fn choices_that_rows_ask_for_are_added_and_the_rows_written() {
             let report = run(&world).await;
             let said = world.events.take();
             assert_eq!(status(&report), RunStatus::Success, "{said:#?}");
-            let full = |event: &Event| {
-                matches!(event, Event::ReadOpened { full: Some(FullRead::Due(_)) })
-            };
+            let full =
+                |event: &Event| matches!(event, Event::ReadOpened { full: Some(FullRead::Due(_)) });
             assert!(!said.iter().any(full), "one more choice changes no other row");
             comes_right(&world).await;
             assert_eq!(only_labels(&world), ["Active", "New", "Newer", "old"]);
