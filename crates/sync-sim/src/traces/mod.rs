@@ -21,7 +21,6 @@ mod older_state;
 mod one_writer;
 mod outbox;
 mod pages;
-mod repeated;
 mod second_look;
 mod stage;
 mod state_files;
