@@ -46,9 +46,9 @@ fn count(world: &World) -> usize {
 fn rows_take_over_the_records_that_hold_their_values() {
     matched(async |world| {
         let names: Vec<String> = (1..=30).map(|id| format!("name {id}")).collect();
-        names.iter().for_each(|name| {
+        for name in &names {
             made(&world, name);
-        });
+        }
         made(&world, "");
         for (id, name) in (1..).zip(&names) {
             world.database.put(id, name, id);

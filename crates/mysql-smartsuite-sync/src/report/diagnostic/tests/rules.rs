@@ -71,7 +71,9 @@ field_mappings:
 
     fn text(&self) -> String {
         let under = |lines: &[String], depth: usize| {
-            lines.iter().map(|line| format!("{:depth$}{line}\n", "")).collect::<String>()
+            let lines: Vec<String> =
+                lines.iter().map(|line| format!("{:depth$}{line}\n", "")).collect();
+            lines.concat()
         };
         let mut first = under(&self.sync, 4);
         first.replace_range(2..3, "-");
