@@ -127,11 +127,12 @@ impl Running<'_> {
     }
 
     /// Opens a later read of the run, which must have the columns that the mapping was made for.
-    async fn open(&self, wanted: Wanted) -> Result<OpenRead, Broken> {
+    async fn open(&mut self, wanted: Wanted) -> Result<OpenRead, Broken> {
         let read = self.capturing().open(wanted).await?;
         if read.rows.columns() == self.columns.as_slice() {
             return Ok(read);
         }
+        self.is_redefined = true;
         Err(Broken::Source(SourceError {
             about: SourcePart::Whole,
             kind: SourceErrorKind::Interrupted,
@@ -143,6 +144,13 @@ impl Running<'_> {
     /// Whether the run reads every row from the first to the last.
     pub(super) fn is_whole_read(&self) -> bool {
         self.full_read().is_some() && self.resumes_from().is_none()
+    }
+
+    /// Whether everything is read, and not only because the sync knows no better.
+    pub(super) fn reads_for_a_reason(&self) -> bool {
+        self.options.reconcile
+            || self.reconcile_is_due()
+            || self.full_read().is_some_and(|read| read != FullRead::NoCursor)
     }
 
     /// Stores what the run came to read.
@@ -165,6 +173,9 @@ impl Running<'_> {
     /// Adds what a read yielded to the books.
     fn take(&mut self, into: Yield) {
         self.books += into.books;
+        for (slug, labels) in into.wanted {
+            self.wanted.entry(slug).or_default().extend(labels);
+        }
         for text in into.notes.sentences() {
             self.calls.observe(&Event::Note { text });
         }

@@ -1,12 +1,18 @@
 //! A run under way: read the table's structure, capture, sweep, deliver, balance the books.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::SignedDuration;
 use sync_core::{
+    config::model::WriteMode,
     deletes::Going,
-    error::CallError,
+    error::{CallError, SourceErrorKind},
     mapping::CompiledMapping,
+    slug::Slug,
     source::Column,
     state::{
         Books, FullReadReason, OpenedSync, PageMark, RunStatus, StateError, Writer, rows_vanished,
@@ -26,11 +32,16 @@ use crate::{
     capture::{Broken, quarantine_full},
     delivery::{Delivered, Ended, Route, deliver},
     engine::Engine,
+    event::Event,
     structure,
 };
 
 /// How old the cached structure may be where a newer one could mend what is wrong.
 const STRUCTURE_AGE_MAX: SignedDuration = SignedDuration::from_hours(1);
+/// How often in a row a read is begun anew where its tables were defined anew meanwhile, and how long it waits before:
+/// tools that change tables do so in steps.
+const REDEFINED_MAX: u32 = 5;
+const REDEFINED_PAUSE: Duration = Duration::from_secs(1);
 /// Captures of dirty keys that one run makes after its read: each delivery may adopt records and mark their keys.
 const ROUNDS_MAX: usize = 5;
 
@@ -57,8 +68,20 @@ pub(super) struct Running<'a> {
     pub(super) next_page: Option<PageMark>,
     /// The columns of the run's first read: the mapping was made for them.
     pub(super) columns: Vec<Column>,
-    /// Records that wait for a yes before they go.
+    /// Labels of choices that rows ask for, by field.
+    pub(super) wanted: BTreeMap<Slug, BTreeSet<String>>,
+    /// Those of them that this run has tried to add.
+    pub(super) asked_for: BTreeSet<(Slug, String)>,
+    /// Whether this run has looked for records of rows that had none, in a sync that makes none.
+    pub(super) has_looked: bool,
+    /// Whether it looks for them though no such row changed: everything is read for a reason.
+    pub(super) looks: bool,
+    /// Records that the last sweep missed, so many that they wait for a yes before they go.
     pub(super) asks: Option<Going>,
+    /// Records whose end waited for a yes when the last delivery began.
+    pub(super) held: Option<Going>,
+    /// A read failed as one does while the source's tables are being defined anew.
+    pub(super) is_redefined: bool,
     /// The source showed no row at all where many were known.
     pub(super) source_was_empty: bool,
     /// Why no sweep came to its end.
@@ -67,6 +90,8 @@ pub(super) struct Running<'a> {
     pub(super) rows_read: u64,
     /// What to say where a full read yielded far fewer rows than the one before.
     pub(super) vanished: Option<Trouble>,
+    /// Why what waits is left to a later run, where the month's calls are to last.
+    pub(super) deferred: Option<Trouble>,
 }
 
 impl Running<'_> {
@@ -86,7 +111,7 @@ impl Running<'_> {
             (false, true) => Some(STRUCTURE_AGE_MAX),
             (false, false) => None,
         };
-        let structure = match self.structure(age_max).await? {
+        let mut structure = match self.structure(age_max).await? {
             Ok(structure) => structure,
             Err(error) => return self.refused_structure(&error).await,
         };
@@ -112,27 +137,29 @@ impl Running<'_> {
             None => false,
         };
         let mut is_first = true;
+        let mut redefined = 0;
         loop {
-            if must_read {
-                // What the log could not name may be gone, too.
-                self.opened.full_read.get_or_insert(FullReadReason::LogGap);
-                self.opened.swept_at = None;
-                if let Some(stream) = &stream {
-                    stream.reads_everything(true);
-                }
-                mapping = match self.read(&structure).await? {
-                    Ok(mapping) => mapping,
-                    Err(work) => return Ok(work),
-                };
-                if let Some(stream) = &stream {
-                    stream.reads_everything(false);
-                }
-            }
             let sweeps = is_first || must_read;
             is_first = false;
-            if let Some(work) = self.settle_dirty(&mapping, stream.as_ref(), sweeps).await? {
-                return Ok(work);
+            if must_read {
+                match self.read_gap(&structure, stream.as_ref()).await? {
+                    Ok(anew) => mapping = anew,
+                    Err(work) if !self.tries_anew(&mut redefined, stream.is_some()).await? => {
+                        return Ok(work);
+                    }
+                    Err(_) => continue,
+                }
             }
+            if let Some(work) =
+                self.settle_dirty(&mut structure, &mut mapping, stream.as_ref(), sweeps).await?
+            {
+                if !self.tries_anew(&mut redefined, stream.is_some()).await? {
+                    return Ok(work);
+                }
+                must_read = true;
+                continue;
+            }
+            redefined = 0;
             self.options.reconcile = false;
             let (Some(stream), Some(ends_at)) = (&mut stream, ends_at) else {
                 return Ok(Work::Done);
@@ -146,11 +173,47 @@ impl Running<'_> {
         }
     }
 
+    /// Reads everything, as the stream could not name what changed.
+    async fn read_gap(
+        &mut self,
+        structure: &TableStructure,
+        stream: Option<&Stream>,
+    ) -> Result<Result<CompiledMapping, Work>, StateError> {
+        // What the log could not name may be gone, too.
+        self.opened.full_read.get_or_insert(FullReadReason::LogGap);
+        self.opened.swept_at = None;
+        if let Some(stream) = stream {
+            stream.reads_everything(true);
+        }
+        let read = self.read(structure).await?;
+        if let (Some(stream), Ok(_)) = (stream, &read) {
+            stream.reads_everything(false);
+        }
+        Ok(read)
+    }
+
+    /// Whether what failed is tried again with a read of everything, because the source's tables were being defined
+    /// anew; only where their changes are followed. Waits a moment before.
+    async fn tries_anew(&mut self, tries: &mut u32, follows: bool) -> Result<bool, StateError> {
+        if !std::mem::take(&mut self.is_redefined) || !follows || *tries >= REDEFINED_MAX {
+            return Ok(false);
+        }
+        *tries += 1;
+        self.calls.heartbeat(self.writer).await?;
+        tokio::select! {
+            biased;
+            () = self.cancelled.cancelled() => return Ok(false),
+            () = self.engine.clock.sleep(REDEFINED_PAUSE) => {}
+        }
+        Ok(true)
+    }
+
     /// Reads what is due, by a mapping that fits the table as it is.
     async fn read(
         &mut self,
         structure: &TableStructure,
     ) -> Result<Result<CompiledMapping, Work>, StateError> {
+        self.looks |= self.reads_for_a_reason();
         let outcome = match self.capture(structure).await {
             Err(Unread::Unfit(trouble)) => {
                 self.capture_anew(structure).await?.unwrap_or(Err(Unread::Unfit(trouble)))
@@ -180,18 +243,18 @@ impl Running<'_> {
     /// work ended, if it did.
     async fn settle_dirty(
         &mut self,
-        mapping: &CompiledMapping,
+        structure: &mut TableStructure,
+        mapping: &mut CompiledMapping,
         stream: Option<&Stream>,
         sweeps: bool,
     ) -> Result<Option<Work>, StateError> {
-        let route = self.route(mapping);
         let audits = sweeps && self.audit_is_due().await?;
         if audits {
             // What the state does not know of must be known before anything counts as gone (D8).
             if let Err(trouble) = self.oversee().await? {
                 return Ok(Some(Work::Failed(trouble)));
             }
-            let audit = Route { audits: true, ..route.clone() };
+            let audit = Route { audits: true, ..self.route(mapping) };
             if let Some(work) = self.deliver(&audit, None).await? {
                 return Ok(Some(work));
             }
@@ -205,12 +268,18 @@ impl Running<'_> {
                 Ok(_) => {}
                 Err(broken) => return self.broken(broken).await.map(Some),
             }
+            if self.add_choices(structure, mapping).await?
+                && let Err(broken) = self.capture_dirty(mapping).await
+            {
+                return self.broken(broken).await.map(Some);
+            }
             if round == 0
                 && !audits
                 && let Err(trouble) = self.oversee().await?
             {
                 return Ok(Some(Work::Failed(trouble)));
             }
+            let route = self.route(mapping);
             if let Some(work) = self.deliver(&route, stream).await? {
                 return Ok(Some(work));
             }
@@ -267,7 +336,7 @@ impl Running<'_> {
 
     /// Lets quarantined rows that are due try again; answers whether there are any. Keys that were dirty before are to
     /// be read again for another reason, such as a link, and say nothing of the table.
-    async fn release_quarantine(&mut self) -> Result<bool, StateError> {
+    pub(super) async fn release_quarantine(&mut self) -> Result<bool, StateError> {
         let (writer, now, all) = (self.writer, self.engine.clock.now(), self.options.retry);
         let (books, any_marked) = self
             .engine
@@ -314,16 +383,22 @@ impl Running<'_> {
         let (rows, before) = (self.rows_read, self.opened.full_rows.unwrap_or(0));
         let vanished = rows_vanished(before, rows);
         let changed = self.opened.full_read == Some(FullReadReason::DefinitionChanged);
-        if vanished {
-            self.vanished = Some(Trouble::new(
+        self.vanished = vanished.then(|| {
+            Trouble::new(
                 "rows_vanished",
                 format!("the query yields {} where it yielded {before}", plural(rows, "row")),
                 "look whether the source is whole and the query is right; if it is to be so, `run --full` accepts it",
-            ));
+            )
+        });
+        if let (Some(trouble), true) = (&self.vanished, self.options.follow.is_some()) {
+            // Such a run has its name only much later.
+            let text = format!("{}: {}", trouble.message, trouble.remedy);
+            self.calls.observe(&Event::Note { text });
         }
         if vanished && !self.options.full && !changed || self.opened.full_rows == Some(rows) {
             return Ok(());
         }
+        self.opened.full_rows = Some(rows);
         let writer = self.writer;
         self.engine.state.run(move |state| state.set_full_rows(&writer, rows)).await
     }
@@ -335,7 +410,9 @@ impl Running<'_> {
         route: &Route,
         stream: Option<&Stream>,
     ) -> Result<Option<Work>, StateError> {
-        let audited = self.engine.is_audited(self.writer);
+        // Others make the records of a sync that makes none, at any time: it looks once a run.
+        let audited =
+            if route.only_updates { self.has_looked } else { self.engine.is_audited(self.writer) };
         let gone = self.books.deleted + self.books.archived;
         let turn = self.cancelled.child_token();
         let mut delivery = Box::pin(deliver(route, audited, gone, &turn));
@@ -351,9 +428,10 @@ impl Running<'_> {
             None => delivery.await?,
         };
         let Delivered { ended, books, audited, held } = delivered;
-        self.asks = held.or(self.asks);
+        self.held = held;
         self.books += books;
         if audited {
+            self.has_looked = true;
             self.engine.set_audited(self.writer);
         }
         Ok(match ended {
@@ -361,6 +439,10 @@ impl Running<'_> {
             Ended::Cancelled => self.cancelled.is_cancelled().then_some(Work::Cancelled),
             Ended::Stopped(stop) => Some(Work::Failed(Trouble::from(&stop))),
             Ended::Failed(error) => Some(Work::Failed(Trouble::from(&error))),
+            Ended::Deferred(trouble) => {
+                self.deferred = Some(trouble);
+                None
+            }
             Ended::NotPlanned => Some(Work::Failed(Trouble::plan_outdated())),
             Ended::StructureChanged => Some(Work::Failed(Trouble::new(
                 "table_changed",
@@ -370,11 +452,19 @@ impl Running<'_> {
         })
     }
 
-    async fn broken(&self, broken: Broken) -> Result<Work, StateError> {
+    async fn broken(&mut self, broken: Broken) -> Result<Work, StateError> {
         match broken {
             Broken::State(error) => Err(error),
-            Broken::Source(error) => Ok(Work::Failed(Trouble::from(&error))),
+            Broken::Source(error) => {
+                self.is_redefined |= matches!(error.kind, SourceErrorKind::Sql);
+                Ok(Work::Failed(Trouble::from(&error)))
+            }
             Broken::Cancelled => Ok(Work::Cancelled),
+            Broken::Ended(fault) => Ok(Work::Failed(Trouble::new(
+                fault.code.code(),
+                format!("{fault}; `on_unknown: error` ends the run"),
+                fault.remedy(),
+            ))),
             Broken::QuarantineFull => {
                 let (writer, stop) = (self.writer, quarantine_full());
                 let trouble = Trouble::from(&stop);
@@ -419,8 +509,13 @@ impl Running<'_> {
                     "see whether the source is right; where it really is empty, remove the records in SmartSuite",
                 )),
             ),
-            Work::Done if self.asks.is_some() => (RunStatus::Partial, self.asks.map(needs_a_yes)),
+            Work::Done if self.held.or(self.asks).is_some() => {
+                (RunStatus::Partial, self.held.or(self.asks).map(needs_a_yes))
+            }
             Work::Done if self.vanished.is_some() => (RunStatus::Partial, self.vanished.clone()),
+            Work::Done if waiting > 0 && self.deferred.is_some() => {
+                (RunStatus::Partial, self.deferred.clone())
+            }
             Work::Done if quarantine > 0 => (
                 RunStatus::Partial,
                 Some(Trouble::new(
@@ -442,6 +537,10 @@ impl Running<'_> {
         })
     }
 
+    pub(super) fn only_updates(&self) -> bool {
+        self.task.definition.destination.mode == WriteMode::UpdateOnly
+    }
+
     fn route(&self, mapping: &CompiledMapping) -> Route {
         let destination = &self.task.definition.destination;
         Route {
@@ -455,6 +554,8 @@ impl Running<'_> {
             gone: destination.on_delete.policy(),
             allow_deletes: self.options.allow_deletes,
             archive: mapping.archive().cloned().map(Arc::new),
+            match_on: mapping.match_on().cloned().map(Arc::new),
+            only_updates: self.only_updates(),
             audits: false,
         }
     }

@@ -64,12 +64,9 @@ impl Running<'_> {
         let now = self.engine.clock.now();
         let end = state.run(move |state| state.end_sweep(&writer, ticket, allowed, now)).await?;
         self.calls.observe(&Event::Swept { shown: end.shown, candidates: end.going.records });
-        if end.shown == 0 && end.going.of > 0 {
-            self.source_was_empty = true;
-            return Ok(());
-        }
-        if end.asks {
-            self.asks = Some(end.going);
+        self.source_was_empty = end.shown == 0 && end.going.of > 0;
+        self.asks = end.asks.then_some(end.going).filter(|_| !self.source_was_empty);
+        if self.source_was_empty || end.asks {
             return Ok(());
         }
         while state.run(move |state| state.mark_candidates(&writer, MARKS)).await? {
@@ -81,10 +78,16 @@ impl Running<'_> {
     /// Whether the table must be read before a sweep counts: the state may lack records that it should know
     /// (`protocol.md` D8).
     pub(super) async fn audit_is_due(&self) -> Result<bool, StateError> {
+        let writer = self.writer;
+        if self.only_updates() {
+            // Records of rows that had none may be there by now.
+            return Ok(self.looks
+                && !self.has_looked
+                && self.engine.state.run(move |state| state.recordless(&writer)).await? > 0);
+        }
         if self.policy() == GonePolicy::Leave || self.engine.is_audited(self.writer) {
             return Ok(false);
         }
-        let writer = self.writer;
         let mark = self.engine.state.run(move |state| state.mark(&writer)).await?;
         Ok(mark.is_none() || self.opened.full_read == Some(FullReadReason::OlderState))
     }
