@@ -12,7 +12,7 @@ test: compiler ## everything that must hold before a change lands; ends with wha
 lint: compiler ## formatting, repository rules, clippy, documentation
 	cargo x lint
 
-chaos: compiler ## the real program killed 200 times at random moments; some minutes
+chaos: compiler ## the real program killed at random moments, and all that can go wrong with the binlog; 20 minutes
 	cargo x chaos
 
 bench: compiler ## what the program costs, beside a yardstick; CHECK=1 compares with the committed figures

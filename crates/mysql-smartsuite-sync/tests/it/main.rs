@@ -15,6 +15,7 @@ mod emulator;
 mod stage;
 
 mod binlog;
+mod binlog_chaos;
 mod chaos;
 mod comparing;
 mod doctor;
