@@ -13,6 +13,7 @@ use sync_core::{
     mapping::{CompiledMapping, Notes, RowFault},
     mutation::{self, Mutation},
     port::{ReadScope, RowRead, RowSource, Watermark},
+    slug::Slug,
     source::{Column, Row},
     state::{
         Books, CapturedRow, Chunk, DirtyKey, Extent, Fault, PageMark, ReadEnd, ReadTicket,
@@ -22,7 +23,7 @@ use sync_core::{
 use tokio_util::sync::CancellationToken;
 
 use self::seen::Seen;
-use crate::{calls::Calls, event::Event};
+use crate::{calls::Calls, event::Event, run::LABELS_MAX};
 
 /// Rows of a page: few enough that dirty keys soon have their turn, many enough that opening it costs nothing beside.
 const PAGE_ROWS: usize = 50_000;
@@ -40,6 +41,8 @@ pub(crate) enum Broken {
     Cancelled,
     /// So many rows stand in quarantine that the sync stops.
     QuarantineFull,
+    /// A row ends the run (`on_unknown: error`).
+    Ended(Box<RowFault>),
 }
 
 impl From<StateError> for Broken {
@@ -121,6 +124,9 @@ pub(crate) struct Capture<'a> {
     pub(crate) deleted_field: Option<&'a str>,
 }
 
+/// Labels by field.
+pub(crate) type Wishes = BTreeMap<Slug, BTreeSet<String>>;
+
 /// What a read yielded besides its rows.
 #[derive(Default)]
 pub(crate) struct Yield {
@@ -132,6 +138,32 @@ pub(crate) struct Yield {
     /// Faults of rows that have no key to be parked under, by code and words.
     pub(crate) keyless: BTreeMap<(&'static str, String), u64>,
     pub(crate) notes: Notes,
+    /// Labels of choices that rows ask for, by field.
+    pub(crate) wanted: Wishes,
+    /// The same of the rows of the chunk under way.
+    wishes: Wishes,
+    /// The first row that ends the run.
+    ends: Option<Box<RowFault>>,
+}
+
+impl Yield {
+    /// What a row that cannot be written asks for.
+    fn take_wishes(&mut self, fault: &RowFault) {
+        if fault.ends_run && self.ends.is_none() {
+            self.ends = Some(Box::new(fault.clone()));
+        }
+        if let (Some(slug), false) = (&fault.slug, fault.choices.is_empty()) {
+            self.wishes.entry(slug.clone()).or_default().extend(fault.choices.iter().cloned());
+        }
+    }
+
+    fn ask_for(&mut self, wishes: Wishes) {
+        for (slug, labels) in wishes {
+            let wanted = self.wanted.entry(slug).or_default();
+            let room = (LABELS_MAX + 1).saturating_sub(wanted.len());
+            wanted.extend(labels.into_iter().take(room));
+        }
+    }
 }
 
 impl Capture<'_> {
@@ -204,6 +236,7 @@ impl Capture<'_> {
         into: &mut Yield,
     ) -> Result<(), Broken> {
         let mut seen = Seen::default();
+        let is_by_key = matches!(read.wanted.scope, ReadScope::Keys(_));
         let mut chunk = self.next_chunk(&mut read, mapping, &mut seen, into).await?;
         while let Some(next) = chunk {
             let is_last = next.is_last;
@@ -215,6 +248,10 @@ impl Capture<'_> {
             };
             let (stored, ahead) = tokio::join!(biased; self.stored(next.chunk), ahead);
             let (books, quarantined) = stored?;
+            // A row that stands in quarantine already asks again when it is tried again, not with each read.
+            if books.parked > 0 || is_by_key {
+                into.ask_for(next.wishes);
+            }
             into.books += books;
             if books.read > 0 {
                 self.calls.observe(&Event::Captured { books });
@@ -241,6 +278,10 @@ impl Capture<'_> {
         let marker = self.marker(&*read.rows);
         let (gone, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| marker.is_set(row));
         let mut rows = mapped(&rows, read.rows.columns(), mapping, seen, into);
+        if let Some(fault) = into.ends.take() {
+            return Err(Broken::Ended(fault));
+        }
+        let wishes = std::mem::take(&mut into.wishes);
         self.take_marked(&gone, mapping, &read.wanted, seen, &mut rows, into);
         if is_last {
             let absent = self.absent(&read.wanted, seen);
@@ -258,7 +299,7 @@ impl Capture<'_> {
                 .flatten(),
             now: self.calls.clock.now(),
         };
-        Ok(Some(NextChunk { chunk, is_last }))
+        Ok(Some(NextChunk { chunk, wishes, is_last }))
     }
 
     /// Commits a chunk; answers what it came to, and the rows in quarantine if any were added.
@@ -415,7 +456,10 @@ fn mapped(
             Ok(draft) if draft.links.is_empty() => (draft.key, RowOutcome::draft(draft.fields)),
             Ok(draft) => (draft.key, RowOutcome::Linked(draft.fields, draft.links)),
             Err(fault) => match fault.key.clone() {
-                Some(key) => (key, faulty(&fault)),
+                Some(key) => {
+                    into.take_wishes(&fault);
+                    (key, faulty(&fault))
+                }
                 None => {
                     into.books.read += 1;
                     into.books.skipped += 1;
@@ -477,6 +521,8 @@ impl Places {
 /// Rows that are ready to be stored.
 struct NextChunk {
     chunk: Chunk,
+    /// What its rows in quarantine ask for.
+    wishes: Wishes,
     is_last: bool,
 }
 

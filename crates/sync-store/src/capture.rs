@@ -19,7 +19,7 @@ use crate::{
     failure::Failure,
     links::Links,
     quarantine::{first_retry, retry_group},
-    standing,
+    recordless, standing,
 };
 
 pub(crate) fn begin_read(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<ReadTicket> {
@@ -64,6 +64,9 @@ pub(crate) fn capture(
     for (row, link) in chunk.rows.iter().zip(known) {
         let (row, lacks_link) = links.filled(tx, writer, row)?;
         books.unlinked += u64::from(lacks_link);
+        if matches!(row.outcome, RowOutcome::Gone | RowOutcome::Absent) {
+            recordless::forget(tx, writer, &row.key)?;
+        }
         let intention = match &row.outcome {
             RowOutcome::Draft(_, print) => Intention::Record(*print),
             RowOutcome::Fault(_, print) => Intention::Faulty(*print),

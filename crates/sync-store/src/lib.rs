@@ -49,6 +49,7 @@
 //! # }
 //! ```
 
+mod alerts;
 mod backup;
 mod calls;
 mod capture;
@@ -65,11 +66,13 @@ mod filling;
 mod inspect;
 mod links;
 mod lock;
+mod matching;
 mod older;
 mod open;
 mod place;
 mod prune;
 mod quarantine;
+mod recordless;
 mod report;
 mod reset;
 mod runs;
@@ -87,6 +90,7 @@ mod throw_away;
 mod transfer;
 mod witness;
 
+pub use alerts::AlertMessage;
 pub use backup::{StateBackup, back_up, backups, check, thin_out};
 pub use custody::Custody;
 pub use effects::EffectKind;

@@ -13,6 +13,7 @@ use crate::{
     column::{KeyParameter, fingerprint, fingerprint_in},
     dispatch::LEFT,
     failure::Failure,
+    recordless,
 };
 
 /// Links in a row that belong to no row of the chunk, after which the next row is looked up: rows of a read that are far
@@ -98,7 +99,7 @@ fn is_at(key: &Key, column: ValueRef<'_>) -> bool {
     }
 }
 
-/// What the state holds for a key whose link is known.
+/// What the state holds for a key whose link is known, or known to be none.
 pub(crate) fn standing(
     tx: &Transaction<'_>,
     writer: &Writer,
@@ -106,6 +107,11 @@ pub(crate) fn standing(
     link: Option<Intention>,
     with_outbox: bool,
 ) -> Result<Standing, Failure> {
+    let link = match link {
+        Some(link) => Some(link),
+        // As good as written: the same row is not wished for again.
+        None => recordless::known(tx, writer, key)?.map(Intention::Record),
+    };
     let mut standing = Standing { link, ..Standing::default() };
     if !with_outbox {
         return Ok(standing);

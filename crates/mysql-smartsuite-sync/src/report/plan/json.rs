@@ -19,7 +19,10 @@ pub(crate) fn json(plan: &Plan, exit: Exit) -> Value {
         "syncs": plan.syncs.iter().map(of_sync).collect::<Vec<_>>(),
         "calls": plan.calls(),
         "seconds": plan.time().as_secs_f64(),
-        "monthly_calls": plan.monthly_calls,
+        "monthly_calls": plan.budget.as_ref().map(|(_, month)| month.monthly_calls),
+        "calls_left": plan.budget.as_ref().map(|(_, month)| month.left),
+        "fits_the_month": plan.budget.as_ref().map(|_| plan.excess().is_none()),
+        "overage_cents": plan.excess().map(|excess| excess.cents),
         "calls_this_month": plan.calls_this_month,
         "share_in_thousandths": plan.share_in_thousandths(),
         "calls_made": plan.reads(),
@@ -43,6 +46,12 @@ fn of_sync(sync: &SyncPlan) -> Value {
             json!({ "code": kind.code, "field": field, "rows": kind.rows })
         })
         .collect();
+    let choices: Vec<Value> = sync
+        .planned
+        .choices
+        .iter()
+        .map(|(slug, choice)| json!({ "field": slug.as_str(), "label": choice.label, "id": choice.id }))
+        .collect();
     json!({
         "sync": sync.report.sync,
         "status": match &sync.report.outcome {
@@ -58,9 +67,13 @@ fn of_sync(sync: &SyncPlan) -> Value {
         "delete": count(sync, Operation::Delete),
         "archive": count(sync, Operation::Archive),
         "counts": sync.report.books,
+        "choices": choices,
+        "taken_over": sync.planned.taken_over,
+        "ambiguous": sync.planned.ambiguous,
         "quarantined": refused,
         "calls": sync.calls(),
         "calls_by_kind": calls,
+        "fillable": sync.planned.fillable,
         "calls_made": sync.reads,
         "running": sync.running,
         "records": sync.planned.shown.iter().map(|write| record(sync, write)).collect::<Vec<_>>(),
