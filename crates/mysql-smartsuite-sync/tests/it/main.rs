@@ -11,8 +11,10 @@
 )]
 
 mod act;
+mod browser;
 mod emulator;
 mod stage;
+mod web;
 
 mod binlog;
 mod chaos;
@@ -27,11 +29,13 @@ mod linking;
 mod lost_state;
 mod mistakes;
 mod overlap;
+mod pages;
 mod planning;
 mod quarantine;
 mod running;
 mod scheduling;
 mod secrecy;
+mod serving;
 mod size;
 mod state_commands;
 mod state_file;

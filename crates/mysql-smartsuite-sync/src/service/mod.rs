@@ -1,0 +1,13 @@
+//! What `schedule` is made of: a shift serves one configuration, with a keeper for each sync and a post through which
+//! others reach it.
+
+mod desk;
+mod http;
+mod keeper;
+pub(crate) mod manager;
+mod post;
+mod shift;
+
+pub(crate) use desk::ServiceDesk;
+pub(crate) use http::Http;
+pub(crate) use shift::{Shift, ShiftPlan};
