@@ -111,7 +111,7 @@ impl Observer for Live {
                 }
             }
             Event::CallEnded { kind, took, error } => {
-                inside.counts.call(sync, *kind, *took, *error)
+                inside.counts.call(sync, *kind, *took, *error);
             }
             _ => {}
         }

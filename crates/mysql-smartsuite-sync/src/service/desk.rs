@@ -210,6 +210,7 @@ fn times(definition: &SyncDefinition, interval_minutes: u32) -> String {
     }
     let every = |minutes: u32| match minutes {
         1 => "every minute".to_owned(),
+        60 => "every hour".to_owned(),
         minutes if minutes % 60 == 0 => format!("every {}", counted((minutes / 60).into(), "hour")),
         minutes => format!("every {}", counted(minutes.into(), "minute")),
     };

@@ -137,7 +137,10 @@ impl Browser {
     /// Waits until a piece of JavaScript is true.
     #[track_caller]
     pub(crate) fn until(&mut self, script: &str) {
-        let is_so = wait_until(LIMIT, || Ok(self.eval(&format!("Boolean({script})")) == true));
+        // A page that is about to come has nothing yet.
+        let tried =
+            format!("(() => {{ try {{ return Boolean({script}) }} catch {{ return false }} }})()");
+        let is_so = wait_until(LIMIT, || Ok(self.eval(&tried) == true));
         let shown = self.eval("document.body?.innerText");
         assert!(is_so.unwrap(), "{script} in:\n{}", shown.as_str().unwrap_or_default());
     }

@@ -58,7 +58,7 @@ fn people_use_the_pages(stage: &mut Stage) {
     look(&mut browser, "overview");
 
     // One runs, and the page shows it without being loaded again.
-    stage.sql("UPDATE orders SET total = 12.5 WHERE id = 1");
+    stage.sql("UPDATE orders SET total_amount = 12.5 WHERE id = 1");
     browser.eval("window.stays = true");
     browser.click(".sync", "orders");
     browser.sees("What goes where");

@@ -195,8 +195,8 @@ fn a_pause_outlives_a_restart(stage: &mut Stage) {
 }
 
 fn refused_rows_are_seen_retried_and_dropped(stage: &mut Stage) {
-    stage.refuse_texts_beyond(Some(30));
-    stage.sql("UPDATE customers SET company = repeat('x', 40) WHERE id IN (1, 2)");
+    stage.refuse_texts_beyond(Some(60));
+    stage.sql("UPDATE customers SET company = repeat('x', 61) WHERE id IN (1, 2)");
     let service = Service::start(stage, &["--interval", "60", "--run-immediately"]);
     let found = service.until("/api/v1/quarantine", |all| {
         all["rows"].as_array().is_some_and(|rows| rows.len() == 2)
@@ -204,7 +204,7 @@ fn refused_rows_are_seen_retried_and_dropped(stage: &mut Stage) {
     let row = &found["rows"][0];
     assert_eq!((row["sync"].as_str(), row["key"].as_str()), (Some("customers"), Some("1")));
     assert_eq!(found["groups"][0]["rows"], 2);
-    assert_eq!(row["values"]["scompany01"], "x".repeat(40));
+    assert_eq!(row["values"]["scompany01"], "x".repeat(61));
     service.until("/api/v1/overview", |all| all["syncs"][0]["standing"] == "warning");
     let request = r#"{"sync": "customers", "key": "2"}"#;
     assert_eq!(service.post("/api/v1/quarantine/drop", request).json()["rows"], 1);
@@ -215,8 +215,12 @@ fn refused_rows_are_seen_retried_and_dropped(stage: &mut Stage) {
     );
     assert_eq!(service.post("/api/v1/quarantine/retry", r#"{"all": true}"#).json()["rows"], 1);
     service.until("/api/v1/quarantine", |all| all["rows"].as_array().is_some_and(Vec::is_empty));
-    let done =
-        wait_until(LIMIT, || Ok(stage.records(CUSTOMERS)["1"]["scompany01"] == "x".repeat(40)));
+    let done = wait_until(LIMIT, || {
+        Ok(stage
+            .records(CUSTOMERS)
+            .get("1")
+            .is_some_and(|record| record["scompany01"] == "x".repeat(61)))
+    });
     assert!(done.unwrap());
     service.end(stage);
 }

@@ -58,11 +58,12 @@ export function stack(columns, { label, width = half(), height = 190, line = nul
   const every = Math.ceil((columns.length * 62) / (width - left));
   const bars = columns.map((column, place) => {
     let base = 0;
-    const x = round(left + place * step + gap / 2);
+    const wide = Math.min(step - gap, 36);
+    const x = round(left + place * step + (step - wide) / 2);
     const parts = column.parts.filter((one) => one.value > 0).map((one) => {
       const from = base;
       base += one.value;
-      return h("rect", { class: `fill-${one.tone}`, x, y: y(base), width: round(Math.max(1, step - gap)), height: round(Math.max(0.5, y(from) - y(base))) });
+      return h("rect", { class: `fill-${one.tone}`, x, y: y(base), width: round(Math.max(1, wide)), height: round(Math.max(0.5, y(from) - y(base))) });
     });
     const words = column.parts.filter((one) => one.value > 0).map((one) => `${one.name} ${count(one.value)}`);
     const title = `${column.title ?? column.label}: ${words.length > 0 ? words.join(", ") : "none"}${unit && words.length > 0 ? ` ${unit}` : ""}`;
@@ -71,7 +72,7 @@ export function stack(columns, { label, width = half(), height = 190, line = nul
       h("title", title),
       h("rect.hit", { x: round(left + place * step), y: 0, width: round(step), height }),
       parts,
-      shows ? h("text.axis", { x: round(x + (step - gap) / 2), y: height + 16, "text-anchor": "middle" }, column.label) : null);
+      shows ? h("text.axis", { x: round(x + wide / 2), y: height + 16, "text-anchor": "middle" }, column.label) : null);
   });
   const held = line && line.value <= top
     ? h("g", h("line.mark", { x1: left, x2: width, y1: y(line.value), y2: y(line.value) }),

@@ -58,7 +58,7 @@ function card(sync, run, now) {
     runBars(sync.runs),
     h("footer.row.spread.small.quiet",
       h("span", sync.schedule),
-      sync.next_run ? h("span", { title: moment(sync.next_run) }, `next ${until(sync.next_run, now)}`) : h("span", sync.paused_at ? `paused ${ago(sync.paused_at, now)}` : "")));
+      sync.next_run ? h("span", { title: moment(sync.next_run) }, Date.parse(sync.next_run) <= Date.parse(now) ? "due now" : `next ${until(sync.next_run, now)}`) : h("span", sync.paused_at ? `paused ${ago(sync.paused_at, now)}` : "")));
 }
 
 function headline(syncs) {

@@ -25,7 +25,7 @@ export function syncPage({ detail, run, isOperator, now }) {
         freshness(sync),
         facts([
           ["Runs", sync.schedule],
-          ["Next run", sync.next_run ? [until(sync.next_run, now), h("span.quiet", ` (${moment(sync.next_run)})`)] : run ? "under way" : "\u2013"],
+          ["Next run", sync.next_run ? [until(sync.next_run, now), h("span.quiet", ` (${moment(sync.next_run)})`)] : run || sync.standing === "running" ? "under way" : "\u2013"],
           ["Last success", sync.last_success ? [ago(sync.last_success, now), h("span.quiet", ` (${moment(sync.last_success)})`)] : "never"],
           ["Records", count(sync.linked)],
           ["On their way", count(sync.waiting)],
