@@ -9,6 +9,7 @@
     reason = "chores talk to the person who runs them"
 )]
 
+mod bench;
 mod browser;
 mod chaos;
 mod check;
@@ -63,6 +64,9 @@ enum Chore {
         /// How often it is killed.
         #[arg(long, default_value_t = 200)]
         kills: u32,
+        /// For how long everything goes wrong while the log of each server is followed.
+        #[arg(long, default_value_t = 10)]
+        minutes: u64,
         /// Chooses the moments and the faults; without it, another each time.
         #[arg(long)]
         seed: Option<u64>,
@@ -73,6 +77,8 @@ enum Chore {
         #[arg(long, default_value_t = 60)]
         minutes: u32,
     },
+    /// What the program costs, beside a yardstick measured in the same run.
+    Bench(bench::Arguments),
     /// Prints again what the last `cargo x test` ran, and on which server versions.
     Suites,
 }
@@ -86,8 +92,9 @@ fn main() -> ExitCode {
         Chore::WithServers { command } => servers::run_with(&command),
         Chore::Sim { arguments } => sim::run(&arguments),
         Chore::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
-        Chore::Chaos { kills, seed } => chaos::chaos(kills, seed),
+        Chore::Chaos { kills, minutes, seed } => chaos::chaos(kills, minutes, seed),
         Chore::Mutants { minutes } => mutants::mutants(minutes),
+        Chore::Bench(arguments) => bench::bench(&arguments),
         Chore::Suites => suites::print(),
     };
     match outcome {

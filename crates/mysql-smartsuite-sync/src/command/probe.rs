@@ -103,7 +103,7 @@ fn announce(args: &ProbeArgs, settings: &Settings, address: &Address, screen: &S
     let (most, account) = (calls_max(args.allow_lockout), &settings.smartsuite.account_id);
     let (host, table) = (&address.host, &args.table);
     screen.remark(&format!(
-        "probe of account {account} at {host}: at most {most} API calls, usually 50 to 65, at the usual pace.\n\
+        "probe of account {account} at {host}: at most {most} API calls, usually 50 to 70, at the usual pace.\n\
          It creates, changes and deletes about 60 records in table {table}, which must be empty.",
     ));
     if args.allow_lockout {

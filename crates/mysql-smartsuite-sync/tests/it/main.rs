@@ -17,6 +17,7 @@ mod stage;
 mod web;
 
 mod binlog;
+mod binlog_chaos;
 mod chaos;
 mod comparing;
 mod doctor;

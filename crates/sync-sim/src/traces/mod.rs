@@ -10,6 +10,7 @@ mod delivery;
 mod destination;
 mod doubt;
 mod gone;
+mod limits;
 mod linking;
 mod mapped;
 mod marks;

@@ -139,7 +139,7 @@ const QUERY: &str = "
       count(o.seq) FILTER (WHERE o.here AND o.state = 1 AND o.doubt),
       count(o.seq) FILTER (WHERE NOT o.here AND o.state = 1),
       count(o.seq) FILTER (WHERE o.here AND o.state = 3), s.candidates, s.swept_at, s.full_read_at,
-      s.stream_position, s.stream_as_of, s.stream_retention
+      s.stream_position, s.stream_as_of, s.stream_retention, s.stop_until
     FROM syncs AS s LEFT JOIN destinations AS d ON d.id = s.destination_id
       LEFT JOIN (SELECT seq, sync_id, state, doubt, not_before,
           destination_id = (SELECT destination_id FROM syncs WHERE id = sync_id) AS here FROM outbox) AS o
@@ -216,7 +216,8 @@ fn report(row: &Row<'_>) -> rusqlite::Result<SyncReport> {
         dirty: count(row, 16)?,
         stopped: match stop_code {
             Some(code) => {
-                Some(Stop { code, message: text(10)?, remedy: text(11)?, key: row.get(14)? })
+                let until = optional_time(row, 29)?;
+                Some(Stop { code, message: text(10)?, remedy: text(11)?, key: row.get(14)?, until })
             }
             None => None,
         },

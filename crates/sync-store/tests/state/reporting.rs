@@ -124,8 +124,13 @@ fn what_is_in_doubt_at_an_earlier_table_is_not_forgotten() {
 #[test]
 fn a_stopped_sync_says_why() {
     let mut state = State::new();
-    let stop =
-        Stop { code: "refused".into(), message: "why".into(), remedy: "how".into(), key: None };
+    let stop = Stop {
+        code: "refused".into(),
+        message: "why".into(),
+        remedy: "how".into(),
+        key: None,
+        until: Some(state.now),
+    };
     state.store.set_stop(&state.writer, Some(&stop)).unwrap();
     assert_eq!(report(&state).stopped, Some(stop));
     state.store.set_stop(&state.writer, None).unwrap();

@@ -81,6 +81,7 @@ fn of_state(state: &SyncReport, now: Timestamp) -> Value {
             "code": stop.code,
             "message": stop.message,
             "hint": stop.remedy,
+            "until": stop.until,
         })),
         "holder": state.holder.as_ref().map(|holder| json!({
             "name": holder.name,
