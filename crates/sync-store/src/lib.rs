@@ -68,6 +68,7 @@ mod links;
 mod lock;
 mod older;
 mod open;
+mod pause;
 mod place;
 mod prune;
 mod quarantine;
