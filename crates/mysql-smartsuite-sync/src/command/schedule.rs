@@ -42,7 +42,8 @@ pub(crate) fn perform(
     let (file, config, settings) = command::everything(global, &environment, settings, screen)?;
     let console = Console::new(MultiProgress::with_draw_target(ProgressDrawTarget::hidden()));
     let level = settings.local.log_level;
-    let to_console = ConsoleLog { level, summary_follows: false, format: settings.local.log_format };
+    let to_console =
+        ConsoleLog { level, summary_follows: false, format: settings.local.log_format };
     let problem = start_log(level, to_console, console.clone());
     if let Some(problem) = &problem {
         tracing::warn!("{problem}");
@@ -53,7 +54,8 @@ pub(crate) fn perform(
     }
     let clock = Usage::of(&settings, &config, &environment)?.clock;
     let live = Arc::new(Live::new(Arc::clone(&clock)));
-    let observers: Vec<Arc<dyn Observer>> = vec![Arc::new(LogObserver::default()), Arc::<Live>::clone(&live)];
+    let observers: Vec<Arc<dyn Observer>> =
+        vec![Arc::new(LogObserver::default()), Arc::<Live>::clone(&live)];
     let observer: Arc<dyn Observer> = Arc::new(Observers(observers));
     let path = global.config.clone();
     let mut reload = Reload::new(path, environment, settings, observer, Arc::clone(&clock));

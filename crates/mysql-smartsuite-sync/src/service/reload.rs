@@ -134,9 +134,10 @@ impl Reload {
 
     fn config(&self) -> Result<Config, Failure> {
         let file = MappingFile::read(&self.path, &self.environment)?;
-        let first = file.diagnostics.iter().find(|one| {
-            one.severity == sync_core::config::diagnostic::Severity::Error
-        });
+        let first = file
+            .diagnostics
+            .iter()
+            .find(|one| one.severity == sync_core::config::diagnostic::Severity::Error);
         if let Some(error) = first {
             return Err(Failure::usage(
                 format!("{} [{}]", error.message, error.code),
