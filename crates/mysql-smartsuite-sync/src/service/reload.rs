@@ -84,7 +84,9 @@ impl Reload {
         loop {
             let hangup = async {
                 match &mut self.hangup {
-                    Some(hangup) => drop(hangup.recv().await),
+                    Some(hangup) => {
+                        hangup.recv().await;
+                    }
                     None => std::future::pending().await,
                 }
             };
