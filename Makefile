@@ -1,7 +1,7 @@
 # The daily commands. Each needs Rust (rustup), a C compiler, and nothing else: what a step wants
 # beyond that it finds on the machine or installs, and says so.
 
-.PHONY: demo test chaos bench lint fmt compiler
+.PHONY: demo test chaos bench lint fmt compiler deb release
 
 demo: compiler ## real database, emulated SmartSuite, the whole story in half a minute
 	cargo x demo
@@ -14,6 +14,12 @@ lint: compiler ## formatting, repository rules, clippy, documentation
 
 chaos: compiler ## the real program killed at random moments, and all that can go wrong with the binlog; 20 minutes
 	cargo x chaos
+
+deb: compiler ## the package for Debian and Ubuntu, in target/package
+	cargo x deb
+
+release: compiler ## package, archive and checksums of a release, in target/package
+	cargo x release
 
 bench: compiler ## what the program costs, beside a yardstick; CHECK=1 compares with the committed figures
 	cargo x bench $(if $(CHECK),--check)

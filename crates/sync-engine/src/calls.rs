@@ -20,7 +20,8 @@ use sync_core::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    engine::StructureTurns, event::Event, event::Observer, overseer::Overseer, state::State,
+    engine::StructureTurns, event::Event, event::Observer, governor::Governor, overseer::Overseer,
+    run::Trouble, state::State,
 };
 
 /// A 429 that outlasts this many pauses is no burst: the month's calls may be used up.
@@ -40,6 +41,7 @@ pub(crate) struct Calls {
     pub(crate) dice: Arc<dyn Dice>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) overseer: Option<Arc<dyn Overseer>>,
+    pub(crate) governor: Option<Arc<dyn Governor>>,
     pub(crate) sync_name: Arc<str>,
     pub(crate) sync: SyncId,
     pub(crate) key_digest: Arc<str>,
@@ -79,6 +81,21 @@ impl Calls {
     /// Whether nobody objects to this call.
     pub(crate) fn may_leave(&self, call: &Call) -> bool {
         self.overseer.as_ref().is_none_or(|overseer| overseer.may_leave(&self.sync_name, call))
+    }
+
+    /// Whether the month's calls allow this sync's next writing call; with `entries`, a delivery of so many begins.
+    pub(crate) fn may_spend(&self, entries: Option<u64>) -> Result<(), Trouble> {
+        let Some(governor) = &self.governor else { return Ok(()) };
+        let now = self.clock.now();
+        match entries {
+            Some(entries) => governor.begins(&self.sync_name, entries, now),
+            None => governor.may_send(&self.sync_name, now),
+        }
+    }
+
+    /// How fast calls may leave now.
+    fn rate_at(&self, now: Timestamp) -> Rate {
+        self.governor.as_ref().map_or(self.rate, |governor| governor.rate(self.rate, now))
     }
 
     /// Calls made in this run.
@@ -144,7 +161,7 @@ impl Calls {
         let mut counted = kind;
         loop {
             let now = self.clock.now();
-            let (sync, digest, rate) = (self.sync, Arc::clone(&self.key_digest), self.rate);
+            let (sync, digest, rate) = (self.sync, Arc::clone(&self.key_digest), self.rate_at(now));
             let kind = counted.take();
             let at =
                 self.state.run(move |state| state.depart(sync, &digest, kind, rate, now)).await?;
@@ -196,6 +213,9 @@ impl Calls {
         call: impl Future<Output = Result<T, CallError>>,
     ) -> Result<Result<T, CallError>, StateError> {
         self.made.fetch_add(1, Ordering::Relaxed);
+        if let Some(governor) = &self.governor {
+            governor.count(&self.sync_name, self.clock.now());
+        }
         self.observe(&Event::CallLeft { kind, items, number });
         let (began, left_at) = (self.clock.elapsed(), self.clock.now());
         let answer = call.await;

@@ -424,6 +424,8 @@ fn definition() -> SyncDefinition {
         enabled: true,
         description: None,
         previously: None,
+        freshness: None,
+        priority: sync_core::budget::Priority::Normal,
         source: SourceDefinition {
             rows: SourceRows::Query {
                 query: QueryText {

@@ -1,7 +1,8 @@
 //! The project's own chores, as `cargo x CHORE`.
 //!
 //! Reading order: [`check`] (what `make test` and `make lint` do), [`tidy`] (the repository's own
-//! rules), [`servers`] and [`suites`] (which server each suite ran on), [`demo`], [`sim`].
+//! rules), [`servers`] and [`suites`] (which server each suite ran on), [`demo`], [`sim`],
+//! [`package`] (what people install).
 
 #![expect(
     clippy::print_stdout,
@@ -16,6 +17,7 @@ mod check;
 mod demo;
 mod fuzz;
 mod mutants;
+mod package;
 mod project;
 mod servers;
 mod sim;
@@ -23,6 +25,7 @@ mod suites;
 mod tidy;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -77,6 +80,24 @@ enum Chore {
         #[arg(long, default_value_t = 60)]
         minutes: u32,
     },
+    /// The package for Debian and Ubuntu, in `target/package`.
+    Deb {
+        /// The program to pack; without it, one is built for release.
+        #[arg(long)]
+        binary: Option<PathBuf>,
+        /// Another folder for the result.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// What a release consists of, in `target/package`: package, archive, checksums.
+    Release {
+        /// The program to pack; without it, one is built for release.
+        #[arg(long)]
+        binary: Option<PathBuf>,
+        /// Another folder for the result.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
     /// What the program costs, beside a yardstick measured in the same run.
     Bench(bench::Arguments),
     /// Prints again what the last `cargo x test` ran, and on which server versions.
@@ -94,6 +115,12 @@ fn main() -> ExitCode {
         Chore::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
         Chore::Chaos { kills, minutes, seed } => chaos::chaos(kills, minutes, seed),
         Chore::Mutants { minutes } => mutants::mutants(minutes),
+        Chore::Deb { binary, out } => {
+            package::Package::new(binary, out).and_then(|package| package.deb()).map(drop)
+        }
+        Chore::Release { binary, out } => {
+            package::Package::new(binary, out).and_then(|package| package.release())
+        }
         Chore::Bench(arguments) => bench::bench(&arguments),
         Chore::Suites => suites::print(),
     };

@@ -11,6 +11,8 @@ use sync_store::check;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    alerting::{Alarm, Troubles},
+    budget::{BudgetKeeper, Manner},
     cli::{Global, ScheduleArgs},
     command,
     exit::Exit,
@@ -48,7 +50,8 @@ pub(crate) fn perform(
     }
     let console = Console::new(MultiProgress::with_draw_target(ProgressDrawTarget::hidden()));
     let level = settings.local.log_level;
-    let to_console = ConsoleLog { level, summary_follows: false };
+    let to_console =
+        ConsoleLog { level, summary_follows: false, format: settings.local.log_format };
     let problem = start_log(level, to_console, console.clone());
     if let Some(problem) = &problem {
         tracing::warn!("{problem}");
@@ -59,9 +62,13 @@ pub(crate) fn perform(
     }
     let clock = Usage::of(&settings, &config, &environment)?.clock;
     let live = Arc::new(Live::new(Arc::clone(&clock)));
-    let observers: Vec<Arc<dyn Observer>> = vec![Arc::new(LogObserver), Arc::<Live>::clone(&live)];
+    let observers: Vec<Arc<dyn Observer>> =
+        vec![Arc::new(LogObserver::default()), Arc::<Live>::clone(&live)];
     let observer = Arc::new(Observers(observers));
-    let wire = Wire::new(&settings, &config, &environment, observer)?;
+    let mut wire = Wire::new(&settings, &config, &environment, observer)?;
+    if let Some(keeper) = BudgetKeeper::of(&config, &wire.state_path, Manner::Spread) {
+        wire.engine = wire.engine.clone().governed_by(Arc::new(keeper));
+    }
     wire.notes.iter().for_each(|note| tracing::warn!("{note}"));
     let mut timetable = Vec::new();
     for sync in syncs {
@@ -77,17 +84,21 @@ pub(crate) fn perform(
         timetable.push((sync.clone(), schedule));
     }
     check(&wire.state_path)?;
-    let housekeeping = Housekeeping::new(&wire, config.state);
-    let desk = Arc::new(ServiceDesk::new(wire.state_path.clone(), Arc::clone(&clock)));
-    let http = Http::new(http, Arc::clone(&desk), live, &clock, wire.state_path.clone())?;
-    let interval_minutes = settings.local.interval_minutes;
+    let troubles = Arc::new(Troubles::default());
+    let housekeeping = Housekeeping::new(&wire, config.state).telling(&troubles);
+    let interval = settings.local.interval_minutes;
+    let path = wire.state_path.clone();
+    let alarm = Alarm::of(&config, interval, path.clone(), troubles, Arc::clone(&clock));
+    let desk = Arc::new(ServiceDesk::new(path.clone(), Arc::clone(&clock)));
+    let http = Http::new(http, Arc::clone(&desk), live, &clock, path)?;
     let plan = ShiftPlan { wire, timetable, immediately: args.run_immediately };
     command::runtime()?.block_on(serve(
         plan,
-        (config, interval_minutes),
+        (config, interval),
         desk,
         http,
         housekeeping,
+        alarm,
         console,
     ))
 }
@@ -98,6 +109,7 @@ async fn serve(
     desk: Arc<ServiceDesk>,
     http: Option<Http>,
     housekeeping: Housekeeping,
+    alarm: Option<Alarm>,
     console: Console,
 ) -> Result<Exit, Failure> {
     let ending = Ending::listen(move |text| console.line(text)).map_err(|error| {
@@ -110,6 +122,10 @@ async fn serve(
     manager::ready();
     let mut shift = Shift::start(plan, ending.asked());
     desk.open(&shift, config, interval_minutes);
+    if let Some(alarm) = alarm {
+        // Ends with the service: a message on its way is sent again by the next.
+        drop(tokio::spawn(alarm.keep(ending.asked().clone())));
+    }
     let housekeeper = tokio::spawn(housekeeping.keep(ending.asked().clone()));
     loop {
         tokio::select! {

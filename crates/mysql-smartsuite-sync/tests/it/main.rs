@@ -13,11 +13,14 @@
 mod act;
 mod browser;
 mod emulator;
+mod sink;
 mod stage;
 mod web;
 
+mod alerting;
 mod binlog;
 mod binlog_chaos;
+mod budget;
 mod chaos;
 mod comparing;
 mod doctor;

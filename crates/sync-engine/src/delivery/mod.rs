@@ -36,6 +36,7 @@ use crate::{
     calls::Calls,
     capture::{QUARANTINE_MAX, quarantine_full},
     event::Event,
+    run::Trouble,
     structure,
 };
 
@@ -84,6 +85,8 @@ pub(crate) enum Ended {
     StructureChanged,
     /// Whoever oversees the run did not let a call leave.
     NotPlanned,
+    /// The month's calls are to last: what waits is left to a later run.
+    Deferred(Trouble),
 }
 
 /// One delivery, from first call to last.
@@ -108,6 +111,8 @@ pub(crate) struct Delivery<'a> {
     /// Fields that the service keeps otherwise than they were sent, with the number of records.
     kept_otherwise: BTreeMap<Slug, u64>,
     ended: Option<Ended>,
+    /// What waits is more than the month's calls allow.
+    too_much: Option<Trouble>,
 }
 
 /// A call that is back.
@@ -155,7 +160,11 @@ pub(crate) async fn deliver(
         bytes_max: CALL_BYTES_MAX,
         kept_otherwise: BTreeMap::new(),
         ended: None,
+        too_much: None,
     };
+    if waiting > 0 {
+        delivery.too_much = route.calls.may_spend(Some(waiting)).err();
+    }
     let ended = delivery.run().await?;
     delivery.tell_kept_otherwise();
     let Delivery { books, audited, .. } = delivery;
@@ -211,6 +220,14 @@ impl Delivery<'_> {
         }
         if self.breaker.is_wary() && next_look.is_some() {
             return Ok(false);
+        }
+        let deferred = match self.too_much.take() {
+            Some(trouble) => Err(trouble),
+            None => self.route.calls.may_spend(None),
+        };
+        if let Err(trouble) = deferred {
+            self.ended = Some(Ended::Deferred(trouble));
+            return Ok(true);
         }
         if !self.prepared {
             self.prepared = true;

@@ -83,6 +83,7 @@ impl Engine {
             unswept: None,
             rows_read: 0,
             vanished: None,
+            deferred: None,
         };
         let (status, trouble) = match running.finish().await {
             Ok(ended) => ended,
@@ -126,6 +127,7 @@ impl Engine {
             dice: Arc::clone(&self.dice),
             observer: Arc::clone(&self.observer),
             overseer: self.overseer.clone(),
+            governor: self.governor.clone(),
             sync_name: Arc::from(task.definition.name.as_str()),
             sync,
             key_digest: Arc::clone(&self.key_digest),

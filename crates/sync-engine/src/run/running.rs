@@ -76,6 +76,8 @@ pub(super) struct Running<'a> {
     pub(super) rows_read: u64,
     /// What to say where a full read yielded far fewer rows than the one before.
     pub(super) vanished: Option<Trouble>,
+    /// Why what waits is left to a later run, where the month's calls are to last.
+    pub(super) deferred: Option<Trouble>,
 }
 
 impl Running<'_> {
@@ -411,6 +413,10 @@ impl Running<'_> {
             Ended::Cancelled => self.cancelled.is_cancelled().then_some(Work::Cancelled),
             Ended::Stopped(stop) => Some(Work::Failed(Trouble::from(&stop))),
             Ended::Failed(error) => Some(Work::Failed(Trouble::from(&error))),
+            Ended::Deferred(trouble) => {
+                self.deferred = Some(trouble);
+                None
+            }
             Ended::NotPlanned => Some(Work::Failed(Trouble::plan_outdated())),
             Ended::StructureChanged => Some(Work::Failed(Trouble::new(
                 "table_changed",
@@ -476,6 +482,9 @@ impl Running<'_> {
                 (RunStatus::Partial, self.held.or(self.asks).map(needs_a_yes))
             }
             Work::Done if self.vanished.is_some() => (RunStatus::Partial, self.vanished.clone()),
+            Work::Done if waiting > 0 && self.deferred.is_some() => {
+                (RunStatus::Partial, self.deferred.clone())
+            }
             Work::Done if quarantine > 0 => (
                 RunStatus::Partial,
                 Some(Trouble::new(
