@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
-use sync_core::{config::model::SyncDefinition, key::Key, port::Boxed, state::StateError};
+use sync_core::{
+    budget::BudgetDefinition, config::model::SyncDefinition, freshness::FreshnessGoal, key::Key,
+    port::Boxed, state::StateError,
+};
 use sync_store::QuarantineFilter;
 
 /// What the service does when it is asked. Nothing that is asked for carries a value: it starts a capture, or marks
@@ -29,8 +32,8 @@ pub trait Desk: Send + Sync {
     /// Whether the service does its work.
     fn condition(&self) -> Condition;
 
-    /// Calls that SmartSuite's plan includes each month, where the mapping file says so.
-    fn monthly_calls(&self) -> Option<u32>;
+    /// What SmartSuite's plan includes each month, where the mapping file says so.
+    fn budget(&self) -> Option<BudgetDefinition>;
 }
 
 /// A sync that is served.
@@ -47,7 +50,7 @@ pub struct RosterEntry {
     /// Whether a person paused it.
     pub is_paused: bool,
     /// How old what SmartSuite shows may be.
-    pub freshness_goal: Option<SignedDuration>,
+    pub goal: FreshnessGoal,
 }
 
 /// What is asked of a sync.

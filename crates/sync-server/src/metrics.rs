@@ -64,7 +64,7 @@ fn of_syncs(page: &mut Page, overview: &Overview) {
         "Seconds since when everything committed before is in SmartSuite or in quarantine",
         |sync| sync.age_seconds,
     );
-    each("sync_freshness_goal_seconds", "Seconds that this may be", |sync| sync.goal_seconds);
+    each("sync_freshness_goal_seconds", "Seconds that this may be", |sync| Some(sync.goal_seconds));
     each("sync_late", "1 while it is more", |sync| Some(sync.is_late.into()));
     each(
         "sync_last_success_timestamp_seconds",
@@ -112,7 +112,9 @@ fn of_calls(page: &mut Page, overview: &Overview, budget: &Budget) {
     page.gauge("sync_budget_used_calls", "API calls of the billing period");
     page.sample("sync_budget_used_calls", &[], budget.used);
     page.gauge("sync_budget_forecast_calls", "API calls that the whole period will have taken");
-    page.sample("sync_budget_forecast_calls", &[], budget.forecast);
+    if let Some(forecast) = budget.forecast {
+        page.sample("sync_budget_forecast_calls", &[], forecast);
+    }
     page.gauge("sync_budget_monthly_calls", "API calls that the plan includes");
     if let Some(monthly) = budget.monthly {
         page.sample("sync_budget_monthly_calls", &[], monthly);

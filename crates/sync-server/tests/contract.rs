@@ -16,6 +16,8 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::Value;
 use sync_core::{
+    budget::{BudgetDefinition, WhenUsedUp},
+    freshness::FreshnessGoal,
     port::{Boxed, Clock},
     secret::Secret,
 };
@@ -59,12 +61,12 @@ impl Desk for Willing {
     fn roster(&self) -> Vec<RosterEntry> {
         let config = sync_core::config::parse(MAPPING, &|_| None).config.unwrap();
         let entry = |definition| RosterEntry {
+            goal: FreshnessGoal::of(&definition, 5),
             definition: Arc::new(definition),
             schedule: "every minute".to_owned(),
             next_run: None,
             is_under_way: false,
             is_paused: false,
-            freshness_goal: None,
         };
         config.syncs.into_iter().map(entry).collect()
     }
@@ -92,8 +94,14 @@ impl Desk for Willing {
         Condition::default()
     }
 
-    fn monthly_calls(&self) -> Option<u32> {
-        Some(5_000)
+    fn budget(&self) -> Option<BudgetDefinition> {
+        Some(BudgetDefinition {
+            monthly_calls: 5_000,
+            billing_day: 1,
+            reserve: 500,
+            when_used_up: WhenUsedUp::Wait,
+            has_overage: true,
+        })
     }
 }
 

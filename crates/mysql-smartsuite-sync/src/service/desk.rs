@@ -9,7 +9,9 @@ use std::{
 
 use serde_json::Value;
 use sync_core::{
+    budget::BudgetDefinition,
     config::model::{CaptureMode, Config, ScheduleDefinition, SyncDefinition},
+    freshness::FreshnessGoal,
     port::{Boxed, Clock},
     state::StateError,
 };
@@ -128,7 +130,7 @@ impl ServiceDesk {
             Err(error) => Err(error),
         };
         let stop = blocking(look).await?;
-        match stop.filter(|stop| stop.holds_for(&serving.wire.key_digest)) {
+        match stop.filter(|stop| stop.holds_for(&serving.wire.key_digest, self.clock.now())) {
             Some(stop) => Err(Refusal::Stopped { message: stop.message, remedy: stop.remedy }),
             None => Ok(()),
         }
@@ -173,7 +175,7 @@ impl Desk for ServiceDesk {
                 next_run: post.and_then(|post| post.next()),
                 is_under_way: post.is_some_and(|post| post.is_under_way()),
                 is_paused: post.is_some_and(|post| post.is_paused()),
-                freshness_goal: None,
+                goal: FreshnessGoal::of(definition, serving.interval_minutes),
             }
         };
         serving.config.syncs.iter().map(entry).collect()
@@ -198,8 +200,8 @@ impl Desk for ServiceDesk {
         Condition { reasons }
     }
 
-    fn monthly_calls(&self) -> Option<u32> {
-        self.serving()?.config.monthly_calls
+    fn budget(&self) -> Option<BudgetDefinition> {
+        self.serving()?.config.budget
     }
 }
 

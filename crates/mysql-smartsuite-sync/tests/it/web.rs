@@ -128,11 +128,9 @@ fn unchunked(head: &str, body: &str) -> String {
     let (mut rest, mut whole) = (body, String::new());
     while let Some((size, after)) = rest.split_once("\r\n") {
         let size = usize::from_str_radix(size.trim(), 16).unwrap_or(0);
-        if size == 0 || after.len() < size {
-            break;
-        }
-        whole.push_str(&after[..size]);
-        rest = after[size..].trim_start_matches("\r\n");
+        let Some((chunk, after)) = after.split_at_checked(size).filter(|_| size > 0) else { break };
+        whole.push_str(chunk);
+        rest = after.trim_start_matches("\r\n");
     }
     whole
 }

@@ -38,6 +38,38 @@ pub(crate) struct Overview {
     pub(crate) calls_by_kind: BTreeMap<&'static str, u64>,
     /// Until when every call waits, after a 429.
     pub(crate) paused_until: Option<Timestamp>,
+    /// What is wrong, as alerts tell it.
+    alerts: Vec<AlertView>,
+    /// Alerts that could not be sent.
+    unsent: Vec<UnsentView>,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct AlertView {
+    /// Stable word for what it is.
+    kind: &'static str,
+    /// The sync; empty for what concerns all.
+    subject: String,
+    /// What happened.
+    message: String,
+    /// What to do next.
+    hint: String,
+    /// Since when.
+    since: Timestamp,
+}
+
+/// An alert that could not be sent.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct UnsentView {
+    /// The way: `email`, `slack`, `teams` or `webhook`.
+    channel: String,
+    /// When it was decided.
+    at: Timestamp,
+    /// How often it was tried.
+    attempts: u64,
+    /// Why it could not be sent.
+    error: String,
 }
 
 /// How a sync stands.
@@ -62,7 +94,7 @@ pub(crate) struct SyncSummary {
     /// Seconds since then.
     pub(crate) age_seconds: Option<i64>,
     /// How many seconds that may be.
-    pub(crate) goal_seconds: Option<i64>,
+    pub(crate) goal_seconds: i64,
     /// Whether it is more.
     pub(crate) is_late: bool,
     /// When a run last succeeded.
@@ -202,6 +234,8 @@ async fn make(server: &Server) -> Result<Overview, Problem> {
         calls_this_month: state.by_kind.values().sum(),
         calls_by_kind: state.by_kind,
         paused_until: state.paused_until,
+        alerts: state.alerts,
+        unsent: state.unsent,
     })
 }
 
@@ -212,6 +246,8 @@ struct FromState {
     today: u64,
     by_kind: BTreeMap<&'static str, u64>,
     paused_until: Option<Timestamp>,
+    alerts: Vec<AlertView>,
+    unsent: Vec<UnsentView>,
 }
 
 /// What the state says of one sync.
@@ -253,7 +289,25 @@ impl FromState {
     ) -> Result<Self, StateError> {
         let today = now.to_zoned(TimeZone::UTC).date();
         let calls = reader.calls(today.first_of_month())?;
-        let mut state = Self { paused_until: reader.gate_closed_until(now)?, ..Self::default() };
+        let alerts = reader.alerts()?.into_iter().map(|alert| AlertView {
+            kind: alert.condition.kind.word(),
+            subject: alert.condition.subject,
+            message: alert.condition.text,
+            hint: alert.condition.hint,
+            since: alert.since,
+        });
+        let unsent = reader.unsent_alerts()?.into_iter().map(|message| UnsentView {
+            channel: message.channel,
+            at: message.message.at,
+            attempts: message.attempts,
+            error: message.error.unwrap_or_default(),
+        });
+        let mut state = Self {
+            paused_until: reader.gate_closed_until(now)?,
+            alerts: alerts.collect(),
+            unsent: unsent.collect(),
+            ..Self::default()
+        };
         for count in &calls {
             *state.by_kind.entry(count.kind.word()).or_default() += count.calls;
             if count.day == today {
@@ -274,9 +328,13 @@ impl SyncSummary {
     pub(super) fn new(entry: &RosterEntry, state: &OfSync, now: Timestamp) -> Self {
         let report = state.report.as_ref();
         let count = |of: fn(&SyncReport) -> u64| report.map_or(0, of);
-        let fresh_as_of = report.and_then(fresh_as_of);
+        let fresh_as_of = report.and_then(SyncReport::fresh_as_of);
         let age = fresh_as_of.map(|at| now.duration_since(at).max(SignedDuration::ZERO));
-        let is_late = matches!((age, entry.freshness_goal), (Some(age), Some(goal)) if age > goal);
+        let deadline = fresh_as_of.map(|at| entry.goal.deadline(at));
+        let is_late = deadline.is_some_and(|deadline| deadline < now);
+        // Of a schedule by cron pattern it depends on the day.
+        let goal = fresh_as_of
+            .map_or(entry.goal.length(now), |at| entry.goal.deadline(at).duration_since(at));
         let mut summary = Self {
             name: entry.definition.name.clone(),
             description: entry.definition.description.clone(),
@@ -287,7 +345,7 @@ impl SyncSummary {
             paused_at: state.paused_at.or(entry.is_paused.then_some(now)),
             fresh_as_of,
             age_seconds: age.map(|age| age.as_secs()),
-            goal_seconds: entry.freshness_goal.map(|goal| goal.as_secs()),
+            goal_seconds: goal.as_secs(),
             is_late,
             last_success: report.and_then(|report| report.last_success),
             linked: count(|report| report.links),
@@ -355,16 +413,6 @@ impl SyncSummary {
             }
             None => (Standing::Good, "in step".to_owned()),
         }
-    }
-}
-
-/// Everything committed before this is in SmartSuite or in quarantine.
-fn fresh_as_of(report: &SyncReport) -> Option<Timestamp> {
-    let read = report.last_sync_time.max(report.stream.as_ref().map(|stream| stream.as_of));
-    if report.waiting + report.sending + report.in_doubt + report.dirty == 0 {
-        read
-    } else {
-        report.last_success.min(read)
     }
 }
 

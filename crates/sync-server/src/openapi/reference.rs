@@ -33,7 +33,7 @@ pub(super) fn page() -> String {
             .map(|(status, words)| format!("{status} {words}"))
             .collect();
         page += if problems.is_empty() { ".\n" } else { "; " };
-        page += &problems.join(" ").trim_end_matches('.').to_owned();
+        page += problems.join(" ").trim_end_matches('.');
         page += if problems.is_empty() { "" } else { ".\n" };
         if !operation.parameters.is_empty() {
             page += "\n| parameter | in | type | meaning |\n|---|---|---|---|\n";

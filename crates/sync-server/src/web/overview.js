@@ -27,9 +27,6 @@ export function progress(run) {
 export function freshness(sync) {
   if (sync.age_seconds === null) return h("p.small.quiet", "Nothing was read yet");
   const age = length(sync.age_seconds);
-  if (sync.goal_seconds === null) {
-    return h("p.small", "In step as of ", h("strong", sync.age_seconds < 2 ? "now" : `${age} ago`));
-  }
   const tone = sync.is_late ? "bad" : sync.age_seconds > sync.goal_seconds * 0.8 ? "warn" : "good";
   const words = `${age} old, may be ${length(sync.goal_seconds)}`;
   return h("div", h("p.small", "In step as of ", h("strong", `${age} ago`), h("span.quiet", ` \u00b7 goal ${length(sync.goal_seconds)}`)),
@@ -84,8 +81,10 @@ export function overviewPage({ overview, budget, runs }) {
         h("h1", words),
         h("p.lead", `${counted(syncs.length, "sync")} \u00b7 serving since ${moment(overview.started_at)} \u00b7 ${counted(sum((sync) => sync.linked), "record")} in step`))),
     overview.paused_until ? h("p.banner.warn", { role: "status" }, `SmartSuite asked for a pause: every call waits until ${moment(overview.paused_until)}.`) : null,
-    (overview.alerts ?? []).map((alert) => h("p.banner.bad", { "data-key": `alert-${alert.kind}-${alert.subject}` }, h("strong", alert.subject), " ", rich(alert.message),
-      h("span.quiet", ` since ${moment(alert.since)}`), alert.send_error ? h("span.block", `Nobody could be told: ${alert.send_error}`) : null)),
+    overview.unsent.length > 0 ? h("p.banner.bad", { role: "alert", "data-key": "unsent" }, h("strong", `${counted(overview.unsent.length, "alert")} could not be sent`),
+      ` by ${[...new Set(overview.unsent.map((one) => one.channel))].join(", ")}: `, rich(overview.unsent[0].error)) : null,
+    overview.alerts.length > 0 ? h("section.card", { "data-key": "alerts" }, h("h2", "What is wrong"), h("ul.notes", overview.alerts.map((alert) => h("li.bad", { "data-key": `${alert.kind} ${alert.subject}` },
+      alert.subject ? h("strong", alert.subject, ": ") : null, rich(alert.message), h("span.quiet", ` since ${moment(alert.since)}`), h("span.block.quiet", rich(alert.hint)))))) : null,
     h("section.tiles", { "aria-label": "In numbers" },
       tile("Rows on their way", count(sum((sync) => sync.waiting + sync.in_doubt)), "to SmartSuite"),
       tile("Rows refused", count(sum((sync) => sync.quarantined)), "in quarantine", "/quarantine"),
