@@ -82,16 +82,19 @@ async fn serve(
     reload.listen().map_err(unheard)?;
     let syncs = u64::try_from(plan.timetable.len()).unwrap_or(0);
     tracing::info!("serving {}", counted(syncs, "sync"));
-    let closing = CancellationToken::new();
-    let http = http.map(|http| tokio::spawn(http.keep(closing.clone())));
-    let clock = Arc::clone(reload.clock());
-    let health = health::tell(plan.wire.state_path.clone(), Arc::clone(&clock), closing.clone());
-    manager::ready();
-    let health = tokio::spawn(health);
+    let (closing, clock) = (CancellationToken::new(), Arc::clone(reload.clock()));
+    let (mut http, mut tasks) = (http, Vec::new());
     let (mut shift, beside) = loop {
         let mut shift = Shift::start(plan, ending.asked());
         let beside = Beside::start(&shift.wire, &config, reload, ending.asked());
         desk.open(&shift, config, reload.interval_minutes());
+        if tasks.is_empty() {
+            // Whoever asks from now on is answered.
+            manager::ready();
+            let (path, clock) = (shift.wire.state_path.clone(), Arc::clone(&clock));
+            tasks.push(tokio::spawn(health::tell(path, clock, closing.clone())));
+            tasks.extend(http.take().map(|http| tokio::spawn(http.keep(closing.clone()))));
+        }
         let next = loop {
             tokio::select! {
                 biased;
@@ -122,11 +125,10 @@ async fn serve(
     }
     // Until now it said that the service is ending.
     closing.cancel();
-    if let Some(http) = http {
-        drop(http.await);
+    for task in tasks {
+        drop(task.await);
     }
     beside.end().await;
-    drop(health.await);
     tracing::info!("ended: nothing is under way any more");
     Ok(if ending.by_system() { Exit::Done } else { Exit::Interrupted })
 }
