@@ -317,8 +317,9 @@ fn a_sync_repeated_makes_no_call_after_the_first() {
         for seed in 0..WORLDS {
             stage::world(profile.clone(), async |_| {
                 let (world, still) = drawn(seed, profile.clone());
-                let process =
-                    || -> Process { world.process().reading(&world.definition, still.clone()) };
+                let process = || -> Process {
+                    world.process().reading(&world.definition, Arc::<Still>::clone(&still))
+                };
                 let once = async |options: RunOptions| {
                     let report = process().run(options).await.expect("the state works");
                     books_balance(&report);
