@@ -93,14 +93,12 @@ impl Keeper {
         let clock = &self.turn.wire.clock;
         let name = &self.turn.definition.name;
         self.post.set_next(due);
-        if let Rhythm::Times(_) = self.rhythm {
+        if let Rhythm::Times(schedule) = &self.rhythm {
             self.precedence.set_due(self.place, due);
             match due {
-                Some(due) => tracing::info!(
-                    sync.name = name,
-                    "next run at {}",
-                    due.strftime("%Y-%m-%d %H:%M:%S UTC")
-                ),
+                Some(due) => {
+                    tracing::info!(sync.name = name, "next run at {}", schedule.in_words(due));
+                }
                 None if self.post.is_paused() => tracing::info!(sync.name = name, "paused"),
                 None => tracing::info!(sync.name = name, "its schedule has no next time"),
             }

@@ -4,6 +4,7 @@
 
 mod audit;
 mod capture;
+mod choices;
 mod comparing;
 mod dedupe;
 mod delivery;
@@ -14,6 +15,7 @@ mod limits;
 mod linking;
 mod mapped;
 mod marks;
+mod matching;
 mod missing;
 mod older_state;
 mod one_writer;
@@ -23,3 +25,4 @@ mod second_look;
 mod stage;
 mod state_files;
 mod steps;
+mod update_only;
