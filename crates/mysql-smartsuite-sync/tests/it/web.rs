@@ -44,7 +44,7 @@ impl Reply {
 }
 
 impl Service {
-    /// Starts `schedule` at a free port and waits until it listens.
+    /// Starts `schedule` at a free port and waits until it serves.
     pub(crate) fn start(stage: &Stage, arguments: &[&str]) -> Self {
         drop(fs::remove_file(stage.path("logs/sync.log")));
         let free = ["--listen", "127.0.0.1:0"];
@@ -59,7 +59,9 @@ impl Service {
             Ok(!address.is_empty())
         });
         assert!(listens.unwrap(), "it does not listen");
-        Self { child, address, token: None }
+        let service = Self { child, address, token: None };
+        service.until("/readyz", |answer| answer["ready"] == true);
+        service
     }
 
     /// Sends a request as it stands and reads to the end.
