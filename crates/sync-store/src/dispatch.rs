@@ -18,6 +18,7 @@ use crate::{
     column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, record_parameter, time},
     failure::Failure,
     filling, older,
+    settle::drop_link,
 };
 
 /// Entries looked at to fill one call. Of three operations, one has 25 entries among any 73.
@@ -244,7 +245,11 @@ fn candidate(row: &Row<'_>, policy: GonePolicy) -> rusqlite::Result<Candidate> {
         Step::Delete(_) => match policy {
             GonePolicy::Leave => Turn::Leave,
             GonePolicy::Archive => Turn::Send(Operation::Archive),
-            GonePolicy::Delete { adopted: false } if is_adopted => Turn::Keep,
+            GonePolicy::Delete { adopted: false }
+                if is_adopted && !mutation::is_on(Mutation::AdoptedDeleted) =>
+            {
+                Turn::Keep
+            }
             GonePolicy::Delete { .. } => Turn::Send(Operation::Delete),
         },
     };
@@ -360,6 +365,9 @@ fn settle_without_call(
             return Ok(());
         }
         Turn::Equal | Turn::Leave => {}
+        Turn::Keep if mutation::is_on(Mutation::KeptUnlinked) => {
+            drop_link(tx, writer, &candidate.key)?;
+        }
         Turn::Keep => {
             tx.prepare_cached(
                 "UPDATE links SET standing = ? WHERE sync_id = ? AND destination_id = ? AND key = ?",

@@ -6,7 +6,7 @@ use sync_core::{
     key::Key,
     mutation::{self, Mutation},
     record::RecordId,
-    state::{DirtyKey, Mark, Origin, SeenLink, Writer},
+    state::{DirtyKey, Mark, SeenLink, Writer},
 };
 
 use crate::{
@@ -124,7 +124,7 @@ fn adopt(
         second_look::schedule(tx, writer, key, now)?;
         return Ok(false);
     }
-    put_link(tx, writer, now, key, &one.record, one.fingerprint, Origin::Adopted)?;
+    put_link(tx, writer, now, key, &one.record, one.fingerprint, one.origin)?;
     tx.prepare_cached("INSERT OR IGNORE INTO temp.linked VALUES (?, ?, ?, ?)")?.execute(
         params![
             record_parameter(&one.record),

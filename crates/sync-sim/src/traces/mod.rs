@@ -9,6 +9,7 @@ mod dedupe;
 mod delivery;
 mod destination;
 mod doubt;
+mod gate;
 mod gone;
 mod linking;
 mod mapped;
