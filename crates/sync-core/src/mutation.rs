@@ -52,7 +52,6 @@ mutations! {
     MarkedWithoutSync "D1" "a call leaves before its marks are safe from a power cut"
     UnansweredForgotten "D1" "an update without an answer is taken for done"
     LeftBehindForgotten "D1" "an update that a dead process was sending is taken for done"
-    MovedLinkIgnored "D1" "an answer settles an entry though its key is linked to another record by now"
     ServerErrorAnswers "D2" "a 5xx counts as an answer"
     GarbledAnswers "D2" "a web page or a broken body counts as an answer"
     OneLook "D3" "the first look-up decides about a create without an answer"

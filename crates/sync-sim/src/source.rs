@@ -158,9 +158,6 @@ impl SimDatabase {
             .rows
             .insert(id, SimRow { name: name.to_owned(), amount, updated_at: transaction.began });
         tables.log.push(Change::Row(id));
-        if let Some(deleted) = &mut tables.deleted {
-            deleted.remove(&id);
-        }
     }
 
     /// Ends a transaction without its writes.
@@ -216,6 +213,13 @@ impl SimDatabase {
             deleted.insert(id);
         }
         tables.log.push(Change::Row(id));
+    }
+
+    /// Empties a row's `deleted` column.
+    pub fn set_live(&self, id: i64) {
+        if let Some(deleted) = &mut self.tables().deleted {
+            deleted.remove(&id);
+        }
     }
 
     /// Something happens of which the log does not say which rows it changed.

@@ -156,7 +156,7 @@ fn settle_one(
         | Outcome::Deleted
         | Outcome::Missing
         | Outcome::LeftMissing
-            if sent.link_moved && !mutation::is_on(Mutation::MovedLinkIgnored) =>
+            if sent.link_moved =>
         {
             back(tx, sent, None, now, books)?;
         }

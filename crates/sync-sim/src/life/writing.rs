@@ -32,6 +32,7 @@ impl Life {
             Change::Commit(id) => {
                 if let Some((transaction, value)) = self.transactions.remove(&id) {
                     let name = named(id, value);
+                    self.world.database.set_live(id);
                     self.world.database.commit_put(transaction, id, &name, id);
                     self.oracle.commits(id, &name, id, self.world.clock.now());
                 }
@@ -45,6 +46,7 @@ impl Life {
     }
 
     pub(super) fn put(&mut self, id: i64, name: &str, amount: i64) {
+        self.world.database.set_live(id);
         self.world.database.put(id, name, amount);
         self.oracle.commits(id, name, amount, self.now());
     }
