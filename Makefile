@@ -1,7 +1,7 @@
 # The daily commands. Each needs Rust (rustup), a C compiler, and nothing else: what a step wants
 # beyond that it finds on the machine or installs, and says so.
 
-.PHONY: demo test chaos lint fmt compiler
+.PHONY: demo test chaos bench lint fmt compiler deb release
 
 demo: compiler ## real database, emulated SmartSuite, the whole story in half a minute
 	cargo x demo
@@ -12,8 +12,17 @@ test: compiler ## everything that must hold before a change lands; ends with wha
 lint: compiler ## formatting, repository rules, clippy, documentation
 	cargo x lint
 
-chaos: compiler ## the real program killed 200 times at random moments; some minutes
+chaos: compiler ## the real program killed at random moments, and all that can go wrong with the binlog; 20 minutes
 	cargo x chaos
+
+deb: compiler ## the package for Debian and Ubuntu, in target/package
+	cargo x deb
+
+release: compiler ## package, archive and checksums of a release, in target/package
+	cargo x release
+
+bench: compiler ## what the program costs, beside a yardstick; CHECK=1 compares with the committed figures
+	cargo x bench $(if $(CHECK),--check)
 
 fmt: ## lay the code out
 	cargo fmt --all

@@ -19,7 +19,7 @@ use crate::{
         resync::ResyncArgs,
         verify::{RepairArgs, VerifyArgs},
     },
-    environment::LogLevel,
+    environment::{LogFormat, LogLevel},
 };
 
 /// Keeps SmartSuite in step with a MySQL or MariaDB database.
@@ -50,6 +50,9 @@ pub(crate) struct Global {
     /// How much is logged: DEBUG, INFO, WARNING or ERROR [default: LOG_LEVEL, else INFO]
     #[arg(long, global = true, value_name = "LEVEL")]
     pub(crate) log_level: Option<LogLevel>,
+    /// The form of log lines: text or json [default: LOG_FORMAT, else text]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
     /// No colours; the variable NO_COLOR does the same
     #[arg(long, global = true)]
     pub(crate) no_color: bool,
@@ -86,6 +89,8 @@ pub(crate) enum Command {
     Resync(ResyncArgs),
     /// List records that share an external id, and resolve them
     Dedupe(DedupeArgs),
+    /// Who is told when something is wrong
+    Alerts(AlertsArgs),
     /// Find out, in a scratch table, what is not known for sure about your SmartSuite
     Probe(ProbeArgs),
     /// Run a local SmartSuite to try things out
@@ -129,6 +134,9 @@ pub(crate) struct RunArgs {
     /// Let stopped syncs go again, and try refused rows now
     #[arg(long)]
     pub(crate) retry: bool,
+    /// Send what waits though it is more than the month's calls allow; see `plan`
+    #[arg(long)]
+    pub(crate) over_budget: bool,
     /// The key columns were changed on purpose: forget the links and find the records again by their new keys
     #[arg(long)]
     pub(crate) accept_key_change: bool,
@@ -164,6 +172,24 @@ pub(crate) struct ScheduleArgs {
     /// Run every sync once at the start, whatever its schedule
     #[arg(long)]
     pub(crate) run_immediately: bool,
+}
+
+/// Options of `alerts`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct AlertsArgs {
+    #[command(subcommand)]
+    pub(crate) action: AlertsAction,
+}
+
+/// What to do with alerts.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum AlertsAction {
+    /// Send a message by every way that is set, now, and say how that went
+    Test {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Options of `validate`.

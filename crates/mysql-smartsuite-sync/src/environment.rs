@@ -41,6 +41,8 @@ pub(crate) struct Environment {
 pub(crate) struct Flags {
     /// `--log-level`.
     pub(crate) log_level: Option<LogLevel>,
+    /// `--log-format`.
+    pub(crate) log_format: Option<LogFormat>,
     /// `--interval`, in minutes.
     pub(crate) interval_minutes: Option<u32>,
 }
@@ -73,11 +75,35 @@ impl FromStr for LogLevel {
     }
 }
 
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl FromStr for LogFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err("the log format is text or json".to_owned()),
+        }
+    }
+}
+
 /// What every command needs: nothing of it can be missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LocalSettings {
     /// How much is logged.
     pub(crate) log_level: LogLevel,
+    /// The form of log lines.
+    pub(crate) log_format: LogFormat,
     /// Minutes between runs of `schedule`, at least 1.
     pub(crate) interval_minutes: u32,
     /// The file of the state.
@@ -216,6 +242,10 @@ impl<'e> Reader<'e> {
             Some(level) => Some(level),
             None => self.optional("LOG_LEVEL", LogLevel::Info, |text| text.parse().ok()),
         };
+        let log_format = match flags.log_format {
+            Some(format) => Some(format),
+            None => self.optional("LOG_FORMAT", LogFormat::Text, |text| text.parse().ok()),
+        };
         let name = "SYNC_INTERVAL_MINUTES";
         let interval = match flags.interval_minutes {
             Some(0) => self.wrong(name, Some(Origin::Flag)),
@@ -228,6 +258,7 @@ impl<'e> Reader<'e> {
             self.optional("STATE_DB_PATH", PathBuf::from(STATE_PATH), |text| Some(text.into()));
         Some(LocalSettings {
             log_level: log_level?,
+            log_format: log_format?,
             interval_minutes: interval?,
             state_path: state_path?,
         })

@@ -7,6 +7,7 @@ use sync_store::{SqliteStore, back_up, backups, thin_out};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    alerting::Troubles,
     command::state::{folder_of, is_younger, prune},
     wire::Wire,
 };
@@ -22,12 +23,19 @@ pub(crate) struct Housekeeping {
     path: PathBuf,
     keeping: StateDefinition,
     clock: Arc<dyn Clock>,
+    troubles: Arc<Troubles>,
 }
 
 impl Housekeeping {
     /// Of the state that these syncs share.
     pub(crate) fn new(wire: &Wire, keeping: StateDefinition) -> Self {
-        Self { path: wire.state_path.clone(), keeping, clock: Arc::clone(&wire.clock) }
+        let (path, clock) = (wire.state_path.clone(), Arc::clone(&wire.clock));
+        Self { path, keeping, clock, troubles: Arc::default() }
+    }
+
+    /// The same, which tells of copies that fail.
+    pub(crate) fn telling(self, troubles: &Arc<Troubles>) -> Self {
+        Self { troubles: Arc::clone(troubles), ..self }
     }
 
     /// Does what is due, and again from time to time, until the end is asked for.
@@ -45,7 +53,9 @@ impl Housekeeping {
     }
 
     fn copy_and_prune(&self) {
-        if let Err(error) = self.copy() {
+        let copied = self.copy();
+        self.troubles.set_backup(copied.as_ref().err().map(ToString::to_string));
+        if let Err(error) = copied {
             let (code, hint) = (error.code(), error.remedy());
             tracing::error!(code, hint, "the state could not be copied: {error}");
         }

@@ -5,6 +5,8 @@
 //! `clock`, `dice`, `environment` and `signal` are the four places that touch the real world's time, chance, variables
 //! and signals.
 
+mod alerting;
+mod budget;
 mod cli;
 mod clock;
 mod command;

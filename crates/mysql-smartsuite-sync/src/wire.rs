@@ -1,17 +1,13 @@
 //! Real ports from settings: the database, SmartSuite, the state, locks, time and chance.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use sync_core::{
     change::ChangeLog,
-    config::{
-        defaults::{CALLS_PER_SECOND, DEDICATED_MEMBER},
-        model::{CaptureMode, Config, SourceRows, StateDefinition, SyncDefinition},
-    },
+    config::model::{CaptureMode, Config, SourceRows, SyncDefinition},
     error::SourceError,
     pace::Rate,
     port::{Boxed, Clock, ReadScope, RecordTarget, RowRead, RowSource},
@@ -263,14 +259,7 @@ pub(crate) fn rate_of(
     environment: &Environment,
     address: &Address,
 ) -> Result<Rate, Failure> {
-    let usual = Config {
-        syncs: Vec::new(),
-        dedicated_member: DEDICATED_MEMBER,
-        calls_per_second: CALLS_PER_SECOND,
-        monthly_calls: None,
-        tests: BTreeMap::new(),
-        state: StateDefinition::default(),
-    };
+    let usual = Config::default();
     test_settings::rate(config.unwrap_or(&usual), environment, address)
 }
 

@@ -92,9 +92,12 @@ pub enum CallErrorKind {
     /// 400 about ACCOUNT-ID.
     #[error("SmartSuite does not know the account id")]
     AccountRejected,
-    /// 403 about the table.
-    #[error("the token's member has no access to the table")]
+    /// 403 about the table, or about something that its words do not tell.
+    #[error("SmartSuite does not allow the call (403)")]
     Forbidden,
+    /// 402 or 403 in words about the workspace's API calls: the month's are used up.
+    #[error("the workspace's API calls for this month are used up")]
+    QuotaSpent,
     /// 404 given by the service itself: the table or the record is not there.
     #[error("SmartSuite does not find the table or record")]
     NotFound,
@@ -120,6 +123,7 @@ impl CallErrorKind {
             | Self::TokenRejected
             | Self::AccountRejected
             | Self::Forbidden
+            | Self::QuotaSpent
             | Self::NotFound
             | Self::Refused { .. } => true,
             Self::TimedOut
@@ -137,7 +141,9 @@ impl CallErrorKind {
         match self {
             Self::Refused { .. } => Scope::Rows,
             Self::Forbidden | Self::NotFound => Scope::Table,
-            Self::TokenRejected | Self::AccountRejected | Self::WrongAddress => Scope::Account,
+            Self::TokenRejected | Self::AccountRejected | Self::WrongAddress | Self::QuotaSpent => {
+                Scope::Account
+            }
             Self::NotSent
             | Self::TimedOut
             | Self::Broken
@@ -161,6 +167,7 @@ impl CallErrorKind {
             Self::TokenRejected => "smartsuite_token_rejected",
             Self::AccountRejected => "smartsuite_account_rejected",
             Self::Forbidden => "smartsuite_forbidden",
+            Self::QuotaSpent => "smartsuite_quota_spent",
             Self::NotFound => "smartsuite_not_found",
             Self::WrongAddress => "smartsuite_wrong_address",
             Self::Refused { .. } => "smartsuite_refused",
@@ -187,12 +194,43 @@ impl CallErrorKind {
             Self::AccountRejected => {
                 "check SMARTSUITE_ACCOUNT_ID: the eight characters after app.smartsuite.com/ in the browser"
             }
-            Self::Forbidden => "give the token's member access to the table's solution",
+            Self::Forbidden => {
+                "give the token's member access to the table's solution; if it has access, the workspace's API calls \
+                 for this month or its records may be used up"
+            }
+            Self::QuotaSpent => {
+                "wait for the next month, or buy more calls; nothing is lost: what waits is sent then"
+            }
             Self::NotFound => {
                 "check `destination.table_id`: the last part of the table's address in the browser"
             }
             Self::WrongAddress => "check SMARTSUITE_BASE_URL; unset it for the real service",
             Self::Refused { .. } => "see `status` for the rows and what SmartSuite says of them",
+        }
+    }
+}
+
+impl CallErrorKind {
+    /// How long a sync that it stopped stays so, before it tries again by itself; `None`: until somebody acts.
+    ///
+    /// A spent month ends without a sign that could be waited for: nobody tells when a workspace's month turns, and
+    /// the answer may look like one about access.
+    pub fn stops_for(self) -> Option<Duration> {
+        match self {
+            Self::Throttled { .. } => Some(Duration::from_mins(15)),
+            Self::QuotaSpent => Some(Duration::from_hours(1)),
+            Self::Forbidden => Some(Duration::from_hours(24)),
+            Self::NotSent
+            | Self::TimedOut
+            | Self::Broken
+            | Self::Server { .. }
+            | Self::Challenge
+            | Self::Garbled
+            | Self::TokenRejected
+            | Self::AccountRejected
+            | Self::NotFound
+            | Self::WrongAddress
+            | Self::Refused { .. } => None,
         }
     }
 }

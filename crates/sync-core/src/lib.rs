@@ -4,10 +4,13 @@
 //! of a row, [`field_value`] a cell of a record, [`expression`] and [`json_path`] compute
 //! values of several columns or of parts of one, [`mapping`] turns the one into the other, [`draft`] is the record a
 //! row should become, [`key`] what ties the two together, [`sql`] reads the user's query. [`capture`], [`delivery`],
-//! [`doubt`] and [`breaker`] decide, [`comparison`] and [`shared_id`] judge what both sides really hold, [`pace`] and [`schedule`] say when, [`state`] is what is remembered, [`port`] the
+//! [`doubt`] and [`breaker`] decide, [`comparison`] and [`shared_id`] judge what both sides really hold, [`pace`] and [`schedule`] say when, [`budget`] how many, [`freshness`] how late
+//! is too late and [`alert`] who is to be told, [`state`] is what is remembered, [`port`] the
 //! world around the engine.
 
+pub mod alert;
 pub mod breaker;
+pub mod budget;
 pub mod capture;
 pub mod change;
 pub mod comparison;
@@ -20,6 +23,7 @@ mod encoding;
 pub mod error;
 pub mod expression;
 pub mod field_value;
+pub mod freshness;
 pub mod json_path;
 pub mod key;
 pub mod mapping;

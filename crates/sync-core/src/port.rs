@@ -194,9 +194,6 @@ pub struct BulkAnswer {
 pub const BULK_MAX: usize = 25;
 /// Most records in a page.
 pub const PAGE_MAX: usize = 1000;
-/// Most bytes of items in one call. The service documents no limit; one megabyte is the usual one of a web server,
-/// and a little is left for the envelope.
-pub const PAYLOAD_BYTES_MAX: usize = 1_000_000;
 
 /// SmartSuite. **Each method makes exactly one HTTP request**, so that whoever calls can pass the gate and count it
 /// first; none retries, none follows a redirect.
@@ -233,10 +230,6 @@ pub trait RecordTarget: Send + Sync {
         shape: &'a RecordShape,
         items: &'a [(RecordId, Fields)],
     ) -> Boxed<'a, Result<BulkAnswer, CallError>>;
-
-    /// The bytes that one item of a bulk call takes on the wire, so that a batch can be split below
-    /// [`PAYLOAD_BYTES_MAX`]. Makes no request.
-    fn payload_bytes(&self, shape: &RecordShape, fields: &Fields) -> usize;
 
     /// Moves records to the recycle bin in one bulk call, 1 to 25. May be repeated. `Ok` lists the ids that the
     /// answer names; an id it leaves out is gone or was never there.

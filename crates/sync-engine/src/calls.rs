@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -20,7 +20,8 @@ use sync_core::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    engine::StructureTurns, event::Event, event::Observer, overseer::Overseer, state::State,
+    engine::StructureTurns, event::Event, event::Observer, governor::Governor, overseer::Overseer,
+    run::Trouble, state::State,
 };
 
 /// A 429 that outlasts this many pauses is no burst: the month's calls may be used up.
@@ -40,6 +41,7 @@ pub(crate) struct Calls {
     pub(crate) dice: Arc<dyn Dice>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) overseer: Option<Arc<dyn Overseer>>,
+    pub(crate) governor: Option<Arc<dyn Governor>>,
     pub(crate) sync_name: Arc<str>,
     pub(crate) sync: SyncId,
     pub(crate) key_digest: Arc<str>,
@@ -50,7 +52,25 @@ pub(crate) struct Calls {
     pub(crate) made: Arc<AtomicU64>,
     /// Seconds on the engine's clock when the lease's heartbeat was last written.
     pub(crate) beaten: Arc<AtomicU64>,
-    pub(crate) pauses: Arc<AtomicU64>,
+    pub(crate) pauses: Arc<Pauses>,
+}
+
+/// The pauses that 429s have brought since a call was last answered otherwise.
+#[derive(Debug, Default)]
+pub(crate) struct Pauses {
+    count: AtomicU64,
+    /// The end of the newest, in milliseconds since 1970: calls that left before it say nothing of what comes after.
+    until: AtomicI64,
+}
+
+impl Pauses {
+    /// A call that left at `left_at` brought a pause until `until`.
+    fn add(&self, left_at: Timestamp, until: Timestamp) {
+        let before = self.until.fetch_max(until.as_millisecond(), Ordering::Relaxed);
+        if left_at.as_millisecond() >= before {
+            self.count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Calls {
@@ -63,6 +83,21 @@ impl Calls {
         self.overseer.as_ref().is_none_or(|overseer| overseer.may_leave(&self.sync_name, call))
     }
 
+    /// Whether the month's calls allow this sync's next writing call; with `entries`, a delivery of so many begins.
+    pub(crate) fn may_spend(&self, entries: Option<u64>) -> Result<(), Trouble> {
+        let Some(governor) = &self.governor else { return Ok(()) };
+        let now = self.clock.now();
+        match entries {
+            Some(entries) => governor.begins(&self.sync_name, entries, now),
+            None => governor.may_send(&self.sync_name, now),
+        }
+    }
+
+    /// How fast calls may leave now.
+    fn rate_at(&self, now: Timestamp) -> Rate {
+        self.governor.as_ref().map_or(self.rate, |governor| governor.rate(self.rate, now))
+    }
+
     /// Calls made in this run.
     pub(crate) fn made(&self) -> u64 {
         self.made.load(Ordering::Relaxed)
@@ -70,22 +105,40 @@ impl Calls {
 
     /// Whether 429s go on after several pauses.
     pub(crate) fn quota_seems_used_up(&self) -> bool {
-        self.pauses.load(Ordering::Relaxed) > PAUSES_MAX
+        self.pauses.count.load(Ordering::Relaxed) > PAUSES_MAX
     }
 
-    /// The stop that a failure about the table or the account asks for; `None` for any other.
+    fn is_parked_after(&self, kind: CallErrorKind) -> bool {
+        matches!(kind, CallErrorKind::Throttled { .. }) && self.quota_seems_used_up()
+    }
+
+    /// The stop that a failure asks for: about the table or the account, or one that outlasts what it should; `None` for
+    /// any other.
     pub(crate) fn stop_for(&self, kind: CallErrorKind) -> Option<Stop> {
-        let key = match kind.scope() {
-            Scope::Account => Some(self.key_digest.to_string()),
-            Scope::Table => None,
-            Scope::Rows | Scope::Moment => return None,
+        let of = |key| {
+            let length = kind.stops_for();
+            Stop {
+                code: kind.code().to_owned(),
+                message: kind.to_string(),
+                remedy: kind.remedy().to_owned(),
+                key,
+                until: length.and_then(|length| self.clock.now().checked_add(length).ok()),
+            }
         };
-        Some(Stop {
-            code: kind.code().to_owned(),
-            message: kind.to_string(),
-            remedy: kind.remedy().to_owned(),
-            key,
-        })
+        let key = || Some(self.key_digest.to_string());
+        match kind.scope() {
+            Scope::Account => Some(of(key())),
+            Scope::Table => Some(of(None)),
+            Scope::Moment if self.is_parked_after(kind) => Some(Stop {
+                code: "smartsuite_quota_spent_perhaps".into(),
+                message: "SmartSuite goes on answering 429 after two pauses: monthly quota?".into(),
+                remedy:
+                    "look at the workspace's API usage; nothing is lost: what waits is sent later"
+                        .into(),
+                ..of(key())
+            }),
+            Scope::Rows | Scope::Moment => None,
+        }
     }
 
     /// Says now and then that the holder of the lease lives.
@@ -108,7 +161,7 @@ impl Calls {
         let mut counted = kind;
         loop {
             let now = self.clock.now();
-            let (sync, digest, rate) = (self.sync, Arc::clone(&self.key_digest), self.rate);
+            let (sync, digest, rate) = (self.sync, Arc::clone(&self.key_digest), self.rate_at(now));
             let kind = counted.take();
             let at =
                 self.state.run(move |state| state.depart(sync, &digest, kind, rate, now)).await?;
@@ -160,26 +213,36 @@ impl Calls {
         call: impl Future<Output = Result<T, CallError>>,
     ) -> Result<Result<T, CallError>, StateError> {
         self.made.fetch_add(1, Ordering::Relaxed);
+        if let Some(governor) = &self.governor {
+            governor.count(&self.sync_name, self.clock.now());
+        }
         self.observe(&Event::CallLeft { kind, items, number });
-        let began = self.clock.elapsed();
+        let (began, left_at) = (self.clock.elapsed(), self.clock.now());
         let answer = call.await;
         let took = self.clock.elapsed().saturating_sub(began);
         let error = answer.as_ref().err().map(|error| error.kind);
         self.observe(&Event::CallEnded { kind, took, error });
         match error {
-            Some(CallErrorKind::Throttled { retry_after }) => self.close_gate(retry_after).await?,
-            Some(CallErrorKind::Challenge) => self.close_gate(None).await?,
+            Some(CallErrorKind::Throttled { retry_after }) => {
+                if let Some(until) = self.close_gate(retry_after).await? {
+                    self.pauses.add(left_at, until);
+                }
+            }
+            Some(CallErrorKind::Challenge) => drop(self.close_gate(None).await?),
             Some(_) => {}
-            None => self.pauses.store(0, Ordering::Relaxed),
+            None => self.pauses.count.store(0, Ordering::Relaxed),
         }
         Ok(answer)
     }
 
-    async fn close_gate(&self, retry_after: Option<Duration>) -> Result<(), StateError> {
+    /// Closes the gate for everyone who uses the key, and answers until when.
+    async fn close_gate(
+        &self,
+        retry_after: Option<Duration>,
+    ) -> Result<Option<Timestamp>, StateError> {
         if mutation::is_on(Mutation::GateStaysOpen) {
-            return Ok(());
+            return Ok(None);
         }
-        self.pauses.fetch_add(1, Ordering::Relaxed);
         let jitter = Duration::from_millis(self.dice.below(PAUSE_JITTER_MS));
         let (now, digest) = (self.clock.now(), Arc::clone(&self.key_digest));
         let until = self
@@ -192,7 +255,7 @@ impl Calls {
         if let Some(until) = until {
             self.observe(&Event::Paused { until });
         }
-        Ok(())
+        Ok(until)
     }
 
     /// Makes a call that may be repeated, again after a passing failure, three times at most. One that may not leave
@@ -223,5 +286,28 @@ impl Calls {
             delay *= 2;
         }
         Err(StateError::Other("unreachable: the loop above returns".into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_of_one_moment_bring_one_pause() {
+        let at =
+            |second: i64| Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(1_000 + second);
+        let pauses = Pauses::default();
+        let count = || pauses.count.load(Ordering::Relaxed);
+        pauses.add(at(0), at(31));
+        assert_eq!(count(), 1);
+        // Four were under way, and each of them is answered 429.
+        for _ in 0..3 {
+            pauses.add(at(1), at(32));
+        }
+        assert_eq!(count(), 1);
+        pauses.add(at(32), at(63));
+        pauses.add(at(62), at(63));
+        assert_eq!(count(), 2, "one that left after the pause");
     }
 }

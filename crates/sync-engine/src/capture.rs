@@ -363,6 +363,7 @@ pub(crate) fn quarantine_full() -> Stop {
                  to forget them"
             .into(),
         key: None,
+        until: None,
     }
 }
 

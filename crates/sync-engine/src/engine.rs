@@ -11,7 +11,7 @@ use sync_core::{
     state::{DestinationId, SyncId, Writer},
 };
 
-use crate::{event::Observer, overseer::Overseer, state::State};
+use crate::{event::Observer, governor::Governor, overseer::Overseer, state::State};
 
 /// The engine of one process: the state and the ports that are not of one sync.
 #[derive(Clone)]
@@ -26,6 +26,7 @@ pub struct Engine {
     pub(crate) holder: String,
     pub(crate) dedicated_member: bool,
     pub(crate) overseer: Option<Arc<dyn Overseer>>,
+    pub(crate) governor: Option<Arc<dyn Governor>>,
     /// Syncs for which this process has made the audit of their table (`protocol.md` D8): it takes a sync's own keys.
     audited: Arc<Mutex<BTreeSet<(SyncId, DestinationId)>>>,
     /// Whose turn it is to read a table's structure.
@@ -107,6 +108,7 @@ impl Engine {
             holder,
             dedicated_member,
             overseer: None,
+            governor: None,
             audited: Arc::default(),
             structure_turns: StructureTurns::default(),
         }
@@ -116,6 +118,12 @@ impl Engine {
     #[must_use]
     pub fn overseen_by(self, overseer: Arc<dyn Overseer>) -> Self {
         Self { overseer: Some(overseer), ..self }
+    }
+
+    /// The same engine, whose calls are governed.
+    #[must_use]
+    pub fn governed_by(self, governor: Arc<dyn Governor>) -> Self {
+        Self { governor: Some(governor), ..self }
     }
 
     pub(crate) fn is_audited(&self, writer: Writer) -> bool {

@@ -9,6 +9,7 @@ mod capture;
 mod delivery;
 pub mod engine;
 pub mod event;
+pub mod governor;
 pub mod overseer;
 pub mod plan;
 mod record_text;

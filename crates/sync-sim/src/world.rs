@@ -371,6 +371,17 @@ impl World {
         self.side_door("POST", "/_emulator/people", &body)
     }
 
+    /// So many of the month's calls are used, by whomever.
+    pub fn use_up(&self, calls: u64) {
+        let body = json!({ "account": DEMO_ACCOUNT, "used": calls });
+        self.side_door("POST", "/_emulator/quota", &body);
+    }
+
+    /// How many requests were answered with this status since the log was cleared.
+    pub fn answered(&self, status: u16) -> usize {
+        self.network.emulator().log().filter(|entry| entry.status == status).count()
+    }
+
     /// The ids of the live records with an external id.
     pub fn record_ids(&self, external_id: &str) -> Vec<String> {
         self.dump(&self.definition.destination.table_id)
@@ -433,6 +444,8 @@ fn definition() -> SyncDefinition {
         enabled: true,
         description: None,
         previously: None,
+        freshness: None,
+        priority: sync_core::budget::Priority::Normal,
         source: SourceDefinition {
             rows: SourceRows::Query {
                 query: QueryText {

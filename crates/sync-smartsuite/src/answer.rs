@@ -126,7 +126,8 @@ fn json_kind(status: u16, json: &Value) -> CallErrorKind {
         400 if is_about_account(detail) => CallErrorKind::AccountRejected,
         400 | 403 if is_about_token(detail) => CallErrorKind::TokenRejected,
         401 => CallErrorKind::TokenRejected,
-        403 => CallErrorKind::Forbidden,
+        402 | 403 if words(json).any(is_about_quota) => CallErrorKind::QuotaSpent,
+        402 | 403 => CallErrorKind::Forbidden,
         404 => CallErrorKind::NotFound,
         _ => CallErrorKind::Refused { status },
     }
@@ -159,6 +160,24 @@ fn is_about_token(words: &str) -> bool {
     ["invalid token", "token is invalid", "token not valid", "credentials", "authenticat"]
         .iter()
         .any(|part| words.contains(part))
+}
+
+/// What a body says of the whole request.
+fn words(json: &Value) -> impl Iterator<Item = &str> {
+    ["detail", "message", "error", "code"].into_iter().filter_map(|name| json.get(name)?.as_str())
+}
+
+/// Whether words speak of calls and of their bound: how the service words a spent month is not documented. Its other
+/// bounds, such as that of records, are not meant.
+fn is_about_quota(words: &str) -> bool {
+    const CALLS: &[&str] = &["api", "call", "calls", "request", "requests"];
+    const BOUND: &[&str] =
+        &["quota", "quotas", "limit", "limits", "month", "monthly", "billing", "exceeded", "usage"];
+    let words = words.to_ascii_lowercase();
+    let has = |any: &[&str]| {
+        words.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| any.contains(&word))
+    };
+    has(CALLS) && has(BOUND)
 }
 
 /// Whether a body that is no JSON looks like a web page.

@@ -34,8 +34,6 @@ use crate::{
 const SMALL_ANSWER_BYTES_MAX: usize = 16 << 20;
 /// Most bytes of a page or a bulk answer: 64 kB a record where 3 kB are usual.
 const LARGE_ANSWER_BYTES_MAX: usize = 64 << 20;
-/// What the id adds to an item of an update: `"id":"<24 hex digits>",`.
-const ID_MEMBER_BYTES: usize = 32;
 
 /// SmartSuite, as one member of one workspace sees it.
 ///
@@ -252,11 +250,6 @@ impl RecordTarget for SmartSuiteClient {
                 items.iter().map(|(id, fields)| (id, fields)).unzip();
             self.write(shape, &ids, &items).await
         })
-    }
-
-    fn payload_bytes(&self, shape: &RecordShape, fields: &Fields) -> usize {
-        let item = bulk::item(shape, None, fields, &Forms::default(), true);
-        item.to_string().len() + ID_MEMBER_BYTES + ",".len()
     }
 
     fn delete<'a>(

@@ -1,8 +1,8 @@
 //! Asks a real workspace, in a scratch table, what public material leaves open.
 //!
 //! Reading order: [`probe`] is the whole course; `topic` lists what is asked and what this program assumes of it;
-//! `scratch` says which table may be used; `bulk`, `list`, `trial`, `clear` and `lockout` ask; `profile` is what
-//! remains. Every call passes the gate and is counted. Nothing here is part of a sync, and no sync reads what was
+//! `scratch` says which table may be used; `bulk`, `recycled`, `list`, `trial`, `clear` and `lockout` ask; `profile` is
+//! what remains. Every call passes the gate and is counted. Nothing here is part of a sync, and no sync reads what was
 //! found: a guarantee never rests on what one workspace did one day.
 
 mod bulk;
@@ -11,6 +11,7 @@ mod clear;
 mod list;
 mod lockout;
 mod profile;
+mod recycled;
 mod scratch;
 mod topic;
 mod trial;
@@ -191,6 +192,8 @@ async fn ask(
     list::ask(caller, scratch, findings, &bench).await?;
     progress("sending bulk calls with something wrong in them");
     bulk::ask(caller, scratch, findings, &mut bench).await?;
+    progress("deleting and restoring a record");
+    recycled::ask(caller, scratch, findings).await?;
     progress("writing values that may not be understood");
     let trials = trial::write(caller, scratch, &mut bench).await?;
     progress("clearing values");
@@ -217,6 +220,7 @@ fn is_passing(kind: CallErrorKind) -> bool {
         | CallErrorKind::TokenRejected
         | CallErrorKind::AccountRejected
         | CallErrorKind::Forbidden
+        | CallErrorKind::QuotaSpent
         | CallErrorKind::NotFound
         | CallErrorKind::Refused { .. } => false,
     }

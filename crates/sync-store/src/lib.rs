@@ -49,6 +49,7 @@
 //! # }
 //! ```
 
+mod alerts;
 mod backup;
 mod calls;
 mod capture;
@@ -86,6 +87,7 @@ mod throw_away;
 mod transfer;
 mod witness;
 
+pub use alerts::AlertMessage;
 pub use backup::{StateBackup, back_up, backups, check, thin_out};
 pub use custody::Custody;
 pub use effects::EffectKind;

@@ -14,7 +14,7 @@ use crate::{failure::translate, place::Place, takeover};
 
 /// Each brings the file from the version before it to its own, which is its place here, counted from 1. What was
 /// released is never changed.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_effects.sql"),
     include_str!("migrations/0003_quarantine.sql"),
@@ -22,6 +22,8 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0005_full_rows.sql"),
     include_str!("migrations/0006_stream.sql"),
     include_str!("migrations/0007_links.sql"),
+    include_str!("migrations/0008_stop_until.sql"),
+    include_str!("migrations/0009_alerts.sql"),
 ];
 /// The newest version of the file.
 #[expect(clippy::cast_possible_wrap, reason = "a handful")]

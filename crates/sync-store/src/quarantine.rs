@@ -155,7 +155,8 @@ impl SqliteStore {
 fn lift_full_stop(tx: &Transaction<'_>, writer: &Writer, has_room: bool) -> rusqlite::Result<()> {
     if has_room {
         tx.execute(
-            "UPDATE syncs SET stop_code = NULL, stop_message = NULL, stop_remedy = NULL, stop_key = NULL
+            "UPDATE syncs SET stop_code = NULL, stop_message = NULL, stop_remedy = NULL, stop_key = NULL,
+               stop_until = NULL
              WHERE id = ? AND stop_code = 'quarantine_full'",
             [writer.sync.0],
         )?;

@@ -27,7 +27,7 @@ use sync_core::{
 };
 
 use crate::{
-    calls, capture, column::count, deletes, digest, dispatch, doubt, failure::Failure,
+    alerts, calls, capture, column::count, deletes, digest, dispatch, doubt, failure::Failure,
     failure::translate, links, links::Links, older, open, open::OpenNote, place, place::Place,
     quarantine, runs, scan, second_look, settle, stream, structure, sweep, syncs, witness::Witness,
 };
@@ -636,6 +636,15 @@ impl StateStore for SqliteStore {
             )?;
             Ok(())
         })
+    }
+
+    fn note_shared_ids(
+        &mut self,
+        writer: &Writer,
+        ids: u64,
+        at_least: bool,
+    ) -> Result<(), StateError> {
+        self.write(writer, |tx| alerts::note_shared_ids(tx, writer.sync, ids, at_least))
     }
 
     fn fail_run(

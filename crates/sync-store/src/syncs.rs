@@ -46,7 +46,7 @@ pub(crate) fn open(tx: &Transaction<'_>, identity: &SyncIdentity) -> Result<Open
         tx.execute(
             "UPDATE syncs SET destination_id = ?, values_hash = ?, key_hash = coalesce(?, key_hash), full_read = ?,
                definition = definition + 1, token = token + 1, stop_code = NULL, stop_message = NULL, stop_remedy = NULL,
-               stop_key = NULL
+               stop_key = NULL, stop_until = NULL
              WHERE id = ?",
             params![
                 destination,
@@ -326,7 +326,7 @@ pub(crate) fn see_shape(
 pub(crate) fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
     connection.query_row(
         "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy, stop_key, definition,
-           page_after, page_watermark, full_read_at, swept_at, stream_position, full_rows
+           page_after, page_watermark, full_read_at, swept_at, stream_position, full_rows, stop_until
          FROM syncs WHERE id = ?",
         [sync],
         |row| {
@@ -343,6 +343,7 @@ pub(crate) fn read(connection: &Connection, sync: i64) -> rusqlite::Result<Opene
                         message: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
                         remedy: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
                         key: row.get(7)?,
+                        until: optional_time(row, 15)?,
                     }),
                     None => None,
                 },
@@ -426,12 +427,13 @@ pub(crate) fn set_stop(
     stop: Option<&Stop>,
 ) -> rusqlite::Result<()> {
     tx.execute(
-        "UPDATE syncs SET stop_code = ?, stop_message = ?, stop_remedy = ?, stop_key = ? WHERE id = ?",
+        "UPDATE syncs SET stop_code = ?, stop_message = ?, stop_remedy = ?, stop_key = ?, stop_until = ? WHERE id = ?",
         params![
             stop.map(|stop| &stop.code),
             stop.map(|stop| &stop.message),
             stop.map(|stop| &stop.remedy),
             stop.and_then(|stop| stop.key.as_ref()),
+            stop.and_then(|stop| stop.until).map(Timestamp::as_millisecond),
             sync
         ],
     )?;

@@ -25,6 +25,8 @@ pub struct TestDatabase {
     users: Vec<String>,
     // A server that was started for this database alone.
     private: Option<Server>,
+    // Somebody else drops it.
+    is_borrowed: bool,
 }
 
 /// An account with the rights that a test gave it, and a password.
@@ -79,6 +81,21 @@ impl TestDatabase {
             name,
             users: Vec::new(),
             private: None,
+            is_borrowed: false,
+        })
+    }
+
+    /// The same database on another server of the machine, such as a replica. It is not dropped with the value.
+    pub fn at(&self, port: u16) -> Result<Self> {
+        Ok(Self {
+            flavor: self.flavor,
+            version: greeted_version(port)?,
+            port,
+            name: self.name.clone(),
+            root: SqlClient::new(port)?.with_database(&self.name),
+            users: Vec::new(),
+            private: None,
+            is_borrowed: true,
         })
     }
 
@@ -143,7 +160,7 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        if self.private.is_some() {
+        if self.private.is_some() || self.is_borrowed {
             return;
         }
         let mut statements = vec!["SET lock_wait_timeout = 5".to_owned()];

@@ -1,7 +1,8 @@
 //! The project's own chores, as `cargo x CHORE`.
 //!
 //! Reading order: [`check`] (what `make test` and `make lint` do), [`tidy`] (the repository's own
-//! rules), [`servers`] and [`suites`] (which server each suite ran on), [`demo`], [`sim`].
+//! rules), [`servers`] and [`suites`] (which server each suite ran on), [`demo`], [`sim`],
+//! [`package`] (what people install).
 
 #![expect(
     clippy::print_stdout,
@@ -9,12 +10,14 @@
     reason = "chores talk to the person who runs them"
 )]
 
+mod bench;
 mod browser;
 mod chaos;
 mod check;
 mod demo;
 mod fuzz;
 mod mutants;
+mod package;
 mod project;
 mod servers;
 mod sim;
@@ -22,6 +25,7 @@ mod suites;
 mod tidy;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -63,6 +67,9 @@ enum Chore {
         /// How often it is killed.
         #[arg(long, default_value_t = 200)]
         kills: u32,
+        /// For how long everything goes wrong while the log of each server is followed.
+        #[arg(long, default_value_t = 10)]
+        minutes: u64,
         /// Chooses the moments and the faults; without it, another each time.
         #[arg(long)]
         seed: Option<u64>,
@@ -73,6 +80,26 @@ enum Chore {
         #[arg(long, default_value_t = 60)]
         minutes: u32,
     },
+    /// The package for Debian and Ubuntu, in `target/package`.
+    Deb {
+        /// The program to pack; without it, one is built for release.
+        #[arg(long)]
+        binary: Option<PathBuf>,
+        /// Another folder for the result.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// What a release consists of, in `target/package`: package, archive, checksums.
+    Release {
+        /// The program to pack; without it, one is built for release.
+        #[arg(long)]
+        binary: Option<PathBuf>,
+        /// Another folder for the result.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// What the program costs, beside a yardstick measured in the same run.
+    Bench(bench::Arguments),
     /// Prints again what the last `cargo x test` ran, and on which server versions.
     Suites,
 }
@@ -86,8 +113,15 @@ fn main() -> ExitCode {
         Chore::WithServers { command } => servers::run_with(&command),
         Chore::Sim { arguments } => sim::run(&arguments),
         Chore::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
-        Chore::Chaos { kills, seed } => chaos::chaos(kills, seed),
+        Chore::Chaos { kills, minutes, seed } => chaos::chaos(kills, minutes, seed),
         Chore::Mutants { minutes } => mutants::mutants(minutes),
+        Chore::Deb { binary, out } => {
+            package::Package::new(binary, out).and_then(|package| package.deb()).map(drop)
+        }
+        Chore::Release { binary, out } => {
+            package::Package::new(binary, out).and_then(|package| package.release())
+        }
+        Chore::Bench(arguments) => bench::bench(&arguments),
         Chore::Suites => suites::print(),
     };
     match outcome {

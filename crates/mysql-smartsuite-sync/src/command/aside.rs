@@ -67,7 +67,7 @@ impl Aside {
         let chosen = select(&config, &args.sync_name)?.into_iter().cloned().collect();
         let console = Console::new(indicatif::MultiProgress::new());
         start_logging(&settings, global, &console);
-        let observers: Vec<Arc<dyn Observer>> = vec![Arc::new(LogObserver)];
+        let observers: Vec<Arc<dyn Observer>> = vec![Arc::new(LogObserver::default())];
         let wire = Wire::new(&settings, &config, &environment, Arc::new(Observers(observers)))?;
         for note in &wire.notes {
             tracing::warn!("{note}");

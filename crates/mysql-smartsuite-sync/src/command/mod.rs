@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod alerts;
 mod aside;
 mod completions;
 mod consent;
@@ -49,6 +50,7 @@ pub(crate) fn perform(cli: Cli, screen: &Screen) -> Result<ExitCode, Failure> {
         Command::Repair(args) => verify::repair(&global, &args, screen).map(Into::into),
         Command::Resync(args) => resync::perform(&global, &args, screen).map(Into::into),
         Command::Dedupe(args) => dedupe::perform(&global, &args, screen).map(Into::into),
+        Command::Alerts(args) => alerts::perform(&global, &args, screen).map(Into::into),
         Command::Probe(args) => probe::perform(&global, &args, screen).map(Into::into),
         Command::Completions { shell } => {
             completions::perform(shell, screen);
@@ -67,7 +69,7 @@ fn environment() -> Result<Environment, Failure> {
 }
 
 fn flags(global: &Global) -> Flags {
-    Flags { log_level: global.log_level, interval_minutes: None }
+    Flags { log_level: global.log_level, log_format: global.log_format, interval_minutes: None }
 }
 
 /// The mapping file, if it can be used, together with the settings, if they can: else everything that is wrong with

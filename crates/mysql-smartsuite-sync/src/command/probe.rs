@@ -1,7 +1,6 @@
 //! `probe`: asks a real workspace, in a scratch table, what public material leaves open.
 
 use std::{
-    collections::BTreeMap,
     fs, io,
     io::{BufRead as _, IsTerminal as _, Write as _},
     path::{Path, PathBuf},
@@ -9,14 +8,7 @@ use std::{
 };
 
 use clap::Args;
-use sync_core::{
-    config::{
-        defaults::CALLS_PER_SECOND,
-        model::{Config, StateDefinition},
-    },
-    pace::Rate,
-    port::Clock,
-};
+use sync_core::{pace::Rate, port::Clock};
 use sync_smartsuite::{
     Address, HttpTransport,
     probe::{Finding, PROFILE_DAYS, ProbeError, ProbeParts, ProbeProfile, calls_max, probe},
@@ -61,14 +53,7 @@ pub(crate) fn perform(global: &Global, args: &ProbeArgs, screen: &Screen) -> Res
     let settings = environment.settings(&command::flags(global))?;
     let address = settings.smartsuite.address().map_err(|error| failure(&error.into()))?;
     let file = MappingFile::read(&global.config, &environment);
-    let config = file.ok().and_then(|file| file.config).unwrap_or(Config {
-        syncs: Vec::new(),
-        dedicated_member: false,
-        calls_per_second: CALLS_PER_SECOND,
-        monthly_calls: None,
-        tests: BTreeMap::new(),
-        state: StateDefinition::default(),
-    });
+    let config = file.ok().and_then(|file| file.config).unwrap_or_default();
     let rate = test_settings::rate(&config, &environment, &address)?;
     let clock = test_settings::clock(&environment, &address)?;
     let path = profile_path(&settings);
@@ -103,7 +88,7 @@ fn announce(args: &ProbeArgs, settings: &Settings, address: &Address, screen: &S
     let (most, account) = (calls_max(args.allow_lockout), &settings.smartsuite.account_id);
     let (host, table) = (&address.host, &args.table);
     screen.remark(&format!(
-        "probe of account {account} at {host}: at most {most} API calls, usually 50 to 65, at the usual pace.\n\
+        "probe of account {account} at {host}: at most {most} API calls, usually 50 to 70, at the usual pace.\n\
          It creates, changes and deletes about 60 records in table {table}, which must be empty.",
     ));
     if args.allow_lockout {

@@ -73,7 +73,7 @@ pub(crate) fn perform(
     let Some(definition) = chosen.first() else { return Ok(Exit::Done) };
     let console = Console::new(MultiProgress::new());
     start_logging(&settings, global, &console);
-    let observer: Arc<dyn Observer> = Arc::new(LogObserver);
+    let observer: Arc<dyn Observer> = Arc::new(LogObserver::default());
     let wire = Wire::new(&settings, &config, &environment, observer)?;
     let finished =
         command::runtime()?.block_on(read_again(wire, definition, rows, console, screen))?;

@@ -9,6 +9,7 @@ use sync_engine::{event::Observer, run::RunOptions};
 use tokio::task::JoinSet;
 
 use crate::{
+    budget::{BudgetKeeper, Manner},
     cli::{Global, IfRunning, RunArgs},
     command,
     environment::{LogLevel, Settings},
@@ -49,7 +50,7 @@ pub(crate) fn perform(global: &Global, args: &RunArgs, screen: &Screen) -> Resul
         let warnings = counted(u64::try_from(file.warnings()).unwrap_or(u64::MAX), "warning");
         tracing::warn!("`{}` has {warnings}; `validate` shows them", file.path);
     }
-    let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::new(LogObserver)];
+    let mut observers: Vec<Arc<dyn Observer>> = vec![Arc::new(LogObserver::default())];
     if Screen::is_watched() {
         let width = chosen.iter().map(|sync| sync.name.chars().count()).max().unwrap_or(0);
         observers.push(Arc::new(Progress::new(bars, width)));
@@ -57,6 +58,10 @@ pub(crate) fn perform(global: &Global, args: &RunArgs, screen: &Screen) -> Resul
     let mut wire = Wire::new(&settings, &config, &environment, Arc::new(Observers(observers)))?;
     for note in &wire.notes {
         tracing::warn!("{note}");
+    }
+    let manner = if args.over_budget { Manner::Agreed } else { Manner::Ask };
+    if let Some(keeper) = BudgetKeeper::of(&config, &wire.state_path, manner) {
+        wire.engine = wire.engine.clone().governed_by(Arc::new(keeper));
     }
     let mut options = RunOptions {
         full: args.full,
@@ -105,6 +110,7 @@ pub(crate) fn start_logging(settings: &Settings, global: &Global, console: &Cons
     let to_console = ConsoleLog {
         level: if quiet { level.max(LogLevel::Warning) } else { level },
         summary_follows: quiet,
+        format: settings.local.log_format,
     };
     if let Some(problem) = start_log(level, to_console, console.clone()) {
         tracing::warn!("{problem}");

@@ -19,6 +19,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    alerting::{Alarm, Troubles},
+    budget::{BudgetKeeper, Manner},
     cli::{Global, ScheduleArgs},
     command,
     exit::Exit,
@@ -63,7 +65,8 @@ pub(crate) fn perform(
     }
     let console = Console::new(MultiProgress::with_draw_target(ProgressDrawTarget::hidden()));
     let level = settings.local.log_level;
-    let to_console = ConsoleLog { level, summary_follows: false };
+    let to_console =
+        ConsoleLog { level, summary_follows: false, format: settings.local.log_format };
     let problem = start_log(level, to_console, console.clone());
     if let Some(problem) = &problem {
         tracing::warn!("{problem}");
@@ -72,8 +75,11 @@ pub(crate) fn perform(
         let warnings = counted(u64::try_from(file.warnings()).unwrap_or(u64::MAX), "warning");
         tracing::warn!("`{}` has {warnings}; `validate` shows them", file.path);
     }
-    let observer: Arc<dyn Observer> = Arc::new(LogObserver);
-    let wire = Wire::new(&settings, &config, &environment, observer)?;
+    let observer: Arc<dyn Observer> = Arc::new(LogObserver::default());
+    let mut wire = Wire::new(&settings, &config, &environment, observer)?;
+    if let Some(keeper) = BudgetKeeper::of(&config, &wire.state_path, Manner::Spread) {
+        wire.engine = wire.engine.clone().governed_by(Arc::new(keeper));
+    }
     wire.notes.iter().for_each(|note| tracing::warn!("{note}"));
     let mut timetable = Vec::new();
     for sync in syncs {
@@ -89,10 +95,15 @@ pub(crate) fn perform(
         timetable.push((sync.clone(), schedule));
     }
     check(&wire.state_path)?;
-    let housekeeping = Housekeeping::new(&wire, config.state);
+    let troubles = Arc::new(Troubles::default());
+    let housekeeping = Housekeeping::new(&wire, config.state).telling(&troubles);
+    let interval = settings.local.interval_minutes;
+    let (path, clock) = (wire.state_path.clone(), Arc::clone(&wire.clock));
+    let alarm = Alarm::of(&config, interval, path, troubles, clock);
     command::runtime()?.block_on(serve(
         wire,
         housekeeping,
+        alarm,
         timetable,
         args.run_immediately,
         console,
@@ -102,6 +113,7 @@ pub(crate) fn perform(
 async fn serve(
     wire: Wire,
     housekeeping: Housekeeping,
+    alarm: Option<Alarm>,
     timetable: Vec<(SyncDefinition, Schedule)>,
     immediately: bool,
     console: Console,
@@ -132,6 +144,10 @@ async fn serve(
             let keeper = Keeper { turn, schedule, precedence: Arc::clone(&precedence), place };
             tasks.spawn(keeper.keep(start, asked));
         }
+    }
+    if let Some(alarm) = alarm {
+        // Ends with the service: a message on its way is sent again by the next.
+        drop(tokio::spawn(alarm.keep(ending.asked().clone())));
     }
     let housekeeper = tokio::spawn(housekeeping.keep(ending.asked().clone()));
     let mut stopping = Box::pin(ending.asked().cancelled());

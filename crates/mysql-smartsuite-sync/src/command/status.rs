@@ -48,7 +48,11 @@ pub(crate) fn perform(
         }
     };
     let now = SystemClock::new().now();
-    let extent = Extent { runs: args.runs, rows: args.rows };
+    let extent = Extent {
+        runs: args.runs,
+        rows: args.rows,
+        budget: config.and_then(|config| config.budget),
+    };
     let wanted =
         |name: &str| args.sync_name.is_empty() || args.sync_name.iter().any(|one| one == name);
     let status = match &reader {

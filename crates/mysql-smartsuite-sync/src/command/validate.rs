@@ -66,7 +66,7 @@ fn look(
     config: &Config,
     environment: &Environment,
 ) -> Result<Vec<SyncCheck>, Failure> {
-    let observer: Arc<dyn Observer> = Arc::new(LogObserver);
+    let observer: Arc<dyn Observer> = Arc::new(LogObserver::default());
     let wire = Arc::new(Wire::new(settings, config, environment, observer)?);
     command::runtime()?.block_on(async {
         let mut under_way = JoinSet::new();

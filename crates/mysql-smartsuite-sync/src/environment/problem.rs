@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use sync_core::config::env_file::EnvFault;
 
 /// Every variable that means something, with what it must hold.
-pub(super) const VARIABLES: [(&str, &str); 13] = [
+pub(super) const VARIABLES: [(&str, &str); 14] = [
     ("MYSQL_HOST", "a host name or address"),
     ("MYSQL_PORT", "a port from 1 to 65535"),
     ("MYSQL_USER", "a user name"),
@@ -21,6 +21,7 @@ pub(super) const VARIABLES: [(&str, &str); 13] = [
     ("SMARTSUITE_BASE_URL", "an address that begins with https://"),
     ("SYNC_INTERVAL_MINUTES", "a whole number of minutes, at least 1"),
     ("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR"),
+    ("LOG_FORMAT", "text or json"),
     ("STATE_DB_PATH", "the path of a file"),
 ];
 

@@ -35,6 +35,7 @@ fn what_is_not_said_has_a_default() {
         settings.local,
         LocalSettings {
             log_level: LogLevel::Info,
+            log_format: LogFormat::Text,
             interval_minutes: 5,
             state_path: PathBuf::from("sync_state.db"),
         }
@@ -80,7 +81,7 @@ fn a_flag_beats_the_environment_which_beats_the_file() {
     let environment = environment(lines, file);
     let level = |flags: &Flags| environment.local_settings(flags).unwrap().log_level;
     assert_eq!(level(&Flags::default()), LogLevel::Error);
-    let flags = Flags { log_level: Some(LogLevel::Info), interval_minutes: None };
+    let flags = Flags { log_level: Some(LogLevel::Info), ..Flags::default() };
     assert_eq!(level(&flags), LogLevel::Info);
     // An empty variable of the process says nothing.
     assert_eq!(environment.local_settings(&flags).unwrap().interval_minutes, 7);
@@ -101,7 +102,7 @@ SMARTSUITE_BASE_URL=hunter2
 SYNC_INTERVAL_MINUTES=hunter2
 ";
     let file = "MYSQL_HOST=' '\nLOG_LEVEL=hunter2\nSMARTSUITE_ACCOUNT_ID=h\u{fc}nter2";
-    let flags = Flags { log_level: None, interval_minutes: Some(0) };
+    let flags = Flags { interval_minutes: Some(0), ..Flags::default() };
     let error = environment(lines, file).settings(&flags).unwrap_err();
     assert_snapshot!(error);
     assert!(!format!("{error} {error:?}").contains("nter2"));

@@ -7,6 +7,7 @@ use std::{
 
 use jiff::tz::TimeZone;
 use sync_core::{
+    budget::{Ledger, Month},
     config::model::{Config, SyncDefinition},
     delivery::Operation,
     error::{CallError, CallErrorKind},
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Plan, SyncPlan};
 use crate::{
+    budget,
     environment::{Environment, Settings},
     failure::Failure,
     telemetry::LogObserver,
@@ -70,8 +72,18 @@ pub(crate) async fn make(wishes: &Wishes<'_>, ending: &CancellationToken) -> Res
         options: wishes.options,
         syncs: Vec::new(),
         rate: usage.rate,
-        monthly_calls: config.monthly_calls,
-        calls_this_month: calls_this_month(reader.as_ref(), &*system)?,
+        budget: match config.budget {
+            Some(definition) => {
+                let now = system.now();
+                let ledger = match &reader {
+                    Some(reader) => budget::ledger(reader, now)?,
+                    None => Ledger::default(),
+                };
+                Some((definition, ledger.report(&definition, now)))
+            }
+            None => None,
+        },
+        calls_this_month: calls_this_month(reader.as_ref(), &*system, config)?,
         offline: wishes.offline,
         unread: None,
     };
@@ -127,7 +139,7 @@ fn gate(settings: Settings, usage: Usage, has_state: bool) -> Arc<Gate> {
                 Some(empty) => empty.open()?,
             };
             let clock = Arc::clone(&usage.clock);
-            let wire = Wire::on(store, clock, &settings, &usage, Arc::new(LogObserver))
+            let wire = Wire::on(store, clock, &settings, &usage, Arc::new(LogObserver::default()))
                 .map_err(|failure| StateError::Other(failure.message))?;
             *opened = Some((wire, empty));
         }
@@ -167,8 +179,13 @@ fn running(reader: Option<&StateReader>, name: &str) -> Result<Option<String>, S
     Ok(holder.filter(|holder| holder.is_seen).map(|holder| holder.name))
 }
 
-fn calls_this_month(reader: Option<&StateReader>, clock: &dyn Clock) -> Result<u64, StateError> {
+fn calls_this_month(
+    reader: Option<&StateReader>,
+    clock: &dyn Clock,
+    config: &Config,
+) -> Result<u64, StateError> {
     let Some(reader) = reader else { return Ok(0) };
-    let month = clock.now().to_zoned(TimeZone::UTC).date().first_of_month();
+    let today = clock.now().to_zoned(TimeZone::UTC).date();
+    let month = Month::of(today, config.budget.map_or(1, |budget| budget.billing_day)).from;
     Ok(reader.calls(month)?.iter().map(|count| count.calls).sum())
 }

@@ -7,7 +7,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use sync_core::{
-    field_value::FieldValue, pace::Rate, record::RecordId, slug::Slug, table::TableStructure,
+    budget::{BudgetDefinition, BudgetReport},
+    field_value::FieldValue,
+    pace::Rate,
+    record::RecordId,
+    slug::Slug,
+    table::TableStructure,
 };
 use sync_engine::{
     plan::PlannedSync,
@@ -29,9 +34,9 @@ pub(crate) struct Plan {
     pub(crate) syncs: Vec<SyncPlan>,
     /// How fast calls may leave.
     pub(crate) rate: Rate,
-    /// Calls that a month includes, where the mapping file says so.
-    pub(crate) monthly_calls: Option<u32>,
-    /// Calls that were made this month, UTC.
+    /// The month's calls, where the mapping file says how many there are, and how they stand.
+    pub(crate) budget: Option<(BudgetDefinition, BudgetReport)>,
+    /// Calls that were made this month.
     pub(crate) calls_this_month: u64,
     /// Whether SmartSuite was not to be asked.
     pub(crate) offline: bool,
@@ -79,8 +84,33 @@ impl Plan {
 
     /// What the calls are of a month's, in thousandths of it.
     pub(crate) fn share_in_thousandths(&self) -> Option<u64> {
-        let month = u64::from(self.monthly_calls?);
+        let (_, month) = self.budget.as_ref()?;
+        let month = month.monthly_calls;
         Some(self.calls().saturating_mul(1_000).div_ceil(month.max(1)))
+    }
+}
+
+/// What is wanting for a plan to fit the month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Excess {
+    /// Calls that are left.
+    pub(crate) left: u64,
+    /// What the plan's calls cost beyond those that the month includes, in US cents.
+    pub(crate) cents: u64,
+    /// The next month's first day.
+    pub(crate) until: jiff::civil::Date,
+}
+
+impl Plan {
+    /// What is wanting, if the calls do not fit the month.
+    pub(crate) fn excess(&self) -> Option<Excess> {
+        let (definition, report) = self.budget.as_ref()?;
+        let calls = self.calls();
+        (calls > report.left).then(|| Excess {
+            left: report.left,
+            cents: definition.overage_cents(report.used, calls),
+            until: report.month.until,
+        })
     }
 }
 

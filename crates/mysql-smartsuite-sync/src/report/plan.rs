@@ -87,11 +87,9 @@ fn trouble(sync: &SyncPlan) -> Option<(String, String, String)> {
         RunOutcome::Ran { trouble, .. } => {
             trouble.clone().map(|trouble| (trouble.code, trouble.message, trouble.remedy))
         }
-        RunOutcome::Stopped(stop) => Some((
-            stop.code.clone(),
-            format!("it is stopped: {}", stop.message),
-            stop.remedy.clone(),
-        )),
+        RunOutcome::Stopped(stop) => {
+            Some((stop.code.clone(), format!("it is stopped: {}", stop.message), stop.advice()))
+        }
         RunOutcome::Busy => None,
     }
 }

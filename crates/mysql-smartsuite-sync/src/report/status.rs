@@ -8,13 +8,17 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use sync_core::{
+    alert::Remembered,
+    budget::{BudgetDefinition, BudgetReport, Month},
     config::model::SyncDefinition,
     state::{CallKind, StateError},
 };
-use sync_store::{LackingLinks, QuarantinedRow, RunReport, StateReader, SyncReport};
+use sync_store::{AlertMessage, LackingLinks, QuarantinedRow, RunReport, StateReader, SyncReport};
 
 pub(crate) use json::json;
 pub(crate) use text::text;
+
+use crate::budget;
 
 /// Everything `status` shows.
 #[derive(Clone, Debug)]
@@ -25,10 +29,16 @@ pub(crate) struct Status {
     pub(crate) syncs: Vec<SyncStatus>,
     /// Calls by kind, of every sync together.
     pub(crate) today: BTreeMap<CallKind, u64>,
-    /// The same since the first of the month, UTC.
+    /// The same since the month's first day, UTC; the billing month's where a budget is set.
     pub(crate) this_month: BTreeMap<CallKind, u64>,
     /// Until when every call waits, after a 429.
     pub(crate) paused_until: Option<Timestamp>,
+    /// How the month stands, where a budget is set.
+    pub(crate) budget: Option<BudgetReport>,
+    /// What a service has found wrong.
+    pub(crate) alerts: Vec<Remembered>,
+    /// Messages about it that could not be sent.
+    pub(crate) unsent: Vec<AlertMessage>,
 }
 
 /// How one sync stands.
@@ -57,6 +67,8 @@ pub(crate) struct Extent {
     pub(crate) runs: usize,
     /// Most refused rows a sync.
     pub(crate) rows: usize,
+    /// The month's calls, where the mapping file says how many there are.
+    pub(crate) budget: Option<BudgetDefinition>,
 }
 
 impl Status {
@@ -70,14 +82,20 @@ impl Status {
         now: Timestamp,
     ) -> Result<Self, StateError> {
         let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-        let month = today.first_of_month();
+        let month = Month::of(today, extent.budget.map_or(1, |budget| budget.billing_day)).from;
         let calls = reader.calls(month)?;
         let mut status = Self {
+            alerts: reader.alerts()?,
+            unsent: reader.unsent_alerts()?,
             now,
             syncs: Vec::new(),
             today: BTreeMap::new(),
             this_month: BTreeMap::new(),
             paused_until: reader.gate_closed_until(now)?,
+            budget: match &extent.budget {
+                Some(definition) => Some(budget::ledger(reader, now)?.report(definition, now)),
+                None => None,
+            },
         };
         for call in &calls {
             *status.this_month.entry(call.kind).or_default() += call.calls;
@@ -116,7 +134,16 @@ impl Status {
     pub(crate) fn unknown(defined: &[&SyncDefinition], now: Timestamp) -> Self {
         let syncs =
             defined.iter().map(|sync| SyncStatus::new(&sync.name, Some(sync), None)).collect();
-        Self { now, syncs, today: BTreeMap::new(), this_month: BTreeMap::new(), paused_until: None }
+        Self {
+            now,
+            syncs,
+            today: BTreeMap::new(),
+            this_month: BTreeMap::new(),
+            paused_until: None,
+            budget: None,
+            alerts: Vec::new(),
+            unsent: Vec::new(),
+        }
     }
 }
 

@@ -7,10 +7,7 @@
 mod kill;
 mod workload;
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, time::Instant};
 
 use rand::{SeedableRng as _, rngs::SmallRng};
 use smartsuite_emulator::{
@@ -28,8 +25,6 @@ on_mariadb! {
 const RUN: [&str; 3] = ["run", "--sync-name", "customers"];
 /// Rows of the first load.
 const ROWS: usize = 5_000;
-/// Real time in which a doubt is over: ninety seconds on the program's clock.
-const SETTLED: Duration = Duration::from_secs(3);
 
 /// What the kills found.
 #[derive(Default)]
@@ -50,7 +45,7 @@ impl Tally {
     }
 }
 
-fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
+pub(crate) fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
 }
 
@@ -77,7 +72,6 @@ fn kills_at_any_moment_double_nothing_and_lose_nothing(stage: &mut Stage) {
     }
 
     stage.smartsuite.with(|emulator| emulator.set_faults(FaultScript::default()));
-    std::thread::sleep(SETTLED);
     let runs = come_right(stage);
     agree(stage);
     let share = |found: usize| found * 100 / tally.kills;

@@ -12,9 +12,13 @@
 
 mod act;
 mod emulator;
+mod sink;
 mod stage;
 
+mod alerting;
 mod binlog;
+mod binlog_chaos;
+mod budget;
 mod chaos;
 mod comparing;
 mod doctor;

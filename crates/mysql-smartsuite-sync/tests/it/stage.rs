@@ -65,13 +65,13 @@ pub(crate) struct Stage {
 impl Stage {
     /// Sets the stage with the sample's tables and the example's mapping file, and tells the story.
     pub(crate) fn tell(flavor: Flavor, story: fn(&mut Self)) {
-        if let Some(mut stage) = Self::set(flavor) {
-            story(&mut stage);
+        if let Some(database) = TestDatabase::create(flavor).unwrap() {
+            story(&mut Self::on(database));
         }
     }
 
-    fn set(flavor: Flavor) -> Option<Self> {
-        let mut database = TestDatabase::create(flavor).unwrap()?;
+    /// The stage on this database.
+    pub(crate) fn on(mut database: TestDatabase) -> Self {
         database.client().load(&project().join("sample/sample.sql")).unwrap();
         let user = database.create_user("SELECT", "PROCESS").unwrap();
         let smartsuite = Served::start();
@@ -89,7 +89,7 @@ impl Stage {
         ]);
         let stage = Self { smartsuite, database, user, folder, variables };
         stage.map(&without_links(&example()));
-        Some(stage)
+        stage
     }
 
     /// The whole example as the mapping file, with its links. Most tests want its syncs to have nothing to do with each

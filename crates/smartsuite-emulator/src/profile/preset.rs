@@ -254,7 +254,7 @@ impl Profile {
             rate_body: RateBody::Html,
             bucket_of: BucketOf::Member,
             second_shift_ms: 370,
-            over_quota: OverQuota::Forbidden,
+            over_quota: OverQuota::Unsaid,
             record_limit: RecordLimit::Forbidden,
             add_field_delay_ms: 5000,
             change_field_delay_ms: 8000,

@@ -65,8 +65,10 @@ switch! {
     OverQuota {
         /// 429.
         TooManyRequests,
-        /// 403.
+        /// 403 that says so.
         Forbidden,
+        /// 403 in the words of any other.
+        Unsaid,
     }
 }
 switch! {

@@ -6,6 +6,7 @@ use crate::model::account::Account;
 use crate::moment::Moment;
 use crate::profile::{OverQuota, Profile};
 use crate::reply::{Reply, detail};
+use crate::rules::access::forbidden;
 use crate::rules::limits::too_many;
 
 /// What the month still allows.
@@ -40,5 +41,6 @@ pub(crate) fn stopped(profile: &Profile, is_rpc: bool) -> Reply {
         OverQuota::Forbidden => {
             detail(StatusCode::FORBIDDEN, "The workspace has used its API calls for this month.")
         }
+        OverQuota::Unsaid => forbidden(),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use smartsuite_emulator::{
-    DEMO_ACCOUNT, DEMO_MEMBER, DEMO_SOLUTION, Emulator, Key, Plan, Seed, TableSeed,
+    DEMO_ACCOUNT, DEMO_MEMBER, DEMO_SOLUTION, Emulator, Key, OverQuota, Plan, Seed, TableSeed,
 };
 
 use crate::service::{START, Service, TABLE, other_table, positioned, table};
@@ -189,9 +189,13 @@ fn a_stopped_month_is_answered_as_its_switch_says() {
     for (mut service, status) in [
         (limited(&[("over_quota", "too_many_requests")]), 429),
         (limited(&[("over_quota", "forbidden")]), 403),
+        (limited(&[("over_quota", "unsaid")]), 403),
     ] {
+        let is_said = service.emulator.profile().over_quota == OverQuota::Forbidden;
         set_used(&mut service, 62_500);
-        assert_eq!(service.get("solutions/").status, status);
+        let answer = service.get("solutions/");
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.text.contains("API calls"), is_said);
     }
 }
 

@@ -67,6 +67,42 @@ pub const CALLS_PER_SECOND_MAX: u32 = 5;
 /// `smartsuite.monthly_calls`: more is a typing error.
 pub const MONTHLY_CALLS_MAX: u32 = 1_000_000_000;
 
+/// `smartsuite.billing_day`: most months begin at their first day.
+pub const BILLING_DAY: u32 = 1;
+
+/// `smartsuite.billing_day`: every month has this day.
+pub const BILLING_DAY_MAX: u32 = 28;
+
+/// `smartsuite.reserve`: where nothing is said, every so many-th call is left to others.
+pub const RESERVE_DIVISOR: u32 = 10;
+
+/// `smartsuite.when_used_up`: nobody is billed for what nobody agreed to.
+pub const WHEN_USED_UP: &str = "wait";
+
+/// `priority`: most syncs matter alike.
+pub const PRIORITY: &str = "normal";
+
+/// `alerts.email.port`: submission with STARTTLS.
+pub const MAIL_PORT: u32 = 587;
+
+/// `alerts.email.security`: what submission servers offer.
+pub const MAIL_SECURITY: &str = "starttls";
+
+/// `alerts.group`: one outage of a server is one message, not one for each sync.
+pub const GROUP_MINUTES: u32 = 1;
+
+/// `alerts.group`: who waits longer does not want to be told.
+pub const GROUP_MINUTES_MAX: u32 = 60;
+
+/// `alerts.heartbeat.minutes`: what most watchers expect.
+pub const HEARTBEAT_MINUTES: u32 = 5;
+
+/// `alerts.heartbeat.minutes`: a day.
+pub const HEARTBEAT_MINUTES_MAX: u32 = 1_440;
+
+/// `alerts.allow_internal`: a mapping file should not make this program call its neighbours.
+pub const ALLOW_INTERNAL: bool = false;
+
 /// `state.log_effects`: "why is this record as it is?" is asked after the fact.
 pub const LOG_EFFECTS: bool = true;
 

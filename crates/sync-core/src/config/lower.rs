@@ -1,5 +1,7 @@
 //! From what was typed to what it means, reporting everything that cannot be meant.
 
+mod alerts;
+mod budget;
 mod conversion;
 mod destination;
 mod field;
@@ -50,9 +52,8 @@ pub(super) fn lower(file: &RawFile, report: &mut Report<'_>) -> Option<Config> {
             .map_or(defaults::DEDICATED_MEMBER, |given| given.value),
         calls_per_second: calls_per_second(smartsuite, report),
         tests: raw_syncs.iter().filter_map(|sync| test::lower(sync, report)).collect(),
-        monthly_calls: smartsuite.and_then(|section| section.monthly_calls.as_ref()).and_then(
-            |given| in_range(given, 1..=defaults::MONTHLY_CALLS_MAX, "monthly_calls", report),
-        ),
+        budget: smartsuite.and_then(|section| budget::lower(section, report)),
+        alerts: file.alerts.as_ref().and_then(|given| alerts::lower(given, report)),
         state: state(file.state.as_ref().map(|given| &given.value), report),
     };
     (!report.has_errors()).then_some(config)
@@ -82,6 +83,10 @@ fn lower_sync(
         source: source?,
         destination: destination?,
         schedule: schedule.flatten(),
+        freshness: raw.freshness.as_ref().and_then(|given| {
+            in_range(given, 1..=defaults::INTERVAL_MINUTES_MAX, "freshness", report)
+        }),
+        priority: budget::priority(raw, report),
         capture: capture?,
         on_position_lost: following::on_position_lost(raw, report),
         sweep: sweep.flatten(),

@@ -4,7 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{defaults, span::Span, suggestion::nearest};
 use crate::{
-    deletes::GonePolicy, expression::Expression, json_path::JsonPath, slug::Slug, table::FieldKind,
+    alert::AlertDefinition,
+    budget::{BudgetDefinition, Priority},
+    deletes::GonePolicy,
+    expression::Expression,
+    json_path::JsonPath,
+    slug::Slug,
+    table::FieldKind,
 };
 
 /// Every sync of the mapping file.
@@ -17,8 +23,10 @@ pub struct Config {
     pub dedicated_member: bool,
     /// Calls that may leave each second, evenly spaced (`smartsuite.calls_per_second`): 1 to 5.
     pub calls_per_second: u32,
-    /// Calls that the workspace's plan includes each month (`smartsuite.monthly_calls`), where the file says so.
-    pub monthly_calls: Option<u32>,
+    /// The month's calls, where the file says how many there are.
+    pub budget: Option<BudgetDefinition>,
+    /// Who is told when something is wrong.
+    pub alerts: Option<AlertDefinition>,
     /// What the state keeps, and for how long.
     pub state: StateDefinition,
     /// Tests of the mappings, by sync.
@@ -74,6 +82,21 @@ impl Default for StateDefinition {
     }
 }
 
+impl Default for Config {
+    /// What holds where there is no mapping file: no sync, and the usual manners.
+    fn default() -> Self {
+        Self {
+            syncs: Vec::new(),
+            dedicated_member: defaults::DEDICATED_MEMBER,
+            calls_per_second: defaults::CALLS_PER_SECOND,
+            budget: None,
+            alerts: None,
+            state: StateDefinition::default(),
+            tests: BTreeMap::new(),
+        }
+    }
+}
+
 impl Config {
     /// The sync of this name.
     pub fn sync(&self, name: &str) -> Option<&SyncDefinition> {
@@ -103,6 +126,10 @@ pub struct SyncDefinition {
     pub destination: DestinationDefinition,
     /// When `schedule` runs it; `None`: at the service's interval.
     pub schedule: Option<ScheduleDefinition>,
+    /// Minutes that its records may be behind their rows; `None`: as its schedule lets expect.
+    pub freshness: Option<u32>,
+    /// How much it matters where the month's calls do not suffice for all.
+    pub priority: Priority,
     /// How changes are noticed.
     pub capture: CaptureMode,
     /// What to do when the binlog does not reach back to where it was read.

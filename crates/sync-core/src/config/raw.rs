@@ -1,6 +1,8 @@
 //! What the user typed, with places. The documentation of each key is the text of the reference page and of the
 //! JSON schema.
 
+mod alerts;
+
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::{
@@ -14,6 +16,10 @@ use super::{
     words,
 };
 
+pub(super) use alerts::{
+    MAIL_SECURITY, RawAlerts, RawEmail, RawHeartbeat, RawQuietHours, RawWebhook,
+};
+
 section! {
     /// The mapping file: which rows become which records.
     RawFile {
@@ -21,6 +27,8 @@ section! {
         "syncs" syncs: Required<Vec<Given<RawSync>>>,
         /// How the SmartSuite account is used, by all syncs together.
         "smartsuite" smartsuite: Option<Given<RawSmartSuite>>,
+        /// Who is told when something is wrong, by `schedule`.
+        "alerts" alerts: Option<Given<RawAlerts>>,
         /// What the state file keeps, and for how long.
         "state" state: Option<Given<RawState>>,
     }
@@ -59,10 +67,25 @@ section! {
         /// key has other users.
         #[schemars(range(min = 1, max = 5), extend("default" = defaults::CALLS_PER_SECOND))]
         "calls_per_second" calls_per_second: Option<Given<u32>>,
-        /// How many calls the workspace's plan includes each month: 5000 on Team, 50000 on Professional, 250000 on
-        /// Enterprise. `plan` then says what share of them a run would take.
+        /// The workspace's plan, which says how many calls each month includes: 100 on `free`, 5000 on `team`, 50000 on
+        /// `professional`, 250000 on `enterprise`. With it, or with `monthly_calls`, the month is planned: `status` and
+        /// `plan` say what is left, and calls are spread so that the month lasts.
+        #[schemars(extend("enum" = PLANS))]
+        "plan" plan: Option<Given<Scalar>>,
+        /// How many calls each month includes, where that is another number than the plan's.
         #[schemars(range(min = 1, max = 1_000_000_000))]
         "monthly_calls" monthly_calls: Option<Given<u32>>,
+        /// The day of the month on which SmartSuite's count begins anew, at midnight UTC.
+        #[schemars(range(min = 1, max = 28), extend("default" = defaults::BILLING_DAY))]
+        "billing_day" billing_day: Option<Given<u32>>,
+        /// How many of the month's calls are left to people and other integrations, which count for the same month and
+        /// are not seen from here. Without it: a tenth.
+        #[schemars(range(min = 0, max = 1_000_000_000))]
+        "reserve" reserve: Option<Given<u32>>,
+        /// What happens when all but the reserve is used up. `wait`: what waits is sent when the next month begins.
+        /// `go_on`: calls go on, slowly from 100 % on, until SmartSuite answers no more at 125 %.
+        #[schemars(extend("enum" = WHEN_USED_UP), extend("default" = defaults::WHEN_USED_UP))]
+        "when_used_up" when_used_up: Option<Given<Scalar>>,
     }
 }
 
@@ -85,6 +108,14 @@ section! {
         "tests" tests: Option<Given<Vec<Given<RawTest>>>>,
         /// When `schedule` runs this sync. Without it: at the interval of the service.
         "schedule" schedule: Option<Given<RawSchedule>>,
+        /// How many minutes old the sync's records may be, against their rows, before somebody is told. Without it: two
+        /// turns of its schedule and ten minutes.
+        #[schemars(range(min = 1, max = 525_600))]
+        "freshness" freshness: Option<Given<u32>>,
+        /// How much the sync matters where the month's calls do not suffice for all: `high` is sent at once, `normal` and
+        /// `low` share what is left of each day, three to one.
+        #[schemars(extend("enum" = PRIORITIES), extend("default" = defaults::PRIORITY))]
+        "priority" priority: Option<Given<Scalar>>,
         /// How changes are noticed. Without it: `query` for a `source.query`, `table` for a `source.table`. With `binlog` the
         /// server's binlog names every change within a moment, deletes included; the server must log rows, and the
         /// user needs the right to read the log.
@@ -396,6 +427,15 @@ impl RawOptions {
         }
     }
 }
+/// Values of `smartsuite.plan`.
+pub(super) const PLANS: &[&str] = &["free", "team", "professional", "enterprise"];
+
+/// Values of `when_used_up`.
+pub(super) const WHEN_USED_UP: &[&str] = &["wait", "go_on"];
+
+/// Values of `priority`.
+pub(super) const PRIORITIES: &[&str] = &["high", "normal", "low"];
+
 /// Values of `on_position_lost`.
 pub(super) const ON_POSITION_LOST: &[&str] = &["stop", "repair"];
 
@@ -448,6 +488,8 @@ pub(super) fn home_of(key: &str) -> Option<String> {
         ("under `schedule`", RawSchedule::KEYS),
         ("under `smartsuite`", RawSmartSuite::KEYS),
         ("under `state`", RawState::KEYS),
+        ("under `alerts`", RawAlerts::KEYS),
+        ("under `alerts.email`", RawEmail::KEYS),
     ];
     let (home, _) = homes.into_iter().find(|(_, keys)| keys.contains(&key))?;
     Some(format!("`{key}` belongs {home}"))

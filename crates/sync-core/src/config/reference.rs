@@ -7,8 +7,9 @@ use super::{
     code::{Code, Severity},
     field_type::FIELD_TYPES,
     raw::{
-        RawDestination, RawField, RawFieldType, RawFile, RawLink, RawOptions, RawSchedule,
-        RawSmartSuite, RawSource, RawState, RawSync, RawTest, RawTransformation,
+        RawAlerts, RawDestination, RawEmail, RawField, RawFieldType, RawFile, RawHeartbeat,
+        RawLink, RawOptions, RawQuietHours, RawSchedule, RawSmartSuite, RawSource, RawState,
+        RawSync, RawTest, RawTransformation, RawWebhook,
     },
 };
 
@@ -38,6 +39,11 @@ pub fn page() -> String {
         section::<RawTest>("`syncs[].tests[]`", RawTest::KEYS),
         section::<RawSmartSuite>("`smartsuite`", RawSmartSuite::KEYS),
         section::<RawState>("`state`", RawState::KEYS),
+        section::<RawAlerts>("`alerts`", RawAlerts::KEYS),
+        section::<RawEmail>("`alerts.email`", RawEmail::KEYS),
+        section::<RawWebhook>("`alerts.webhook`", RawWebhook::KEYS),
+        section::<RawHeartbeat>("`alerts.heartbeat`", RawHeartbeat::KEYS),
+        section::<RawQuietHours>("`alerts.quiet_hours`", RawQuietHours::KEYS),
     ];
     [INTRODUCTION.to_owned(), sections.concat(), field_types(), expressions(), codes()].concat()
 }
@@ -226,6 +232,11 @@ mod tests {
             RawTransformation::KEYS,
             RawSchedule::KEYS,
             RawSmartSuite::KEYS,
+            RawAlerts::KEYS,
+            RawEmail::KEYS,
+            RawWebhook::KEYS,
+            RawHeartbeat::KEYS,
+            RawQuietHours::KEYS,
         ] {
             for key in keys {
                 assert!(example.contains(&format!("{key}:")), "{key}");

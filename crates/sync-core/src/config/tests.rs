@@ -2,6 +2,7 @@
 
 mod fields;
 mod forms;
+mod manners;
 mod mistakes;
 mod yaml;
 
@@ -12,6 +13,7 @@ use super::{
     },
     *,
 };
+use crate::budget::{BudgetDefinition, Priority, WhenUsedUp};
 use crate::table::FieldKind;
 
 const EXAMPLE: &str = include_str!("../../../../config/sync_mappings.example.yml");
@@ -121,6 +123,8 @@ fn schedules_keys_and_policies_are_read() {
     enabled: no
     previously: b
     schedule: {cron: '30 2 * * *', time_zone: Europe/Berlin}
+    freshness: 90
+    priority: high
     source:
       query: SELECT 1
       primary_key: [country, number]
@@ -131,7 +135,7 @@ fn schedules_keys_and_policies_are_read() {
       key_prefix: 'a:'
       on_missing: quarantine
       field_mappings: {x: title}
-smartsuite: {dedicated_member: true, calls_per_second: 2, monthly_calls: 5000}
+smartsuite: {dedicated_member: true, calls_per_second: 2, monthly_calls: 5000, billing_day: 12, reserve: 700, when_used_up: go_on}
 state: {log_effects: no, keep_effects_days: 1, keep_runs_days: 2, keep_refused_values: no, daily_backups: 0}
 ",
     );
@@ -146,10 +150,18 @@ state: {log_effects: no, keep_effects_days: 1, keep_runs_days: 2, keep_refused_v
     };
     assert_eq!(config.state, state);
     assert_eq!((config.dedicated_member, config.calls_per_second), (true, 2));
-    assert_eq!(config.monthly_calls, Some(5_000));
+    let budget = BudgetDefinition {
+        monthly_calls: 5_000,
+        billing_day: 12,
+        reserve: 700,
+        when_used_up: WhenUsedUp::GoOn,
+        has_overage: true,
+    };
+    assert_eq!(config.budget, Some(budget));
     let sync = &config.syncs[0];
     assert!(!sync.enabled);
     assert_eq!(sync.previously.as_deref(), Some("b"));
+    assert_eq!((sync.freshness, sync.priority), (Some(90), Priority::High));
     assert_eq!(
         sync.schedule,
         Some(ScheduleDefinition::Cron {

@@ -61,6 +61,19 @@ impl Schedule {
         Self(Kind::Interval(SignedDuration::from_mins(i64::from(minutes))))
     }
 
+    /// The time in words: in UTC, and in the schedule's own zone where that is another one.
+    pub fn in_words(&self, at: Timestamp) -> String {
+        let utc = at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+        match &self.0 {
+            Kind::Cron { zone, .. } if *zone != TimeZone::UTC => {
+                let there = at.to_zoned(zone.clone());
+                let name = zone.iana_name().unwrap_or_default();
+                format!("{utc} ({} {name})", there.strftime("%Y-%m-%d %H:%M:%S"))
+            }
+            _ => utc,
+        }
+    }
+
     /// When the next run is due: the first scheduled time after `last_start`, or `now` if that has passed, so that
     /// however many times were missed, one run makes up for them.
     ///

@@ -160,3 +160,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_time_is_said_in_utc_and_in_the_schedules_zone() {
+    let at: Timestamp = "2026-12-31T23:00:00Z".parse().unwrap();
+    let words = |schedule: Schedule| schedule.in_words(at);
+    assert_eq!(words(Schedule::every(5)), "2026-12-31 23:00:00 UTC");
+    assert_eq!(words(cron("0 0 1 1 *", "UTC").unwrap()), "2026-12-31 23:00:00 UTC");
+    assert_eq!(
+        words(cron("0 0 1 1 *", "Europe/Berlin").unwrap()),
+        "2026-12-31 23:00:00 UTC (2027-01-01 00:00:00 Europe/Berlin)"
+    );
+}

@@ -118,8 +118,8 @@ impl FullReadReason {
     }
 }
 
-/// A sync that the breaker stopped. No call is made for it until its definition or its table changes, or a person
-/// says so.
+/// A sync that was stopped. No call is made for it until its definition or its table changes, a person says so, or
+/// the stop runs out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
     /// Stable code.
@@ -130,12 +130,26 @@ pub struct Stop {
     pub remedy: String,
     /// The digest of the API key, where the stop is about the key: with another one the sync starts by itself.
     pub key: Option<String>,
+    /// When the sync starts by itself, where the stop is about something that may pass unseen.
+    pub until: Option<Timestamp>,
 }
 
 impl Stop {
-    /// Whether the sync is stopped for a process that uses the API key with this digest.
-    pub fn holds_for(&self, key_digest: &str) -> bool {
+    /// Whether the sync is stopped at `now` for a process that uses the API key with this digest.
+    pub fn holds_for(&self, key_digest: &str, now: Timestamp) -> bool {
         self.key.as_deref().is_none_or(|key| key == key_digest)
+            && self.until.is_none_or(|until| now < until)
+    }
+
+    /// What to do, and when it passes by itself.
+    pub fn advice(&self) -> String {
+        match self.until {
+            Some(until) => {
+                let until = until.strftime("%Y-%m-%d %H:%M");
+                format!("{}; the sync tries again by itself after {until} UTC", self.remedy)
+            }
+            None => self.remedy.clone(),
+        }
     }
 }
 

@@ -552,6 +552,15 @@ pub trait StateStore: ComparisonStore + Send {
     /// Remembers how many rows a full read yielded, for the next one to be held against.
     fn set_full_rows(&mut self, writer: &Writer, rows: u64) -> Result<(), StateError>;
 
+    /// Remembers of how many external ids several records were found. With `at_least`, a smaller number than the one
+    /// that is remembered changes nothing.
+    fn note_shared_ids(
+        &mut self,
+        writer: &Writer,
+        ids: u64,
+        at_least: bool,
+    ) -> Result<(), StateError>;
+
     /// Stores that the run under way failed, as the state itself failed it: with the counts that were stored. The
     /// lease is given back.
     fn fail_run(

@@ -51,6 +51,8 @@ pub(crate) struct Landing {
     pub(crate) refused: Vec<Fault>,
     /// The call was refused for its content.
     pub(crate) split: bool,
+    /// The call was refused for its size.
+    pub(crate) too_large: bool,
     /// A refusal named one of our fields, so the table's structure may have changed.
     pub(crate) names_field: bool,
     /// A failure that is not about rows.
@@ -204,6 +206,7 @@ impl Reading<'_> {
         let entries = &self.call.entries;
         let mut landing = Landing {
             names_field: error.complaints.iter().any(|complaint| complaint.slug.is_some()),
+            too_large: error.kind == CallErrorKind::Refused { status: 413 },
             ..Landing::default()
         };
         // The client changed its written form: the same items once more, before anybody is blamed.

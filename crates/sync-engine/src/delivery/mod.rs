@@ -36,11 +36,15 @@ use crate::{
     calls::Calls,
     capture::{QUARANTINE_MAX, quarantine_full},
     event::Event,
+    run::Trouble,
     structure,
 };
 
 /// Calls of one sync under way at once: a bulk call takes up to a second, and four leave each second.
 const IN_FLIGHT_MAX: usize = 4;
+/// Bytes of drafts in one call. The service documents no limit; one megabyte is the usual one of a web server, and
+/// what a draft becomes on the wire is little longer, rich text of many short lines apart.
+const CALL_BYTES_MAX: usize = 600_000;
 /// Failures in a row that are not about rows, after which the run ends and leaves the rest to the next one.
 const FAILURES_MAX: u32 = 4;
 /// How long a run waits for entries whose time will come: a create in doubt needs 90 s.
@@ -64,8 +68,6 @@ pub(crate) struct Route {
     pub(crate) archive: Option<Arc<Archive>>,
     /// Whether the table is looked at though nothing waits to be created.
     pub(crate) audits: bool,
-    /// Bytes of drafts in one call.
-    pub(crate) bytes_max: usize,
 }
 
 /// How delivery ended.
@@ -83,6 +85,8 @@ pub(crate) enum Ended {
     StructureChanged,
     /// Whoever oversees the run did not let a call leave.
     NotPlanned,
+    /// The month's calls are to last: what waits is left to a later run.
+    Deferred(Trouble),
 }
 
 /// One delivery, from first call to last.
@@ -102,9 +106,13 @@ pub(crate) struct Delivery<'a> {
     /// Whether creates may be sent: the audit of this process was made.
     audited: bool,
     structure_checked: bool,
+    /// Bytes of drafts in one call: less than usual once a call was too large.
+    bytes_max: usize,
     /// Fields that the service keeps otherwise than they were sent, with the number of records.
     kept_otherwise: BTreeMap<Slug, u64>,
     ended: Option<Ended>,
+    /// What waits is more than the month's calls allow.
+    too_much: Option<Trouble>,
 }
 
 /// A call that is back.
@@ -149,9 +157,14 @@ pub(crate) async fn deliver(
         prepared: false,
         audited,
         structure_checked: false,
+        bytes_max: CALL_BYTES_MAX,
         kept_otherwise: BTreeMap::new(),
         ended: None,
+        too_much: None,
     };
+    if waiting > 0 {
+        delivery.too_much = route.calls.may_spend(Some(waiting)).err();
+    }
     let ended = delivery.run().await?;
     delivery.tell_kept_otherwise();
     let Delivery { books, audited, .. } = delivery;
@@ -208,6 +221,14 @@ impl Delivery<'_> {
         if self.breaker.is_wary() && next_look.is_some() {
             return Ok(false);
         }
+        let deferred = match self.too_much.take() {
+            Some(trouble) => Err(trouble),
+            None => self.route.calls.may_spend(None),
+        };
+        if let Err(trouble) = deferred {
+            self.ended = Some(Ended::Deferred(trouble));
+            return Ok(true);
+        }
         if !self.prepared {
             self.prepared = true;
             self.prepare().await?;
@@ -249,7 +270,7 @@ impl Delivery<'_> {
         let request = DispatchRequest {
             now,
             entries_max: BULK_MAX,
-            bytes_max: self.route.bytes_max,
+            bytes_max: self.bytes_max,
             creates: self.audited || mutation::is_on(Mutation::NoAudit),
             fresh_first: self.breaker.wants_fresh(),
             gone: self.route.gone,
@@ -362,6 +383,10 @@ impl Delivery<'_> {
         for (entry, code) in &landing.blamed {
             breaker.row_refused(*entry, code);
         }
+        if landing.too_large && call.entries.len() > 1 {
+            // No other call should be as large.
+            self.bytes_max = self.bytes_max.min(draft_bytes(call) / 2);
+        }
         for fault in &landing.refused {
             self.tell_refused(fault);
         }
@@ -398,7 +423,7 @@ impl Delivery<'_> {
             return self.stop(stop).await;
         }
         self.failures_in_a_row += 1;
-        if self.failures_in_a_row >= FAILURES_MAX || self.route.calls.quota_seems_used_up() {
+        if self.failures_in_a_row >= FAILURES_MAX {
             self.ended.get_or_insert(Ended::Failed(error.clone()));
         }
         Ok(())
@@ -519,6 +544,7 @@ impl Delivery<'_> {
                 message: "SmartSuite refuses rows of whole batches with the same complaint".into(),
                 remedy: "see `status` for what it says, mend the mapping or the table, then `run --retry`".into(),
                 key: None,
+                until: None,
             })
             .await?;
         }
@@ -556,6 +582,13 @@ impl Delivery<'_> {
     ) -> Result<T, StateError> {
         self.route.calls.state.run(job).await
     }
+}
+
+/// The bytes of a call's drafts, as the state counts them.
+fn draft_bytes(call: &Call) -> usize {
+    let bytes =
+        |entry: &CallEntry| serde_json::to_string(&entry.fields).map_or(0, |text| text.len());
+    call.entries.iter().map(bytes).sum()
 }
 
 /// Sends one bulk call, which has passed the gate and is marked.

@@ -46,7 +46,7 @@ impl Delivery<'_> {
         }
         let (writer, now) = (self.route.writer, self.now());
         self.state(move |state| state.settle_second_looks(&writer, &settlements, now)).await?;
-        self.tell_twins(twins.others);
+        self.tell_twins(twins.others).await?;
         self.remove(twins.ours).await
     }
 
@@ -145,13 +145,16 @@ impl Delivery<'_> {
         SecondSettlement { key, change: None, again_at: again.then_some(in_an_hour) }
     }
 
-    fn tell_twins(&self, records: usize) {
+    async fn tell_twins(&mut self, records: usize) -> Result<(), StateError> {
         if records > 0 {
+            let (writer, ids) = (self.route.writer, u64::try_from(records).unwrap_or(u64::MAX));
+            self.state(move |state| state.note_shared_ids(&writer, ids, true)).await?;
             let text = format!(
                 "{records} records carry a key that another record carries too, and may be somebody's work: \
                  `dedupe` lists them"
             );
             self.route.calls.observe(&Event::Note { text });
         }
+        Ok(())
     }
 }

@@ -179,10 +179,6 @@ impl RecordTarget for RehearsedTarget {
         Box::pin(std::future::ready(Ok(BulkAnswer { records, ..BulkAnswer::default() })))
     }
 
-    fn payload_bytes(&self, shape: &RecordShape, fields: &Fields) -> usize {
-        self.task.target.payload_bytes(shape, fields)
-    }
-
     fn delete<'a>(
         &'a self,
         _table: &'a str,

@@ -46,7 +46,7 @@ impl Engine {
         // Under the lock: what another run left when it ended must be seen.
         let now = self.clock.now();
         let opened = self.state.run(move |state| state.open_sync(&identity, now)).await?;
-        let stop = opened.stopped.as_ref().filter(|stop| stop.holds_for(&self.key_digest));
+        let stop = opened.stopped.as_ref().filter(|stop| stop.holds_for(&self.key_digest, now));
         if let (Some(stop), false) = (stop, options.retry) {
             return Ok(report(RunOutcome::Stopped(stop.clone()), Books::default(), 0));
         }
@@ -77,10 +77,13 @@ impl Engine {
             next_page: None,
             columns: Vec::new(),
             asks: None,
+            held: None,
+            is_redefined: false,
             source_was_empty: false,
             unswept: None,
             rows_read: 0,
             vanished: None,
+            deferred: None,
         };
         let (status, trouble) = match running.finish().await {
             Ok(ended) => ended,
@@ -124,6 +127,7 @@ impl Engine {
             dice: Arc::clone(&self.dice),
             observer: Arc::clone(&self.observer),
             overseer: self.overseer.clone(),
+            governor: self.governor.clone(),
             sync_name: Arc::from(task.definition.name.as_str()),
             sync,
             key_digest: Arc::clone(&self.key_digest),
@@ -132,7 +136,7 @@ impl Engine {
             cancelled: cancelled.clone(),
             made: Arc::new(AtomicU64::new(0)),
             beaten: Arc::new(AtomicU64::new(self.clock.elapsed().as_secs())),
-            pauses: Arc::new(AtomicU64::new(0)),
+            pauses: Arc::default(),
         }
     }
 }

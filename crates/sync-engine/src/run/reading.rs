@@ -127,11 +127,12 @@ impl Running<'_> {
     }
 
     /// Opens a later read of the run, which must have the columns that the mapping was made for.
-    async fn open(&self, wanted: Wanted) -> Result<OpenRead, Broken> {
+    async fn open(&mut self, wanted: Wanted) -> Result<OpenRead, Broken> {
         let read = self.capturing().open(wanted).await?;
         if read.rows.columns() == self.columns.as_slice() {
             return Ok(read);
         }
+        self.is_redefined = true;
         Err(Broken::Source(SourceError {
             about: SourcePart::Whole,
             kind: SourceErrorKind::Interrupted,

@@ -92,6 +92,6 @@ impl From<&SourceError> for Trouble {
 
 impl From<&Stop> for Trouble {
     fn from(stop: &Stop) -> Self {
-        Self::new(stop.code.clone(), stop.message.clone(), stop.remedy.clone())
+        Self::new(stop.code.clone(), stop.message.clone(), stop.advice())
     }
 }

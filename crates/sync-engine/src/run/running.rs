@@ -1,11 +1,11 @@
 //! A run under way: read the table's structure, capture, sweep, deliver, balance the books.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use sync_core::{
     deletes::Going,
-    error::CallError,
+    error::{CallError, SourceErrorKind},
     mapping::CompiledMapping,
     source::Column,
     state::{
@@ -26,13 +26,16 @@ use crate::{
     capture::{Broken, quarantine_full},
     delivery::{Delivered, Ended, Route, deliver},
     engine::Engine,
+    event::Event,
     structure,
 };
 
-/// Bytes of drafts in one call: well below the largest body known to be safe.
-const CALL_BYTES_MAX: usize = 600_000;
 /// How old the cached structure may be where a newer one could mend what is wrong.
 const STRUCTURE_AGE_MAX: SignedDuration = SignedDuration::from_hours(1);
+/// How often in a row a read is begun anew where its tables were defined anew meanwhile, and how long it waits before:
+/// tools that change tables do so in steps.
+const REDEFINED_MAX: u32 = 5;
+const REDEFINED_PAUSE: Duration = Duration::from_secs(1);
 /// Captures of dirty keys that one run makes after its read: each delivery may adopt records and mark their keys.
 const ROUNDS_MAX: usize = 5;
 
@@ -59,8 +62,12 @@ pub(super) struct Running<'a> {
     pub(super) next_page: Option<PageMark>,
     /// The columns of the run's first read: the mapping was made for them.
     pub(super) columns: Vec<Column>,
-    /// Records that wait for a yes before they go.
+    /// Records that the last sweep missed, so many that they wait for a yes before they go.
     pub(super) asks: Option<Going>,
+    /// Records whose end waited for a yes when the last delivery began.
+    pub(super) held: Option<Going>,
+    /// A read failed as one does while the source's tables are being defined anew.
+    pub(super) is_redefined: bool,
     /// The source showed no row at all where many were known.
     pub(super) source_was_empty: bool,
     /// Why no sweep came to its end.
@@ -69,6 +76,8 @@ pub(super) struct Running<'a> {
     pub(super) rows_read: u64,
     /// What to say where a full read yielded far fewer rows than the one before.
     pub(super) vanished: Option<Trouble>,
+    /// Why what waits is left to a later run, where the month's calls are to last.
+    pub(super) deferred: Option<Trouble>,
 }
 
 impl Running<'_> {
@@ -114,27 +123,27 @@ impl Running<'_> {
             None => false,
         };
         let mut is_first = true;
+        let mut redefined = 0;
         loop {
-            if must_read {
-                // What the log could not name may be gone, too.
-                self.opened.full_read.get_or_insert(FullReadReason::LogGap);
-                self.opened.swept_at = None;
-                if let Some(stream) = &stream {
-                    stream.reads_everything(true);
-                }
-                mapping = match self.read(&structure).await? {
-                    Ok(mapping) => mapping,
-                    Err(work) => return Ok(work),
-                };
-                if let Some(stream) = &stream {
-                    stream.reads_everything(false);
-                }
-            }
             let sweeps = is_first || must_read;
             is_first = false;
-            if let Some(work) = self.settle_dirty(&mapping, stream.as_ref(), sweeps).await? {
-                return Ok(work);
+            if must_read {
+                match self.read_gap(&structure, stream.as_ref()).await? {
+                    Ok(anew) => mapping = anew,
+                    Err(work) if !self.tries_anew(&mut redefined, stream.is_some()).await? => {
+                        return Ok(work);
+                    }
+                    Err(_) => continue,
+                }
             }
+            if let Some(work) = self.settle_dirty(&mapping, stream.as_ref(), sweeps).await? {
+                if !self.tries_anew(&mut redefined, stream.is_some()).await? {
+                    return Ok(work);
+                }
+                must_read = true;
+                continue;
+            }
+            redefined = 0;
             self.options.reconcile = false;
             let (Some(stream), Some(ends_at)) = (&mut stream, ends_at) else {
                 return Ok(Work::Done);
@@ -146,6 +155,41 @@ impl Running<'_> {
             };
             self.release_quarantine().await?;
         }
+    }
+
+    /// Reads everything, as the stream could not name what changed.
+    async fn read_gap(
+        &mut self,
+        structure: &TableStructure,
+        stream: Option<&Stream>,
+    ) -> Result<Result<CompiledMapping, Work>, StateError> {
+        // What the log could not name may be gone, too.
+        self.opened.full_read.get_or_insert(FullReadReason::LogGap);
+        self.opened.swept_at = None;
+        if let Some(stream) = stream {
+            stream.reads_everything(true);
+        }
+        let read = self.read(structure).await?;
+        if let (Some(stream), Ok(_)) = (stream, &read) {
+            stream.reads_everything(false);
+        }
+        Ok(read)
+    }
+
+    /// Whether what failed is tried again with a read of everything, because the source's tables were being defined
+    /// anew; only where their changes are followed. Waits a moment before.
+    async fn tries_anew(&mut self, tries: &mut u32, follows: bool) -> Result<bool, StateError> {
+        if !std::mem::take(&mut self.is_redefined) || !follows || *tries >= REDEFINED_MAX {
+            return Ok(false);
+        }
+        *tries += 1;
+        self.calls.heartbeat(self.writer).await?;
+        tokio::select! {
+            biased;
+            () = self.cancelled.cancelled() => return Ok(false),
+            () = self.engine.clock.sleep(REDEFINED_PAUSE) => {}
+        }
+        Ok(true)
     }
 
     /// Reads what is due, by a mapping that fits the table as it is.
@@ -233,11 +277,12 @@ impl Running<'_> {
         if self.cancelled.is_cancelled() {
             return Ok(Work::Cancelled);
         }
-        if let Some(stop) = self.calls.stop_for(error.kind) {
-            let writer = self.writer;
-            self.engine.state.run(move |state| state.set_stop(&writer, Some(&stop))).await?;
-        }
-        Ok(Work::Failed(Trouble::from(error)))
+        let Some(stop) = self.calls.stop_for(error.kind) else {
+            return Ok(Work::Failed(Trouble::from(error)));
+        };
+        let (writer, trouble) = (self.writer, Trouble::from(&stop));
+        self.engine.state.run(move |state| state.set_stop(&writer, Some(&stop))).await?;
+        Ok(Work::Failed(trouble))
     }
 
     /// A changed choice or precision changes what rows become: everything is read again.
@@ -315,16 +360,22 @@ impl Running<'_> {
         let (rows, before) = (self.rows_read, self.opened.full_rows.unwrap_or(0));
         let vanished = rows_vanished(before, rows);
         let changed = self.opened.full_read == Some(FullReadReason::DefinitionChanged);
-        if vanished {
-            self.vanished = Some(Trouble::new(
+        self.vanished = vanished.then(|| {
+            Trouble::new(
                 "rows_vanished",
                 format!("the query yields {} where it yielded {before}", plural(rows, "row")),
                 "look whether the source is whole and the query is right; if it is to be so, `run --full` accepts it",
-            ));
+            )
+        });
+        if let (Some(trouble), true) = (&self.vanished, self.options.follow.is_some()) {
+            // Such a run has its name only much later.
+            let text = format!("{}: {}", trouble.message, trouble.remedy);
+            self.calls.observe(&Event::Note { text });
         }
         if vanished && !self.options.full && !changed || self.opened.full_rows == Some(rows) {
             return Ok(());
         }
+        self.opened.full_rows = Some(rows);
         let writer = self.writer;
         self.engine.state.run(move |state| state.set_full_rows(&writer, rows)).await
     }
@@ -352,7 +403,7 @@ impl Running<'_> {
             None => delivery.await?,
         };
         let Delivered { ended, books, audited, held } = delivered;
-        self.asks = held.or(self.asks);
+        self.held = held;
         self.books += books;
         if audited {
             self.engine.set_audited(self.writer);
@@ -362,6 +413,10 @@ impl Running<'_> {
             Ended::Cancelled => self.cancelled.is_cancelled().then_some(Work::Cancelled),
             Ended::Stopped(stop) => Some(Work::Failed(Trouble::from(&stop))),
             Ended::Failed(error) => Some(Work::Failed(Trouble::from(&error))),
+            Ended::Deferred(trouble) => {
+                self.deferred = Some(trouble);
+                None
+            }
             Ended::NotPlanned => Some(Work::Failed(Trouble::plan_outdated())),
             Ended::StructureChanged => Some(Work::Failed(Trouble::new(
                 "table_changed",
@@ -371,10 +426,13 @@ impl Running<'_> {
         })
     }
 
-    async fn broken(&self, broken: Broken) -> Result<Work, StateError> {
+    async fn broken(&mut self, broken: Broken) -> Result<Work, StateError> {
         match broken {
             Broken::State(error) => Err(error),
-            Broken::Source(error) => Ok(Work::Failed(Trouble::from(&error))),
+            Broken::Source(error) => {
+                self.is_redefined |= matches!(error.kind, SourceErrorKind::Sql);
+                Ok(Work::Failed(Trouble::from(&error)))
+            }
             Broken::Cancelled => Ok(Work::Cancelled),
             Broken::QuarantineFull => {
                 let (writer, stop) = (self.writer, quarantine_full());
@@ -420,8 +478,13 @@ impl Running<'_> {
                     "see whether the source is right; where it really is empty, remove the records in SmartSuite",
                 )),
             ),
-            Work::Done if self.asks.is_some() => (RunStatus::Partial, self.asks.map(needs_a_yes)),
+            Work::Done if self.held.or(self.asks).is_some() => {
+                (RunStatus::Partial, self.held.or(self.asks).map(needs_a_yes))
+            }
             Work::Done if self.vanished.is_some() => (RunStatus::Partial, self.vanished.clone()),
+            Work::Done if waiting > 0 && self.deferred.is_some() => {
+                (RunStatus::Partial, self.deferred.clone())
+            }
             Work::Done if quarantine > 0 => (
                 RunStatus::Partial,
                 Some(Trouble::new(
@@ -457,7 +520,6 @@ impl Running<'_> {
             allow_deletes: self.options.allow_deletes,
             archive: mapping.archive().cloned().map(Arc::new),
             audits: false,
-            bytes_max: CALL_BYTES_MAX,
         }
     }
 }

@@ -64,12 +64,9 @@ impl Running<'_> {
         let now = self.engine.clock.now();
         let end = state.run(move |state| state.end_sweep(&writer, ticket, allowed, now)).await?;
         self.calls.observe(&Event::Swept { shown: end.shown, candidates: end.going.records });
-        if end.shown == 0 && end.going.of > 0 {
-            self.source_was_empty = true;
-            return Ok(());
-        }
-        if end.asks {
-            self.asks = Some(end.going);
+        self.source_was_empty = end.shown == 0 && end.going.of > 0;
+        self.asks = end.asks.then_some(end.going).filter(|_| !self.source_was_empty);
+        if self.source_was_empty || end.asks {
             return Ok(());
         }
         while state.run(move |state| state.mark_candidates(&writer, MARKS)).await? {

@@ -72,6 +72,11 @@ impl<'a> Comparing<'a> {
         self.explain_by_next_read(&mapping).await?;
         self.compare_rest().await?;
         self.count().await?;
+        if self.found.sample.is_none() {
+            let twice = self.found.drift(Disagreement::Duplicate);
+            let writer = held.writer;
+            held.state(move |state| state.note_shared_ids(&writer, twice, false)).await?;
+        }
         if self.options.repairs {
             self.repair().await?;
         }

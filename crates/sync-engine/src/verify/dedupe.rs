@@ -173,6 +173,10 @@ async fn dedupe(held: &Held<'_>, options: &DedupeOptions<'_>) -> Result<DedupeOu
             None
         }
     };
+    // What was resolved is gone; what nobody could decide is still there.
+    let left = if applied.is_some() { undecided.min(shared) } else { shared };
+    let writer = held.writer;
+    held.state(move |state| state.note_shared_ids(&writer, left, false)).await?;
     Ok(DedupeOutcome::Listed { shared, deletable, undecided, ids, applied })
 }
 

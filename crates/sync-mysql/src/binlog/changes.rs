@@ -14,7 +14,7 @@ use sync_core::{
 use super::{
     decoder::Found,
     hub::{ChangeHub, Seat},
-    log_failure::position_lost,
+    log_failure::{SERVER_LACKS, position_lost},
     log_server::LogServer,
     position::Position,
     slot::Slot,
@@ -29,6 +29,9 @@ use crate::{
 
 /// How often a feed without changes says how far it is.
 const POSITION_EVERY: Duration = Duration::from_secs(10);
+/// How long a server is waited for that is behind what was read before, and how often it is asked.
+const BEHIND_PATIENCE: Duration = Duration::from_mins(2);
+const BEHIND_PAUSE: Duration = Duration::from_secs(2);
 /// Seconds below which a server's log is kept for a short time: a weekend, with a day on both sides.
 const RETENTION_MIN: u64 = 4 * 24 * 3_600;
 /// Keys of related rows that are looked up; with more, everything is read instead.
@@ -111,6 +114,30 @@ impl MysqlChanges {
     }
 }
 
+impl MysqlChanges {
+    /// How far the server's log is. One that is behind `position`, as a server may be that took over from another, is
+    /// waited for: a read would wait for it in vain, and nothing else would say that the position is lost.
+    async fn newest(
+        &self,
+        session: &mut Session,
+        server: &LogServer,
+        position: &Position,
+    ) -> Result<Option<Position>, SourceError> {
+        let clock = &self.hub.0.clock;
+        let began = clock.elapsed();
+        loop {
+            let newest = server.newest(session).await?;
+            if newest.as_ref().and_then(|newest| newest.covers(position)) != Some(false) {
+                return Ok(newest);
+            }
+            if clock.elapsed().saturating_sub(began) > BEHIND_PATIENCE {
+                return Err(position_lost(SERVER_LACKS));
+            }
+            clock.sleep(BEHIND_PAUSE).await;
+        }
+    }
+}
+
 impl ChangeLog for MysqlChanges {
     fn place(&self) -> Boxed<'_, Result<StreamPosition, SourceError>> {
         Box::pin(async move {
@@ -129,7 +156,7 @@ impl ChangeLog for MysqlChanges {
             };
             let follower = self.hub.number();
             let (mut session, server, list) = self.look(follower).await?;
-            let target = server.newest(&mut session).await?;
+            let target = self.newest(&mut session, &server, &position).await?;
             self.source.set_floor(&position);
             let slot = Arc::new(Slot::default());
             {

@@ -17,7 +17,7 @@ use super::{
     changes::MysqlChanges,
     decoder::{Committed, Decoder, Step},
     event::Event,
-    log_failure::{LogFailure, position_lost},
+    log_failure::{LogFailure, SERVER_LACKS, position_lost},
     log_server::LogServer,
     position::Position,
     slot::Slot,
@@ -35,6 +35,9 @@ const BEHIND_TRIES: u32 = 8;
 /// Tries in a row, about two minutes, after which those are told who wait for the first end of the log: a run that
 /// only catches up must end. Who has caught up once waits for ever.
 const CATCH_UP_TRIES: u32 = 8;
+/// How often a table is sought that is not there after it was defined anew, and how long between.
+const LEARN_TRIES: u32 = 10;
+const LEARN_PAUSE: Duration = Duration::from_millis(300);
 /// Positions are passed on at least every so many transactions.
 const TRANSACTIONS_MAX: u32 = 1_000;
 
@@ -308,9 +311,7 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
         tries.behind += 1;
         if tries.behind > BEHIND_TRIES {
             tries.behind = 0;
-            let why =
-                "the server lacks transactions that were read from it, or from another one, before";
-            return Err(LogFailure::PositionLost(position_lost(why)));
+            return Err(LogFailure::PositionLost(position_lost(SERVER_LACKS)));
         }
         return Err(LogFailure::Lost(behind()));
     }
@@ -367,21 +368,17 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
             Step::Within => {}
             Step::Idle => audience.rest(shared, decoder.position(), true),
             Step::Committed(committed) => {
-                let redefined: Vec<Follower> = if committed.is_redefined {
-                    committed.found.keys().copied().collect()
-                } else {
-                    Vec::new()
-                };
+                // Before anybody hears of it: whoever then reads finds the tables as they are.
+                if committed.is_redefined {
+                    let redefined: Vec<Follower> = committed.found.keys().copied().collect();
+                    learn_again(shared, &mut session, &server, &redefined).await?;
+                    decoder.watch(shared.watched());
+                }
                 audience.hand_out(shared, committed, decoder.position()).await;
                 moved += 1;
                 if moved >= TRANSACTIONS_MAX {
                     moved = 0;
                     audience.reach(shared, decoder.position());
-                }
-                if !redefined.is_empty() {
-                    learn_again(shared, &mut session, &server, &redefined).await?;
-                    decoder.watch(shared.watched());
-                    version = shared.version();
                 }
             }
         }
@@ -482,7 +479,8 @@ impl Audience {
     }
 }
 
-/// The tables of these followers were defined anew.
+/// The tables of these followers were defined anew. One that is not there may be so for a moment only: it is being
+/// renamed in steps, or dropped and made anew.
 async fn learn_again(
     shared: &Shared,
     session: &mut Session,
@@ -493,13 +491,23 @@ async fn learn_again(
         if !followers.contains(&follower) {
             continue;
         }
-        match Watchlist::learn(session, server, &seat.source, &seat.related, follower).await {
-            Ok(list) => shared.update(follower, |seat| seat.watched = list.watched),
-            Err(error) => match LogFailure::from(error) {
-                lost @ LogFailure::Lost(_) => return Err(lost),
-                // The table is gone, or is no table that can be followed: its sync says so.
-                other => shared.fail(follower, other.error().clone()),
-            },
+        let mut tries = 0;
+        loop {
+            let learnt = Watchlist::learn(session, server, &seat.source, &seat.related, follower);
+            match learnt.await {
+                Ok(list) => shared.update(follower, |seat| seat.watched = list.watched),
+                Err(error) if error.kind == SourceErrorKind::Sql && tries < LEARN_TRIES => {
+                    tries += 1;
+                    shared.clock.sleep(LEARN_PAUSE).await;
+                    continue;
+                }
+                Err(error) => match LogFailure::from(error) {
+                    lost @ LogFailure::Lost(_) => return Err(lost),
+                    // The table is gone, or is no table that can be followed: its sync says so.
+                    other => shared.fail(follower, other.error().clone()),
+                },
+            }
+            break;
         }
     }
     Ok(())

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use sync_core::{key::Key, source::ColumnKind, value::Value};
 
 use super::{
+    address::{inet4_text, inet6_text, uuid_text},
     bytes::{big_endian, little_endian},
     cell::decimal_text,
 };
@@ -54,6 +55,12 @@ pub(crate) enum KeyForm {
     DateTime,
     /// TIMESTAMP.
     Timestamp,
+    /// MariaDB's UUID.
+    Uuid,
+    /// MariaDB's INET4.
+    Inet4,
+    /// MariaDB's INET6.
+    Inet6,
 }
 
 /// A character set that is understood without the server's help.
@@ -117,6 +124,9 @@ impl KeyForm {
             "date" => Self::Date,
             "datetime" => Self::DateTime,
             "timestamp" => Self::Timestamp,
+            "uuid" => Self::Uuid,
+            "inet4" => Self::Inet4,
+            "inet6" => Self::Inet6,
             _ => return refused(),
         })
     }
@@ -210,6 +220,9 @@ impl KeyColumn {
             KeyForm::Date => date(cell)?,
             KeyForm::DateTime => date_time(cell)?,
             KeyForm::Timestamp => timestamp(cell)?,
+            KeyForm::Uuid => uuid_text(cell)?,
+            KeyForm::Inet4 => inet4_text(cell)?,
+            KeyForm::Inet6 => inet6_text(cell)?,
         };
         convert::value(&self.kind, text.into_bytes()).ok()
     }
@@ -400,7 +413,7 @@ mod tests {
 
     #[test]
     fn types_without_a_stable_text_are_refused() {
-        for data_type in ["float", "double", "json", "geometry", "time", "set", "uuid"] {
+        for data_type in ["float", "double", "json", "geometry", "time", "set", "vector"] {
             let facts = ColumnFacts { data_type: data_type.into(), ..ColumnFacts::default() };
             assert!(KeyForm::of(&facts).is_err(), "{data_type}");
         }

@@ -23,6 +23,10 @@ const ER_MASTER_FATAL_ERROR_READING_BINLOG: u16 = 1236;
 /// MariaDB: a newer reader with the same number came.
 const ER_SLAVE_SAME_ID: u16 = 4052;
 
+/// Why a position is lost that no log of the server's knows.
+pub(crate) const SERVER_LACKS: &str =
+    "the server lacks transactions that were read from it, or from another one, before";
+
 impl LogFailure {
     /// What the driver says while the log is asked for or read.
     pub(crate) fn of(error: &Error, explainer: &Explainer) -> Self {

@@ -15,7 +15,7 @@ on_both_servers!(
 );
 
 /// Type, value in SQL, and the value in words.
-const TYPES: [(&str, &str, &str); 58] = [
+pub(crate) const TYPES: [(&str, &str, &str); 58] = [
     ("TINYINT", "-128", "-128"),
     ("TINYINT UNSIGNED", "255", "255"),
     ("BOOLEAN", "TRUE", "1"),

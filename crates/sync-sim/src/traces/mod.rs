@@ -11,6 +11,7 @@ mod destination;
 mod doubt;
 mod gate;
 mod gone;
+mod limits;
 mod linking;
 mod mapped;
 mod marks;

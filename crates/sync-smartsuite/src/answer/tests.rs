@@ -72,6 +72,35 @@ fn a_refusal_in_json_is_the_services_own() {
 }
 
 #[test]
+fn a_403_that_speaks_of_calls_and_their_bound_is_the_months_quota() {
+    let of = |words: &str| kind(403, &format!("{{\"detail\":\"{words}\"}}"));
+    for words in [
+        "The workspace has used its API calls for this month.",
+        "Monthly API limit reached",
+        "API quota exceeded.",
+        "You have exceeded the number of requests of your plan.",
+    ] {
+        assert_eq!(of(words), CallErrorKind::QuotaSpent, "{words}");
+        assert!(of(words).is_answered(), "nothing of it was done");
+    }
+    assert_eq!(kind(402, r#"{"message":"api_limit", "code":"x"}"#), CallErrorKind::QuotaSpent);
+    assert_eq!(kind(402, r#"{"error":"Payment required"}"#), CallErrorKind::Forbidden);
+    for words in [
+        "You do not have permission to perform this action.",
+        "The plan's limit of records has been reached.",
+        "Storage quota exceeded.",
+        "You may not call this method.",
+        "API access is not enabled for your role.",
+    ] {
+        assert_eq!(of(words), CallErrorKind::Forbidden, "{words}");
+    }
+    // What is said of a field is said of a value.
+    let field = r#"{"s1":["API call limit of this month"]}"#;
+    assert_eq!(kind(403, field), CallErrorKind::Forbidden);
+    assert_eq!(kind(400, field), CallErrorKind::Refused { status: 400 });
+}
+
+#[test]
 fn a_parser_that_meets_an_unexpected_token_does_not_reject_ours() {
     let body = r#"{"detail":"JSON parse error - Unexpected token at line 1"}"#;
     assert_eq!(kind(400, body), CallErrorKind::Refused { status: 400 });

@@ -142,6 +142,13 @@ impl<'a> Caller<'a> {
         self.hear(CallKind::Delete, request).await
     }
 
+    /// Brings a deleted record back.
+    pub(super) async fn restore(&mut self, id: &str) -> Result<Heard, ProbeError> {
+        let path = ["records", id, "restore"];
+        let request = self.request(Method::POST, &path, &[], Some(&json!({})))?;
+        self.hear(CallKind::Update, request).await
+    }
+
     /// One record.
     pub(super) async fn get(&mut self, id: &str) -> Result<Heard, ProbeError> {
         let request =

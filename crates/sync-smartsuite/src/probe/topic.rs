@@ -24,6 +24,12 @@ const TOPICS: &[Topic] = &[
     Topic("bulk_duplicates", "one record twice in a bulk update", "never sent"),
     Topic("empty_bulk", "a bulk call without items", "never sent"),
     Topic("delete_answer", "answer to a single delete", "with or without the record"),
+    Topic(
+        "autonumber_reuse",
+        "the number of the newest record, once that is deleted",
+        "never again",
+    ),
+    Topic("restored_id", "the id of a restored record", "its own"),
     Topic("noop_bumps", "an update that changes nothing", "moves last_updated"),
     Topic("list_lag", "until a new record is found by a filter", "up to seconds"),
     Topic("list_default", "a list without a limit", "unknown; a limit is always sent"),

@@ -19,8 +19,6 @@ pub(crate) struct Sent {
     pub(crate) line: String,
     /// The body; `null` without one.
     pub(crate) body: Value,
-    /// Its length in bytes.
-    pub(crate) bytes: usize,
 }
 
 /// The answers still to give, and the requests seen.
@@ -57,7 +55,6 @@ impl Transport for Script {
         self.sent.lock().unwrap().push(Sent {
             line: format!("{} {path}", request.method()),
             body: serde_json::from_slice(request.body()).unwrap_or_default(),
-            bytes: request.body().len(),
         });
         let (status, body) = self.answers.lock().unwrap().pop_front().expect("an answer is left");
         let reply =

@@ -2,6 +2,7 @@
 //!
 //! A [`StateReader`] never changes the file, never migrates it, and keeps no writer waiting.
 
+mod alerts;
 mod calls;
 mod effects;
 mod key;

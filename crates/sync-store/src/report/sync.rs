@@ -34,6 +34,8 @@ pub struct SyncReport {
     pub waiting: u64,
     /// Earliest time at which one that waits may be sent; `None` when none waits.
     pub next_send: Option<Timestamp>,
+    /// When the oldest row was read that waits to be sent, is being sent or is in doubt; `None` when there is none.
+    pub oldest_unsent: Option<Timestamp>,
     /// Entries that would delete or archive a record and wait for a person's yes.
     pub held: u64,
     /// Records whose row the last sweep did not see, so many that a person must say yes first.
@@ -52,12 +54,23 @@ pub struct SyncReport {
     pub quarantined: Vec<QuarantineCount>,
     /// Keys to be read again.
     pub dirty: u64,
+    /// External ids of which several records were found when somebody last looked.
+    pub shared_ids: u64,
     /// Set when the breaker stopped it.
     pub stopped: Option<Stop>,
     /// How its stream of changes stands, if it has one.
     pub stream: Option<StreamReport>,
     /// Who holds its lease. A process that was killed stays here until the next one takes over.
     pub holder: Option<Holder>,
+}
+
+impl SyncReport {
+    /// Every change that was committed before this time is in SmartSuite, or in quarantine with its reason; `None`
+    /// until the first read came to its end.
+    pub fn fresh_as_of(&self) -> Option<Timestamp> {
+        let read = self.stream.as_ref().map_or(self.last_sync_time, |stream| Some(stream.as_of))?;
+        Some(self.oldest_unsent.map_or(read, |oldest| oldest.min(read)))
+    }
 }
 
 /// How a sync's stream of changes stands.
@@ -139,9 +152,10 @@ const QUERY: &str = "
       count(o.seq) FILTER (WHERE o.here AND o.state = 1 AND o.doubt),
       count(o.seq) FILTER (WHERE NOT o.here AND o.state = 1),
       count(o.seq) FILTER (WHERE o.here AND o.state = 3), s.candidates, s.swept_at, s.full_read_at,
-      s.stream_position, s.stream_as_of, s.stream_retention
+      s.stream_position, s.stream_as_of, s.stream_retention, s.stop_until,
+      min(o.created_at) FILTER (WHERE o.here AND o.state IN (0, 1)), s.shared_ids
     FROM syncs AS s LEFT JOIN destinations AS d ON d.id = s.destination_id
-      LEFT JOIN (SELECT seq, sync_id, state, doubt, not_before,
+      LEFT JOIN (SELECT seq, sync_id, state, doubt, not_before, created_at,
           destination_id = (SELECT destination_id FROM syncs WHERE id = sync_id) AS here FROM outbox) AS o
         ON o.sync_id = s.id
     WHERE ?1 IS NULL OR s.name = ?1 GROUP BY s.id ORDER BY s.name";
@@ -208,15 +222,18 @@ fn report(row: &Row<'_>) -> rusqlite::Result<SyncReport> {
         sending: count(row, 19)?,
         in_doubt: count(row, 20)?,
         in_doubt_elsewhere: count(row, 21)?,
+        oldest_unsent: optional_time(row, 30)?,
         held: count(row, 22)?,
         candidates: count(row, 23)?,
         swept_at: optional_time(row, 24)?,
         full_read_at: optional_time(row, 25)?,
         quarantined: Vec::new(),
         dirty: count(row, 16)?,
+        shared_ids: count(row, 31)?,
         stopped: match stop_code {
             Some(code) => {
-                Some(Stop { code, message: text(10)?, remedy: text(11)?, key: row.get(14)? })
+                let until = optional_time(row, 29)?;
+                Some(Stop { code, message: text(10)?, remedy: text(11)?, key: row.get(14)?, until })
             }
             None => None,
         },

@@ -1,5 +1,6 @@
 //! What a changed definition does (`design.md` section 4, point 7; `protocol.md` D11).
 
+use jiff::SignedDuration;
 use sync_core::{
     port::Watermark,
     state::{FullReadReason, Outcome, StateError, StateStore as _, Stop, SyncIdentity},
@@ -22,7 +23,7 @@ fn settled() -> State {
 }
 
 fn stop() -> Stop {
-    Stop { code: "breaker".into(), message: "m".into(), remedy: "r".into(), key: None }
+    Stop { code: "breaker".into(), message: "m".into(), remedy: "r".into(), key: None, until: None }
 }
 
 #[test]
@@ -320,8 +321,26 @@ fn a_stop_remembers_the_api_key_it_is_about() {
     state.store.set_stop(&state.writer, Some(&about_key)).unwrap();
     state.restart();
     assert_eq!(state.sync.stopped, Some(about_key.clone()));
-    assert!(about_key.holds_for("digest") && !about_key.holds_for("other"));
-    assert!(stop().holds_for("digest") && stop().holds_for("other"));
+    let now = state.now;
+    assert!(about_key.holds_for("digest", now) && !about_key.holds_for("other", now));
+    assert!(stop().holds_for("digest", now) && stop().holds_for("other", now));
+}
+
+#[test]
+fn a_stop_that_runs_out_says_when() {
+    let mut state = settled();
+    let until = state.now + SignedDuration::from_secs(60);
+    let passing = Stop { until: Some(until), ..stop() };
+    state.store.set_stop(&state.writer, Some(&passing)).unwrap();
+    state.restart();
+    assert_eq!(state.sync.stopped, Some(passing.clone()));
+    assert!(passing.holds_for("digest", until - SignedDuration::from_millis(1)));
+    assert!(!passing.holds_for("digest", until));
+    assert_eq!(passing.advice(), "r; the sync tries again by itself after 2026-11-23 10:01 UTC");
+    assert_eq!(stop().advice(), "r");
+    state.store.set_stop(&state.writer, Some(&stop())).unwrap();
+    state.restart();
+    assert_eq!(state.sync.stopped, Some(stop()), "the next one holds until somebody acts");
 }
 
 #[test]

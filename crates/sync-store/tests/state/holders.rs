@@ -137,7 +137,8 @@ fn methods(state: &mut State) -> Vec<(&'static str, Method)> {
         error: None,
         code: None,
     };
-    let stop = Stop { code: "c".into(), message: "m".into(), remedy: "r".into(), key: None };
+    let stop =
+        Stop { code: "c".into(), message: "m".into(), remedy: "r".into(), key: None, until: None };
     let dirty = key.clone();
     let linked = key.clone();
     vec![

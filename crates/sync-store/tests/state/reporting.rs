@@ -51,6 +51,7 @@ fn a_new_sync_has_done_nothing_yet() {
             links: 0,
             waiting: 0,
             next_send: None,
+            oldest_unsent: None,
             held: 0,
             candidates: 0,
             swept_at: None,
@@ -60,6 +61,7 @@ fn a_new_sync_has_done_nothing_yet() {
             in_doubt_elsewhere: 0,
             quarantined: Vec::new(),
             dirty: 0,
+            shared_ids: 0,
             stopped: None,
             stream: None,
             holder: Some(Holder { name: "first".into(), heartbeat_at: state.now, is_seen: false }),
@@ -97,6 +99,22 @@ fn what_waits_is_sent_in_doubt_and_in_quarantine_is_counted() {
 }
 
 #[test]
+fn records_are_as_fresh_as_the_oldest_row_that_waits() {
+    let mut state = State::new();
+    assert_eq!(report(&state).fresh_as_of(), None);
+    let read_at = state.now;
+    state.full_read(&[(1, "A")], "w1");
+    state.later(60);
+    state.full_read(&[(1, "A"), (2, "A")], "w2");
+    assert_eq!(report(&state).fresh_as_of(), Some(read_at));
+    let call = state.call();
+    for entry in &call.entries {
+        state.settle(entry, Outcome::Refused { fault: fault("too_long") });
+    }
+    assert_eq!(report(&state).fresh_as_of(), Some(state.now), "what is refused waits for people");
+}
+
+#[test]
 fn counts_of_one_sync_are_not_anothers() {
     let mut state = State::new();
     state.capture(&[(1, "A"), (2, "fault x")]);
@@ -124,8 +142,13 @@ fn what_is_in_doubt_at_an_earlier_table_is_not_forgotten() {
 #[test]
 fn a_stopped_sync_says_why() {
     let mut state = State::new();
-    let stop =
-        Stop { code: "refused".into(), message: "why".into(), remedy: "how".into(), key: None };
+    let stop = Stop {
+        code: "refused".into(),
+        message: "why".into(),
+        remedy: "how".into(),
+        key: None,
+        until: Some(state.now),
+    };
     state.store.set_stop(&state.writer, Some(&stop)).unwrap();
     assert_eq!(report(&state).stopped, Some(stop));
     state.store.set_stop(&state.writer, None).unwrap();

@@ -102,7 +102,8 @@ fn production_fits_the_image() {
             Step::Volume(volume) => assert!(places.contains(&volume.as_str()), "{volume}"),
             Step::Entrypoint(words) => {
                 let config = words.iter().skip_while(|word| *word != "--config").nth(1).unwrap();
-                assert!(places.contains(&config.as_str()), "{config}");
+                let (folder, _) = config.rsplit_once('/').unwrap();
+                assert!(places.contains(&folder), "{config} is replaced as a whole by editors");
             }
             Step::Cmd(words) => assert_eq!(&strings(&sync["command"]), words),
             Step::Run(_) | Step::Copy { .. } | Step::Workdir(_) | Step::Env(..) | Step::User(_) => {

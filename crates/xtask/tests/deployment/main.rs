@@ -9,6 +9,7 @@ mod compose;
 mod dockerfile;
 mod host;
 mod image;
+mod package;
 mod project;
 mod throwaway_root;
 mod units;

@@ -6,7 +6,7 @@ use sync_engine::plan::PlannedWrite;
 use super::{changes, count, exit, trouble};
 use crate::{
     exit::Exit,
-    plan::{Plan, SyncPlan},
+    plan::{Excess, Plan, SyncPlan},
     report::{Paint, calls_made, counted, seconds, thousands},
 };
 
@@ -136,13 +136,13 @@ fn total(plan: &Plan, paint: Paint) -> String {
             rate => format!(", at least {time} at {rate} calls a second"),
         };
     }
-    match (plan.share_in_thousandths(), plan.monthly_calls) {
-        (Some(share), Some(month)) => {
+    match (plan.share_in_thousandths(), &plan.budget) {
+        (Some(share), Some((_, month))) => {
             out += &format!(
                 "; {}.{} % of the month's {}, of which {} are used",
                 share / 10,
                 share % 10,
-                thousands(u64::from(month)),
+                thousands(month.monthly_calls),
                 thousands(plan.calls_this_month)
             );
         }
@@ -152,6 +152,9 @@ fn total(plan: &Plan, paint: Paint) -> String {
                 thousands(plan.calls_this_month)
             );
         }
+    }
+    if let Some(excess) = plan.excess() {
+        out += &over_budget(&excess, paint);
     }
     if plan.reads() > 0 {
         out += &format!(
@@ -179,4 +182,25 @@ fn total(plan: &Plan, paint: Paint) -> String {
         out += "\n          nothing is to be done";
     }
     out
+}
+
+/// That the calls do not fit the month, what that costs, and what can be done.
+fn over_budget(excess: &Excess, paint: Paint) -> String {
+    let mut out = format!(
+        "\n          {}: {} left until {}",
+        paint.caution("this does not fit the month"),
+        counted(excess.left, "call"),
+        excess.until
+    );
+    if excess.cents > 0 {
+        out += &format!(
+            "; what is beyond the plan's calls costs about ${}.{:02}",
+            thousands(excess.cents / 100),
+            excess.cents % 100
+        );
+    }
+    out + &format!(
+        "\n{} `run --over-budget` sends it nonetheless; `schedule` spreads it, so that the month lasts",
+        paint.strong("hint:")
+    )
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use sync_core::state::CallKind;
+use sync_core::{budget::BudgetReport, state::CallKind};
 use sync_store::{QuarantinedRow, RunReport, SyncReport};
 
 use super::{Status, SyncStatus};
@@ -19,6 +19,36 @@ pub(crate) fn json(status: &Status) -> Value {
             "this_month": kinds(&status.this_month),
             "paused_until": status.paused_until,
         },
+        "alerts": status.alerts.iter().map(|alert| json!({
+            "kind": alert.condition.kind,
+            "sync": (!alert.condition.subject.is_empty()).then_some(&alert.condition.subject),
+            "since": alert.since,
+            "text": alert.condition.text,
+            "hint": alert.condition.hint,
+            "told": alert.told.is_some(),
+        })).collect::<Vec<_>>(),
+        "alerts_unsent": status.unsent.iter().map(|message| json!({
+            "channel": message.channel,
+            "at": message.message.at,
+            "title": message.message.title(),
+            "attempts": message.attempts,
+            "error": message.error,
+        })).collect::<Vec<_>>(),
+        "budget": status.budget.as_ref().map(budget),
+    })
+}
+
+fn budget(budget: &BudgetReport) -> Value {
+    json!({
+        "from": budget.month.from,
+        "until": budget.month.until,
+        "monthly_calls": budget.monthly_calls,
+        "reserve": budget.reserve,
+        "used": budget.used,
+        "left": budget.left,
+        "forecast": budget.forecast,
+        "used_up_on": budget.used_up_on,
+        "stage": budget.stage.word(),
     })
 }
 
@@ -81,6 +111,7 @@ fn of_state(state: &SyncReport, now: Timestamp) -> Value {
             "code": stop.code,
             "message": stop.message,
             "hint": stop.remedy,
+            "until": stop.until,
         })),
         "holder": state.holder.as_ref().map(|holder| json!({
             "name": holder.name,

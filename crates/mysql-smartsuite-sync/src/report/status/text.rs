@@ -3,7 +3,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use sync_core::{config::model::OnDelete, schedule::Schedule, state::CallKind};
+use sync_core::{
+    budget::{BudgetReport, Stage},
+    config::model::OnDelete,
+    schedule::Schedule,
+    state::CallKind,
+};
 use sync_store::{QuarantinedRow, RunReport, StreamReport, SyncReport};
 
 use super::{Status, SyncStatus};
@@ -14,6 +19,7 @@ pub(crate) fn text(status: &Status, paint: Paint) -> String {
     let mut parts: Vec<String> =
         status.syncs.iter().map(|sync| of_sync(sync, status.now, paint)).collect();
     parts.push(calls(status, paint));
+    parts.extend(alerts(status, paint));
     parts.join("\n\n")
 }
 
@@ -26,7 +32,7 @@ fn of_sync(sync: &SyncStatus, now: Timestamp, paint: Paint) -> String {
     if let Some(stop) = &state.stopped {
         let code = paint.faint(&format!("[{}]", stop.code));
         out.line("stopped", &format!("{} {code}", stop.message));
-        out.hint(&stop.remedy);
+        out.hint(&stop.advice());
     }
     if let Some(holder) = &state.holder {
         let sign = format!("last sign of life {}", when(holder.heartbeat_at, now));
@@ -43,6 +49,7 @@ fn of_sync(sync: &SyncStatus, now: Timestamp, paint: Paint) -> String {
         Some(at) => out.line("last success", &when(at, now)),
         None => out.line("last success", "never"),
     }
+    next_run(&mut out, sync, now);
     out.line("records", &records(state));
     waiting(&mut out, state, now);
     sweep(&mut out, sync, now);
@@ -173,6 +180,17 @@ fn followed(out: &mut Lines, stream: &StreamReport, now: Timestamp) {
     }
 }
 
+/// When a service runs the sync next, in its schedule's own zone too; not known of one without a schedule.
+fn next_run(out: &mut Lines, sync: &SyncStatus, now: Timestamp) {
+    let definition = sync.definition.as_ref().filter(|definition| definition.enabled);
+    let schedule = definition.and_then(|definition| definition.schedule.as_ref());
+    let Some(schedule) = schedule.and_then(|schedule| Schedule::new(schedule).ok()) else { return };
+    let last = sync.runs.first().map(|run| run.started_at);
+    if let Some(due) = schedule.next_after(now, last) {
+        out.line("next run", &format!("{}, by `schedule`", schedule.in_words(due)));
+    }
+}
+
 /// When keys were swept last and will be next, where records go with their rows.
 fn sweep(out: &mut Lines, sync: &SyncStatus, now: Timestamp) {
     let (Some(definition), Some(state)) = (&sync.definition, &sync.state) else { return };
@@ -286,11 +304,61 @@ fn calls(status: &Status, paint: Paint) -> String {
         };
         out.line(label, &words);
     }
+    if let Some(month) = &status.budget {
+        budget(&mut out, month);
+    }
     if let Some(until) = status.paused_until {
         let words = format!("until {}: SmartSuite asked for a pause (429)", clock(until));
         out.line("paused", &words);
     }
     out.text
+}
+
+/// What a service has found wrong, and messages about it that did not arrive.
+fn alerts(status: &Status, paint: Paint) -> Option<String> {
+    if status.alerts.is_empty() && status.unsent.is_empty() {
+        return None;
+    }
+    let mut out = Lines { text: paint.strong("alerts"), paint };
+    for alert in &status.alerts {
+        let condition = &alert.condition;
+        let subject = if condition.subject.is_empty() { "all syncs" } else { &condition.subject };
+        let label = condition.kind.word().replace('_', " ");
+        out.line(&label, &format!("{subject}: {} since {}", condition.text, clock(alert.since)));
+    }
+    for message in &status.unsent {
+        let why = message.error.as_deref().unwrap_or_default();
+        let words = format!("by {}: {} ({why})", message.channel, message.message.title());
+        out.line("unsent", &out.paint.bad(&words));
+    }
+    Some(out.text)
+}
+
+/// What is left of the month, what it will come to, and what follows where it does not suffice.
+fn budget(out: &mut Lines, month: &BudgetReport) {
+    let until = month.month.until;
+    let mut left =
+        format!("{} of {} until {until}", thousands(month.left), thousands(month.monthly_calls));
+    if month.reserve > 0 {
+        left += &format!("; {} are kept for others", thousands(month.reserve));
+    }
+    out.line("left", &left);
+    let forecast = match month.used_up_on {
+        Some(day) if month.stage < Stage::UsedUp => {
+            format!("{} at the month's end, used up on {day}", thousands(month.forecast))
+        }
+        _ => format!("{} at the month's end", thousands(month.forecast)),
+    };
+    out.line("forecast", &forecast);
+    let follows = match month.stage {
+        Stage::Within | Stage::Near => return,
+        Stage::UsedUp => {
+            format!("used up: what waits is sent from {until} on, unless `when_used_up: go_on`")
+        }
+        Stage::Throttled => format!("used up: SmartSuite takes 2 calls a second until {until}"),
+        Stage::Stopped => format!("used up: SmartSuite answers no more until {until}"),
+    };
+    out.line("month", &out.paint.caution(&follows));
 }
 
 /// `2026-11-23 19:11:03 UTC (2 min 5 s ago)`.

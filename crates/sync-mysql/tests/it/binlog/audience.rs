@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use sync_core::{
     change::{ChangeFeed, ChangeLog, Changes},
     error::SourceError,
+    key::Key,
     port::{Boxed, Clock},
     state::StreamPosition,
 };
@@ -20,12 +21,16 @@ use crate::stage::{Stage, definition, source};
 /// How long a test waits for what must come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Real time.
-pub(crate) struct TestClock(tokio::time::Instant);
+/// Real time, or time that passes so many times faster.
+pub(crate) struct TestClock(tokio::time::Instant, u32);
 
 impl TestClock {
     pub(crate) fn start() -> Arc<dyn Clock> {
-        Arc::new(Self(tokio::time::Instant::now()))
+        Self::faster(1)
+    }
+
+    pub(crate) fn faster(factor: u32) -> Arc<dyn Clock> {
+        Arc::new(Self(tokio::time::Instant::now(), factor))
     }
 }
 
@@ -35,10 +40,11 @@ impl Clock for TestClock {
     }
 
     fn elapsed(&self) -> Duration {
-        self.0.elapsed()
+        self.0.elapsed() * self.1
     }
 
     fn sleep(&self, length: Duration) -> Boxed<'static, ()> {
+        let length = length / self.1;
         Box::pin(
             async move { drop(tokio::time::timeout(length, std::future::pending::<()>()).await) },
         )
@@ -73,6 +79,12 @@ impl<'a> Audience<'a> {
         Self { stage, hub: ChangeHub::new(stage.options(), settings, TestClock::start()) }
     }
 
+    /// For whom time passes so many times faster.
+    pub(crate) fn hasty(stage: &'a Stage, server_id: u32, factor: u32) -> Self {
+        let settings = LogSettings::new(server_id);
+        Self { stage, hub: ChangeHub::new(stage.options(), settings, TestClock::faster(factor)) }
+    }
+
     pub(crate) fn source(&self, query: &str, key: &[&str]) -> Arc<MysqlSource> {
         Arc::new(source(self.stage.options(), &definition(query, key, None), &[]).unwrap())
     }
@@ -91,6 +103,8 @@ impl<'a> Audience<'a> {
 pub(crate) struct Heard {
     feed: Box<dyn ChangeFeed>,
     pub(crate) keys: BTreeSet<String>,
+    /// The same as they were named.
+    pub(crate) named: Vec<Key>,
     pub(crate) reconciles: Vec<String>,
     pub(crate) position: StreamPosition,
     pub(crate) notes: Vec<String>,
@@ -106,6 +120,7 @@ impl Heard {
             notes: feed.notes(),
             feed,
             keys: BTreeSet::new(),
+            named: Vec::new(),
             reconciles: Vec::new(),
             position: from.clone(),
         })
@@ -120,9 +135,26 @@ impl Heard {
     pub(crate) async fn next(&mut self) -> Result<Changes, SourceError> {
         let changes = tokio::time::timeout(PATIENCE, self.feed.next()).await.expect("a sign")?;
         self.keys.extend(changes.keys.iter().map(|key| key.text().into_owned()));
+        self.named.extend(changes.keys.iter().cloned());
         self.reconciles.extend(changes.reconcile.clone());
         self.position = changes.position.clone();
         Ok(changes)
+    }
+
+    /// Until there is something to say about how the log is read.
+    pub(crate) async fn until_note(&mut self, words: &str) {
+        let came = tokio::time::timeout(PATIENCE, async {
+            while !self.notes.iter().any(|note| note.contains(words)) {
+                // Dropping the future loses nothing.
+                let next = tokio::time::timeout(Duration::from_millis(100), self.feed.next());
+                if let Ok(changes) = next.await {
+                    self.keys
+                        .extend(changes.unwrap().keys.iter().map(|key| key.text().into_owned()));
+                }
+                self.notes.extend(self.feed.notes());
+            }
+        });
+        came.await.unwrap_or_else(|_| panic!("no word of `{words}`: {:?}", self.notes));
     }
 
     /// Until the keys are exactly these.

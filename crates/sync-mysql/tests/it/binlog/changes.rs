@@ -1,10 +1,16 @@
 //! Every way to change a row is named by its key.
 
-use sync_core::change::ChangeLog as _;
+use std::sync::Arc;
+
+use sync_core::{change::ChangeLog as _, key::Key, port::ReadScope};
 use sync_mysql::binlog::RelatedTable;
+use throwaway_server::Flavor;
 
 use super::audience::{Audience, Heard};
-use crate::stage::{Stage, on_both_servers};
+use crate::{
+    stage::{Stage, on_both_servers, read},
+    types::TYPES,
+};
 
 on_both_servers!(
     every_change_of_a_row_is_named,
@@ -15,6 +21,7 @@ on_both_servers!(
     one_connection_serves_several_syncs,
     compressed_logs_are_read,
     smaller_images_are_read,
+    keys_behind_columns_of_every_type_are_found,
 );
 
 async fn every_change_of_a_row_is_named(stage: Stage) {
@@ -52,7 +59,7 @@ async fn what_a_stream_missed_is_named_after_it_comes_back(stage: Stage) {
 }
 
 async fn keys_of_every_type_are_those_of_a_select(stage: Stage) {
-    let types = [
+    let mut types = vec![
         ("MEDIUMINT", "-5"),
         ("BIGINT UNSIGNED", "18446744073709551615"),
         ("DECIMAL(20, 4)", "-12345678.0100"),
@@ -67,6 +74,16 @@ async fn keys_of_every_type_are_those_of_a_select(stage: Stage) {
         ("ENUM('a', 'it''s')", "'it''s'"),
         ("YEAR", "2024"),
     ];
+    if stage.db.flavor() == Flavor::MariaDb {
+        types.extend([
+            ("UUID", "'f47ac10b-58cc-1372-a567-0e02b2c3d400'"),
+            ("UUID", "'f47ac10b-58cc-4372-a567-0e02b2c3d479'"),
+            ("INET4", "'10.0.0.0'"),
+            ("INET6", "'2001:db8::ff00:42:0'"),
+            ("INET6", "'1:0:2:3:4:5:6:7'"),
+            ("INET6", "'::1:2'"),
+        ]);
+    }
     let audience = Audience::of(&stage, 7_003);
     for (index, (column_type, value)) in types.into_iter().enumerate() {
         let table = format!("t{index}");
@@ -78,12 +95,14 @@ async fn keys_of_every_type_are_those_of_a_select(stage: Stage) {
         while heard.keys.is_empty() {
             heard.next().await.unwrap();
         }
-        // A key that does not come back as it is would find no row.
-        let key = sync_core::key::Key::from_text(heard.keys.first().unwrap());
+        // A key that is not exactly the row's own would find no row, or seem to be gone.
+        let key = heard.named.first().unwrap().clone();
         let source = audience.source(&query, &["id"]);
-        let scope = sync_core::port::ReadScope::Keys(vec![key]);
-        let rows = crate::stage::read(&source, scope).await.unwrap().rows;
+        let scope = ReadScope::Keys(vec![key.clone()]);
+        let rows = read(&source, scope).await.unwrap().rows;
         assert_eq!(rows.len(), 1, "{column_type}: {:?} finds no row", heard.keys);
+        let shown = Key::from_cells([("id", &rows[0].0[0])]).unwrap();
+        assert_eq!(shown, key, "{column_type}");
         assert_eq!(heard.reconciles, [""; 0], "{column_type}");
     }
 }
@@ -162,11 +181,11 @@ async fn compressed_logs_are_read(stage: Stage) {
                 INSERT INTO t VALUES (3, 'x')";
     match stage.db.flavor() {
         // A server-wide setting, on for a moment: what other tests write is read all the same.
-        throwaway_server::Flavor::MariaDb => stage.execute(&format!(
+        Flavor::MariaDb => stage.execute(&format!(
             "SET GLOBAL log_bin_compress = ON; SET GLOBAL log_bin_compress_min_len = 10; {rows}; \
              SET GLOBAL log_bin_compress = OFF"
         )),
-        throwaway_server::Flavor::MySql => {
+        Flavor::MySql => {
             stage.execute(&format!("SET SESSION binlog_transaction_compression = ON; {rows}"));
         }
     }
@@ -179,8 +198,8 @@ async fn smaller_images_are_read(stage: Stage) {
     let audience = Audience::of(&stage, 7_008);
     let mut heard = Heard::now(&audience.changes("SELECT id FROM t")).await;
     let partial = match stage.db.flavor() {
-        throwaway_server::Flavor::MariaDb => "",
-        throwaway_server::Flavor::MySql => "SET SESSION binlog_row_value_options = PARTIAL_JSON;",
+        Flavor::MariaDb => "",
+        Flavor::MySql => "SET SESSION binlog_row_value_options = PARTIAL_JSON;",
     };
     stage.execute(&format!(
         "SET SESSION binlog_row_image = MINIMAL; {partial} UPDATE t SET v = 'x' WHERE id = 1; \
@@ -188,4 +207,36 @@ async fn smaller_images_are_read(stage: Stage) {
     ));
     heard.until_keys(&["1", "2", "3"]).await;
     assert_eq!(heard.reconciles, [""; 0]);
+}
+
+/// The key stands last, behind every kind of cell, once with values and once without.
+async fn keys_behind_columns_of_every_type_are_found(stage: Stage) {
+    let with_values: Vec<&str> = TYPES.iter().map(|(_, value, _)| *value).collect();
+    let columns: Vec<String> =
+        TYPES.iter().enumerate().map(|(n, (kind, ..))| format!("c{n} {kind}")).collect();
+    let nulls = vec!["NULL"; TYPES.len()].join(", ");
+    let names: Vec<String> = (0..TYPES.len()).map(|n| format!("c{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    stage.execute(&format!(
+        "CREATE TABLE t ({}, id INT PRIMARY KEY) ROW_FORMAT=DYNAMIC",
+        columns.join(", ")
+    ));
+    let audience = Audience::of(&stage, 7_009);
+    let source = Arc::new(stage.source("SELECT * FROM t", &["id"], &names));
+    let changes = audience.hub.changes(Arc::clone(&source), Vec::new());
+    let mut heard = Heard::now(&changes).await;
+    let values = with_values.join(", ");
+    stage.execute(&format!(
+        "SET sql_mode = ''; INSERT INTO t VALUES ({values}, 1), ({nulls}, 2); \
+         UPDATE t SET c1 = 7 WHERE id = 1; UPDATE t SET c1 = 255 WHERE id = 1; INSERT INTO t VALUES ({values}, 3)"
+    ));
+    heard.until_keys(&["1", "2", "3"]).await;
+    assert_eq!(heard.reconciles, [""; 0]);
+    // What is read by key is what a full read shows, cell by cell.
+    let all = read(&source, ReadScope::Full).await.unwrap().by_key();
+    assert_eq!(all["1"], all["3"]);
+    let named = read(&source, ReadScope::Keys(heard.named.clone())).await.unwrap().by_key();
+    assert_eq!(all, named);
+    stage.execute("DELETE FROM t WHERE id = 3; UPDATE t SET id = 4 WHERE id = 2");
+    heard.until_keys(&["1", "2", "3", "4"]).await;
 }

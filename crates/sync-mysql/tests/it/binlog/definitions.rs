@@ -8,6 +8,8 @@ use crate::stage::{Stage, on_both_servers};
 on_both_servers!(
     emptying_and_altering_a_table_are_noticed,
     a_dropped_table_is_said,
+    a_table_that_is_made_anew_in_steps_is_followed_on,
+    who_comes_while_a_table_is_missing_is_heard,
     statements_in_the_log_are_noticed,
     what_foreign_keys_change_is_noticed,
 );
@@ -38,6 +40,35 @@ async fn a_dropped_table_is_said(stage: Stage) {
     stage.execute("DROP TABLE t");
     let error = heard.until_failure().await;
     assert!(matches!(error.kind, SourceErrorKind::Sql | SourceErrorKind::LogSettings), "{error:?}");
+}
+
+/// As `mysqldump` restores it, and as a careless migration renames it.
+async fn a_table_that_is_made_anew_in_steps_is_followed_on(stage: Stage) {
+    stage.execute("CREATE TABLE t (id INT PRIMARY KEY, v INT)");
+    let audience = Audience::of(&stage, 7_105);
+    let mut heard = Heard::now(&audience.changes("SELECT id FROM t")).await;
+    heard.until_caught_up().await;
+    stage.execute("DROP TABLE t; DO SLEEP(0.7); CREATE TABLE t (v INT, w INT, id INT PRIMARY KEY)");
+    heard.until_reconcile("of table `t`").await;
+    stage.execute("INSERT INTO t VALUES (1, 2, 3)");
+    heard.until_keys(&["3"]).await;
+    heard.reconciles.clear();
+    stage.execute("RENAME TABLE t TO aside; DO SLEEP(0.7); RENAME TABLE aside TO t");
+    heard.until_reconcile("RENAME of table `t`").await;
+    stage.execute("INSERT INTO t VALUES (1, 2, 4)");
+    heard.until_keys(&["3", "4"]).await;
+}
+
+async fn who_comes_while_a_table_is_missing_is_heard(stage: Stage) {
+    stage.execute("CREATE TABLE t (id INT PRIMARY KEY); CREATE TABLE u (id INT PRIMARY KEY)");
+    let audience = Audience::of(&stage, 7_106);
+    let mut of_t = Heard::now(&audience.changes("SELECT id FROM t")).await;
+    of_t.until_caught_up().await;
+    stage.execute("DROP TABLE t");
+    let mut of_u = Heard::now(&audience.changes("SELECT id FROM u")).await;
+    stage.execute("CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO u VALUES (1)");
+    of_u.until_keys(&["1"]).await;
+    of_t.until_reconcile("of table `t`").await;
 }
 
 async fn statements_in_the_log_are_noticed(stage: Stage) {

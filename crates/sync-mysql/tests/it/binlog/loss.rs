@@ -68,7 +68,7 @@ async fn two_readers_with_one_number_both_go_on(stage: Stage) {
     second.until_keys(&["1", "2"]).await;
 }
 
-fn private(flavor: Flavor, extra: &[&str]) -> Option<(Server, Stage)> {
+pub(super) fn private(flavor: Flavor, extra: &[&str]) -> Option<(Server, Stage)> {
     let server =
         throwaway_server::skip_if_unavailable(Server::start_with(flavor, extra)).unwrap()?;
     let db = server.create_database().unwrap();

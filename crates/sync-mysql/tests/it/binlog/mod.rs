@@ -3,6 +3,8 @@
 mod audience;
 mod changes;
 mod definitions;
+mod failover;
 mod guard;
 mod loss;
 mod settings;
+mod silence;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use smartsuite_emulator::{DEMO_ACCOUNT, Fault, FaultKind, LateEnd, ProfileName, RouteKind, Seed};
+use smartsuite_emulator::{
+    DEMO_ACCOUNT, Fault, FaultKind, LateEnd, OverQuota, Plan, ProfileName, RouteKind, Seed,
+};
 use sync_core::{
     error::CallErrorKind,
     port::{RecordFilter, RecordTarget},
@@ -87,6 +89,32 @@ async fn too_many_calls_in_a_second_are_throttled() {
         assert!(!kinds.is_empty(), "{profile}");
         for kind in kinds {
             assert!(matches!(kind, CallErrorKind::Throttled { .. }), "{profile} {kind}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_spent_month_is_known_where_the_answer_says_so() {
+    for profile in ProfileName::ALL {
+        for (over_quota, expected) in [
+            (OverQuota::TooManyRequests, "smartsuite_rate_limited"),
+            (OverQuota::Forbidden, "smartsuite_quota_spent"),
+            (OverQuota::Unsaid, "smartsuite_forbidden"),
+        ] {
+            // A hundred calls a month, and no grace beyond them.
+            let builder =
+                builder(profile).plan(Plan::Free).with(|profile| profile.over_quota = over_quota);
+            let world = World::from(profile, builder, &demo_options(), STEP).await;
+            let error = loop {
+                if let Err(error) = world.client.structure(TABLE).await {
+                    break error;
+                }
+            };
+            assert_eq!(error.kind.code(), expected, "{profile}");
+            assert!(
+                error.kind.stops_for().is_some(),
+                "it passes, so no stop for it may be for good"
+            );
         }
     }
 }

@@ -1,0 +1,127 @@
+//! Alerts: what arrives, and what does not.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use throwaway_server::wait_until;
+
+use crate::{
+    sink::Sink,
+    stage::{CUSTOMERS, Stage, on_mariadb, signal},
+};
+
+on_mariadb! {
+    a_script_of_failures_yields_exactly_the_expected_messages
+    every_way_can_be_tried_and_private_addresses_are_not_called
+}
+
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// Waits for so many messages of the plain form; answers their titles.
+fn titles(web: &Sink, count: usize) -> Vec<String> {
+    assert!(
+        wait_until(LIMIT, || Ok(web.at("/hook").len() >= count)).unwrap(),
+        "{:?}",
+        web.at("/hook")
+    );
+    let title = |body: &String| {
+        serde_json::from_str::<Value>(body).unwrap()["title"].as_str().unwrap().to_owned()
+    };
+    web.at("/hook").iter().map(title).collect()
+}
+
+fn a_script_of_failures_yields_exactly_the_expected_messages(stage: &mut Stage) {
+    let (web, mail) = (Sink::web(), Sink::mail());
+    let alerts = format!(
+        "alerts:
+  email: {{server: 127.0.0.1, port: {}, security: none, from: sync@example.org, to: ops@example.org}}
+  slack: http://127.0.0.1:{port}/slack
+  teams: http://127.0.0.1:{port}/hangs
+  webhook: {{url: 'http://127.0.0.1:{port}/hook'}}
+  heartbeat: {{url: 'http://127.0.0.1:{port}/beat', minutes: 1}}
+  group: 0
+  allow_internal: true
+",
+        mail.port,
+        port = web.port,
+    );
+    stage.map(&format!("{alerts}{}", stage.mapping()));
+    for name in ["    name: customers", "  - name: orders"] {
+        stage.remap(name, &format!("{name}\n    freshness: 10000"));
+    }
+    // A minute is a second.
+    let now = String::from_utf8(
+        std::process::Command::new("date")
+            .args(["-u", "+%Y-%m-%dT%H:%M:%SZ"])
+            .output()
+            .unwrap()
+            .stdout,
+    );
+    stage.setting("SYNC_TEST_CLOCK", format!("60@{}", now.unwrap().trim()));
+    stage.sql(
+        "ALTER TABLE customers MODIFY status ENUM('active', 'inactive', 'pending', 'vip') NOT NULL",
+    );
+    let child = stage.start(&["schedule", "--run-immediately", "--interval", "1"]);
+    assert!(wait_until(LIMIT, || Ok(!web.at("/beat").is_empty())).unwrap(), "no sign of life");
+    assert_eq!(web.at("/hook"), [] as [String; 0], "all is well");
+    stage.sql("UPDATE customers SET status = 'vip' WHERE id IN (1, 2)");
+    titles(&web, 1);
+    stage.sql("UPDATE customers SET status = 'active' WHERE id IN (1, 2)");
+    titles(&web, 2);
+    stage.sql("RENAME TABLE orders TO orders_away");
+    titles(&web, 3);
+    // An endpoint that hangs leaves the syncs running.
+    stage.sql("UPDATE customers SET company = 'Meanwhile' WHERE id = 3");
+    let done = || Ok(stage.records(CUSTOMERS)["3"]["scompany01"] == "Meanwhile");
+    assert!(wait_until(LIMIT, done).unwrap());
+    stage.sql("RENAME TABLE orders_away TO orders");
+    let titles = titles(&web, 4);
+    let unsent = || {
+        Ok(!stage.run(&["status", "--json"]).json()["alerts_unsent"].as_array().unwrap().is_empty())
+    };
+    assert!(wait_until(LIMIT, unsent).unwrap(), "what could not be sent is shown");
+    signal(&child, "-TERM");
+    stage.finish(child, 0).ended(0).warned(&["alert_unsent", "no answer in time"]);
+    assert_eq!(titles[0], "customers: 2 rows in quarantine");
+    assert!(titles[1].starts_with("customers: over (quarantine, since "), "{titles:?}");
+    assert!(titles[2].starts_with("orders: the last run failed: "), "{titles:?}");
+    assert!(titles[3].starts_with("orders: over (failed, since "), "{titles:?}");
+    assert_eq!(
+        (web.at("/hook").len(), web.at("/slack").len(), mail.at("ops@example.org").len()),
+        (4, 4, 4)
+    );
+    let first = &mail.at("ops@example.org")[0];
+    assert!(first.contains("Subject: SmartSuite sync: customers: 2 rows in quarantine"), "{first}");
+    assert!(first.contains("hint: `quarantine list`"), "{first}");
+    assert!(!first.contains("vip"), "no value of a row is told");
+    // A restart repeats nothing.
+    let child = stage.start(&["schedule", "--interval", "1"]);
+    let beats = web.at("/beat").len();
+    assert!(wait_until(LIMIT, || Ok(web.at("/beat").len() > beats + 1)).unwrap());
+    signal(&child, "-TERM");
+    stage.finish(child, 0).ended(0);
+    assert_eq!(web.at("/hook").len(), 4);
+}
+
+fn every_way_can_be_tried_and_private_addresses_are_not_called(stage: &mut Stage) {
+    stage.run(&["alerts", "test"]).ended(64).warned(&["says nothing of alerts"]);
+    let web = Sink::web();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let alerts = format!(
+        "alerts:
+  email: {{server: 127.0.0.1, port: {closed}, security: none, from: sync@example.org, to: ops@example.org}}
+  slack: http://localhost:{}/slack
+",
+        web.port
+    );
+    stage.map(&format!("{alerts}{}", stage.mapping()));
+    stage
+        .run(&["alerts", "test"])
+        .ended(1)
+        .said(&["slack      not sent: the host is in a private network"]);
+    assert_eq!(web.at("/slack"), [] as [String; 0]);
+    stage.remap("alerts:\n  email", "alerts:\n  allow_internal: true\n  email");
+    stage.run(&["alerts", "test"]).ended(1).said(&["slack      sent", "email      not sent: "]);
+    let said: Value = serde_json::from_str(&web.at("/slack")[0]).unwrap();
+    assert!(said["text"].as_str().unwrap().contains("this is a test"), "{said}");
+}

@@ -1,0 +1,153 @@
+//! What the service allows: calls a month, calls a second, bytes a call.
+
+use std::time::Duration;
+
+use smartsuite_emulator::{OverQuota, Profile};
+use sync_core::port::Clock as _;
+use sync_engine::run::{RunOutcome, RunReport, Trouble};
+
+use super::stage::{comes_right, fill, in_step, pass, run, succeeds, world};
+use crate::world::World;
+
+/// All of a month's calls, with the grace beyond them.
+const MONTH: u64 = 62_500;
+
+/// What kept a run from success.
+#[track_caller]
+fn trouble_of(report: &RunReport) -> &Trouble {
+    match &report.outcome {
+        RunOutcome::Ran { trouble: Some(trouble), .. } => trouble,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A run that finds the sync stopped, at no cost.
+async fn is_parked(world: &World, code: &str) {
+    world.clear_log();
+    let report = run(world).await;
+    let RunOutcome::Stopped(stop) = &report.outcome else { panic!("{report:#?}") };
+    assert_eq!(stop.code, code);
+    assert!(stop.advice().contains("tries again by itself after"), "{}", stop.advice());
+    assert_eq!(world.all_requests(), 0, "a parked sync makes no call");
+}
+
+fn days(count: u64) -> Duration {
+    Duration::from_hours(24 * count)
+}
+
+/// How a world learns that the month is spent: before its first call, or with records and a changed half of the rows.
+async fn with_work(world: &World, is_first: bool) {
+    fill(world, 60);
+    if !is_first {
+        succeeds(world).await;
+        for id in 1..=30 {
+            world.database.put(id, "B", id);
+        }
+        for id in 61..=90 {
+            world.database.put(id, "A", id);
+        }
+    }
+    world.use_up(MONTH);
+    world.clear_log();
+}
+
+/// Catches: a 429 that is waited out for ever, or taken for a burst (`Calls::stop_for`, `Pauses::add`).
+#[test]
+fn a_429_that_survives_two_pauses_is_reported_as_the_months_quota_and_parked() {
+    for name in [Profile::default(), Profile::adversarial()] {
+        let profile = Profile { over_quota: OverQuota::TooManyRequests, ..name };
+        for is_first in [true, false] {
+            world(profile.clone(), |world| async move {
+                const CODE: &str = "smartsuite_quota_spent_perhaps";
+                with_work(&world, is_first).await;
+                let began = world.clock.elapsed();
+                let report = run(&world).await;
+                assert_eq!(trouble_of(&report).code, CODE);
+                assert_eq!(report.calls, 3, "one, and one after each of two pauses");
+                assert_eq!(world.answered(429), 3);
+                let took = world.clock.elapsed().saturating_sub(began).as_secs();
+                assert!((60..100).contains(&took), "two pauses, not {took} s");
+                is_parked(&world, CODE).await;
+
+                // Minutes later it is tried again by itself, and parked again.
+                pass(&world, Duration::from_mins(15)).await;
+                world.clear_log();
+                let report = run(&world).await;
+                assert_eq!(trouble_of(&report).code, CODE);
+                assert!(world.all_requests() <= 3, "{} calls", world.all_requests());
+
+                // The month turns. Nobody says so, and nobody needs to.
+                pass(&world, days(31)).await;
+                comes_right(&world).await;
+            });
+        }
+    }
+}
+
+/// Catches: a 403 for a spent month that is told as missing access, or that outlives the month (`Stop::until`).
+#[test]
+fn a_spent_month_that_is_answered_403_is_told_rightly_and_passes() {
+    for (over_quota, code, advice) in [
+        (OverQuota::Forbidden, "smartsuite_quota_spent", "wait for the next month"),
+        (OverQuota::Unsaid, "smartsuite_forbidden", "the workspace's API calls for this month"),
+    ] {
+        for is_first in [true, false] {
+            world(Profile { over_quota, ..Profile::adversarial() }, |world| async move {
+                with_work(&world, is_first).await;
+                let report = run(&world).await;
+                let trouble = trouble_of(&report);
+                assert_eq!(trouble.code, code);
+                assert!(trouble.remedy.contains(advice), "{}", trouble.remedy);
+                assert_eq!(report.calls, 1, "{report:#?}");
+                is_parked(&world, code).await;
+
+                pass(&world, days(1)).await;
+                world.clear_log();
+                let report = run(&world).await;
+                assert_eq!(trouble_of(&report).code, code);
+                assert_eq!(world.all_requests(), 1, "a call a day shows whether it goes on");
+
+                pass(&world, days(31)).await;
+                comes_right(&world).await;
+            });
+        }
+    }
+}
+
+/// Catches: a body that is too large and refused as the fault of its rows, or a size that is never learnt
+/// (`Landing::too_large`).
+#[test]
+fn a_body_that_is_too_large_is_halved_until_all_of_it_arrives() {
+    for name in [Profile::default(), Profile::adversarial()] {
+        let profile = Profile { max_body_bytes: Some(8_000), ..name };
+        world(profile, |world| async move {
+            for text in ["a", "b"] {
+                for id in 1..=100 {
+                    world.database.put(id, &text.repeat(1_000), id);
+                }
+                world.clear_log();
+                let report = succeeds(&world).await;
+                assert_eq!(report.books.created + report.books.updated, 100);
+                in_step(&world);
+                // 25 drafts of 1 kB, then 12, then it is known what fits.
+                assert!((1..=3).contains(&world.answered(413)), "{} times", world.answered(413));
+            }
+            world.clear_log();
+            succeeds(&world).await;
+            assert_eq!(world.all_requests(), 0);
+        });
+    }
+}
+
+/// Catches: a row that no call can carry, and that holds up those that can be carried.
+#[test]
+fn a_row_that_is_too_large_for_any_call_harms_itself_alone() {
+    world(Profile { max_body_bytes: Some(16_000), ..Profile::default() }, |world| async move {
+        fill(&world, 60);
+        world.database.put(30, &"x".repeat(20_000), 30);
+        let report = run(&world).await;
+        assert_eq!((report.books.created, report.books.quarantine), (59, 1), "{report:#?}");
+        world.database.put(30, "short", 30);
+        comes_right(&world).await;
+    });
+}
