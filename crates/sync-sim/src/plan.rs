@@ -18,6 +18,7 @@ pub struct Plan {
 
 /// What holds in a world from its beginning to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Setup {
     /// How the service behaves where the truth is uncertain.
     pub profile: ProfileName,

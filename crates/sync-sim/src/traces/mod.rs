@@ -2,14 +2,14 @@
 //! not go wrong under this one. The comment of a test says what it catches, with the place whose removal it was seen
 //! to notice.
 
-mod audit;
+pub(crate) mod audit;
 mod capture;
 mod comparing;
 mod dedupe;
 mod delivery;
-mod destination;
-mod doubt;
-mod gate;
+pub(crate) mod destination;
+pub(crate) mod doubt;
+pub(crate) mod gate;
 mod gone;
 mod limits;
 mod linking;
@@ -20,7 +20,7 @@ mod older_state;
 mod one_writer;
 mod outbox;
 mod pages;
-mod second_look;
+pub(crate) mod second_look;
 mod stage;
 mod state_files;
 mod steps;
