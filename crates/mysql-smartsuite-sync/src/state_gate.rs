@@ -50,6 +50,7 @@ impl StateGate {
             external_id_field: String::new(),
             values_hash: String::new(),
             key_hash: None,
+            only_updates: false,
             accept_key_change: false,
         };
         let (sync, _) = state.run(move |state| state.place(&identity)).await?;

@@ -150,6 +150,8 @@ pub enum Cause {
     LeftMissing,
     /// Records of rows that are gone are kept.
     Kept,
+    /// There is no record, and `mode: update_only` makes none.
+    MakesNone,
     /// The record is not what was last written to it: it was changed or deleted in SmartSuite.
     RecordChanged,
     /// The record is what was last written to it: the row changed, and no read noticed.
@@ -166,13 +168,14 @@ pub enum Cause {
 
 impl Cause {
     /// Every one.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Waits,
         Self::InDoubt,
         Self::Quarantined,
         Self::ReadNext,
         Self::LeftMissing,
         Self::Kept,
+        Self::MakesNone,
         Self::RecordChanged,
         Self::RowMissed,
         Self::Unclear,
@@ -190,6 +193,7 @@ impl Cause {
             Self::ReadNext => "read_next",
             Self::LeftMissing => "left_missing",
             Self::Kept => "kept",
+            Self::MakesNone => "makes_none",
             Self::RecordChanged => "record_changed",
             Self::RowMissed => "row_missed",
             Self::Unclear => "unclear",
@@ -212,7 +216,8 @@ impl Cause {
             | Self::Quarantined
             | Self::ReadNext
             | Self::LeftMissing
-            | Self::Kept => false,
+            | Self::Kept
+            | Self::MakesNone => false,
             Self::RecordChanged
             | Self::RowMissed
             | Self::Unclear
@@ -232,6 +237,7 @@ impl fmt::Display for Cause {
             Self::ReadNext => "the next run reads and sends it",
             Self::LeftMissing => "deleted in SmartSuite and left so by `on_missing`",
             Self::Kept => "the row is gone and the record is kept",
+            Self::MakesNone => "`mode: update_only` makes no records",
             Self::RecordChanged => "changed or deleted in SmartSuite",
             Self::RowMissed => "the row changed, and no read noticed",
             Self::Unclear => "what was last written is not known",
@@ -275,6 +281,8 @@ pub struct Known {
     pub is_dirty: bool,
     /// Whether the next run reads it, whatever changed.
     pub is_read_next: bool,
+    /// Whether the sync makes no records (`mode: update_only`).
+    pub makes_none: bool,
 }
 
 impl Known {
@@ -289,6 +297,9 @@ impl Known {
         }
         if held.is_none() && self.link == Some(LinkState::LeftMissing) {
             return Cause::LeftMissing;
+        }
+        if held.is_none() && self.link.is_none() && self.makes_none {
+            return Cause::MakesNone;
         }
         let written = match self.link {
             Some(LinkState::Holds(written)) => written,

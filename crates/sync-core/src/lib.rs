@@ -27,6 +27,7 @@ pub mod freshness;
 pub mod json_path;
 pub mod key;
 pub mod mapping;
+pub mod matching;
 pub mod mutation;
 pub mod pace;
 pub mod port;

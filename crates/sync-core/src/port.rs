@@ -12,7 +12,7 @@ use crate::{
     record::{RecordId, SeenRecord},
     source::{Column, Row},
     state::{StateError, SyncId},
-    table::{Field, Member, TableStructure},
+    table::{Choice, Field, FieldText, Member, TableStructure},
 };
 
 /// A boxed future, so that ports can be trait objects and the engine is compiled once.
@@ -123,7 +123,8 @@ pub struct RecordShape {
     pub fields: Vec<Field>,
     /// Fields that only a new record gets; never read.
     pub on_create: Vec<Field>,
-    /// Fields that a new record gets and that are filled where they are found empty; never compared.
+    /// Fields that a new record gets and that are filled where they are found empty; never compared, but their
+    /// emptiness is read.
     pub if_empty: Vec<Field>,
 }
 
@@ -204,6 +205,27 @@ pub const PAGE_MAX: usize = 1000;
 pub trait RecordTarget: Send + Sync {
     /// The table with its fields and choices. May be repeated.
     fn structure<'a>(&'a self, table: &'a str) -> Boxed<'a, Result<TableStructure, CallError>>;
+
+    /// The table with one of its fields as the service describes it, for [`RecordTarget::add_choices`]; no field where
+    /// the table has none of this slug. May be repeated.
+    fn field<'a>(
+        &'a self,
+        table: &'a str,
+        slug: &'a str,
+    ) -> Boxed<'a, Result<(TableStructure, Option<FieldText>), CallError>>;
+
+    /// Adds choices to a field, behind those that it has. **Must not be repeated** with the same `field`: the service
+    /// replaces the whole list, so what others added since `field` was read would be lost. Whether it took effect shows
+    /// in the structure, perhaps seconds later.
+    ///
+    /// # Errors
+    /// Unless the error is an answer, the choices may have been added.
+    fn add_choices<'a>(
+        &'a self,
+        table: &'a str,
+        field: &'a FieldText,
+        choices: &'a [Choice],
+    ) -> Boxed<'a, Result<(), CallError>>;
 
     /// One page of the workspace's members, at most [`PAGE_MAX`]. May be repeated. Members that left the workspace are not
     /// among them.

@@ -29,6 +29,6 @@ pub struct SeenRecord {
     pub updated_by: Option<String>,
     /// Values of the shape's fields, in the shape's order; fields that are absent are `Empty`.
     pub fields: Vec<(Slug, FieldValue)>,
-    /// Fields of the shape's `if_empty` that hold nothing.
+    /// Fields of the shape's `if_empty` that the answer showed and that hold nothing, in order of their slugs.
     pub empty: Vec<Slug>,
 }

@@ -85,6 +85,15 @@ pub struct Choice {
     pub label: String,
 }
 
+/// A field as SmartSuite describes it, whole and unread: what is changed about it goes back with all the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldText {
+    /// Its slug.
+    pub slug: Slug,
+    /// Its JSON.
+    pub json: String,
+}
+
 /// Declares every type once: its variant and SmartSuite's own name for it.
 macro_rules! field_kinds {
     ($($variant:ident = $name:literal;)+) => {

@@ -14,7 +14,9 @@ use sync_core::{
     mutation::{self, Mutation},
     pace::Rate,
     port::{Clock, Dice},
+    slug::Slug,
     state::{Call, CallKind, StateError, Stop, SyncId, Writer},
+    table::Choice,
 };
 
 use tokio_util::sync::CancellationToken;
@@ -81,6 +83,13 @@ impl Calls {
     /// Whether nobody objects to this call.
     pub(crate) fn may_leave(&self, call: &Call) -> bool {
         self.overseer.as_ref().is_none_or(|overseer| overseer.may_leave(&self.sync_name, call))
+    }
+
+    /// Whether nobody objects to these choices being added to a field.
+    pub(crate) fn may_add(&self, slug: &Slug, choices: &[Choice]) -> bool {
+        self.overseer
+            .as_ref()
+            .is_none_or(|overseer| overseer.may_add(&self.sync_name, slug, choices))
     }
 
     /// Whether the month's calls allow this sync's next writing call; with `entries`, a delivery of so many begins.

@@ -11,6 +11,7 @@ use sync_core::{
     mapping::{CompiledMapping, Notes, RowFault},
     mutation::{self, Mutation},
     port::{ReadScope, RowRead, RowSource, Watermark},
+    slug::Slug,
     source::{Column, Row},
     state::{
         Books, CapturedRow, Chunk, DirtyKey, Extent, Fault, PageMark, ReadEnd, ReadTicket,
@@ -19,7 +20,7 @@ use sync_core::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{calls::Calls, event::Event};
+use crate::{calls::Calls, event::Event, run::LABELS_MAX};
 
 /// Rows of a page: few enough that dirty keys soon have their turn, many enough that opening it costs nothing beside.
 const PAGE_ROWS: usize = 50_000;
@@ -41,6 +42,8 @@ pub(crate) enum Broken {
     Cancelled,
     /// So many rows stand in quarantine that the sync stops.
     QuarantineFull,
+    /// A row ends the run (`on_unknown: error`).
+    Ended(Box<RowFault>),
 }
 
 impl From<StateError> for Broken {
@@ -122,6 +125,9 @@ pub(crate) struct Capture<'a> {
     pub(crate) deleted_field: Option<&'a str>,
 }
 
+/// Labels by field.
+pub(crate) type Wishes = BTreeMap<Slug, BTreeSet<String>>;
+
 /// What a read yielded besides its rows.
 #[derive(Default)]
 pub(crate) struct Yield {
@@ -133,6 +139,32 @@ pub(crate) struct Yield {
     /// Faults of rows that have no key to be parked under, by code and words.
     pub(crate) keyless: BTreeMap<(&'static str, String), u64>,
     pub(crate) notes: Notes,
+    /// Labels of choices that rows ask for, by field.
+    pub(crate) wanted: Wishes,
+    /// The same of the rows of the chunk under way.
+    wishes: Wishes,
+    /// The first row that ends the run.
+    ends: Option<Box<RowFault>>,
+}
+
+impl Yield {
+    /// What a row that cannot be written asks for.
+    fn take_wishes(&mut self, fault: &RowFault) {
+        if fault.ends_run && self.ends.is_none() {
+            self.ends = Some(Box::new(fault.clone()));
+        }
+        if let (Some(slug), false) = (&fault.slug, fault.choices.is_empty()) {
+            self.wishes.entry(slug.clone()).or_default().extend(fault.choices.iter().cloned());
+        }
+    }
+
+    fn ask_for(&mut self, wishes: Wishes) {
+        for (slug, labels) in wishes {
+            let wanted = self.wanted.entry(slug).or_default();
+            let room = (LABELS_MAX + 1).saturating_sub(wanted.len());
+            wanted.extend(labels.into_iter().take(room));
+        }
+    }
 }
 
 impl Capture<'_> {
@@ -216,6 +248,10 @@ impl Capture<'_> {
                 .filter(|row| !mutation::is_on(Mutation::CandidateNotAsked) || !is_asked(row))
                 .partition(|row| marker.is_set(row));
             let mut rows = mapped(&rows, read.rows.columns(), mapping, &mut seen, into);
+            if let Some(fault) = into.ends.take() {
+                return Err(Broken::Ended(fault));
+            }
+            let wishes = std::mem::take(&mut into.wishes);
             self.take_marked(&gone, mapping, &read.wanted, &mut seen, &mut rows, into);
             if is_last {
                 let absent = self.absent(&read.wanted, &seen);
@@ -244,6 +280,10 @@ impl Capture<'_> {
                     Ok((books, quarantined))
                 })
                 .await?;
+            // A row that stands in quarantine already asks again when it is tried again, not with each read.
+            if books.parked > 0 || matches!(read.wanted.scope, ReadScope::Keys(_)) {
+                into.ask_for(wishes);
+            }
             into.books += books;
             if books.read > 0 {
                 self.calls.observe(&Event::Captured { books });
@@ -406,7 +446,10 @@ fn mapped(
             Ok(draft) if draft.links.is_empty() => (draft.key, RowOutcome::Draft(draft.fields)),
             Ok(draft) => (draft.key, RowOutcome::Linked(draft.fields, draft.links)),
             Err(fault) => match fault.key.clone() {
-                Some(key) => (key, faulty(&fault)),
+                Some(key) => {
+                    into.take_wishes(&fault);
+                    (key, faulty(&fault))
+                }
                 None => {
                     into.books.read += 1;
                     into.books.skipped += 1;

@@ -74,6 +74,13 @@ pub enum Event {
         /// Entries still to be sent.
         waiting: u64,
     },
+    /// Rows were held against records that carry no key (`match_on`).
+    Matched {
+        /// Rows that took over a record.
+        adopted: u64,
+        /// Rows that several records, or several rows, keep from it.
+        ambiguous: u64,
+    },
     /// A row was refused.
     RowRefused {
         /// Stable code.

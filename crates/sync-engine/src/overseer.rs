@@ -1,7 +1,7 @@
 //! Who is asked before anything leaves: somebody who writes down what a run would do, or who holds it to what was
 //! written down.
 
-use sync_core::state::Call;
+use sync_core::{slug::Slug, state::Call, table::Choice};
 
 use crate::run::Trouble;
 
@@ -16,4 +16,7 @@ pub trait Overseer: Send + Sync {
 
     /// Whether this call of a sync may leave. If not, its entries stay wishes and the run ends.
     fn may_leave(&self, sync: &str, call: &Call) -> bool;
+
+    /// Whether these choices may be added to a field. If not, the rows that ask for them stand in quarantine.
+    fn may_add(&self, sync: &str, slug: &Slug, choices: &[Choice]) -> bool;
 }

@@ -13,8 +13,9 @@ use sync_core::{
         CaptureMode, Conversion, DestinationDefinition, FieldMapping, OnDelete, OnMissing,
         OnPositionLost, QueryText, SourceDefinition, SourceRows, SyncDefinition, WriteMode,
     },
+    key::Key,
     pace::Rate,
-    port::Clock,
+    port::{Clock, RowSource},
     secret::Secret,
     state::StateError,
 };
@@ -26,7 +27,7 @@ use sync_engine::{
     verify::{DedupeOptions, DedupeReport, VerifyOptions, VerifyReport},
 };
 use sync_smartsuite::{ClientOptions, SmartSuiteClient};
-use sync_store::{FileLocks, SqliteStore};
+use sync_store::{FileLocks, SqliteStore, StateReader};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -47,6 +48,8 @@ pub const EXTERNAL_ID: &str = "sextidaaaa";
 pub const OTHER_EXTERNAL_ID: &str = "sextidbbbb";
 /// A field that people write.
 pub const NOTE: &str = "snoteaaaaa";
+/// A field of choices, with one: `Active`.
+pub const STATUS: &str = "sstatusaaa";
 /// Its number field, a slider: the service refuses what is above [`AMOUNT_MAX`], and the mapping cannot know.
 pub const AMOUNT: &str = "samountaaa";
 /// The second table's field that links to records of the first.
@@ -167,6 +170,14 @@ impl Process {
             source: Arc::new(database.clone()),
             ..self.task.clone()
         };
+        Self { engine: self.engine.clone(), task }
+    }
+
+    /// The same process, whose sync has another definition and other rows.
+    #[must_use]
+    pub fn reading(&self, definition: &SyncDefinition, source: Arc<dyn RowSource>) -> Self {
+        let task =
+            SyncTask { definition: Arc::new(definition.clone()), source, ..self.task.clone() };
         Self { engine: self.engine.clone(), task }
     }
 
@@ -391,16 +402,74 @@ impl World {
             .collect()
     }
 
+    /// Another service, with this table alone.
+    pub fn replace_table(&mut self, table: TableSeed, profile: Profile) {
+        let emulator = Emulator::builder()
+            .profile(profile)
+            .chance(self.seed)
+            .now(Clock::now(&self.clock))
+            .table(table)
+            .keep_bodies()
+            .build()
+            .expect("the seed is valid");
+        self.network = SimNetwork::new(emulator, self.clock, self.seed);
+    }
+
+    /// A database beside the world's own.
+    pub fn another_database(&self) -> SimDatabase {
+        SimDatabase::new(self.clock)
+    }
+
+    /// The table, as the service describes it to whoever asks.
+    pub fn table_now(&self) -> Json {
+        let table = &self.definition.destination.table_id;
+        self.side_door("GET", &format!("/api/v1/applications/{table}/"), &Json::Null)
+    }
+
+    /// Somebody else sets a field's choices to these labels, at once; a label's id is itself.
+    pub fn set_choices(&self, slug: &str, labels: &[&str]) {
+        let table = &self.definition.destination.table_id;
+        let structure = self.table_now();
+        let fields = structure["structure"].as_array().cloned().unwrap_or_default();
+        let mut field =
+            fields.into_iter().find(|field| field["slug"] == slug).expect("the table has it");
+        let mut choices = field["params"]["choices"].as_array().cloned().unwrap_or_default();
+        for label in labels {
+            if !choices.iter().any(|choice| choice["label"] == *label) {
+                choices.push(json!({"value": label.to_lowercase(), "label": label}));
+            }
+        }
+        field["params"]["choices"] = choices.into();
+        let body = json!({
+            "slug": slug, "label": field["label"], "field_type": field["field_type"], "params": field["params"],
+        });
+        self.side_door("PUT", &format!("/api/v1/applications/{table}/change_field/"), &body);
+    }
+
+    /// Why the row with this key stands in quarantine.
+    pub fn quarantine_reason(&self, key: &str) -> String {
+        let reader = StateReader::open(&self.state_path()).expect("the state opens");
+        let known =
+            reader.key(&self.definition.name, &Key::from_text(key)).expect("the state works");
+        let faults = known.entries.into_iter().filter_map(|entry| entry.fault);
+        faults.map(|fault| fault.reason.0).collect()
+    }
+
     fn side_door(&self, method: &str, path: &str, body: &Json) -> Json {
         let request = http::Request::builder()
             .method(method)
             .uri(path)
+            .header("Authorization", format!("Token {DEMO_TOKEN}"))
+            .header("ACCOUNT-ID", DEMO_ACCOUNT)
             .body(bytes::Bytes::from(if body.is_null() { String::new() } else { body.to_string() }))
             .expect("a valid request");
         let now = Clock::now(&self.clock);
         match self.network.emulator().handle(now, &request) {
             Outcome::Answer { response, .. } => {
                 assert!(response.status().is_success(), "{method} {path}: {:?}", response.body());
+                if response.body().is_empty() {
+                    return Json::Null;
+                }
                 serde_json::from_slice(response.body()).expect("the side door speaks JSON")
             }
             outcome => panic!("the side door always answers, not {outcome:?}"),
@@ -426,6 +495,14 @@ fn table(id: &str, name: &str) -> TableSeed {
             json!({"min_value": 0, "max_value": AMOUNT_MAX}),
         )
         .field(NOTE, "Note", "textfield", json!({}))
+        .field(
+            STATUS,
+            "Status",
+            "singleselectfield",
+            json!({"choices": [
+                {"value": "sta01", "label": "Active", "value_color": "#3A86FF", "value_order": 0},
+            ]}),
+        )
         .field(OTHER_EXTERNAL_ID, "Other external ID", "textfield", json!({}))
         .field(ARCHIVED, "Archived", "textfield", json!({}))
 }

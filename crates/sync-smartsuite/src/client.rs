@@ -1,5 +1,6 @@
 //! The calls we use, one HTTP request each.
 
+mod choices;
 mod fallback;
 mod workspace;
 
@@ -16,7 +17,7 @@ use sync_core::{
     },
     record::{RecordId, SeenRecord},
     secret::Secret,
-    table::TableStructure,
+    table::{Choice, FieldText, TableStructure},
 };
 
 use self::fallback::SingleFallback;
@@ -213,6 +214,38 @@ impl RecordTarget for SmartSuiteClient {
             let asked = self.asked(None, 0);
             let body = self.send(request, self.read_limits(), asked).await?.body;
             structure::read(&body, table).ok_or_else(|| unreadable(&body, asked))
+        })
+    }
+
+    fn field<'a>(
+        &'a self,
+        table: &'a str,
+        slug: &'a str,
+    ) -> Boxed<'a, Result<(TableStructure, Option<FieldText>), CallError>> {
+        Box::pin(async move {
+            let request = self.requests.make(Method::GET, &["applications", table], &[], None)?;
+            let asked = self.asked(None, 0);
+            let body = self.send(request, self.read_limits(), asked).await?.body;
+            let structure =
+                structure::read(&body, table).ok_or_else(|| unreadable(&body, asked))?;
+            Ok((structure, choices::text_of(&body, slug)))
+        })
+    }
+
+    fn add_choices<'a>(
+        &'a self,
+        table: &'a str,
+        field: &'a FieldText,
+        choices: &'a [Choice],
+    ) -> Boxed<'a, Result<(), CallError>> {
+        Box::pin(async move {
+            let Some(body) = choices::with_more(field, choices) else {
+                return Err(CallErrorKind::NotSent.into());
+            };
+            let path = ["applications", table, "change_field"];
+            let request = self.requests.make(Method::PUT, &path, &[], Some(&body))?;
+            self.send(request, self.read_limits(), self.asked(None, 0)).await?;
+            Ok(())
         })
     }
 

@@ -20,6 +20,7 @@ use crate::{
     failure::Failure,
     links::Links,
     quarantine::{first_retry, retry_group},
+    recordless,
 };
 
 pub(crate) fn begin_read(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<ReadTicket> {
@@ -63,6 +64,9 @@ pub(crate) fn capture(
     for row in &chunk.rows {
         let (row, lacks_link) = links.filled(tx, writer, row)?;
         books.unlinked += u64::from(lacks_link);
+        if matches!(row.outcome, RowOutcome::Gone | RowOutcome::Absent) {
+            recordless::forget(tx, writer, &row.key)?;
+        }
         let intention = match &row.outcome {
             RowOutcome::Draft(fields) => Intention::Record(fields.fingerprint()),
             RowOutcome::Fault(_, print) => Intention::Faulty(*print),
@@ -158,6 +162,9 @@ fn standing(
             (0 | LEFT, None) => Intention::Unknown,
             _ => Intention::Gone,
         });
+    } else if let Some(print) = recordless::known(tx, writer, key)? {
+        // As good as written: the same row is not wished for again.
+        standing.link = Some(Intention::Record(print));
     }
     if !with_outbox {
         return Ok(standing);

@@ -21,7 +21,7 @@ use crate::{
     dispatch::{KEPT, LEFT, MISSING, forget_fingerprint},
     effects,
     failure::Failure,
-    scan,
+    recordless, scan,
     settle::put_link,
 };
 
@@ -88,6 +88,7 @@ pub(crate) fn rows(
     all_read_next: bool,
 ) -> Result<Compared, Failure> {
     let mut compared = Compared::default();
+    let only_updates = recordless::only_updates(tx, writer)?;
     for row in rows {
         let link = link(tx, writer, &row.key)?;
         let linked = match &link {
@@ -97,7 +98,7 @@ pub(crate) fn rows(
         let is_linked = linked.is_some();
         let kept = match linked {
             Some(kept) => Some(kept),
-            None => by_external_id(tx, &row.external_id)?,
+            None => by_external_id(tx, writer, &row.external_id)?,
         };
         if let Some(kept) = &kept {
             tx.prepare_cached("UPDATE temp.kept SET row_key = ?, row_id = ? WHERE place = ?")?
@@ -121,6 +122,7 @@ pub(crate) fn rows(
             entry: entry(tx, writer, &row.key)?,
             is_dirty: is_dirty(tx, writer, &row.key)?,
             is_read_next: all_read_next,
+            makes_none: only_updates,
         };
         let wish = row.wish.as_ref().ok();
         let differing = match (wish, &kept) {
@@ -190,13 +192,17 @@ fn by_record(tx: &Transaction<'_>, record: &RecordId) -> rusqlite::Result<Option
 
 /// A record that carries the id and is linked to nothing: of several, one that people touched, else the one with the
 /// lowest number.
-fn by_external_id(tx: &Transaction<'_>, id: &str) -> rusqlite::Result<Option<Kept>> {
+fn by_external_id(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    id: &str,
+) -> rusqlite::Result<Option<Kept>> {
     tx.prepare_cached(
-        "SELECT place, record_id, fingerprint, digests FROM temp.kept AS k WHERE external_id = ?
-           AND NOT EXISTS (SELECT 1 FROM temp.linked AS l WHERE l.record_id = k.record_id)
+        "SELECT place, record_id, fingerprint, digests FROM temp.kept AS k WHERE external_id = ?1
+           AND NOT EXISTS (SELECT 1 FROM temp.linked AS l WHERE l.viewer = ?2 AND l.record_id = k.record_id)
          ORDER BY is_untouched, autonumber LIMIT 1",
     )?
-    .query_row([id], kept)
+    .query_row(params![id, writer.sync.0], kept)
     .optional()
 }
 
@@ -300,7 +306,8 @@ pub(crate) fn rest(
 ) -> Result<(Rest, Option<i64>), Failure> {
     let mut rest = Rest::default();
     let mut last = None;
-    for unmatched in unmatched(tx, after, records_max)? {
+    let only_updates = recordless::only_updates(tx, writer)?;
+    for unmatched in unmatched(tx, writer, after, records_max)? {
         last = Some(unmatched.place);
         let key = match (&unmatched.holder, &unmatched.external_id) {
             (Some((sync, key)), _) if *sync == writer.sync.0 => Some(key.clone()),
@@ -310,6 +317,11 @@ pub(crate) fn rest(
             }
             (None, None) => {
                 rest.people += 1;
+                continue;
+            }
+            // Who makes no records is not missed where one has no row.
+            (None, Some(_)) if only_updates => {
+                rest.others += 1;
                 continue;
             }
             (None, Some(id)) => {
@@ -351,6 +363,7 @@ pub(crate) fn rest(
 
 fn unmatched(
     tx: &Transaction<'_>,
+    writer: &Writer,
     after: i64,
     records_max: usize,
 ) -> rusqlite::Result<Vec<Unmatched>> {
@@ -358,13 +371,13 @@ fn unmatched(
         "SELECT k.place, k.record_id, k.external_id, l.sync_id, l.key,
            EXISTS (SELECT 1 FROM temp.kept AS o WHERE o.external_id = k.external_id AND o.place <> k.place
              AND (o.row_key IS NOT NULL OR o.place < k.place
-               OR EXISTS (SELECT 1 FROM temp.linked AS h WHERE h.record_id = o.record_id)))
+               OR EXISTS (SELECT 1 FROM temp.linked AS h WHERE h.viewer = ?3 AND h.record_id = o.record_id)))
            OR EXISTS (SELECT 1 FROM temp.kept AS o WHERE o.row_id = k.external_id
              AND o.row_id IS NOT NULL AND o.row_id IS NOT o.external_id)
-         FROM temp.kept AS k LEFT JOIN temp.linked AS l ON l.record_id = k.record_id
-         WHERE k.place > ? AND k.row_key IS NULL GROUP BY k.place ORDER BY k.place LIMIT ?",
+         FROM temp.kept AS k LEFT JOIN temp.linked AS l ON l.viewer = ?3 AND l.record_id = k.record_id
+         WHERE k.place > ?1 AND k.row_key IS NULL GROUP BY k.place ORDER BY k.place LIMIT ?2",
     )?
-    .query_map(params![after, limit(records_max)], |row| {
+    .query_map(params![after, limit(records_max), writer.sync.0], |row| {
         let sync: Option<i64> = row.get(3)?;
         let holder = match sync {
             Some(sync) => Some((sync, row.get::<_, KeyColumn>(4)?.0)),
@@ -413,11 +426,11 @@ pub(crate) fn link_compared(
     let unlinked: Vec<(i64, Key, RecordId, Fingerprint)> = tx
         .prepare_cached(
             "SELECT place, row_key, record_id, fingerprint FROM temp.kept AS k
-             WHERE place > ? AND row_key IS NOT NULL
-               AND NOT EXISTS (SELECT 1 FROM temp.linked AS l WHERE l.record_id = k.record_id)
-             ORDER BY place LIMIT ?",
+             WHERE place > ?1 AND row_key IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM temp.linked AS l WHERE l.viewer = ?3 AND l.record_id = k.record_id)
+             ORDER BY place LIMIT ?2",
         )?
-        .query_map(params![after, limit(records_max)], |row| {
+        .query_map(params![after, limit(records_max), writer.sync.0], |row| {
             let key = row.get::<_, KeyColumn>(1)?.0;
             Ok((row.get(0)?, key, row.get::<_, RecordColumn>(2)?.0, Fingerprint(row.get(3)?)))
         })?

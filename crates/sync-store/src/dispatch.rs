@@ -6,18 +6,20 @@ use sync_core::{
     capture::Intention,
     deletes::GonePolicy,
     delivery::{Operation, Step, step},
-    draft::Fields,
+    draft::{Fields, Fingerprint},
     key::Key,
     mutation::{self, Mutation},
     record::RecordId,
-    state::{Books, Call, CallEntry, CallKind, Dispatch, DispatchRequest, EntryId, Writer},
+    state::{
+        Books, Call, CallEntry, CallKind, Creates, Dispatch, DispatchRequest, EntryId, Writer,
+    },
 };
 
 use crate::{
     calls,
     column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, record_parameter, time},
     failure::Failure,
-    filling, older,
+    filling, older, recordless,
     settle::drop_link,
 };
 
@@ -45,6 +47,7 @@ struct Candidate {
     attempts: u32,
     refusals: u32,
     suspects: Option<i64>,
+    print: Option<Fingerprint>,
     /// Its link was kept though its row was gone.
     is_kept: bool,
     turn: Turn,
@@ -84,6 +87,8 @@ enum Turn {
     Leave,
     /// A create that follows a missing record: its id is looked up first (D7).
     LookFirst,
+    /// There is no record, and the sync makes none.
+    Recordless,
 }
 
 /// See [`sync_core::state::StateStore::dispatch`].
@@ -101,6 +106,7 @@ pub(crate) fn dispatch(
             match candidate.turn {
                 Turn::Equal | Turn::Keep => books.equal += 1,
                 Turn::Leave => books.taken_back += 1,
+                Turn::Recordless => books.recordless += 1,
                 Turn::LookFirst | Turn::Send(_) => {}
             }
             settle_without_call(tx, writer, request, candidate)?;
@@ -121,7 +127,7 @@ pub(crate) fn dispatch(
             };
             (operation, chosen) = first;
         }
-        if operation == Operation::Create && !request.creates {
+        if operation == Operation::Create && request.creates == Creates::NotAudited {
             return Ok((Dispatch::AuditFirst, books));
         }
         let number = older::count_call(tx)?;
@@ -209,13 +215,14 @@ fn candidates_of(
     let mut rows = select.query(params![writer.sync.0, writer.destination.0, now, WINDOW])?;
     let mut candidates = Vec::new();
     while let Some(row) = rows.next()? {
-        candidates.push(candidate(row, request.gone)?);
+        candidates.push(candidate(row, request)?);
     }
     Ok(candidates)
 }
 
-fn candidate(row: &Row<'_>, policy: GonePolicy) -> rusqlite::Result<Candidate> {
-    let wish = match (row.get::<_, bool>(2)?, fingerprint(row.get(4)?)) {
+fn candidate(row: &Row<'_>, request: &DispatchRequest) -> rusqlite::Result<Candidate> {
+    let print = fingerprint(row.get(4)?);
+    let wish = match (row.get::<_, bool>(2)?, print) {
         (true, _) => Intention::Gone,
         (false, Some(print)) => Intention::Record(print),
         (false, None) => Intention::Unknown,
@@ -240,9 +247,10 @@ fn candidate(row: &Row<'_>, policy: GonePolicy) -> rusqlite::Result<Candidate> {
         {
             Turn::LookFirst
         }
+        Step::Create if request.creates == Creates::Never => Turn::Recordless,
         Step::Create => Turn::Send(Operation::Create),
         Step::Update(_) => Turn::Send(Operation::Update),
-        Step::Delete(_) => match policy {
+        Step::Delete(_) => match request.gone {
             GonePolicy::Leave => Turn::Leave,
             GonePolicy::Archive => Turn::Send(Operation::Archive),
             GonePolicy::Delete { adopted: false }
@@ -261,6 +269,7 @@ fn candidate(row: &Row<'_>, policy: GonePolicy) -> rusqlite::Result<Candidate> {
         attempts: row.get(6)?,
         refusals: row.get(11)?,
         suspects: row.get(5)?,
+        print,
         is_kept: standing == Some(KEPT),
         turn,
     })
@@ -367,6 +376,11 @@ fn settle_without_call(
         Turn::Equal | Turn::Leave => {}
         Turn::Keep if mutation::is_on(Mutation::KeptUnlinked) => {
             drop_link(tx, writer, &candidate.key)?;
+        }
+        Turn::Recordless => {
+            if let Some(print) = candidate.print {
+                recordless::remember(tx, writer, &candidate.key, print)?;
+            }
         }
         Turn::Keep => {
             tx.prepare_cached(

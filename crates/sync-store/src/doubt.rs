@@ -1,7 +1,7 @@
 //! Creates in doubt, and what a dead process left behind.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Transaction, params};
 use sync_core::{
     draft::Fields,
     error::Quoted,
@@ -156,25 +156,4 @@ pub(crate) fn set_missing(
         KeyParameter(key)
     ])?;
     Ok(())
-}
-
-/// Whether another key or sync is linked to the record.
-pub(crate) fn linked_elsewhere(
-    tx: &Transaction<'_>,
-    writer: &Writer,
-    record: &sync_core::record::RecordId,
-    key: &Key,
-) -> rusqlite::Result<bool> {
-    tx.query_row(
-        "SELECT 1 FROM links WHERE destination_id = ? AND record_id = ? AND NOT (sync_id = ? AND key = ?) LIMIT 1",
-        params![
-            writer.destination.0,
-            crate::column::record_parameter(record),
-            writer.sync.0,
-            KeyParameter(key)
-        ],
-        |_| Ok(()),
-    )
-    .optional()
-    .map(|found| found.is_some())
 }

@@ -67,6 +67,7 @@ pub(crate) fn distrust_if_older(
         Some(_) | None => return Ok(()),
     };
     tx.execute("UPDATE links SET fingerprint = NULL", [])?;
+    tx.execute("DELETE FROM recordless", [])?;
     tx.execute(
         "UPDATE syncs SET full_read = coalesce(full_read, ?)",
         [FullReadReason::OlderState.word()],

@@ -3,7 +3,7 @@
 use rusqlite::Transaction;
 use sync_core::state::{FullReadReason, StateError, Writer};
 
-use crate::{Custody, SqliteStore};
+use crate::{Custody, SqliteStore, recordless};
 
 /// What is forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,6 +99,7 @@ fn forget_position(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()
 }
 
 fn forget_values(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
+    recordless::forget_all(tx, writer.sync.0)?;
     tx.execute(
         "UPDATE links SET fingerprint = NULL WHERE sync_id = ? AND destination_id = ?",
         [writer.sync.0, writer.destination.0],
@@ -108,6 +109,7 @@ fn forget_values(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> 
 
 /// What waits and what is in quarantine is read again; what was sent and not answered stays.
 fn forget_wishes(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
+    recordless::forget_all(tx, writer.sync.0)?;
     tx.execute(
         "DELETE FROM outbox WHERE sync_id = ? AND destination_id = ? AND state <> 1",
         [writer.sync.0, writer.destination.0],
@@ -119,7 +121,7 @@ fn forget_wishes(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> 
 fn forget_links(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
     for forget in [
         "DELETE FROM links WHERE sync_id = ? AND destination_id = ?",
-        "UPDATE targets SET mark = NULL WHERE sync_id = ? AND destination_id = ?",
+        "UPDATE targets SET mark = NULL, matched = NULL WHERE sync_id = ? AND destination_id = ?",
     ] {
         tx.execute(forget, [writer.sync.0, writer.destination.0])?;
     }

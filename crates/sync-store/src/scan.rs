@@ -17,22 +17,47 @@ use crate::{
     settle::{drop_link, put_link},
 };
 
-/// Indexes what is linked now by record. `links` itself has no such index: it would cost a third of its size and
-/// serve only scans.
+/// Which links of the sync `?1`'s table hold their record against it: its own, and those of other syncs, but where one
+/// of the two only changes records that are there: they share them.
+const HOLDING: &str = "(l.sync_id = ?1 OR NOT EXISTS (SELECT 1 FROM syncs AS s
+  WHERE s.id IN (?1, l.sync_id) AND s.only_updates))";
+
+/// Indexes what is linked now by record, as the sync sees it. `links` itself has no such index: it would cost a third
+/// of its size and serve only scans.
 pub(crate) fn begin(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
     tx.execute_batch(
-        "CREATE TEMP TABLE IF NOT EXISTS linked (record_id NOT NULL, destination_id INTEGER NOT NULL,
-           sync_id INTEGER NOT NULL, key NOT NULL,
-           PRIMARY KEY (record_id, destination_id, sync_id, key)) WITHOUT ROWID",
+        "CREATE TEMP TABLE IF NOT EXISTS linked (viewer INTEGER NOT NULL, record_id NOT NULL,
+           sync_id INTEGER NOT NULL, key NOT NULL, PRIMARY KEY (viewer, record_id, sync_id, key)) WITHOUT ROWID",
     )?;
-    // Syncs of one process share the connection: another one's scan of its own table may be under way.
-    tx.execute("DELETE FROM temp.linked WHERE destination_id = ?", [writer.destination.0])?;
+    // Syncs of one process share the connection: another one's scan of its table may be under way.
+    tx.execute("DELETE FROM temp.linked WHERE viewer = ?", [writer.sync.0])?;
     tx.execute(
-        "INSERT INTO temp.linked SELECT record_id, destination_id, sync_id, key FROM links
-         WHERE destination_id = ? ORDER BY record_id",
-        [writer.destination.0],
+        &format!(
+            "INSERT INTO temp.linked SELECT ?1, record_id, sync_id, key FROM links AS l
+             WHERE destination_id = ?2 AND {HOLDING} ORDER BY record_id"
+        ),
+        [writer.sync.0, writer.destination.0],
     )?;
     Ok(())
+}
+
+/// Whether another key or sync holds the record.
+pub(crate) fn linked_elsewhere(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    record: &RecordId,
+    key: &Key,
+) -> rusqlite::Result<bool> {
+    tx.prepare_cached(&format!(
+        "SELECT 1 FROM links AS l WHERE destination_id = ?2 AND record_id = ?3
+           AND NOT (sync_id = ?1 AND key = ?4) AND {HOLDING} LIMIT 1"
+    ))?
+    .exists(params![
+        writer.sync.0,
+        writer.destination.0,
+        record_parameter(record),
+        KeyParameter(key)
+    ])
 }
 
 /// See [`sync_core::state::StateStore::link_seen`].
@@ -98,13 +123,11 @@ fn holder(
     writer: &Writer,
     record: &RecordId,
 ) -> rusqlite::Result<Option<(i64, Key)>> {
-    tx.prepare_cached(
-        "SELECT sync_id, key FROM temp.linked WHERE record_id = ? AND destination_id = ?",
-    )?
-    .query_row(params![record_parameter(record), writer.destination.0], |row| {
-        Ok((row.get(0)?, row.get::<_, KeyColumn>(1)?.0))
-    })
-    .optional()
+    tx.prepare_cached("SELECT sync_id, key FROM temp.linked WHERE viewer = ? AND record_id = ?")?
+        .query_row(params![writer.sync.0, record_parameter(record)], |row| {
+            Ok((row.get(0)?, row.get::<_, KeyColumn>(1)?.0))
+        })
+        .optional()
 }
 
 /// Links the record to its key, unless a record holds that key already: of several, the first seen stays, which is
@@ -126,12 +149,7 @@ fn adopt(
     }
     put_link(tx, writer, now, key, &one.record, one.fingerprint, one.origin)?;
     tx.prepare_cached("INSERT OR IGNORE INTO temp.linked VALUES (?, ?, ?, ?)")?.execute(
-        params![
-            record_parameter(&one.record),
-            writer.destination.0,
-            writer.sync.0,
-            KeyParameter(key)
-        ],
+        params![writer.sync.0, record_parameter(&one.record), writer.sync.0, KeyParameter(key)],
     )?;
     if !mutation::is_on(Mutation::AdoptedNotRead) {
         mark_dirty(tx, writer, key)?;

@@ -109,7 +109,8 @@ fn sent(tx: &Transaction<'_>, writer: &Writer, id: EntryId) -> Result<Option<Sen
                record_id IS NOT NULL AND record_id IS NOT (SELECT l.record_id FROM links AS l
                  WHERE l.sync_id = o.sync_id AND l.destination_id = o.destination_id AND l.key = o.key),
                record_id, call, doubt,
-               (SELECT json_group_array(value ->> 0) FROM json_each(fields) WHERE fields IS NOT NULL)
+               (SELECT json_group_array(value ->> 0)
+                 FROM json_each(iif(json_type(fields) = 'object', fields -> 'kept', fields)) WHERE fields IS NOT NULL)
              FROM outbox AS o WHERE seq = ? AND sync_id = ? AND destination_id = ? AND state = 1",
         )?
         .query_row([id.0, writer.sync.0, writer.destination.0], |row| {

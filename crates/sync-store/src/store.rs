@@ -29,7 +29,8 @@ use sync_core::{
 use crate::{
     alerts, calls, capture, column::count, deletes, digest, dispatch, doubt, failure::Failure,
     failure::translate, links, links::Links, older, open, open::OpenNote, place, place::Place,
-    quarantine, runs, scan, second_look, settle, stream, structure, sweep, syncs, witness::Witness,
+    quarantine, recordless, runs, scan, second_look, settle, stream, structure, sweep, syncs,
+    witness::Witness,
 };
 
 /// The state in one SQLite file.
@@ -171,6 +172,11 @@ impl SqliteStore {
             syncs::check_token(tx, writer)?;
             body(tx)
         })
+    }
+
+    /// What is kept beyond what the work itself needs.
+    pub(crate) fn keeping(&self) -> Keeping {
+        self.keeping
     }
 
     pub(crate) fn read<T>(
@@ -460,7 +466,7 @@ impl StateStore for SqliteStore {
         record: &RecordId,
         key: &Key,
     ) -> Result<bool, StateError> {
-        self.read_as(writer, |tx| Ok(doubt::linked_elsewhere(tx, writer, record, key)?))
+        self.read_as(writer, |tx| Ok(scan::linked_elsewhere(tx, writer, record, key)?))
     }
 
     fn linked_record(
@@ -502,6 +508,10 @@ impl StateStore for SqliteStore {
                 |row| count(row, 0),
             )?)
         })
+    }
+
+    fn recordless(&mut self, writer: &Writer) -> Result<u64, StateError> {
+        self.read_as(writer, |tx| Ok(recordless::number(tx, writer)?))
     }
 
     fn unsettled(&mut self, writer: &Writer) -> Result<(u64, u64), StateError> {

@@ -2,9 +2,12 @@
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
-use sync_core::{state::DestinationId, table::TableStructure};
+use sync_core::{
+    state::{ChoiceStore, DestinationId, StateError, Writer},
+    table::TableStructure,
+};
 
-use crate::{column::time, failure::Failure, syncs};
+use crate::{SqliteStore, column::time, failure::Failure, syncs};
 
 pub(crate) fn get(
     tx: &Transaction<'_>,
@@ -45,4 +48,78 @@ pub(crate) fn set(
         }
     }
     Ok(differed)
+}
+
+/// The name of the counter that says until when a process changes the choices of a table.
+fn turn(writer: &Writer) -> String {
+    format!("choices {}", writer.destination.0)
+}
+
+/// See [`sync_core::state::ChoiceStore::take_turn`]. A process that died holds it until its time is over.
+pub(crate) fn take_turn(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+    until: Timestamp,
+) -> rusqlite::Result<bool> {
+    let taken = tx.execute(
+        "INSERT INTO counters (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2 WHERE value <= ?3",
+        params![turn(writer), until.as_millisecond(), now.as_millisecond()],
+    )?;
+    Ok(taken > 0)
+}
+
+/// See [`sync_core::state::ChoiceStore::has_turn`].
+pub(crate) fn has_turn(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    now: Timestamp,
+    until: Timestamp,
+) -> rusqlite::Result<bool> {
+    if now >= until {
+        return Ok(false);
+    }
+    tx.prepare_cached("SELECT 1 FROM counters WHERE name = ? AND value = ?")?
+        .exists(params![turn(writer), until.as_millisecond()])
+}
+
+/// See [`sync_core::state::ChoiceStore::end_turn`].
+pub(crate) fn end_turn(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    until: Timestamp,
+) -> rusqlite::Result<()> {
+    tx.execute(
+        "DELETE FROM counters WHERE name = ? AND value = ?",
+        params![turn(writer), until.as_millisecond()],
+    )?;
+    Ok(())
+}
+
+impl ChoiceStore for SqliteStore {
+    fn set_shape(&mut self, writer: &Writer, shape_hash: &str) -> Result<(), StateError> {
+        self.write(writer, |tx| Ok(syncs::set_shape(tx, writer.sync.0, shape_hash)?))
+    }
+
+    fn take_turn(
+        &mut self,
+        writer: &Writer,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StateError> {
+        self.write(writer, |tx| Ok(take_turn(tx, writer, now, until)?))
+    }
+
+    fn has_turn(
+        &mut self,
+        writer: &Writer,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StateError> {
+        self.read_as(writer, |tx| Ok(has_turn(tx, writer, now, until)?))
+    }
+
+    fn end_turn(&mut self, writer: &Writer, until: Timestamp) -> Result<(), StateError> {
+        self.write(writer, |tx| Ok(end_turn(tx, writer, until)?))
+    }
 }

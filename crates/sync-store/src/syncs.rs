@@ -15,7 +15,7 @@ use crate::{
     column::{KeyColumn, count, optional_count, optional_time},
     doubt,
     failure::Failure,
-    filling, runs,
+    filling, recordless, runs,
 };
 
 /// What the state last saw of a definition.
@@ -37,6 +37,13 @@ pub(crate) fn open(tx: &Transaction<'_>, identity: &SyncIdentity) -> Result<Open
         "INSERT INTO targets (sync_id, destination_id, external_id_field) VALUES (?1, ?2, ?3)
          ON CONFLICT DO UPDATE SET external_id_field = ?3 WHERE external_id_field <> ?3",
         params![known.id, destination, identity.external_id_field],
+    )?;
+    if !identity.only_updates {
+        recordless::forget_all(tx, known.id)?;
+    }
+    tx.execute(
+        "UPDATE syncs SET only_updates = ?1 WHERE id = ?2 AND only_updates <> ?1",
+        params![identity.only_updates, known.id],
     )?;
     let is_first =
         known.values_hash.is_none() || known.key_hash.is_none() && identity.key_hash.is_some();
@@ -237,6 +244,7 @@ fn destination(tx: &Transaction<'_>, identity: &SyncIdentity) -> rusqlite::Resul
 /// until that destination is used again (`protocol.md` D11). What else was being sent left its link unknown, so that
 /// the full read which is due then decides anew: what was wished before it may have been overtaken.
 fn leave_destination(tx: &Transaction<'_>, sync: i64, destination: i64) -> rusqlite::Result<()> {
+    recordless::forget_all(tx, sync)?;
     tx.execute(
         "DELETE FROM outbox WHERE sync_id = ? AND destination_id = ? AND NOT (state = 1 AND operation = 'create')",
         [sync, destination],
@@ -258,6 +266,7 @@ fn leave_destination(tx: &Transaction<'_>, sync: i64, destination: i64) -> rusql
 
 /// What is linked lacks the new external-id field, and so do the drafts that wait.
 fn forget_values(tx: &Transaction<'_>, sync: i64, destination: i64) -> rusqlite::Result<()> {
+    recordless::forget_all(tx, sync)?;
     tx.execute(
         "UPDATE links SET fingerprint = NULL WHERE sync_id = ? AND destination_id = ?",
         [sync, destination],
@@ -273,8 +282,9 @@ fn forget_keys(tx: &Transaction<'_>, sync: i64) -> rusqlite::Result<()> {
         "DELETE FROM outbox WHERE sync_id = ?",
         "DELETE FROM dirty WHERE sync_id = ?",
         "DELETE FROM second_looks WHERE sync_id = ?",
+        "DELETE FROM recordless WHERE sync_id = ?",
         "DELETE FROM link_wishes WHERE field_id IN (SELECT id FROM link_fields WHERE sync_id = ?)",
-        "UPDATE targets SET mark = NULL WHERE sync_id = ?",
+        "UPDATE targets SET mark = NULL, matched = NULL WHERE sync_id = ?",
         "UPDATE syncs SET watermark = NULL, stream_position = NULL WHERE id = ?",
     ] {
         tx.execute(forget, [sync])?;
@@ -321,6 +331,12 @@ pub(crate) fn see_shape(
         make_quarantine_due(tx, sync)?;
     }
     Ok(differed)
+}
+
+/// See [`sync_core::state::ChoiceStore::set_shape`].
+pub(crate) fn set_shape(tx: &Transaction<'_>, sync: i64, shape_hash: &str) -> rusqlite::Result<()> {
+    tx.execute("UPDATE syncs SET shape_hash = ? WHERE id = ?", params![shape_hash, sync])?;
+    Ok(())
 }
 
 pub(crate) fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {

@@ -147,11 +147,14 @@ fn standing(state: &KeyReport) -> Standing {
         waiting: entry(&[EntryStanding::Waiting]),
         sending: entry(&[EntryStanding::Sending, EntryStanding::InDoubt]),
         quarantined: entry(&[EntryStanding::Quarantined]),
-        link: state.link.as_ref().map(|link| match (link.standing, link.fingerprint) {
-            (LinkStanding::Gone, _) => Intention::Gone,
-            (_, Some(print)) => Intention::Record(print),
-            (_, None) => Intention::Unknown,
-        }),
+        link: match (&state.link, state.recordless) {
+            (Some(link), _) => Some(match (link.standing, link.fingerprint) {
+                (LinkStanding::Gone, _) => Intention::Gone,
+                (_, Some(print)) => Intention::Record(print),
+                (_, None) => Intention::Unknown,
+            }),
+            (None, recordless) => recordless.map(Intention::Record),
+        },
     }
 }
 

@@ -43,7 +43,7 @@ struct StoredSync {
     definition: String,
     /// Digest of what it wishes for once its rows are read.
     outbox: Option<Hex>,
-    /// Digests of its writes.
+    /// Digests of its writes, and of the choices that it adds.
     writes: Vec<Hex>,
 }
 
@@ -107,7 +107,7 @@ fn stored(sync: &SyncPlan) -> StoredSync {
         sync: sync.report.sync.clone(),
         definition: sync.definition.clone(),
         outbox: sync.planned.outbox.map(Hex),
-        writes: sync.planned.writes.iter().copied().map(Hex).collect(),
+        writes: sync.planned.promised().map(Hex).collect(),
     }
 }
 

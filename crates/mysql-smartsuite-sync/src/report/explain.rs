@@ -51,6 +51,7 @@ impl Explanation {
     /// Whether anybody has ever heard of the key.
     pub(crate) fn is_known(&self) -> bool {
         self.state.link.is_some()
+            || self.state.recordless.is_some()
             || !self.state.entries.is_empty()
             || !self.effects.is_empty()
             || self.sides.as_ref().is_some_and(|sides| !sides.cells.is_empty())
@@ -145,6 +146,10 @@ fn field_lines(fields: &Fields, explanation: &Explanation) -> Vec<String> {
 fn link_lines(state: &KeyReport) -> Vec<String> {
     let mut lines = Vec::new();
     match &state.link {
+        None if state.recordless.is_some() => lines.push(
+            "none carries its key, and `mode: update_only` makes none: it is written once there is one"
+                .to_owned(),
+        ),
         None => lines.push("none is linked".to_owned()),
         Some(link) => {
             let origin = match link.origin {
@@ -335,6 +340,7 @@ pub(crate) fn json(explanation: &Explanation) -> String {
             "external_id": explanation.external_id,
             "source": source,
             "link": link,
+            "without_record": explanation.state.recordless.is_some(),
             "entries": entries,
             "read_again": explanation.state.is_dirty,
             "look_again_at": explanation.state.look_again_at,

@@ -235,6 +235,7 @@ pub(crate) fn happened(books: &Books) -> String {
         (books.deleted, "deleted"),
         (books.archived, "archived"),
         (books.equal, "found equal"),
+        (books.recordless, "without a record to update"),
         (refused, "refused"),
         (books.skipped, "without a key of their own"),
         (books.unlinked, "without a link yet"),
@@ -259,6 +260,8 @@ mod tests {
         let some =
             Books { read: 1_000, unchanged: 998, queued: 1, parked: 1, updated: 1, ..nothing };
         assert_eq!(happened(&some), "1,000 rows read (2 changed), 1 updated, 1 refused");
+        let some = Books { read: 3, queued: 3, updated: 1, recordless: 2, ..nothing };
+        assert_eq!(happened(&some), "3 rows read, 1 updated, 2 without a record to update");
         let later = Books { read: 3, unchanged: 3, created: 2, quarantine: 1, ..nothing };
         assert_eq!(happened(&later), "3 rows read (none changed), 2 created, 1 refused earlier");
     }

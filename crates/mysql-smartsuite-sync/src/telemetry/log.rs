@@ -174,6 +174,13 @@ impl Observer for LogObserver {
                     "answers settled"
                 );
             }
+            Event::Matched { adopted, ambiguous } => info!(
+                sync.name = sync,
+                ambiguous,
+                "{} took over a record that carried no key; {} for a person to tell apart: see `quarantine list`",
+                counted(*adopted, "row"),
+                counted(*ambiguous, "row")
+            ),
             Event::RowRefused { code, slug } => {
                 debug!(sync.name = sync, run.id = run, code, field = slug, "row refused");
             }

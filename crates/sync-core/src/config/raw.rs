@@ -238,8 +238,10 @@ section! {
         /// `quarantine`, where `status` shows it.
         #[schemars(extend("enum" = ON_MISSING), extend("default" = defaults::ON_MISSING))]
         "on_missing" on_missing: Option<Given<Scalar>>,
-        /// Whether the sync makes records and changes them (`upsert`), or makes them and leaves them to people from then
-        /// on (`create_only`).
+        /// Whether the sync makes records and changes them (`upsert`), only changes records that carry its keys already
+        /// (`update_only`), or makes them and leaves them to people from then on (`create_only`). With `update_only`, rows
+        /// without a record are counted and skipped until there is one, and several such syncs may write different fields
+        /// of the records that another sync makes.
         #[schemars(extend("enum" = WRITE_MODES), extend("default" = defaults::WRITE_MODE))]
         "mode" mode: Option<Given<Scalar>>,
         /// Slug of the field, or a list of slugs, by which records that carry no key are matched before the sync first
@@ -332,7 +334,9 @@ section! {
         /// As in `options` of `field_types`.
         #[schemars(extend("enum" = PHONE_TYPES))]
         "default_type" default_type: Option<Given<u32>>,
-        /// When it is written: `always` when it changes, or `on_create`, so that it belongs to people from then on.
+        /// When it is written: `always` when it changes; `on_create`, so that it belongs to people from then on; or
+        /// `if_empty`: with a new record, and where the field is found empty when its record is written for another
+        /// reason.
         #[schemars(extend("enum" = WRITE_POLICIES), extend("default" = defaults::WRITE))]
         "write" write: Option<Given<Scalar>>,
     }
@@ -388,7 +392,8 @@ section! {
         /// or id of a choice. A text that is not listed must be a label or id itself. Texts are compared exactly.
         "value_map" value_map: Option<Given<ValueMap>>,
         /// `singleselect`, `multipleselectfield`, `status` and people: what to do with a text that is no choice, or an
-        /// address that is nobody's. `quarantine` sets the row aside, `blank` leaves the field empty.
+        /// address that is nobody's. `quarantine` sets the row aside, `blank` leaves the field empty, `create` adds the
+        /// choice to the field (not tags, not people), and `error` ends the run before anything of the row is sent.
         #[schemars(extend("enum" = ON_UNKNOWN), extend("default" = defaults::ON_UNKNOWN))]
         "on_unknown" on_unknown: Option<Given<Scalar>>,
         /// `phonefield`: the country of numbers without one, two letters as in `DE`.
@@ -443,13 +448,13 @@ pub(super) const ON_POSITION_LOST: &[&str] = &["stop", "repair"];
 pub(super) const ON_MISSING: &[&str] = &["recreate", "skip", "quarantine"];
 
 /// Values of `mode`.
-pub(super) const WRITE_MODES: &[&str] = &["upsert", "create_only"];
+pub(super) const WRITE_MODES: &[&str] = &["upsert", "update_only", "create_only"];
 
 /// Values of `write`.
-pub(super) const WRITE_POLICIES: &[&str] = &["always", "on_create"];
+pub(super) const WRITE_POLICIES: &[&str] = &["always", "on_create", "if_empty"];
 
 /// Values of `on_unknown`.
-pub(super) const ON_UNKNOWN: &[&str] = &["quarantine", "blank"];
+pub(super) const ON_UNKNOWN: &[&str] = &["quarantine", "blank", "create", "error"];
 
 /// Values of `binary`.
 pub(super) const BINARY_FORMS: &[&str] = &["text", "base64", "hex", "uuid", "swapped_uuid"];

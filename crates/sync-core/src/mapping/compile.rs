@@ -19,6 +19,7 @@ use crate::{
         WritePolicy,
     },
     expression::{self, Expression, Kind},
+    matching::{MATCHABLE, MatchFields},
     port::RecordShape,
     slug::Slug,
     source::{Column, ColumnKind},
@@ -74,6 +75,14 @@ impl<'a> Compiler<'a> {
                 WriteMode::CreateOnly => WritePolicy::OnCreate,
                 WriteMode::Upsert | WriteMode::UpdateOnly => mapping.write,
             };
+            if write == WritePolicy::IfEmpty && pair.field.kind == FieldKind::YesNo {
+                let message =
+                    "is never seen to be empty: an unticked box looks like one never touched";
+                self.findings.push(
+                    pair.finding(FindingCode::WriteUnsuitable, message)
+                        .hint("use `write: always` or `write: on_create`"),
+                );
+            }
             match write {
                 WritePolicy::Always => shape_fields.push(pair.field.clone()),
                 WritePolicy::OnCreate => on_create_fields.push(pair.field.clone()),
@@ -116,10 +125,12 @@ impl<'a> Compiler<'a> {
             on_create: on_create_fields,
             if_empty: if_empty_fields,
         };
+        let match_on = self.match_fields(&shape);
         let archive =
             archive::compile(self.destination, self.structure, &shape, &mut self.findings);
         Some(CompiledMapping {
             archive,
+            match_on,
             key_columns,
             key_prefix: self.destination.key_prefix.clone(),
             carrier,
@@ -298,7 +309,36 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    /// The fields that rows are matched by; `None`: none, or one by which records cannot be told apart, which is
+    /// reported.
+    fn match_fields(&mut self, shape: &RecordShape) -> Option<MatchFields> {
+        let mut fields = Vec::new();
+        for slug in &self.destination.match_on {
+            // What is not there has been reported.
+            let field = shape.field(slug)?;
+            if !MATCHABLE.contains(&field.kind) {
+                let message = format!(
+                    "field `{slug}` (\"{}\") is of type {}, by which no record is found",
+                    field.label,
+                    field.kind.name()
+                );
+                self.findings.push(
+                    Finding::new(FindingCode::MatchFieldUnsuitable, message)
+                        .hint("match by an e-mail address, a text, a number or a date that tells records apart")
+                        .slug(slug),
+                );
+                return None;
+            }
+            fields.push((slug.clone(), field.kind.clone()));
+        }
+        (!fields.is_empty()).then(|| MatchFields::new(fields))
+    }
+
     fn report_unmapped_required(&mut self) {
+        if self.destination.mode == WriteMode::UpdateOnly {
+            // What makes the records must fill it.
+            return;
+        }
         let is_mapped = |field: &Field| {
             field.slug == self.destination.external_id_field
                 || self.destination.fields.iter().any(|mapping| mapping.slug == field.slug)

@@ -16,6 +16,7 @@ use crate::{
     draft::{Draft, Fields},
     field_value::FieldValue,
     key::{Key, KeyFault},
+    matching::MatchFields,
     port::RecordShape,
     slug::Slug,
     source::{ColumnKind, Row},
@@ -25,6 +26,7 @@ use crate::{
 #[derive(Debug)]
 pub struct CompiledMapping {
     pub(super) archive: Option<Archive>,
+    pub(super) match_on: Option<MatchFields>,
     /// Name and position of the key columns, in the key's order.
     pub(super) key_columns: Vec<(String, usize)>,
     pub(super) key_prefix: String,
@@ -124,6 +126,11 @@ impl CompiledMapping {
     /// How records are archived whose rows are gone, if they are.
     pub fn archive(&self) -> Option<&Archive> {
         self.archive.as_ref()
+    }
+
+    /// The fields by which rows are matched with records that carry no key, if they are.
+    pub fn match_on(&self) -> Option<&MatchFields> {
+        self.match_on.as_ref()
     }
 
     /// [`super::definition_hash`] of the definition this was compiled from.

@@ -125,6 +125,8 @@ pub enum FindingCode {
     LengthUnfit,
     /// `match_on` names a field by which no record can be found.
     MatchFieldUnsuitable,
+    /// `write: if_empty` for a field of which nobody can see whether it is empty.
+    WriteUnsuitable,
 }
 
 impl FindingCode {
@@ -164,6 +166,7 @@ impl FindingCode {
             Self::OptionUnused => "option_unused",
             Self::LengthUnfit => "length_unfit",
             Self::MatchFieldUnsuitable => "match_field_unsuitable",
+            Self::WriteUnsuitable => "write_unsuitable",
         }
     }
 
@@ -189,6 +192,7 @@ impl FindingCode {
             | Self::ConstantUnfit
             | Self::PartUnknown
             | Self::MatchFieldUnsuitable
+            | Self::WriteUnsuitable
             | Self::ArchiveFieldUnusable
             | Self::LinkColumnUnsuitable
             | Self::LinkFieldUnsuitable

@@ -53,8 +53,10 @@ pub fn definition_hash(
             put_text(&mut bytes, &format!("{:?}", mapping.write));
         }
     }
-    if destination.mode == WriteMode::CreateOnly {
-        put_text(&mut bytes, "create only");
+    match destination.mode {
+        WriteMode::Upsert => {}
+        WriteMode::CreateOnly => put_text(&mut bytes, "create only"),
+        WriteMode::UpdateOnly => put_text(&mut bytes, "update only"),
     }
     let mut links: Vec<&LinkDefinition> = destination.links.iter().collect();
     links.sort_by(|a, b| a.slug.cmp(&b.slug));

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 /// Counts of one run.
 ///
 /// Rows: `read = unchanged + queued + withdrawn + parked + skipped + suspected`. Entries: `waiting_before + queued + released =
-/// created + adopted + updated + deleted + archived + equal + superseded + taken_back + quarantined + waiting_after`.
+/// created + adopted + updated + deleted + archived + equal + recordless + superseded + taken_back + quarantined +
+/// waiting_after`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Books {
@@ -45,6 +46,8 @@ pub struct Books {
     pub archived: u64,
     /// Entries that turned out equal to the link when their turn came.
     pub equal: u64,
+    /// Entries whose row has no record, in a sync that makes none; the row is remembered.
+    pub recordless: u64,
     /// Entries replaced by a newer one of their key.
     pub superseded: u64,
     /// Entries taken back because the row returned to what the destination holds.
@@ -77,6 +80,7 @@ impl Books {
             + self.deleted
             + self.archived
             + self.equal
+            + self.recordless
             + self.superseded
             + self.taken_back
             + self.quarantined
@@ -117,6 +121,7 @@ impl AddAssign for Books {
         self.deleted += other.deleted;
         self.archived += other.archived;
         self.equal += other.equal;
+        self.recordless += other.recordless;
         self.superseded += other.superseded;
         self.taken_back += other.taken_back;
         self.quarantined += other.quarantined;

@@ -40,6 +40,17 @@ pub struct Fault {
     pub remedy: String,
 }
 
+/// Whether creates may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Creates {
+    /// They may: the audit was made (`protocol.md` D8).
+    Audited,
+    /// Not yet: the audit comes first.
+    NotAudited,
+    /// Never: the sync only changes records that are there. Rows without one are remembered as such.
+    Never,
+}
+
 /// What the next call may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DispatchRequest {
@@ -49,8 +60,8 @@ pub struct DispatchRequest {
     pub entries_max: usize,
     /// Most bytes of drafts, as the state keeps them; a single larger draft travels alone.
     pub bytes_max: usize,
-    /// Whether creates may be sent: the audit was made (`protocol.md` D8).
-    pub creates: bool,
+    /// Whether creates may be sent.
+    pub creates: Creates,
     /// Whether entries that were never refused go before those that are being bisected; usually not.
     pub fresh_first: bool,
     /// What becomes of records whose rows are gone.

@@ -32,6 +32,8 @@ pub struct SyncIdentity {
     /// Hash of what makes a key: columns and prefix; `None` while the key columns are not known, because only the
     /// database's schema says them and it could not be asked.
     pub key_hash: Option<String>,
+    /// The sync makes no records, but changes those that are there, which may be another sync's.
+    pub only_updates: bool,
     /// A person said that the links of other key columns may be dropped and records be adopted anew.
     pub accept_key_change: bool,
 }

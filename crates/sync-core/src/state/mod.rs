@@ -5,24 +5,28 @@
 
 mod books;
 mod call;
+mod choices;
 mod chunk;
 mod comparison;
 mod identity;
+mod matching;
 mod second_look;
 mod store;
 mod sweep;
 
 pub use books::{Books, RunEnd, RunStatus, rows_vanished};
 pub use call::{
-    Call, CallEntry, Control, Dispatch, DispatchRequest, Doubt, EntryId, Fault, Origin, Outcome,
-    SeenLink, Settlement,
+    Call, CallEntry, Control, Creates, Dispatch, DispatchRequest, Doubt, EntryId, Fault, Origin,
+    Outcome, SeenLink, Settlement,
 };
+pub use choices::ChoiceStore;
 pub use chunk::{CapturedRow, Chunk, DirtyKey, Extent, LinkField, ReadEnd, ReadTicket, RowOutcome};
 pub use comparison::{Compared, ComparisonStore, Rest, RestPolicy};
 pub use identity::{
     DestinationId, FullReadReason, OpenedSync, PageMark, Stop, StreamMarks, StreamPosition, SyncId,
     SyncIdentity, Writer,
 };
+pub use matching::{Matched, MatchingStore};
 pub use second_look::{LinkChange, SecondLook, SecondSettlement};
 pub use store::{CallKind, Mark, StateError, StateStore, StreamEnd};
 pub use sweep::{SweepEnd, SweepTicket};

@@ -13,10 +13,10 @@ use crate::{
     record::RecordId,
     slug::Slug,
     state::{
-        Books, Chunk, ComparisonStore, Control, DestinationId, DirtyKey, Dispatch, DispatchRequest,
-        Doubt, FullReadReason, LinkField, OpenedSync, ReadTicket, RunEnd, SecondLook,
-        SecondSettlement, SeenLink, Settlement, Stop, StreamMarks, StreamPosition, SweepEnd,
-        SweepTicket, SyncId, SyncIdentity, Writer,
+        Books, ChoiceStore, Chunk, ComparisonStore, Control, DestinationId, DirtyKey, Dispatch,
+        DispatchRequest, Doubt, FullReadReason, LinkField, MatchingStore, OpenedSync, ReadTicket,
+        RunEnd, SecondLook, SecondSettlement, SeenLink, Settlement, Stop, StreamMarks,
+        StreamPosition, SweepEnd, SweepTicket, SyncId, SyncIdentity, Writer,
     },
     table::TableStructure,
 };
@@ -223,7 +223,7 @@ impl StateError {
 ///
 /// Every method that takes a [`Writer`] fails with [`StateError::Fenced`], changing nothing, if the token is not
 /// the sync's newest.
-pub trait StateStore: ComparisonStore + Send {
+pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
     /// Registers a sync or finds it, and applies the rules for a changed definition (`design.md` section 4,
     /// point 7). May be repeated; whoever still runs by an older definition is fenced, as what it read and is about
     /// to store no longer is what is wanted.
@@ -456,6 +456,9 @@ pub trait StateStore: ComparisonStore + Send {
 
     /// Number of links to the destination.
     fn link_count(&mut self, writer: &Writer) -> Result<u64, StateError>;
+
+    /// Rows that a sync which makes no records found without one.
+    fn recordless(&mut self, writer: &Writer) -> Result<u64, StateError>;
 
     /// Waiting creates, and waiting entries whose link's fingerprint is unknown: what a scan could save.
     fn unsettled(&mut self, writer: &Writer) -> Result<(u64, u64), StateError>;

@@ -61,17 +61,20 @@ pub(crate) struct Landing {
     pub(crate) member: Option<String>,
     /// Fields that the service keeps otherwise than they were sent, with the number of records.
     pub(crate) kept_otherwise: BTreeMap<Slug, u64>,
+    /// Entries whose record was seen to have empty fields of `write: if_empty`: they are sent once more, with these.
+    pub(crate) fills: Vec<(EntryId, Vec<Slug>)>,
 }
 
-/// Reads the answer to `call`, which left at `left_at`.
+/// Reads the answer to `call`, which left at `left_at` and filled these entries' empty fields.
 pub(crate) fn land(
     call: &Call,
+    filled: &BTreeMap<EntryId, Vec<Slug>>,
     shape: &RecordShape,
     answer: Answer,
     left_at: Timestamp,
     now: Timestamp,
 ) -> Landing {
-    let reading = Reading { call, shape, left_at, now };
+    let reading = Reading { call, filled, shape, left_at, now };
     match (call.operation, answer) {
         (Operation::Create, Answer::Written(Ok(answer))) => reading.created(&answer),
         (_, Answer::Written(Ok(answer))) => reading.updated(&answer),
@@ -82,6 +85,7 @@ pub(crate) fn land(
 
 struct Reading<'a> {
     call: &'a Call,
+    filled: &'a BTreeMap<EntryId, Vec<Slug>>,
     shape: &'a RecordShape,
     left_at: Timestamp,
     now: Timestamp,
@@ -150,7 +154,13 @@ impl Reading<'_> {
             match (named, complaint) {
                 (Some(record), _) => {
                     landing.accepted.push(entry.id);
-                    landing.settle(entry, self.written(entry, record));
+                    let empty = self.to_fill(entry, record);
+                    if empty.is_empty() {
+                        landing.settle(entry, self.written(entry, record));
+                    } else {
+                        landing.fills.push((entry.id, empty));
+                        landing.settle(entry, self.back(None, Duration::ZERO));
+                    }
                 }
                 (None, Some(complaint)) if !answer.retry_as_is => {
                     let fault = self.fault(CallErrorKind::Refused { status: 200 }, complaint);
@@ -164,6 +174,15 @@ impl Reading<'_> {
             }
         }
         landing
+    }
+
+    /// Fields that the answer shows empty and that the entry has a value for; none where it has just filled them.
+    fn to_fill(&self, entry: &CallEntry, record: &SeenRecord) -> Vec<Slug> {
+        if self.call.operation != Operation::Update || self.filled.contains_key(&entry.id) {
+            return Vec::new();
+        }
+        let empty = entry.fields.if_empty().filter(|(slug, _)| record.empty.contains(slug));
+        empty.map(|(slug, _)| slug.clone()).collect()
     }
 
     /// What a delete's answer names is deleted, and what it leaves out was not there.
@@ -210,7 +229,9 @@ impl Reading<'_> {
             ..Landing::default()
         };
         // The client changed its written form: the same items once more, before anybody is blamed.
-        let as_is = error.retry_as_is && entries.iter().all(|entry| entry.attempts == 0);
+        let is_first =
+            |entry: &CallEntry| entry.attempts <= u32::from(self.filled.contains_key(&entry.id));
+        let as_is = error.retry_as_is && entries.iter().all(is_first);
         let alone = entries.len() == 1;
         let general = Complaint { item: None, slug: None, message: error.detail.clone() };
         let any_named =

@@ -5,12 +5,13 @@
 
 mod landing;
 mod lookup;
+mod matching;
 mod scan;
 mod second_look;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sync_core::{
     breaker::Breaker,
     config::model::OnMissing,
@@ -19,13 +20,14 @@ use sync_core::{
     draft::Fields,
     error::{CallError, CallErrorKind, Quoted},
     mapping::Archive,
+    matching::MatchFields,
     mutation::{self, Mutation},
     port::{BULK_MAX, RecordShape, RecordTarget},
     record::RecordId,
     slug::Slug,
     state::{
-        Books, Call, CallEntry, CallKind, Dispatch, DispatchRequest, Fault, Outcome, Settlement,
-        StateError, Stop, Writer,
+        Books, Call, CallEntry, CallKind, Creates, Dispatch, DispatchRequest, EntryId, Fault,
+        Outcome, Settlement, StateError, Stop, Writer,
     },
 };
 use tokio::task::JoinSet;
@@ -50,6 +52,9 @@ const FAILURES_MAX: u32 = 4;
 /// How long a run waits for entries whose time will come: a create in doubt needs 90 s.
 const PATIENCE: Duration = Duration::from_mins(4);
 
+/// How long a field that was seen empty is taken to be empty still: then its record is looked at anew.
+const EMPTY_WITHIN: SignedDuration = SignedDuration::from_secs(10);
+
 /// What delivery needs to know of its sync.
 #[derive(Clone)]
 pub(crate) struct Route {
@@ -66,6 +71,10 @@ pub(crate) struct Route {
     pub(crate) allow_deletes: Option<u64>,
     /// How they are archived, where that is the policy.
     pub(crate) archive: Option<Arc<Archive>>,
+    /// The fields by which rows take over records that carry no key.
+    pub(crate) match_on: Option<Arc<MatchFields>>,
+    /// Whether no record is made, but those that are there changed, which other syncs may share.
+    pub(crate) only_updates: bool,
     /// Whether the table is looked at though nothing waits to be created.
     pub(crate) audits: bool,
 }
@@ -110,6 +119,8 @@ pub(crate) struct Delivery<'a> {
     bytes_max: usize,
     /// Fields that the service keeps otherwise than they were sent, with the number of records.
     kept_otherwise: BTreeMap<Slug, u64>,
+    /// Entries that are sent once more, with fields of their records that were seen empty, and when that was.
+    fills: BTreeMap<EntryId, (Vec<Slug>, Timestamp)>,
     ended: Option<Ended>,
     /// What waits is more than the month's calls allow.
     too_much: Option<Trouble>,
@@ -118,6 +129,8 @@ pub(crate) struct Delivery<'a> {
 /// A call that is back.
 struct Flight {
     call: Call,
+    /// Fields that are filled, as they were seen empty.
+    filled: BTreeMap<EntryId, Vec<Slug>>,
     left_at: Timestamp,
     answer: Result<Answer, StateError>,
 }
@@ -159,6 +172,7 @@ pub(crate) async fn deliver(
         structure_checked: false,
         bytes_max: CALL_BYTES_MAX,
         kept_otherwise: BTreeMap::new(),
+        fills: BTreeMap::new(),
         ended: None,
         too_much: None,
     };
@@ -271,7 +285,7 @@ impl Delivery<'_> {
             now,
             entries_max: BULK_MAX,
             bytes_max: self.bytes_max,
-            creates: self.audited || mutation::is_on(Mutation::NoAudit),
+            creates: self.creates(),
             fresh_first: self.breaker.wants_fresh(),
             gone: self.route.gone,
         };
@@ -295,6 +309,16 @@ impl Delivery<'_> {
         }
     }
 
+    fn creates(&self) -> Creates {
+        if self.route.only_updates {
+            Creates::Never
+        } else if self.audited || mutation::is_on(Mutation::NoAudit) {
+            Creates::Audited
+        } else {
+            Creates::NotAudited
+        }
+    }
+
     /// The call does not leave: its entries are wishes again.
     async fn take_back(&mut self, call: &Call) -> Result<(), StateError> {
         let back = |entry: &CallEntry| Settlement { id: entry.id, outcome: self.back() };
@@ -305,10 +329,20 @@ impl Delivery<'_> {
 
     fn fly(&mut self, call: Call) {
         let (route, left_at) = (self.route.clone(), self.now());
+        let filled = self.take_fills(&call);
         self.flights.spawn(async move {
-            let answer = send(&route, &call).await;
-            Flight { call, left_at, answer }
+            let answer = send(&route, &call, &filled).await;
+            Flight { call, filled, left_at, answer }
         });
+    }
+
+    /// What is filled with this call. What was seen empty too long ago is only looked at again: somebody may have
+    /// written there.
+    fn take_fills(&mut self, call: &Call) -> BTreeMap<EntryId, Vec<Slug>> {
+        let now = self.now();
+        let entries = call.entries.iter().filter_map(|entry| self.fills.remove_entry(&entry.id));
+        let fresh = entries.filter(|(_, (_, seen))| now.duration_since(*seen) <= EMPTY_WITHIN);
+        fresh.map(|(id, (slugs, _))| (id, slugs)).collect()
     }
 
     /// Waits until something may have changed; answers `false` when nothing will by itself, within patience.
@@ -350,10 +384,12 @@ impl Delivery<'_> {
     ) -> Result<(), StateError> {
         let flight = flight
             .map_err(|_| StateError::Other("a call's task ended without an answer".into()))?;
-        let landing =
-            land(&flight.call, &self.route.shape, flight.answer?, flight.left_at, self.now());
-        self.note(&flight.call, &landing).await?;
-        let Landing { mut settlements, unnamed, .. } = landing;
+        let Flight { call, filled, left_at, answer } = flight;
+        let now = self.now();
+        let landing = land(&call, &filled, &self.route.shape, answer?, left_at, now);
+        self.note(&call, &landing).await?;
+        let Landing { mut settlements, unnamed, fills, .. } = landing;
+        self.fills.extend(fills.into_iter().map(|(id, slugs)| (id, (slugs, now))));
         for (entry, fault) in unnamed {
             let outcome = self.outcome_of_unnamed(&entry, fault).await?;
             settlements.push(Settlement { id: entry.id, outcome });
@@ -592,7 +628,11 @@ fn draft_bytes(call: &Call) -> usize {
 }
 
 /// Sends one bulk call, which has passed the gate and is marked.
-async fn send(route: &Route, call: &Call) -> Result<Answer, StateError> {
+async fn send(
+    route: &Route,
+    call: &Call,
+    filled: &BTreeMap<EntryId, Vec<Slug>>,
+) -> Result<Answer, StateError> {
     let (calls, target, shape) = (&route.calls, &route.target, &route.shape);
     let (items, number) = (call.entries.len(), Some(call.number));
     Ok(match call.operation {
@@ -606,8 +646,9 @@ async fn send(route: &Route, call: &Call) -> Result<Answer, StateError> {
             )
         }
         Operation::Update => {
-            let drafts: Vec<(RecordId, Fields)> =
-                addressed(call).map(|(record, entry)| (record, draft(route, entry))).collect();
+            let drafts: Vec<(RecordId, Fields)> = addressed(call)
+                .map(|(record, entry)| (record, draft(route, entry, filled.get(&entry.id))))
+                .collect();
             let shape = route.archive.as_ref().map_or(&**shape, |archive| &archive.shape);
             Answer::Written(
                 calls
@@ -640,12 +681,16 @@ async fn send(route: &Route, call: &Call) -> Result<Answer, StateError> {
     })
 }
 
-/// What is written for a row: its draft, and what brings an archived record back where the row was gone.
-fn draft(route: &Route, entry: &CallEntry) -> Fields {
-    let Some(archive) = route.archive.as_ref().filter(|_| entry.returns) else {
-        return entry.fields.clone();
-    };
-    let fields = entry.fields.iter().chain(archive.restored.iter());
+/// What is written for a row: its draft, with values for fields that were seen empty, and what brings an archived record
+/// back where the row was gone.
+fn draft(route: &Route, entry: &CallEntry, filled: Option<&Vec<Slug>>) -> Fields {
+    let empty = entry
+        .fields
+        .if_empty()
+        .filter(|(slug, _)| filled.is_some_and(|filled| filled.contains(slug)));
+    let archive = route.archive.as_ref().filter(|_| entry.returns);
+    let restored = archive.iter().flat_map(|archive| archive.restored.iter());
+    let fields = entry.fields.iter().chain(empty).chain(restored);
     Fields::new(fields.map(|(slug, value)| (Slug::clone(slug), value.clone())).collect())
 }
 

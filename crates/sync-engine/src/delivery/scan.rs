@@ -39,6 +39,8 @@ enum Purpose {
     Audit,
     /// Every record, with its values.
     Scan,
+    /// The same, and rows take over records that carry no key.
+    Match,
 }
 
 impl Delivery<'_> {
@@ -60,10 +62,14 @@ impl Delivery<'_> {
         if creates > 0 && !self.audited && !self.wait_for_older_creates().await? {
             return Ok(());
         }
-        if reading_saves || (creates > 0 && mark.is_none()) {
-            // A scan for the sake of values must reach its end; one for creates may turn to looking ids up.
-            let creates = if reading_saves || self.route.audits { u64::MAX } else { creates };
-            let read = self.read_pages(Purpose::Scan, 0, creates).await?;
+        let matches = creates > 0 && self.matching_is_due().await?;
+        if matches || reading_saves || (creates > 0 && mark.is_none()) {
+            // A scan for the sake of values or of records without a key must reach its end; one for creates may turn to
+            // looking ids up.
+            let is_whole = matches || reading_saves || self.route.audits;
+            let creates = if is_whole { u64::MAX } else { creates };
+            let purpose = if matches { Purpose::Match } else { Purpose::Scan };
+            let read = self.read_pages(purpose, 0, creates).await?;
             self.audited = read && self.creates_from().await?.is_none();
         } else if let (Some(mark), true, false) = (mark, creates > 0, self.audited) {
             self.audited = self.read_pages(Purpose::Audit, mark, creates).await?;
@@ -136,8 +142,12 @@ impl Delivery<'_> {
         self.state(move |state| state.begin_scan(&writer)).await?;
         let (mut scan, kind) = match purpose {
             Purpose::Audit => (TableScan::above(mark), CallKind::Audit),
-            Purpose::Scan => (TableScan::whole(), CallKind::Scan),
+            Purpose::Scan | Purpose::Match => (TableScan::whole(), CallKind::Scan),
         };
+        let match_on = self.route.match_on.clone().filter(|_| purpose == Purpose::Match);
+        if match_on.is_some() {
+            self.begin_records().await?;
+        }
         let mut reading = Reading::default();
         let (mut received, mut total, mut highest) = (0, None, Some(mark));
         let mut hashed = BTreeMap::new();
@@ -158,6 +168,9 @@ impl Delivery<'_> {
             let rest_pages = total.saturating_sub(received).div_ceil(PAGE_MAX as u64);
             highest = highest.max(page.rising_to);
             note_hashed(&page, &mut hashed);
+            if let Some(fields) = &match_on {
+                self.note_unkeyed(fields, &page.records).await?;
+            }
             reading.adopted += self.link(purpose, page.records, None).await?;
             if purpose == Purpose::Scan && rest_pages > creates.div_ceil(lookup::IDS_MAX as u64) {
                 // The table is far larger than what waits. No mark results: the next process looks again.
@@ -173,6 +186,9 @@ impl Delivery<'_> {
         if reading.complete {
             // The mark rises only when everything up to it was seen.
             self.link(purpose, Vec::new(), highest).await?;
+            if let Some(fields) = &match_on {
+                self.match_up(fields).await?;
+            }
         }
         Ok(reading)
     }
@@ -212,7 +228,7 @@ impl Delivery<'_> {
             .map(|record| SeenLink {
                 origin: self.origin_of(&record, own.as_deref()),
                 key: record.external_id.as_deref().and_then(|id| Key::from_external_id(id, prefix)),
-                fingerprint: (purpose == Purpose::Scan).then(|| fingerprint_of(&record)),
+                fingerprint: (purpose != Purpose::Audit).then(|| fingerprint_of(&record)),
                 record: record.id,
             })
             .collect();
@@ -268,7 +284,7 @@ impl Delivery<'_> {
                         origin: self.origin_of(record, own.as_deref()),
                         key: Some(key),
                         record: record.id.clone(),
-                        fingerprint: (purpose == Purpose::Scan).then(|| fingerprint_of(record)),
+                        fingerprint: (purpose != Purpose::Audit).then(|| fingerprint_of(record)),
                     });
                 }
             }

@@ -93,7 +93,9 @@ impl Delivery<'_> {
             if mutation::is_on(Mutation::TwinsStay) {
                 continue;
             }
-            let is_twin = self.route.dedicated_member && is_untouched(&other, own);
+            let is_twin = self.route.dedicated_member
+                && !self.route.only_updates
+                && is_untouched(&other, own);
             if is_twin || mutation::is_on(Mutation::DeletesCopies) {
                 twins.ours.push((settlement.key.clone(), other.id));
                 settlement.again_at = Some(self.now());

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sync_core::state::Call;
+use sync_core::{slug::Slug, state::Call, table::Choice};
 
-use super::{PlannedWrite, WriteDigest};
+use super::{PlannedWrite, WriteDigest, write::choice_digest};
 use crate::{overseer::Overseer, run::Trouble};
 
 /// What the plan says of one sync.
@@ -12,7 +12,7 @@ use crate::{overseer::Overseer, run::Trouble};
 pub struct PlanPromise {
     /// [`super::PlannedSync::outbox`].
     pub outbox: Option<[u8; 16]>,
-    /// [`super::PlannedSync::writes`].
+    /// [`super::PlannedSync::promised`].
     pub writes: BTreeSet<WriteDigest>,
 }
 
@@ -42,6 +42,12 @@ impl Overseer for PlanKeeper {
                 .iter()
                 .map(|entry| PlannedWrite::of(call.operation, entry).digest())
                 .all(|digest| promise.writes.contains(&digest))
+        })
+    }
+
+    fn may_add(&self, sync: &str, slug: &Slug, choices: &[Choice]) -> bool {
+        self.syncs.get(sync).is_some_and(|promise| {
+            choices.iter().all(|choice| promise.writes.contains(&choice_digest(slug, choice)))
         })
     }
 }

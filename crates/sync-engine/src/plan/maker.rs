@@ -7,10 +7,12 @@ use std::{
 
 use sync_core::{
     delivery::Operation,
+    slug::Slug,
     state::{Call, CallKind},
+    table::Choice,
 };
 
-use super::{PlannedWrite, WriteDigest};
+use super::{PlannedWrite, WriteDigest, write::choice_digest};
 use crate::{
     event::{Event, Observer},
     overseer::Overseer,
@@ -28,6 +30,15 @@ pub struct PlannedSync {
     pub writes: Vec<WriteDigest>,
     /// The first of them in full.
     pub shown: Vec<PlannedWrite>,
+    /// Rows that would take over a record that carries no key (`match_on`); each is an update too.
+    pub taken_over: u64,
+    /// Rows that several records, or several rows, would keep from it.
+    pub ambiguous: u64,
+    /// Choices that would be added, each with its field.
+    pub choices: Vec<(Slug, Choice)>,
+    /// Updates of records whose empty fields would be filled (`write: if_empty`): only the answers to them show which
+    /// are empty, and those records are written once more.
+    pub fillable: u64,
     /// Writes by operation.
     pub counts: BTreeMap<Operation, u64>,
 }
@@ -69,6 +80,9 @@ impl Overseer for PlanMaker {
                 let write = PlannedWrite::of(call.operation, entry);
                 planned.writes.push(write.digest());
                 *planned.counts.entry(call.operation).or_default() += 1;
+                let fills =
+                    call.operation == Operation::Update && entry.fields.if_empty().next().is_some();
+                planned.fillable += u64::from(fills);
                 if planned.shown.len() < self.shown_max {
                     planned.shown.push(write);
                 }
@@ -76,12 +90,33 @@ impl Overseer for PlanMaker {
         });
         true
     }
+
+    fn may_add(&self, sync: &str, slug: &Slug, choices: &[Choice]) -> bool {
+        let added = choices.iter().map(|choice| (slug.clone(), choice.clone()));
+        self.note(sync, |planned| planned.choices.extend(added));
+        true
+    }
+}
+
+impl PlannedSync {
+    /// What a run may write, and which choices it may add.
+    pub fn promised(&self) -> impl Iterator<Item = WriteDigest> {
+        let choices = self.choices.iter().map(|(slug, choice)| choice_digest(slug, choice));
+        self.writes.iter().copied().chain(choices)
+    }
 }
 
 impl Observer for PlanMaker {
     fn observe(&self, sync: &str, event: &Event) {
-        if let Event::CallLeft { kind, .. } = event {
-            self.note(sync, |planned| *planned.calls.entry(*kind).or_default() += 1);
+        match event {
+            Event::CallLeft { kind, .. } => {
+                self.note(sync, |planned| *planned.calls.entry(*kind).or_default() += 1);
+            }
+            Event::Matched { adopted, ambiguous } => self.note(sync, |planned| {
+                planned.taken_over += adopted;
+                planned.ambiguous += ambiguous;
+            }),
+            _ => {}
         }
     }
 }

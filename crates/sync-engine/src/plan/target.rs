@@ -13,8 +13,9 @@ use sync_core::{
         RecordTarget,
     },
     record::{RecordId, SeenRecord},
+    slug::Slug,
     state::{CallKind, StateError, SyncId},
-    table::TableStructure,
+    table::{Choice, FieldText, TableStructure},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -38,6 +39,8 @@ pub struct RehearsedTarget {
     failure: Mutex<Option<StateError>>,
     /// What is written, once something is.
     shape: Mutex<Option<RecordShape>>,
+    /// Choices that would have been added, each with its field.
+    added: Mutex<Vec<(Slug, Choice)>>,
 }
 
 impl std::fmt::Debug for RehearsedTarget {
@@ -62,6 +65,7 @@ impl RehearsedTarget {
             made_up: AtomicU64::new(0),
             failure: Mutex::default(),
             shape: Mutex::default(),
+            added: Mutex::default(),
         }
     }
 
@@ -135,6 +139,17 @@ impl RehearsedTarget {
         }
     }
 
+    /// The table as it would be with the choices that would have been added.
+    fn with_added(&self, mut structure: TableStructure) -> TableStructure {
+        for (slug, choice) in &*self.added.lock().unwrap_or_else(PoisonError::into_inner) {
+            let field = structure.fields.iter_mut().find(|field| field.slug == *slug);
+            if let Some(field) = field.filter(|field| !field.choices.contains(choice)) {
+                field.choices.push(choice.clone());
+            }
+        }
+        structure
+    }
+
     fn remember(&self, shape: &RecordShape) {
         let mut known = self.shape.lock().unwrap_or_else(PoisonError::into_inner);
         if known.is_none() {
@@ -154,7 +169,32 @@ impl RecordTarget for RehearsedTarget {
     }
 
     fn structure<'a>(&'a self, table: &'a str) -> Boxed<'a, Result<TableStructure, CallError>> {
-        Box::pin(self.read(CallKind::Structure, self.task.target.structure(table)))
+        Box::pin(async move {
+            let read = self.read(CallKind::Structure, self.task.target.structure(table)).await;
+            read.map(|structure| self.with_added(structure))
+        })
+    }
+
+    fn field<'a>(
+        &'a self,
+        table: &'a str,
+        slug: &'a str,
+    ) -> Boxed<'a, Result<(TableStructure, Option<FieldText>), CallError>> {
+        Box::pin(async move {
+            let read = self.read(CallKind::Structure, self.task.target.field(table, slug)).await;
+            read.map(|(structure, field)| (self.with_added(structure), field))
+        })
+    }
+
+    fn add_choices<'a>(
+        &'a self,
+        _table: &'a str,
+        field: &'a FieldText,
+        choices: &'a [Choice],
+    ) -> Boxed<'a, Result<(), CallError>> {
+        let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        added.extend(choices.iter().map(|choice| (field.slug.clone(), choice.clone())));
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn create<'a>(

@@ -2,7 +2,7 @@
 
 use sync_core::{
     delivery::Operation, draft::Fields, field_value::FieldValue, key::Key, record::RecordId,
-    slug::Slug, state::CallEntry,
+    slug::Slug, state::CallEntry, table::Choice,
 };
 
 /// What a run would do to one record. `Debug` hides the key and the values.
@@ -34,13 +34,26 @@ impl PlannedWrite {
     /// Its digest.
     pub fn digest(&self) -> WriteDigest {
         let record = self.record.as_ref().map_or("", |record| record.0.as_str());
-        let parts = [
+        digest_of([
             ("operation", self.operation.word().to_owned()),
             ("key", self.key.text().into_owned()),
             ("record", record.to_owned()),
             ("values", format!("{:?}", self.fields.fingerprint())),
-        ];
-        let parts = parts.map(|(name, text)| (Slug::from(name), FieldValue::text(text)));
-        Fields::new(parts.into()).fingerprint().0
+        ])
     }
+}
+
+/// The digest of a choice that is added to a field.
+pub(super) fn choice_digest(slug: &Slug, choice: &Choice) -> WriteDigest {
+    digest_of([
+        ("operation", "choice".to_owned()),
+        ("field", slug.to_string()),
+        ("id", choice.id.clone()),
+        ("label", choice.label.clone()),
+    ])
+}
+
+fn digest_of<const N: usize>(parts: [(&str, String); N]) -> WriteDigest {
+    let parts = parts.map(|(name, text)| (Slug::from(name), FieldValue::text(text)));
+    Fields::new(parts.into()).fingerprint().0
 }

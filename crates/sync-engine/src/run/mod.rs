@@ -1,5 +1,6 @@
 //! One run of one sync: lock, capture, deliver, balance the books, say honestly how it went.
 
+mod choices;
 mod following;
 mod reading;
 mod report;
@@ -7,13 +8,16 @@ mod running;
 mod sweeping;
 mod task;
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use sync_core::state::{Books, RunEnd, StateError, SyncId};
 use tokio_util::sync::CancellationToken;
 
 use self::running::Running;
-pub(crate) use self::task::link_fields;
+pub(crate) use self::{choices::LABELS_MAX, task::link_fields};
 pub use self::{
     report::{RunOutcome, RunReport, Trouble},
     task::{RunOptions, SyncTask},
@@ -76,6 +80,10 @@ impl Engine {
             keyless: None,
             next_page: None,
             columns: Vec::new(),
+            wanted: BTreeMap::new(),
+            asked_for: BTreeSet::new(),
+            has_looked: false,
+            looks: false,
             asks: None,
             held: None,
             is_redefined: false,

@@ -146,6 +146,13 @@ impl Running<'_> {
         self.full_read().is_some() && self.resumes_from().is_none()
     }
 
+    /// Whether everything is read, and not only because the sync knows no better.
+    pub(super) fn reads_for_a_reason(&self) -> bool {
+        self.options.reconcile
+            || self.reconcile_is_due()
+            || self.full_read().is_some_and(|read| read != FullRead::NoCursor)
+    }
+
     /// Stores what the run came to read.
     async fn store_own(&mut self, read: OpenRead, mapping: &CompiledMapping) -> Result<(), Broken> {
         let before = self.books.read;
@@ -166,6 +173,9 @@ impl Running<'_> {
     /// Adds what a read yielded to the books.
     fn take(&mut self, into: Yield) {
         self.books += into.books;
+        for (slug, labels) in into.wanted {
+            self.wanted.entry(slug).or_default().extend(labels);
+        }
         for text in into.notes.sentences() {
             self.calls.observe(&Event::Note { text });
         }

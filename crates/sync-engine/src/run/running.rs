@@ -1,12 +1,18 @@
 //! A run under way: read the table's structure, capture, sweep, deliver, balance the books.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::SignedDuration;
 use sync_core::{
+    config::model::WriteMode,
     deletes::Going,
     error::{CallError, SourceErrorKind},
     mapping::CompiledMapping,
+    slug::Slug,
     source::Column,
     state::{
         Books, FullReadReason, OpenedSync, PageMark, RunStatus, StateError, Writer, rows_vanished,
@@ -62,6 +68,14 @@ pub(super) struct Running<'a> {
     pub(super) next_page: Option<PageMark>,
     /// The columns of the run's first read: the mapping was made for them.
     pub(super) columns: Vec<Column>,
+    /// Labels of choices that rows ask for, by field.
+    pub(super) wanted: BTreeMap<Slug, BTreeSet<String>>,
+    /// Those of them that this run has tried to add.
+    pub(super) asked_for: BTreeSet<(Slug, String)>,
+    /// Whether this run has looked for records of rows that had none, in a sync that makes none.
+    pub(super) has_looked: bool,
+    /// Whether it looks for them though no such row changed: everything is read for a reason.
+    pub(super) looks: bool,
     /// Records that the last sweep missed, so many that they wait for a yes before they go.
     pub(super) asks: Option<Going>,
     /// Records whose end waited for a yes when the last delivery began.
@@ -97,7 +111,7 @@ impl Running<'_> {
             (false, true) => Some(STRUCTURE_AGE_MAX),
             (false, false) => None,
         };
-        let structure = match self.structure(age_max).await? {
+        let mut structure = match self.structure(age_max).await? {
             Ok(structure) => structure,
             Err(error) => return self.refused_structure(&error).await,
         };
@@ -136,7 +150,9 @@ impl Running<'_> {
                     Err(_) => continue,
                 }
             }
-            if let Some(work) = self.settle_dirty(&mapping, stream.as_ref(), sweeps).await? {
+            if let Some(work) =
+                self.settle_dirty(&mut structure, &mut mapping, stream.as_ref(), sweeps).await?
+            {
                 if !self.tries_anew(&mut redefined, stream.is_some()).await? {
                     return Ok(work);
                 }
@@ -197,6 +213,7 @@ impl Running<'_> {
         &mut self,
         structure: &TableStructure,
     ) -> Result<Result<CompiledMapping, Work>, StateError> {
+        self.looks |= self.reads_for_a_reason();
         let outcome = match self.capture(structure).await {
             Err(Unread::Unfit(trouble)) => {
                 self.capture_anew(structure).await?.unwrap_or(Err(Unread::Unfit(trouble)))
@@ -226,18 +243,18 @@ impl Running<'_> {
     /// work ended, if it did.
     async fn settle_dirty(
         &mut self,
-        mapping: &CompiledMapping,
+        structure: &mut TableStructure,
+        mapping: &mut CompiledMapping,
         stream: Option<&Stream>,
         sweeps: bool,
     ) -> Result<Option<Work>, StateError> {
-        let route = self.route(mapping);
         let audits = sweeps && self.audit_is_due().await?;
         if audits {
             // What the state does not know of must be known before anything counts as gone (D8).
             if let Err(trouble) = self.oversee().await? {
                 return Ok(Some(Work::Failed(trouble)));
             }
-            let audit = Route { audits: true, ..route.clone() };
+            let audit = Route { audits: true, ..self.route(mapping) };
             if let Some(work) = self.deliver(&audit, None).await? {
                 return Ok(Some(work));
             }
@@ -251,12 +268,18 @@ impl Running<'_> {
                 Ok(_) => {}
                 Err(broken) => return self.broken(broken).await.map(Some),
             }
+            if self.add_choices(structure, mapping).await?
+                && let Err(broken) = self.capture_dirty(mapping).await
+            {
+                return self.broken(broken).await.map(Some);
+            }
             if round == 0
                 && !audits
                 && let Err(trouble) = self.oversee().await?
             {
                 return Ok(Some(Work::Failed(trouble)));
             }
+            let route = self.route(mapping);
             if let Some(work) = self.deliver(&route, stream).await? {
                 return Ok(Some(work));
             }
@@ -313,7 +336,7 @@ impl Running<'_> {
 
     /// Lets quarantined rows that are due try again; answers whether there are any. Keys that were dirty before are to
     /// be read again for another reason, such as a link, and say nothing of the table.
-    async fn release_quarantine(&mut self) -> Result<bool, StateError> {
+    pub(super) async fn release_quarantine(&mut self) -> Result<bool, StateError> {
         let (writer, now, all) = (self.writer, self.engine.clock.now(), self.options.retry);
         let (books, any_marked) = self
             .engine
@@ -387,7 +410,9 @@ impl Running<'_> {
         route: &Route,
         stream: Option<&Stream>,
     ) -> Result<Option<Work>, StateError> {
-        let audited = self.engine.is_audited(self.writer);
+        // Others make the records of a sync that makes none, at any time: it looks once a run.
+        let audited =
+            if route.only_updates { self.has_looked } else { self.engine.is_audited(self.writer) };
         let gone = self.books.deleted + self.books.archived;
         let turn = self.cancelled.child_token();
         let mut delivery = Box::pin(deliver(route, audited, gone, &turn));
@@ -406,6 +431,7 @@ impl Running<'_> {
         self.held = held;
         self.books += books;
         if audited {
+            self.has_looked = true;
             self.engine.set_audited(self.writer);
         }
         Ok(match ended {
@@ -434,6 +460,11 @@ impl Running<'_> {
                 Ok(Work::Failed(Trouble::from(&error)))
             }
             Broken::Cancelled => Ok(Work::Cancelled),
+            Broken::Ended(fault) => Ok(Work::Failed(Trouble::new(
+                fault.code.code(),
+                format!("{fault}; `on_unknown: error` ends the run"),
+                fault.remedy(),
+            ))),
             Broken::QuarantineFull => {
                 let (writer, stop) = (self.writer, quarantine_full());
                 let trouble = Trouble::from(&stop);
@@ -506,6 +537,10 @@ impl Running<'_> {
         })
     }
 
+    pub(super) fn only_updates(&self) -> bool {
+        self.task.definition.destination.mode == WriteMode::UpdateOnly
+    }
+
     fn route(&self, mapping: &CompiledMapping) -> Route {
         let destination = &self.task.definition.destination;
         Route {
@@ -519,6 +554,8 @@ impl Running<'_> {
             gone: destination.on_delete.policy(),
             allow_deletes: self.options.allow_deletes,
             archive: mapping.archive().cloned().map(Arc::new),
+            match_on: mapping.match_on().cloned().map(Arc::new),
+            only_updates: self.only_updates(),
             audits: false,
         }
     }

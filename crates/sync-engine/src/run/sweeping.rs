@@ -78,10 +78,16 @@ impl Running<'_> {
     /// Whether the table must be read before a sweep counts: the state may lack records that it should know
     /// (`protocol.md` D8).
     pub(super) async fn audit_is_due(&self) -> Result<bool, StateError> {
+        let writer = self.writer;
+        if self.only_updates() {
+            // Records of rows that had none may be there by now.
+            return Ok(self.looks
+                && !self.has_looked
+                && self.engine.state.run(move |state| state.recordless(&writer)).await? > 0);
+        }
         if self.policy() == GonePolicy::Leave || self.engine.is_audited(self.writer) {
             return Ok(false);
         }
-        let writer = self.writer;
         let mark = self.engine.state.run(move |state| state.mark(&writer)).await?;
         Ok(mark.is_none() || self.opened.full_read == Some(FullReadReason::OlderState))
     }

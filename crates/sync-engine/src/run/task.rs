@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use sync_core::{
     change::ChangeLog,
-    config::model::{SourceRows, SyncDefinition},
+    config::model::{SourceRows, SyncDefinition, WriteMode},
     draft::Fields,
     field_value::FieldValue,
     mapping::definition_hash,
@@ -71,6 +71,7 @@ impl SyncTask {
             key_hash: (!source.primary_key.is_empty()).then(|| {
                 [source.primary_key.join("\0"), destination.key_prefix.clone()].join("\0\0")
             }),
+            only_updates: destination.mode == WriteMode::UpdateOnly,
             accept_key_change,
         }
     }

@@ -2,6 +2,7 @@
 //! the others.
 
 use sync_core::{
+    config::model::WriteMode,
     draft::Fields,
     error::{CallError, CallErrorKind, Scope},
     field_value::FieldValue,
@@ -136,6 +137,13 @@ impl Engine {
 }
 
 async fn dedupe(held: &Held<'_>, options: &DedupeOptions<'_>) -> Result<DedupeOutcome, Broken> {
+    if held.task.definition.destination.mode == WriteMode::UpdateOnly {
+        return Err(Broken::Trouble(Trouble::new(
+            "makes_no_records",
+            "this sync only changes records that are there: none of them is its own",
+            "run `dedupe` for the sync that makes them, or remove what is too many in SmartSuite",
+        )));
+    }
     let calls = held.pages_expected().await?;
     if !(options.ask)(Question::Read { calls }) {
         return Ok(DedupeOutcome::Declined { calls });

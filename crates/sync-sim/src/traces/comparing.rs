@@ -33,7 +33,7 @@ fn compared(report: VerifyReport) -> Comparison {
     }
 }
 
-async fn verify(world: &World) -> Comparison {
+pub(super) async fn verify(world: &World) -> Comparison {
     compared(ask(world, None, false).await)
 }
 

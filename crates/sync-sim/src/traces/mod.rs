@@ -4,6 +4,7 @@
 
 pub(crate) mod audit;
 mod capture;
+mod choices;
 mod comparing;
 mod dedupe;
 mod delivery;
@@ -15,6 +16,7 @@ mod limits;
 mod linking;
 mod mapped;
 mod marks;
+mod matching;
 mod missing;
 mod older_state;
 mod one_writer;
@@ -24,3 +26,4 @@ pub(crate) mod second_look;
 mod stage;
 mod state_files;
 mod steps;
+mod update_only;

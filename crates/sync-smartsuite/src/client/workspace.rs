@@ -12,7 +12,8 @@ use super::{LARGE_ANSWER_BYTES_MAX, SmartSuiteClient};
 use crate::{answer::unreadable, transport::Limits, wire::structure};
 
 /// Colours of new choices, as SmartSuite's own palette has them: without one a choice looks blank.
-const COLOURS: [&str; 6] = ["#3A86FF", "#4ECCFD", "#3EAC40", "#FF9210", "#FF5757", "#883CD0"];
+pub(super) const COLOURS: [&str; 6] =
+    ["#3A86FF", "#4ECCFD", "#3EAC40", "#FF9210", "#FF5757", "#883CD0"];
 
 /// A solution: a group of tables.
 #[derive(Clone, Debug, PartialEq, Eq)]

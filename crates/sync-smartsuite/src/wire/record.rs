@@ -33,7 +33,8 @@ pub(crate) fn read_text(json: &str, shape: &RecordShape) -> Option<Found> {
     let mut id = None;
     let (mut autonumber, mut created_by, mut updated_by, mut deleted) = (None, None, None, false);
     let mut values = BTreeMap::new();
-    let mut filled = BTreeSet::new();
+    // What the answer does not show at all may hold anything.
+    let mut empty = BTreeSet::new();
     members(json, |name, raw| {
         match name.as_str() {
             "id" => id = small_tree(raw).and_then(|id| text(&id)),
@@ -45,9 +46,9 @@ pub(crate) fn read_text(json: &str, shape: &RecordShape) -> Option<Found> {
         }
         let key = Some(&shape.external_id).filter(|field| *field.slug == *name);
         if let Some(field) = shape.if_empty.iter().find(|field| *field.slug == *name)
-            && field::read(&field.kind, raw) != FieldValue::Empty
+            && field::read(&field.kind, raw) == FieldValue::Empty
         {
-            filled.insert(field.slug.clone());
+            empty.insert(field.slug.clone());
         }
         if let Some(field) = shape.field(&name).or(key) {
             values.insert(field.slug.clone(), field::read(&field.kind, raw));
@@ -66,8 +67,7 @@ pub(crate) fn read_text(json: &str, shape: &RecordShape) -> Option<Found> {
         Some(value) => external_id(&value),
         None => None,
     };
-    let empty = shape.if_empty.iter().map(|field| field.slug.clone());
-    let empty = empty.filter(|slug| !filled.contains(slug)).collect();
+    let empty = empty.into_iter().collect();
     let id = RecordId(id?);
     let record = SeenRecord { id, external_id, autonumber, created_by, updated_by, fields, empty };
     Some(Found { record, deleted })

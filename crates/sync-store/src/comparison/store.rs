@@ -108,7 +108,7 @@ impl ComparisonStore for SqliteStore {
         after: Option<&str>,
         ids_max: usize,
     ) -> Result<Vec<(String, Vec<SharingRecord>)>, StateError> {
-        self.read_as(writer, |tx| Ok(shared_ids(tx, after, ids_max)?))
+        self.read_as(writer, |tx| Ok(shared_ids(tx, writer, after, ids_max)?))
     }
 
     fn log_dedupe(
@@ -181,6 +181,7 @@ fn difference(row: &rusqlite::Row<'_>) -> rusqlite::Result<Difference> {
 
 fn shared_ids(
     tx: &Transaction<'_>,
+    writer: &Writer,
     after: Option<&str>,
     ids_max: usize,
 ) -> rusqlite::Result<Vec<(String, Vec<SharingRecord>)>> {
@@ -199,10 +200,10 @@ fn shared_ids(
         let records = tx
             .prepare_cached(
                 "SELECT record_id, autonumber, is_untouched,
-                   EXISTS (SELECT 1 FROM temp.linked AS l WHERE l.record_id = k.record_id)
-                 FROM temp.kept AS k WHERE external_id = ?",
+                   EXISTS (SELECT 1 FROM temp.linked AS l WHERE l.viewer = ?2 AND l.record_id = k.record_id)
+                 FROM temp.kept AS k WHERE external_id = ?1",
             )?
-            .query_map([&id], |row| {
+            .query_map(params![id, writer.sync.0], |row| {
                 let autonumber: Option<i64> = row.get(1)?;
                 Ok(SharingRecord {
                     record: row.get::<_, RecordColumn>(0)?.0,

@@ -20,6 +20,8 @@ use crate::column::{KeyParameter, RecordColumn, count, fingerprint, time};
 pub struct KeyReport {
     /// The record that is the key's own.
     pub link: Option<LinkReport>,
+    /// Of the row that was found to have no record, in a sync that makes none.
+    pub recordless: Option<Fingerprint>,
     /// What is wished for it, the oldest first.
     pub entries: Vec<EntryReport>,
     /// Whether the row is to be read again.
@@ -109,6 +111,13 @@ impl StateReader {
             params![name, key],
             link,
         )?;
+        let recordless = self.first(
+            "SELECT fingerprint FROM recordless AS r
+               JOIN syncs AS s ON s.id = r.sync_id AND s.destination_id = r.destination_id
+             WHERE s.name = ? AND r.key = ?",
+            params![name, key],
+            |row| Ok(fingerprint(row.get(0)?)),
+        )?;
         let entries = self.all(
             "SELECT o.state, o.doubt, o.gone, o.fields, o.fingerprint, o.record_id, o.not_before, o.attempts,
                o.refusals, o.code, o.slug, o.reason, o.remedy, o.created_at
@@ -129,7 +138,13 @@ impl StateReader {
             params![name, key],
             |row| Ok(time(row.get(0)?)),
         )?;
-        Ok(KeyReport { link, entries, is_dirty: dirty.is_some(), look_again_at })
+        Ok(KeyReport {
+            link,
+            recordless: recordless.flatten(),
+            entries,
+            is_dirty: dirty.is_some(),
+            look_again_at,
+        })
     }
 
     /// The sync's table as it was read last, and when; `None` if it never was.

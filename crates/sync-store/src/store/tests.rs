@@ -6,7 +6,9 @@ use std::{fs, path::PathBuf, time::Duration};
 use sync_core::{
     draft::Fields,
     field_value::FieldValue,
-    state::{CallEntry, CapturedRow, DispatchRequest, EntryId, OpenedSync, Outcome, RowOutcome},
+    state::{
+        CallEntry, CapturedRow, Creates, DispatchRequest, EntryId, OpenedSync, Outcome, RowOutcome,
+    },
 };
 use tempfile::TempDir;
 
@@ -33,6 +35,7 @@ fn identity() -> SyncIdentity {
         external_id_field: "x".into(),
         values_hash: "v".into(),
         key_hash: Some("k".into()),
+        only_updates: false,
         accept_key_change: false,
     }
 }
@@ -68,7 +71,7 @@ impl Sync {
             now: now(),
             entries_max: 25,
             bytes_max: 1_000_000,
-            creates: true,
+            creates: Creates::Audited,
             fresh_first: false,
             gone: GonePolicy::Leave,
         };

@@ -5,7 +5,9 @@ use sync_core::{
     delivery::Operation,
     key::Key,
     record::RecordId,
-    state::{Books, Dispatch, DispatchRequest, Origin, Outcome, Settlement, StateStore as _},
+    state::{
+        Books, Creates, Dispatch, DispatchRequest, Origin, Outcome, Settlement, StateStore as _,
+    },
 };
 
 use crate::fixture::{State, back, draft, fault, found, in_doubt, record, written};
@@ -103,7 +105,7 @@ fn a_call_holds_no_more_bytes_than_asked_unless_one_draft_does() {
 fn no_create_leaves_before_the_audit() {
     let mut state = State::new();
     state.capture(&[(1, "A")]);
-    let request = DispatchRequest { creates: false, ..state.request() };
+    let request = DispatchRequest { creates: Creates::NotAudited, ..state.request() };
     let (dispatch, _) = state.store.dispatch(&state.writer, &request).unwrap();
     assert_eq!(dispatch, Dispatch::AuditFirst);
     assert_eq!(state.slots(1), "waiting A");

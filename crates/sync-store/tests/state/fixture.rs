@@ -15,9 +15,9 @@ use sync_core::{
     record::RecordId,
     slug::Slug,
     state::{
-        Books, Call, CallEntry, CapturedRow, Chunk, Dispatch, DispatchRequest, Doubt, Extent,
-        Fault, OpenedSync, Origin, Outcome, ReadEnd, ReadTicket, RowOutcome, SeenLink, Settlement,
-        StateError, StateStore, SyncIdentity, Writer,
+        Books, Call, CallEntry, CapturedRow, Chunk, Creates, Dispatch, DispatchRequest, Doubt,
+        Extent, Fault, OpenedSync, Origin, Outcome, ReadEnd, ReadTicket, RowOutcome, SeenLink,
+        Settlement, StateError, StateStore, SyncIdentity, Writer,
     },
 };
 use sync_store::SqliteStore;
@@ -46,6 +46,7 @@ pub(crate) fn identity() -> SyncIdentity {
         external_id_field: "sexternal".into(),
         values_hash: "v1".into(),
         key_hash: Some("k1".into()),
+        only_updates: false,
         accept_key_change: false,
     }
 }
@@ -159,7 +160,7 @@ impl State {
             now: self.now,
             entries_max: 25,
             bytes_max: 1_000_000,
-            creates: true,
+            creates: Creates::Audited,
             fresh_first: false,
             gone: GonePolicy::Delete { adopted: false },
         }

@@ -46,6 +46,12 @@ fn of_sync(sync: &SyncPlan) -> Value {
             json!({ "code": kind.code, "field": field, "rows": kind.rows })
         })
         .collect();
+    let choices: Vec<Value> = sync
+        .planned
+        .choices
+        .iter()
+        .map(|(slug, choice)| json!({ "field": slug.as_str(), "label": choice.label, "id": choice.id }))
+        .collect();
     json!({
         "sync": sync.report.sync,
         "status": match &sync.report.outcome {
@@ -61,9 +67,13 @@ fn of_sync(sync: &SyncPlan) -> Value {
         "delete": count(sync, Operation::Delete),
         "archive": count(sync, Operation::Archive),
         "counts": sync.report.books,
+        "choices": choices,
+        "taken_over": sync.planned.taken_over,
+        "ambiguous": sync.planned.ambiguous,
         "quarantined": refused,
         "calls": sync.calls(),
         "calls_by_kind": calls,
+        "fillable": sync.planned.fillable,
         "calls_made": sync.reads,
         "running": sync.running,
         "records": sync.planned.shown.iter().map(|write| record(sync, write)).collect::<Vec<_>>(),

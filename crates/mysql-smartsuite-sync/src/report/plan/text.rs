@@ -1,6 +1,6 @@
 //! The screen of `plan`.
 
-use sync_core::{delivery::Operation, state::CallKind};
+use sync_core::{delivery::Operation, port::BULK_MAX, state::CallKind};
 use sync_engine::plan::PlannedWrite;
 
 use super::{changes, count, exit, trouble};
@@ -24,6 +24,16 @@ fn of_sync(sync: &SyncPlan, paint: Paint, width: usize) -> String {
     let name = paint.strong(&format!("{:width$}", sync.report.sync));
     let mut out = format!("{name}  {}", summary(sync));
     out += &format!("{margin}{}", paint.faint(&calls(sync)));
+    if sync.planned.taken_over > 0 {
+        let rows = counted(sync.planned.taken_over, "row");
+        out += &format!(
+            "{margin}{rows} of these updates would take over a record that carries no key (`match_on`)"
+        );
+    }
+    for (slug, choice) in &sync.planned.choices {
+        let label = paint.good(&format!("+ choice \"{}\"", choice.label));
+        out += &format!("{margin}{label} of field `{slug}`");
+    }
     for kind in &sync.refused {
         let field = kind.slug.as_ref().map(|slug| format!(" (field `{slug}`)")).unwrap_or_default();
         let rows = counted(kind.rows, "row");
@@ -68,11 +78,14 @@ fn summary(sync: &SyncPlan) -> String {
     let books = &sync.report.books;
     let read = format!("{} read", counted(books.read, "row"));
     let unchanged = books.unchanged + books.withdrawn + books.equal + books.adopted;
-    let rest = if unchanged > 0 {
-        format!(", {} as they are already", thousands(unchanged))
-    } else {
-        String::new()
-    };
+    let mut rest = String::new();
+    for (count, words) in
+        [(unchanged, "as they are already"), (books.recordless, "without a record to update")]
+    {
+        if count > 0 {
+            rest += &format!(", {} {words}", thousands(count));
+        }
+    }
     match parts.as_slice() {
         [] => format!("would write nothing: {read}{rest}"),
         parts => format!("would {}: {read}{rest}", parts.join(", ")),
@@ -86,10 +99,15 @@ fn calls(sync: &SyncPlan) -> String {
         .iter()
         .map(|(kind, calls)| format!("{} {}", thousands(*calls), word(*kind)))
         .collect();
-    match kinds.as_slice() {
+    let mut said = match kinds.as_slice() {
         [] => calls_made(0),
         kinds => format!("{}: {}", calls_made(sync.calls()), kinds.join(", ")),
+    };
+    let more = sync.planned.fillable.div_ceil(BULK_MAX as u64);
+    if more > 0 {
+        said += &format!("; and up to {} more, for fields that are found empty", thousands(more));
     }
+    said
 }
 
 fn word(kind: CallKind) -> &'static str {

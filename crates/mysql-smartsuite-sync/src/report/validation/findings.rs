@@ -144,6 +144,7 @@ fn mapping_place(finding: &Finding, places: &SyncPlaces) -> Span {
         | FindingCode::OptionUnused
         | FindingCode::LengthUnfit
         | FindingCode::MatchFieldUnsuitable
+        | FindingCode::WriteUnsuitable
         | FindingCode::ChoicesMissing => slug.or(column).unwrap_or(places.name),
         FindingCode::ColumnMissing
         | FindingCode::ColumnAmbiguous

@@ -18,9 +18,9 @@ on_mariadb! {
     a_slow_smartsuite_keeps_nothing_waiting_and_loses_nothing
 }
 
-const ROWS: usize = 600;
+const ROWS: usize = 400;
 /// How long rows are changed.
-const LENGTH: Duration = Duration::from_secs(12);
+const LENGTH: Duration = Duration::from_secs(8);
 /// What the program may take, in KiB.
 const MEMORY_MAX: u64 = 64 * 1024;
 

@@ -131,6 +131,8 @@ fn on_unknown(given: &Given<Scalar>, report: &mut Report<'_>) -> Option<OnUnknow
     match given.value.text.as_str() {
         "quarantine" => Some(OnUnknown::Quarantine),
         "blank" => Some(OnUnknown::Blank),
+        "create" => Some(OnUnknown::Create),
+        "error" => Some(OnUnknown::Error),
         other => {
             let meant = nearest(other, ON_UNKNOWN.iter().copied());
             report.add(unknown_value(given, "on_unknown", meant, ON_UNKNOWN));

@@ -37,6 +37,9 @@ pub(super) fn lower(
         None => Some(WriteMode::Upsert),
     };
     let fields = all_fields(raw, sync, report);
+    if mode == Some(WriteMode::UpdateOnly) {
+        makes_none(raw, report);
+    }
     let match_on = raw
         .match_on
         .as_ref()
@@ -57,6 +60,38 @@ pub(super) fn lower(
         match_on: match_on.unwrap_or_default(),
         on_delete: on_delete.unwrap_or(OnDelete::Ignore),
     })
+}
+
+/// What has no meaning where no record is made.
+fn makes_none(raw: &RawDestination, report: &mut Report<'_>) {
+    let mut conflict = |key: Span, what: &str, hint: &str| {
+        report.add(
+            Finding::new(
+                Code::ConflictingKeys,
+                key,
+                format!("{what} and `mode: update_only` exclude each other"),
+            )
+            .hint(hint),
+        );
+    };
+    let is = |given: &Option<Given<Scalar>>, word: &str| {
+        given.as_ref().filter(|given| given.value.text == word).map(|given| given.key)
+    };
+    if let Some(key) = is(&raw.on_missing, "recreate") {
+        conflict(key, "`on_missing: recreate`", "this sync makes no records: remove `on_missing`");
+    }
+    if let Some(key) = is(&raw.on_delete, "delete") {
+        conflict(
+            key,
+            "`on_delete: delete`",
+            "its records are made by others: use `on_delete: archive`, or let the sync that makes them delete them",
+        );
+    }
+    for (_, field) in raw.fields.iter().flat_map(|given| &given.value.0) {
+        if let Some(key) = is(&field.value.write, "on_create") {
+            conflict(key, "`write: on_create`", "this sync makes no records: remove the field");
+        }
+    }
 }
 
 /// What `field_mappings` and `fields` say together.
@@ -95,6 +130,7 @@ fn sync_span(sync: &RawSync) -> Span {
 fn mode(given: &Given<Scalar>, report: &mut Report<'_>) -> Option<WriteMode> {
     match given.value.text.as_str() {
         "upsert" => Some(WriteMode::Upsert),
+        "update_only" => Some(WriteMode::UpdateOnly),
         "create_only" => Some(WriteMode::CreateOnly),
         other => {
             let meant = nearest(other, WRITE_MODES.iter().copied());

@@ -60,7 +60,8 @@ fn field(
         None => Some(WritePolicy::Always),
         Some(given) => one_of(given, "write", WRITE_POLICIES, report).map(|at| match at {
             0 => WritePolicy::Always,
-            _ => WritePolicy::OnCreate,
+            1 => WritePolicy::OnCreate,
+            _ => WritePolicy::IfEmpty,
         }),
     };
     Some((origin?, conversion?, treatment?, write?))

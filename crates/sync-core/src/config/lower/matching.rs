@@ -29,10 +29,6 @@ pub(super) fn lower(
             .hint("a record that is matched is changed: use `mode: upsert`"),
         );
     }
-    report.add(
-        Finding::new(Code::BadMatch, given.key, "`match_on` is not available yet")
-            .hint("fill the external-id field of the records that are there by hand"),
-    );
     let mut slugs = Vec::new();
     for scalar in &given.value.0 {
         let Some(slug) = filled_scalar(scalar, "a slug of `match_on`", report) else { continue };

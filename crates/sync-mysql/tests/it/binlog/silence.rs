@@ -39,7 +39,7 @@ fn silence_counts_as_loss(flavor: Flavor) {
 
 /// A server cuts a connection that nobody reads from; what it had still to send is sent again.
 fn a_reader_that_stands_still_misses_nothing(flavor: Flavor) {
-    const ROWS: usize = 50_000;
+    const ROWS: usize = 40_000;
     let Some((_server, stage)) = private(flavor, &["--net-write-timeout=1"]) else { return };
     run(async {
         stage.execute("CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(1000))");

@@ -10,8 +10,8 @@ use sync_core::{
     key::Key,
     port::Watermark,
     state::{
-        Books, Call, CallEntry, Chunk, Dispatch, DispatchRequest, Doubt, Extent, Origin, Outcome,
-        ReadEnd, Settlement, StateError, StateStore as _, Writer,
+        Books, Call, CallEntry, Chunk, Creates, Dispatch, DispatchRequest, Doubt, Extent, Origin,
+        Outcome, ReadEnd, Settlement, StateError, StateStore as _, Writer,
     },
 };
 use sync_store::SqliteStore;
@@ -260,7 +260,7 @@ impl Machine {
             now: self.now,
             entries_max: entries,
             bytes_max: 1_000_000,
-            creates: true,
+            creates: Creates::Audited,
             fresh_first,
             gone: GonePolicy::Delete { adopted: false },
         };
