@@ -69,6 +69,7 @@ mod lock;
 mod matching;
 mod older;
 mod open;
+mod pause;
 mod place;
 mod prune;
 mod quarantine;

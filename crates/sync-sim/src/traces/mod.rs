@@ -22,6 +22,7 @@ mod older_state;
 mod one_writer;
 mod outbox;
 mod pages;
+mod repeated;
 pub(crate) mod second_look;
 mod stage;
 mod state_files;
