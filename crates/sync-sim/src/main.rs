@@ -175,7 +175,5 @@ fn note(path: &Path, noted: &str) -> std::io::Result<()> {
     let old = fs::read_to_string(path)?;
     let head = old.split_inclusive('\n').take_while(|line| !line.starts_with("    ("));
     let head: String = head.filter(|line| !line.starts_with("];")).collect();
-    let mut text = head;
-    let _ = write!(text, "{noted}];\n");
-    fs::write(path, text)
+    fs::write(path, format!("{head}{noted}];\n"))
 }
