@@ -1,7 +1,7 @@
 //! `cargo x sim`: lives through simulated worlds, and shows one that goes wrong in as few steps as possible.
 #![expect(clippy::print_stdout, reason = "a command for people")]
 
-use std::{fmt::Write as _, fs, path::Path, process::ExitCode, time::Duration};
+use std::{fs, path::Path, process::ExitCode, time::Duration};
 
 use sync_core::mutation::{self, Mutation};
 use sync_sim::{
