@@ -276,7 +276,12 @@ impl Capture<'_> {
         let is_last = rows.is_empty();
         self.calls.heartbeat(self.writer).await?;
         let marker = self.marker(&*read.rows);
-        let (gone, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| marker.is_set(row));
+        let is_asked =
+            |row: &Row| mapping.key(row).is_ok_and(|key| read.wanted.suspected.contains(&key));
+        let (gone, rows): (Vec<_>, Vec<_>) = rows
+            .into_iter()
+            .filter(|row| !mutation::is_on(Mutation::CandidateNotAsked) || !is_asked(row))
+            .partition(|row| marker.is_set(row));
         let mut rows = mapped(&rows, read.rows.columns(), mapping, seen, into);
         if let Some(fault) = into.ends.take() {
             return Err(Broken::Ended(fault));
@@ -340,7 +345,9 @@ impl Capture<'_> {
     fn gone(&self, key: &Key, wanted: &Wanted) -> RowOutcome {
         match self.policy {
             GonePolicy::Leave => RowOutcome::Absent,
-            GonePolicy::Delete { .. } | GonePolicy::Archive if wanted.suspected.contains(key) => {
+            GonePolicy::Delete { .. } | GonePolicy::Archive
+                if wanted.suspected.contains(key) || mutation::is_on(Mutation::GoneAtOnce) =>
+            {
                 RowOutcome::Gone
             }
             GonePolicy::Delete { .. } | GonePolicy::Archive => RowOutcome::Unseen,
