@@ -172,6 +172,10 @@ pub(crate) struct ScheduleArgs {
     /// Run every sync once at the start, whatever its schedule
     #[arg(long)]
     pub(crate) run_immediately: bool,
+    /// Where pages, triggers and metrics are served, or `off`. Other addresses than this machine's own need a token
+    /// [default: SYNC_LISTEN, else 127.0.0.1:8787]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
 }
 
 /// Options of `alerts`.

@@ -8,6 +8,7 @@ mod problem;
 use std::{
     collections::BTreeMap,
     fmt,
+    net::{AddrParseError, IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -16,6 +17,7 @@ use problem::VARIABLES;
 pub(crate) use problem::{EnvFileError, Origin, SettingProblem, SettingsError};
 use sync_core::{config::env_file, secret::Secret};
 use sync_mysql::{ConnectOptions, SslMode};
+use sync_server::{AccessSettings, CREDENTIAL_LENGTH_MIN};
 use sync_smartsuite::{BASE_URL, ClientOptions};
 
 /// The port that MySQL and MariaDB listen at by default.
@@ -26,6 +28,9 @@ const INTERVAL_MINUTES: u32 = 5;
 
 /// Where the state is, where nothing says otherwise: what the Python program had.
 const STATE_PATH: &str = "sync_state.db";
+
+/// Where the service listens, where nothing says otherwise: reached from this machine only.
+const LISTEN: Listen = Listen::At(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787));
 
 /// Gives the value of a variable of the process.
 type Process = dyn Fn(&str) -> Option<String>;
@@ -45,6 +50,8 @@ pub(crate) struct Flags {
     pub(crate) log_format: Option<LogFormat>,
     /// `--interval`, in minutes.
     pub(crate) interval_minutes: Option<u32>,
+    /// `--listen`.
+    pub(crate) listen: Option<String>,
 }
 
 /// How much is logged.
@@ -121,6 +128,35 @@ pub(crate) struct Settings {
     pub(crate) smartsuite: ClientOptions,
 }
 
+/// Where the service listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listen {
+    /// Nowhere.
+    Off,
+    /// At this address.
+    At(SocketAddr),
+}
+
+impl FromStr for Listen {
+    type Err = AddrParseError;
+
+    fn from_str(text: &str) -> Result<Self, AddrParseError> {
+        if text.eq_ignore_ascii_case("off") {
+            return Ok(Self::Off);
+        }
+        text.replacen("localhost:", "127.0.0.1:", 1).parse().map(Self::At)
+    }
+}
+
+/// How the service is reached over HTTP.
+#[derive(Clone, Debug)]
+pub(crate) struct HttpSettings {
+    /// Where it listens.
+    pub(crate) listen: Listen,
+    /// Who may do what.
+    pub(crate) access: AccessSettings,
+}
+
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Environment").field("file", &self.file.keys()).finish_non_exhaustive()
@@ -181,6 +217,15 @@ impl Environment {
             mysql,
             smartsuite,
         }))
+    }
+}
+
+impl Environment {
+    /// How the service is reached over HTTP.
+    pub(crate) fn http_settings(&self, flags: &Flags) -> Result<HttpSettings, SettingsError> {
+        let mut reader = Reader::new(self);
+        let settings = reader.http(flags);
+        reader.finish(settings)
     }
 }
 
@@ -262,6 +307,30 @@ impl<'e> Reader<'e> {
             interval_minutes: interval?,
             state_path: state_path?,
         })
+    }
+
+    fn http(&mut self, flags: &Flags) -> Option<HttpSettings> {
+        let name = "SYNC_LISTEN";
+        let listen = match &flags.listen {
+            Some(text) => text.parse().ok().or_else(|| self.wrong(name, Some(Origin::Flag))),
+            None => self.optional(name, LISTEN, |text| text.parse().ok()),
+        };
+        let access = AccessSettings {
+            operator_token: self.credential("SYNC_OPERATOR_TOKEN"),
+            viewer_token: self.credential("SYNC_VIEWER_TOKEN"),
+            webhook_token: self.credential("SYNC_WEBHOOK_TOKEN"),
+            webhook_secret: self.credential("SYNC_WEBHOOK_SECRET"),
+        };
+        Some(HttpSettings { listen: listen?, access })
+    }
+
+    /// A credential that others must show, long enough that nobody guesses it.
+    fn credential(&mut self, name: &'static str) -> Option<Secret> {
+        let (text, origin) = self.raw(name)?;
+        let text = text.trim();
+        let is_good =
+            text.len() >= CREDENTIAL_LENGTH_MIN && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_good { Some(Secret::new(text)) } else { self.wrong(name, Some(origin)) }
     }
 
     fn mysql(&mut self) -> Option<ConnectOptions> {

@@ -44,6 +44,8 @@ pub(crate) struct Wire {
     pub(crate) notes: Vec<String>,
     /// The state file, for those who only ask.
     pub(crate) state_path: PathBuf,
+    /// Names the API key without being it.
+    pub(crate) key_digest: String,
     target: Arc<dyn RecordTarget>,
     address: Address,
     account: String,
@@ -95,6 +97,7 @@ impl Wire {
             Failure::world(format!("no thread could be started: {error}"), "end other programs")
         })?;
         let log = LogReader::new(&settings.mysql, &path, Arc::clone(&clock));
+        let key_digest = key_digest(&settings.smartsuite, &address);
         let engine = Engine::new(EngineParts {
             state,
             locks: Arc::new(FileLocks::beside(&path)),
@@ -102,7 +105,7 @@ impl Wire {
             dice: Arc::new(SystemDice::new()),
             observer,
             rate: usage.rate,
-            key_digest: key_digest(&settings.smartsuite, &address),
+            key_digest: key_digest.clone(),
             holder: holder(),
             dedicated_member: usage.dedicated_member,
         });
@@ -111,12 +114,18 @@ impl Wire {
             clock,
             notes,
             state_path: path,
+            key_digest,
             target: Arc::new(client),
             address,
             account: settings.smartsuite.account_id.clone(),
             mysql: settings.mysql.clone(),
             log,
         })
+    }
+
+    /// How the database is reached.
+    pub(crate) fn mysql(&self) -> &ConnectOptions {
+        &self.mysql
     }
 
     /// A sync with its two sides, its key columns known. Where its rows cannot be read, every read says so.

@@ -39,7 +39,6 @@ impl Troubles {
     }
 
     /// Whether the mapping file as it is now can be used.
-    #[expect(dead_code, reason = "said by the service once it reads its file anew")]
     pub(crate) fn set_configuration(&self, failure: Option<String>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).configuration = failure;
     }

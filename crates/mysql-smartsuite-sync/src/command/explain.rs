@@ -1,5 +1,7 @@
 //! `explain SYNC KEY`: why a record is as it is: the row, what it becomes, what the state knows, what was done.
 
+use std::path::Path;
+
 use clap::Args;
 use sync_core::{
     capture::{Decision, Intention, Standing, decide},
@@ -10,6 +12,7 @@ use sync_core::{
     mapping::{CompiledMapping, RowFault},
     port::{ReadScope, RowSource as _},
     source::{Column, Row},
+    state::StateError,
     table::TableStructure,
 };
 use sync_mysql::ConnectOptions;
@@ -60,29 +63,45 @@ pub(crate) fn perform(
     let (_, config, ()) = command::everything(global, &environment, Ok(()), screen)?;
     let definition = known(&config, std::slice::from_ref(&args.sync))?;
     let definition = definition.first().ok_or_else(|| Failure::usage("no sync", ""))?;
-    let key = Key::from_text(&args.key);
-    let reader = StateReader::open(&local.state_path)?;
-    let state = reader.key(&args.sync, &key)?;
-    let table = reader.table(&args.sync)?;
-    let sides = if args.offline {
-        None
-    } else {
-        let settings = environment.settings(&flags)?;
-        let read = command::runtime()?.block_on(row(&settings.mysql, definition, &key));
-        Some(sides(read, definition, table.as_ref().map(|(table, _)| table), &state))
-    };
-    let explanation = Explanation {
-        sync: args.sync.clone(),
-        external_id: key.external_id(&definition.destination.key_prefix),
-        effects: reader.effects(&args.sync, &key.text(), args.effects)?,
-        key,
-        sides,
-        state,
-        table,
-    };
+    let settings = if args.offline { None } else { Some(environment.settings(&flags)?) };
+    let mysql = settings.as_ref().map(|settings| &settings.mysql);
+    let explained = explanation(&local.state_path, definition, &args.key, mysql, args.effects);
+    let explanation = command::runtime()?.block_on(explained)?;
     let is_known = explanation.is_known();
     screen.say(&if args.json { json(&explanation) } else { text(&explanation, screen.out) });
     Ok(if is_known { Exit::Done } else { Exit::Failed })
+}
+
+/// Everything that is known of the key of a sync. Without `mysql` the row itself is not read.
+///
+/// # Errors
+/// The state fails.
+pub(crate) async fn explanation(
+    path: &Path,
+    definition: &SyncDefinition,
+    key: &str,
+    mysql: Option<&ConnectOptions>,
+    effects_max: usize,
+) -> Result<Explanation, StateError> {
+    let (key, name) = (Key::from_text(key), definition.name.clone());
+    let (path, asked) = (path.to_owned(), key.clone());
+    let asking = tokio::task::spawn_blocking(move || {
+        let reader = StateReader::open(&path)?;
+        let effects = reader.effects(&name, &asked.text(), effects_max)?;
+        Ok((reader.key(&name, &asked)?, reader.table(&name)?, effects))
+    });
+    let asked = asking.await.unwrap_or_else(|error| Err(StateError::Other(error.to_string())));
+    let (state, table, effects) = asked?;
+    let sides = match mysql {
+        Some(mysql) => {
+            let read = row(mysql, definition, &key).await;
+            Some(sides(read, definition, table.as_ref().map(|(table, _)| table), &state))
+        }
+        None => None,
+    };
+    let external_id = key.external_id(&definition.destination.key_prefix);
+    let sync = definition.name.clone();
+    Ok(Explanation { sync, key, external_id, sides, state, effects, table })
 }
 
 type Read = Result<(Vec<Column>, Option<Row>), SourceError>;

@@ -69,7 +69,7 @@ fn environment() -> Result<Environment, Failure> {
 }
 
 fn flags(global: &Global) -> Flags {
-    Flags { log_level: global.log_level, log_format: global.log_format, interval_minutes: None }
+    Flags { log_level: global.log_level, log_format: global.log_format, ..Flags::default() }
 }
 
 /// The mapping file, if it can be used, together with the settings, if they can: else everything that is wrong with

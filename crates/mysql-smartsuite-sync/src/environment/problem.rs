@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use sync_core::config::env_file::EnvFault;
 
 /// Every variable that means something, with what it must hold.
-pub(super) const VARIABLES: [(&str, &str); 14] = [
+pub(super) const VARIABLES: [(&str, &str); 19] = [
     ("MYSQL_HOST", "a host name or address"),
     ("MYSQL_PORT", "a port from 1 to 65535"),
     ("MYSQL_USER", "a user name"),
@@ -23,6 +23,11 @@ pub(super) const VARIABLES: [(&str, &str); 14] = [
     ("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR"),
     ("LOG_FORMAT", "text or json"),
     ("STATE_DB_PATH", "the path of a file"),
+    ("SYNC_LISTEN", "an address with its port, as 127.0.0.1:8787, or off"),
+    ("SYNC_OPERATOR_TOKEN", "a token of at least 16 characters, without white space"),
+    ("SYNC_VIEWER_TOKEN", "a token of at least 16 characters, without white space"),
+    ("SYNC_WEBHOOK_TOKEN", "a token of at least 16 characters, without white space"),
+    ("SYNC_WEBHOOK_SECRET", "a secret of at least 16 characters, without white space"),
 ];
 
 /// Everything that is missing or wrong, at once. Never shows a value.

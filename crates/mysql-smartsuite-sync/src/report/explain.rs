@@ -10,7 +10,7 @@ use sync_store::{Effect, EntryReport, EntryStanding, KeyReport, LinkStanding};
 
 use crate::{
     command::explain::words,
-    report::{Paint, value},
+    report::{Paint, value as values},
 };
 
 /// Everything that is known about one key.
@@ -105,7 +105,7 @@ fn row_lines(sides: &Sides) -> Vec<String> {
     sides
         .cells
         .iter()
-        .map(|(column, cell)| format!("{:width$}  {}", column.name, value::cell(cell)))
+        .map(|(column, cell)| format!("{:width$}  {}", column.name, values::cell(cell)))
         .collect()
 }
 
@@ -139,7 +139,7 @@ fn field_lines(fields: &Fields, explanation: &Explanation) -> Vec<String> {
     let width = fields.iter().map(|(slug, _)| label(slug).chars().count()).max().unwrap_or(0);
     fields
         .iter()
-        .map(|(slug, held)| format!("{:width$}  {}", label(slug), value::shown(held, field(slug))))
+        .map(|(slug, held)| format!("{:width$}  {}", label(slug), values::shown(held, field(slug))))
         .collect()
 }
 
@@ -257,10 +257,15 @@ fn day(at: Timestamp) -> String {
 
 /// The same for machines.
 pub(crate) fn json(explanation: &Explanation) -> String {
+    format!("{:#}", value(explanation))
+}
+
+/// The same as a value.
+pub(crate) fn value(explanation: &Explanation) -> Json {
     let table = explanation.table.as_ref().map(|(table, _)| table);
     let fields = |fields: &Fields| -> Json {
         let shown =
-            |slug: &str, held| json!(value::text(held, table.and_then(|table| table.field(slug))));
+            |slug: &str, held| json!(values::text(held, table.and_then(|table| table.field(slug))));
         Json::Object(
             fields.iter().map(|(slug, held)| (slug.to_string(), shown(slug, held))).collect(),
         )
@@ -269,7 +274,7 @@ pub(crate) fn json(explanation: &Explanation) -> String {
         let row: Map<String, Json> = sides
             .cells
             .iter()
-            .map(|(column, cell)| (column.name.clone(), json!(value::cell(cell))))
+            .map(|(column, cell)| (column.name.clone(), json!(values::cell(cell))))
             .collect();
         json!({
             "found": !sides.cells.is_empty(),
@@ -332,19 +337,16 @@ pub(crate) fn json(explanation: &Explanation) -> String {
             })
         })
         .collect();
-    format!(
-        "{:#}",
-        json!({
-            "sync": explanation.sync,
-            "key": explanation.key.text(),
-            "external_id": explanation.external_id,
-            "source": source,
-            "link": link,
-            "without_record": explanation.state.recordless.is_some(),
-            "entries": entries,
-            "read_again": explanation.state.is_dirty,
-            "look_again_at": explanation.state.look_again_at,
-            "effects": effects,
-        })
-    )
+    json!({
+        "sync": explanation.sync,
+        "key": explanation.key.text(),
+        "external_id": explanation.external_id,
+        "source": source,
+        "link": link,
+        "without_record": explanation.state.recordless.is_some(),
+        "entries": entries,
+        "read_again": explanation.state.is_dirty,
+        "look_again_at": explanation.state.look_again_at,
+        "effects": effects,
+    })
 }

@@ -11,9 +11,11 @@
 )]
 
 mod act;
+mod browser;
 mod emulator;
 mod sink;
 mod stage;
+mod web;
 
 mod alerting;
 mod binlog;
@@ -31,11 +33,13 @@ mod linking;
 mod lost_state;
 mod mistakes;
 mod overlap;
+mod pages;
 mod planning;
 mod quarantine;
 mod running;
 mod scheduling;
 mod secrecy;
+mod serving;
 mod size;
 mod state_commands;
 mod state_file;

@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use smartsuite_emulator::RouteKind::{BulkCreate, BulkUpdate};
+use smartsuite_emulator::RouteKind::BulkUpdate;
 use throwaway_server::wait_until;
 
 use crate::stage::{CUSTOMERS, ORDERS, Stage, on_mariadb, signal};
@@ -14,6 +14,7 @@ on_mariadb! {
     servers_that_are_down_do_not_end_it
     a_wrong_configuration_ends_it_at_once
     the_service_manager_is_told
+    a_changed_mapping_file_is_served_and_one_that_cannot_be_used_is_not
 }
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -93,14 +94,48 @@ fn the_service_manager_is_told(stage: &mut Stage) {
     let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
     socket.set_read_timeout(Some(LIMIT)).unwrap();
     stage.setting("NOTIFY_SOCKET", path.display().to_string());
+    stage.setting("WATCHDOG_USEC", "1000000");
+    stage.run(&["run"]).ended(0);
+    let since = stage.smartsuite.newest_request();
     let child = stage.start(&["schedule", "--interval", "60"]);
-    let heard = || {
-        let mut buffer = [0; 64];
-        let length = socket.recv(&mut buffer).unwrap();
-        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    let mut heard = Vec::new();
+    let mut until = |words: &str| {
+        while heard.last().is_none_or(|last| last != words) {
+            let mut buffer = [0; 128];
+            let length = socket.recv(&mut buffer).unwrap();
+            heard.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+        }
+        heard.clone()
     };
-    assert_eq!(heard(), "READY=1");
+    assert_eq!(until("READY=1").len(), 1, "it is the first thing that is said");
+    let before = until("WATCHDOG=1");
+    assert!(before.contains(&"STATUS=2 syncs, 0 running".to_owned()), "{before:?}");
     signal(&child, "-TERM");
-    assert_eq!(heard(), "STOPPING=1");
-    assert_eq!(stage.finish(child, 0).ended(0).calls(BulkCreate), 0);
+    until("STOPPING=1");
+    stage.finish(child, since).ended(0).cost_nothing();
+}
+
+fn a_changed_mapping_file_is_served_and_one_that_cannot_be_used_is_not(stage: &mut Stage) {
+    let now = std::process::Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]).output();
+    let now = String::from_utf8(now.unwrap().stdout).unwrap();
+    // A minute is a second.
+    stage.setting("SYNC_TEST_CLOCK", format!("60@{}", now.trim()));
+    let mut child = stage.start(&["schedule", "--run-immediately", "--interval", "600"]);
+    let done = wait_until(LIMIT, || Ok(stage.records(CUSTOMERS).len() == 5));
+    assert!(done.unwrap());
+    let good = stage.mapping();
+    stage.remap("    name: customers", "    name: customers\n    enabled: perhaps");
+    signal(&child, "-HUP");
+    assert!(logged(stage, "the service goes on with it as it was"));
+    assert!(child.try_wait().unwrap().is_none());
+    // This one is noticed by itself.
+    stage.map(
+        &good.replace("    name: customers", "    name: customers\n    schedule: {interval: 1}"),
+    );
+    assert!(logged(stage, "the mapping file was read anew: serving 2 syncs"));
+    stage.sql("UPDATE customers SET company = 'Served anew' WHERE id = 1");
+    let done = || Ok(stage.records(CUSTOMERS)["1"]["scompany01"] == "Served anew");
+    assert!(wait_until(LIMIT, done).unwrap());
+    signal(&child, "-TERM");
+    stage.finish(child, 0).ended(0).warned(&["ended: nothing is under way any more"]);
 }

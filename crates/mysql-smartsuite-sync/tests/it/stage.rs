@@ -86,6 +86,7 @@ impl Stage {
             ("SMARTSUITE_ACCOUNT_ID", DEMO_ACCOUNT.to_owned()),
             ("SMARTSUITE_TOKEN", DEMO_TOKEN.to_owned()),
             ("SYNC_TEST_OPEN_GATE", "1".to_owned()),
+            ("SYNC_LISTEN", "off".to_owned()),
         ]);
         let stage = Self { smartsuite, database, user, folder, variables };
         stage.map(&without_links(&example()));

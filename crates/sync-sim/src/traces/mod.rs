@@ -2,14 +2,15 @@
 //! not go wrong under this one. The comment of a test says what it catches, with the place whose removal it was seen
 //! to notice.
 
-mod audit;
+pub(crate) mod audit;
 mod capture;
 mod choices;
 mod comparing;
 mod dedupe;
 mod delivery;
-mod destination;
-mod doubt;
+pub(crate) mod destination;
+pub(crate) mod doubt;
+pub(crate) mod gate;
 mod gone;
 mod limits;
 mod linking;
@@ -21,7 +22,8 @@ mod older_state;
 mod one_writer;
 mod outbox;
 mod pages;
-mod second_look;
+mod repeated;
+pub(crate) mod second_look;
 mod stage;
 mod state_files;
 mod steps;

@@ -7,6 +7,7 @@ mod calls;
 mod effects;
 mod key;
 mod links;
+mod pause;
 mod quarantine;
 mod run;
 mod size;

@@ -45,6 +45,13 @@ const ALLOWED: &[Allowed] = &[
         never: &["mysql_async", "reqwest"],
     },
     Allowed { name: "sync-engine", ours: &["sync-core"], in_tests: &[], never: PROTOCOLS },
+    // Shows what the state and the engine's events say; whatever is to be done goes through its port.
+    Allowed {
+        name: "sync-server",
+        ours: &["sync-core", "sync-engine", "sync-store"],
+        in_tests: &[],
+        never: &["mysql_async", "reqwest"],
+    },
     // The only one that puts them together; `emulator` is one of its commands.
     Allowed {
         name: "mysql-smartsuite-sync",
@@ -53,6 +60,7 @@ const ALLOWED: &[Allowed] = &[
             "sync-core",
             "sync-engine",
             "sync-mysql",
+            "sync-server",
             "sync-smartsuite",
             "sync-store",
         ],

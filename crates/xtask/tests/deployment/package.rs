@@ -28,7 +28,7 @@ fn a_release_is_a_package_an_archive_and_their_checksums() {
     let program =
         if strip.status().is_ok_and(|status| status.success()) { stripped } else { program };
     let made = Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .args(["release", "--binary"])
+        .args(["release", "--compression", "1", "--binary"])
         .arg(&program)
         .arg("--out")
         .arg(out.path())
@@ -58,6 +58,12 @@ fn a_release_is_a_package_an_archive_and_their_checksums() {
     installs_serves_and_goes(&named(".deb"));
 }
 
+/// A port that nobody listens at.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
+
 fn installs_serves_and_goes(package: &std::path::Path) {
     let script = format!(
         r#"
@@ -75,7 +81,8 @@ MYSQL_DATABASE=none
 SMARTSUITE_BASE_URL=http://127.0.0.1:9
 SMARTSUITE_ACCOUNT_ID=s1234567
 SMARTSUITE_TOKEN=none
-SYNC_LISTEN=off
+SYNC_LISTEN=127.0.0.1:{port}
+SYNC_OPERATOR_TOKEN=a-token-of-the-package-test
 ENV
 UNIT="$ROOT/usr/lib/systemd/system/mysql-smartsuite-sync.service"
 EXEC=$(sed -n 's/^ExecStart=//p' "$UNIT")
@@ -88,6 +95,16 @@ for _ in $(seq 200); do
   if grep -q 'next run at' "$ROOT/tmp/said"; then break; fi
   sleep 0.05
 done
+ask() {{ curl --silent --max-time 20 --output "$ROOT/tmp/answer" --write-out '%{{http_code}}\n' "$@"; }}
+BASE=http://127.0.0.1:{port}
+for _ in $(seq 200); do
+  if [ "$(ask "$BASE/healthz")" = 200 ]; then break; fi
+  sleep 0.05
+done
+ask --request POST "$BASE/webhook/sync/customers"
+ask --header 'Authorization: Bearer a-token-of-the-package-test' --request POST "$BASE/webhook/sync/customers"
+ask --header 'Authorization: Bearer a-token-of-the-package-test' "$BASE/metrics"
+grep -c '^# HELP ' "$ROOT/tmp/answer" | sed 's/^[1-9][0-9]*$/scraped/'
 cat "$ROOT/tmp/said" >&2
 kill -TERM "$SERVICE"
 if wait "$SERVICE"; then echo stopped; else cat "$ROOT/tmp/said" >&2; fi
@@ -99,7 +116,8 @@ in_root dpkg --purge mysql-smartsuite-sync >&2
 if in_root ls /var/lib/mysql-smartsuite-sync 2>/dev/null; then echo 'the state is left'; fi
 if in_root getent passwd smartsuite-sync; then echo 'the account is left'; fi
 "#,
-        quoted_path(package)
+        quoted_path(package),
+        port = free_port(),
     );
     let Some(output) = throwaway_root::run(&script) else { return };
     let said = expect_success(&output);
@@ -108,6 +126,10 @@ if in_root getent passwd smartsuite-sync; then echo 'the account is left'; fi
         "-rw-r----- root smartsuite-sync /etc/mysql-smartsuite-sync/env",
         "drwx------ smartsuite-sync smartsuite-sync /var/lib/mysql-smartsuite-sync",
         &version,
+        "401",
+        "202",
+        "200",
+        "scraped",
         "stopped",
         "1",
         "/var/lib/mysql-smartsuite-sync/sync_state.db",

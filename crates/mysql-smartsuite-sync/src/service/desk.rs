@@ -1,0 +1,226 @@
+//! What others may ask of the service, done on the shift that is under way.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use serde_json::Value;
+use sync_core::{
+    budget::BudgetDefinition,
+    config::model::{CaptureMode, Config, ScheduleDefinition, SyncDefinition},
+    freshness::FreshnessGoal,
+    port::{Boxed, Clock},
+    state::StateError,
+};
+use sync_engine::resync::Resync;
+use sync_server::{Condition, Desk, Done, Reason, Refusal, RosterEntry, Wish};
+use sync_store::{SqliteStore, StateReader};
+
+use super::{
+    post::{Change, Post},
+    shift::Shift,
+};
+use crate::{
+    command::explain::explanation,
+    report::{counted, explain::value},
+    wire::Wire,
+};
+
+/// Effects that the story of a record shows.
+const EFFECTS: usize = 50;
+/// How long a request waits for what is done between two turns. Longer ones are told that it will be done.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The service, for those who ask.
+pub(crate) struct ServiceDesk {
+    state: PathBuf,
+    clock: Arc<dyn Clock>,
+    serving: RwLock<Option<Arc<Serving>>>,
+}
+
+/// A shift that is under way, and its configuration.
+struct Serving {
+    wire: Arc<Wire>,
+    posts: BTreeMap<String, Arc<Post>>,
+    config: Config,
+    interval_minutes: u32,
+}
+
+impl ServiceDesk {
+    /// Nothing is served yet.
+    pub(crate) fn new(state: PathBuf, clock: Arc<dyn Clock>) -> Self {
+        Self { state, clock, serving: RwLock::new(None) }
+    }
+
+    /// From now on this shift is meant.
+    pub(crate) fn open(&self, shift: &Shift, config: Config, interval_minutes: u32) {
+        let (wire, posts) = (Arc::clone(&shift.wire), shift.posts.clone());
+        self.set(Some(Arc::new(Serving { wire, posts, config, interval_minutes })));
+    }
+
+    /// From now on nothing is served.
+    pub(crate) fn close(&self) {
+        self.set(None);
+    }
+
+    fn set(&self, serving: Option<Arc<Serving>>) {
+        *self.serving.write().unwrap_or_else(PoisonError::into_inner) = serving;
+    }
+
+    fn serving(&self) -> Option<Arc<Serving>> {
+        self.serving.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn done(&self, sync: String, wish: Wish) -> Result<Done, Refusal> {
+        let serving = self.serving().ok_or(Refusal::NotServing)?;
+        let Some(definition) = serving.config.sync(&sync) else {
+            return Err(Refusal::Unknown { sync });
+        };
+        let post = serving.posts.get(&sync).ok_or(Refusal::Disabled)?;
+        match wish {
+            Wish::Run { retry } => {
+                if !retry {
+                    self.check_stop(&serving, &sync).await?;
+                }
+                if post.ask(retry) { Ok(Done::Triggered) } else { Err(Refusal::Paused) }
+            }
+            Wish::Pause => {
+                self.set_paused(sync, true).await?;
+                post.pause();
+                Ok(Done::Done)
+            }
+            Wish::Resume => {
+                self.set_paused(sync, false).await?;
+                post.resume();
+                Ok(Done::Done)
+            }
+            Wish::Resync(keys) => {
+                let rows = keys.map_or(Resync::Everything, Resync::Keys);
+                let task = serving.wire.task(definition).await;
+                // Only a condition asks the source, and there is none.
+                drop(serving.wire.engine.resync(&task, rows).await?);
+                Ok(if post.ask_anew() { Done::Triggered } else { Done::Done })
+            }
+            Wish::Retry(filter) => self.change(post, Change::Retry(filter)).await,
+            Wish::Drop(filter) => self.change(post, Change::Drop(filter)).await,
+        }
+    }
+
+    async fn change(&self, post: &Post, change: Change) -> Result<Done, Refusal> {
+        let answered = post.leave(change);
+        tokio::select! {
+            biased;
+            answer = answered => match answer {
+                Ok(rows) => Ok(Done::Rows(rows?)),
+                Err(_) => Err(Refusal::NotServing),
+            },
+            () = self.clock.sleep(PATIENCE) => Ok(Done::Later),
+        }
+    }
+
+    /// Fails where the breaker stopped the sync for the key that is used.
+    async fn check_stop(&self, serving: &Serving, sync: &str) -> Result<(), Refusal> {
+        let (path, name) = (self.state.clone(), sync.to_owned());
+        let look = move || match StateReader::open(&path) {
+            Ok(reader) => Ok(reader.sync(&name)?.and_then(|report| report.stopped)),
+            Err(StateError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error),
+        };
+        let stop = blocking(look).await?;
+        match stop.filter(|stop| stop.holds_for(&serving.wire.key_digest, self.clock.now())) {
+            Some(stop) => Err(Refusal::Stopped { message: stop.message, remedy: stop.remedy }),
+            None => Ok(()),
+        }
+    }
+
+    async fn set_paused(&self, sync: String, is_paused: bool) -> Result<(), StateError> {
+        let (path, at) = (self.state.clone(), is_paused.then(|| self.clock.now()));
+        tracing::info!(
+            sync.name = sync,
+            "{}",
+            if is_paused { "pause asked for" } else { "resumed" }
+        );
+        blocking(move || SqliteStore::open(&path)?.set_paused(&sync, at)).await
+    }
+
+    async fn story(&self, sync: String, key: &str, live: bool) -> Result<Value, Refusal> {
+        let serving = self.serving().ok_or(Refusal::NotServing)?;
+        let Some(definition) = serving.config.sync(&sync) else {
+            return Err(Refusal::Unknown { sync });
+        };
+        let mysql = live.then(|| serving.wire.mysql());
+        let explained = explanation(&self.state, definition, key, mysql, EFFECTS).await?;
+        Ok(value(&explained))
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StateError> + Send + 'static,
+) -> Result<T, StateError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(StateError::Other(error.to_string())))
+}
+
+impl Desk for ServiceDesk {
+    fn roster(&self) -> Vec<RosterEntry> {
+        let Some(serving) = self.serving() else { return Vec::new() };
+        let entry = |definition: &SyncDefinition| {
+            let post = serving.posts.get(&definition.name);
+            RosterEntry {
+                definition: Arc::new(definition.clone()),
+                schedule: times(definition, serving.interval_minutes),
+                next_run: post.and_then(|post| post.next()),
+                is_under_way: post.is_some_and(|post| post.is_under_way()),
+                is_paused: post.is_some_and(|post| post.is_paused()),
+                goal: FreshnessGoal::of(definition, serving.interval_minutes),
+            }
+        };
+        serving.config.syncs.iter().map(entry).collect()
+    }
+
+    fn ask(&self, sync: String, wish: Wish) -> Boxed<'_, Result<Done, Refusal>> {
+        Box::pin(self.done(sync, wish))
+    }
+
+    fn explain(&self, sync: String, key: String, live: bool) -> Boxed<'_, Result<Value, Refusal>> {
+        Box::pin(async move { self.story(sync, &key, live).await })
+    }
+
+    fn condition(&self) -> Condition {
+        let reasons = match self.serving() {
+            Some(_) => Vec::new(),
+            None => vec![Reason {
+                code: "not_serving",
+                message: "the service is starting or ending".to_owned(),
+            }],
+        };
+        Condition { reasons }
+    }
+
+    fn budget(&self) -> Option<BudgetDefinition> {
+        self.serving()?.config.budget
+    }
+}
+
+/// When a sync runs, in words.
+fn times(definition: &SyncDefinition, interval_minutes: u32) -> String {
+    if definition.capture == CaptureMode::Binlog {
+        return "follows the binlog".to_owned();
+    }
+    let every = |minutes: u32| match minutes {
+        1 => "every minute".to_owned(),
+        60 => "every hour".to_owned(),
+        minutes if minutes % 60 == 0 => format!("every {}", counted((minutes / 60).into(), "hour")),
+        minutes => format!("every {}", counted(minutes.into(), "minute")),
+    };
+    match &definition.schedule {
+        Some(ScheduleDefinition::Cron { pattern, time_zone }) => {
+            format!("at `{pattern}`, {time_zone}")
+        }
+        Some(ScheduleDefinition::Interval { minutes }) => every(*minutes),
+        None => every(interval_minutes),
+    }
+}

@@ -1,0 +1,102 @@
+//! The month's calls: what was used, by day and sync, and what is left.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Extension, Json,
+    extract::State,
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use schemars::JsonSchema;
+use serde::Serialize;
+use sync_core::budget::{Ledger, Month};
+
+use crate::{problem::Problem, request::Peer, router::Server};
+
+/// The month's calls.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Budget {
+    /// When it was asked.
+    now: Timestamp,
+    /// Calls that SmartSuite's plan includes each month, where the mapping file says so.
+    pub(crate) monthly: Option<u64>,
+    /// Calls of them that are left to people and other integrations.
+    reserve: Option<u64>,
+    /// The first day of the billing month, UTC.
+    #[schemars(with = "String")]
+    from: Date,
+    /// The first day of the next.
+    #[schemars(with = "String")]
+    until: Date,
+    /// Calls made in the billing month.
+    pub(crate) used: u64,
+    /// Calls that may still be made.
+    left: Option<u64>,
+    /// Calls that will have been made at the month's end.
+    pub(crate) forecast: Option<u64>,
+    /// The day on which what may be used will be used up, if it will.
+    #[schemars(with = "Option<String>")]
+    exhausted_on: Option<Date>,
+    /// How far it is: `within`, `near`, `used_up`, `throttled` or `stopped`.
+    stage: Option<&'static str>,
+    /// Calls by day and sync, UTC, oldest first; days without calls are left out.
+    days: Vec<Day>,
+}
+
+/// Calls of a day.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Day {
+    /// The day, UTC.
+    #[schemars(with = "String")]
+    day: Date,
+    /// Calls by sync.
+    syncs: BTreeMap<String, u64>,
+}
+
+pub(crate) async fn budget(
+    State(server): State<Server>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    server.may_look(&headers, peer)?;
+    Ok(Json(read(&server).await?.as_ref()).into_response())
+}
+
+/// The budget; the same for all who ask within a second.
+pub(crate) async fn read(server: &Server) -> Result<Arc<Budget>, Problem> {
+    let version = server.live.version();
+    server.budget.get(server.clock.as_ref(), version, make(server)).await
+}
+
+async fn make(server: &Server) -> Result<Budget, Problem> {
+    let now = server.clock.now();
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let since = Ledger::since(now);
+    let calls = server.reading.read(move |reader| reader.calls(since)).await?.unwrap_or_default();
+    let mut by_day: BTreeMap<Date, BTreeMap<String, u64>> = BTreeMap::new();
+    let mut ledger = Ledger::default();
+    for count in calls {
+        ledger.add(count.day, &count.sync, count.calls);
+        *by_day.entry(count.day).or_default().entry(count.sync).or_default() += count.calls;
+    }
+    let sum = |since: Date| -> u64 {
+        by_day.range(since..).map(|(_, syncs)| syncs.values().sum::<u64>()).sum()
+    };
+    let report = server.desk.budget().map(|definition| ledger.report(&definition, now));
+    let month = report.map_or(Month::of(today, 1), |report| report.month);
+    Ok(Budget {
+        now,
+        monthly: report.map(|report| report.monthly_calls),
+        reserve: report.map(|report| report.reserve),
+        from: month.from,
+        until: month.until,
+        used: report.map_or_else(|| sum(month.from), |report| report.used),
+        left: report.map(|report| report.left),
+        forecast: report.map(|report| report.forecast),
+        exhausted_on: report.and_then(|report| report.used_up_on),
+        stage: report.map(|report| report.stage.word()),
+        days: by_day.into_iter().map(|(day, syncs)| Day { day, syncs }).collect(),
+    })
+}
