@@ -21,6 +21,7 @@ mod older_state;
 mod one_writer;
 mod outbox;
 mod pages;
+mod repeated;
 mod second_look;
 mod stage;
 mod state_files;
