@@ -183,6 +183,7 @@ fn a_pause_outlives_a_restart(stage: &mut Stage) {
     assert_eq!(service.post("/api/v1/syncs/customers/pause", "").json()["status"], "done");
     assert_eq!(service.post("/webhook/sync/customers", "").problem(), (409, "sync_paused".into()));
     service.end(stage);
+    stage.run(&["status"]).ended(0).said(&["paused", "until it is resumed", "it has not run yet"]);
     let service = Service::start(stage, &["--interval", "60", "--run-immediately"]);
     let done = wait_until(LIMIT, || Ok(stage.records(ORDERS).len() == 7));
     assert!(done.unwrap());
@@ -318,7 +319,7 @@ fn many_open_pages_take_little_memory(stage: &mut Stage) {
     let done = wait_until(LIMIT, || Ok(stage.records(CUSTOMERS).len() == 5));
     assert!(done.unwrap());
     let grown = resident(&service).saturating_sub(before);
-    println!("50 open pages and 1,200 requests: {} KiB more than {before} KiB", grown);
+    println!("50 open pages and 1,200 requests: {grown} KiB more than {before} KiB");
     assert!(grown < 32 * 1024, "{grown} KiB");
     drop(views);
     service.end(stage);
