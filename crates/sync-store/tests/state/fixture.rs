@@ -81,7 +81,7 @@ pub(crate) fn row(key: i64, word: &str) -> CapturedRow {
     } else if word.starts_with("fault") {
         RowOutcome::Fault(fault(word), draft(word).fingerprint())
     } else {
-        RowOutcome::Draft(draft(word))
+        RowOutcome::draft(draft(word))
     };
     CapturedRow {
         key: Key::Int(key),
@@ -221,8 +221,12 @@ impl State {
     }
 
     pub(crate) fn seen(&mut self, key: i64, record: &RecordId, print: Option<Fingerprint>) -> u64 {
-        let seen =
-            SeenLink { key: Some(Key::Int(key)), record: record.clone(), fingerprint: print };
+        let seen = SeenLink {
+            key: Some(Key::Int(key)),
+            record: record.clone(),
+            fingerprint: print,
+            origin: Origin::Adopted,
+        };
         self.store.link_seen(&self.writer, &[seen], Some(9), self.now).unwrap()
     }
 
