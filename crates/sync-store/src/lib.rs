@@ -80,6 +80,7 @@ mod runs;
 mod scan;
 mod second_look;
 mod settle;
+mod standing;
 mod store;
 mod stream;
 mod structure;
