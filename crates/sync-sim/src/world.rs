@@ -9,7 +9,7 @@ use smartsuite_emulator::{
 };
 use sync_core::{
     config::model::{
-        CaptureMode, Conversion, DestinationDefinition, FieldMapping, OnDelete, OnMissing,
+        CaptureMode, Conversion, DestinationDefinition, FieldMapping, OnDelete, OnDrift, OnMissing,
         OnPositionLost, QueryText, SourceDefinition, SourceRows, SyncDefinition, WriteMode,
     },
     key::Key,
@@ -21,7 +21,7 @@ use sync_core::{
 use sync_engine::{
     engine::{Engine, EngineParts},
     event::{Event, Observer},
-    run::{RunOptions, RunReport, SyncTask},
+    run::{RunOptions, RunReport, SyncTask, TaskDrift},
     state::State,
     verify::{DedupeOptions, DedupeReport, VerifyOptions, VerifyReport},
 };
@@ -282,6 +282,7 @@ impl World {
             definition: Arc::new(self.definition.clone()),
             source: Arc::new(self.database.clone()),
             changes: None,
+            drift: TaskDrift::default(),
             target: self.client(&Breath::default()),
             host: "127.0.0.1".into(),
             account: DEMO_ACCOUNT.into(),
@@ -532,6 +533,7 @@ fn definition() -> SyncDefinition {
         },
         schedule: None,
         capture: CaptureMode::Query,
+        on_drift: OnDrift::Freeze,
         on_position_lost: OnPositionLost::Stop,
         sweep: None,
         reconcile: None,

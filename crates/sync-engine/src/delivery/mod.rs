@@ -432,6 +432,9 @@ impl Delivery<'_> {
         if landing.names_field {
             self.check_structure().await?;
         }
+        if landing.shows_nothing {
+            self.check_old_structure().await?;
+        }
         match &landing.failure {
             None => self.failures_in_a_row = 0,
             Some(error) => self.failed(error).await?,
@@ -478,6 +481,21 @@ impl Delivery<'_> {
             return Ok(());
         }
         self.refresh_structure().await
+    }
+
+    /// A value was not kept: the cached structure may be out of date, unless it is new. A service that blanks values for
+    /// other reasons must not cost a call each time.
+    async fn check_old_structure(&mut self) -> Result<(), StateError> {
+        if self.structure_checked {
+            return Ok(());
+        }
+        let (destination, now) = (self.route.writer.destination, self.route.calls.clock.now());
+        let known = self.route.calls.state.run(move |state| state.structure(destination)).await?;
+        let is_new = |at: Timestamp| now.duration_since(at) <= structure::STRUCTURE_AGE_MAX;
+        if known.is_some_and(|(_, at)| is_new(at)) {
+            return Ok(());
+        }
+        self.check_structure().await
     }
 
     /// Reads the structure from the service; a changed one ends this delivery, as its drafts were made for another.
