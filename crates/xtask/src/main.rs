@@ -88,6 +88,9 @@ enum Chore {
         /// Another folder for the result.
         #[arg(long)]
         out: Option<PathBuf>,
+        /// How hard is tried to make it small, 1 to 9.
+        #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u8).range(1..=9))]
+        compression: u8,
     },
     /// What a release consists of, in `target/package`: package, archive, checksums.
     Release {
@@ -97,6 +100,9 @@ enum Chore {
         /// Another folder for the result.
         #[arg(long)]
         out: Option<PathBuf>,
+        /// How hard is tried to make it small, 1 to 9.
+        #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u8).range(1..=9))]
+        compression: u8,
     },
     /// What the program costs, beside a yardstick measured in the same run.
     Bench(bench::Arguments),
@@ -115,11 +121,11 @@ fn main() -> ExitCode {
         Chore::Fuzz { target, seconds } => fuzz::fuzz(target.as_deref(), seconds),
         Chore::Chaos { kills, minutes, seed } => chaos::chaos(kills, minutes, seed),
         Chore::Mutants { minutes } => mutants::mutants(minutes),
-        Chore::Deb { binary, out } => {
-            package::Package::new(binary, out).and_then(|package| package.deb()).map(drop)
-        }
-        Chore::Release { binary, out } => {
-            package::Package::new(binary, out).and_then(|package| package.release())
+        Chore::Deb { binary, out, compression } => package::Package::new(binary, out, compression)
+            .and_then(|package| package.deb())
+            .map(drop),
+        Chore::Release { binary, out, compression } => {
+            package::Package::new(binary, out, compression).and_then(|package| package.release())
         }
         Chore::Bench(arguments) => bench::bench(&arguments),
         Chore::Suites => suites::print(),

@@ -97,7 +97,12 @@ Description: Keeps SmartSuite in step with a MySQL or MariaDB database
     project::read(
         Command::new("dpkg-deb")
             .env("SOURCE_DATE_EPOCH", stamp()?)
-            .args(["--root-owner-group", "-Zgzip", "--build"])
+            .args([
+                "--root-owner-group",
+                "-Zgzip",
+                &format!("-z{}", package.compression),
+                "--build",
+            ])
             .args([root, &path]),
     )?;
     Ok(path)

@@ -22,11 +22,17 @@ pub(crate) struct Package {
     /// Where the finished files go.
     out: PathBuf,
     version: String,
+    /// How hard is tried to make it small, 1 to 9.
+    compression: u8,
 }
 
 impl Package {
     /// Of a program that was built, or is built now.
-    pub(crate) fn new(binary: Option<PathBuf>, out: Option<PathBuf>) -> Result<Self> {
+    pub(crate) fn new(
+        binary: Option<PathBuf>,
+        out: Option<PathBuf>,
+        compression: u8,
+    ) -> Result<Self> {
         let binary = match binary {
             Some(binary) => fs::canonicalize(&binary)
                 .with_context(|| format!("`{}` cannot be packed", binary.display()))?,
@@ -41,7 +47,7 @@ impl Package {
         fs::create_dir_all(&out)?;
         let said = project::read(Command::new(&binary).arg("--version"))?;
         let version = said.split_whitespace().nth(1).context("the program says no version")?;
-        Ok(Self { binary, out: fs::canonicalize(out)?, version: version.to_owned() })
+        Ok(Self { binary, out: fs::canonicalize(out)?, version: version.to_owned(), compression })
     }
 
     /// Makes the package for Debian and Ubuntu; answers where it lies.

@@ -41,21 +41,14 @@ pub(super) fn make(package: &Package) -> Result<PathBuf> {
     let path = package.out.join(format!("{name}.tar.gz"));
     project::read(
         Command::new("tar")
-            .args([
-                "--create",
-                "--gzip",
-                "--sort=name",
-                "--owner=0",
-                "--group=0",
-                "--numeric-owner",
-            ])
+            .args(["--create", "--sort=name", "--owner=0", "--group=0", "--numeric-owner"])
             .arg(format!("--mtime=@{}", stamp()?))
+            .arg(format!("--use-compress-program=gzip -n -{}", package.compression))
             .arg("--file")
             .arg(&path)
             .arg("--directory")
             .arg(tree.path())
-            .arg(&name)
-            .env("GZIP", "-n"),
+            .arg(&name),
     )?;
     Ok(path)
 }

@@ -28,7 +28,7 @@ fn a_release_is_a_package_an_archive_and_their_checksums() {
     let program =
         if strip.status().is_ok_and(|status| status.success()) { stripped } else { program };
     let made = Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .args(["release", "--binary"])
+        .args(["release", "--compression", "1", "--binary"])
         .arg(&program)
         .arg("--out")
         .arg(out.path())
