@@ -241,8 +241,12 @@ impl Capture<'_> {
             let rows = self.next(&mut *read.rows, CHUNK_ROWS).await?;
             let is_last = rows.is_empty();
             self.calls.heartbeat(self.writer).await?;
-            let (gone, rows): (Vec<_>, Vec<_>) =
-                rows.into_iter().partition(|row| marker.is_set(row));
+            let is_asked =
+                |row: &Row| mapping.key(row).is_ok_and(|key| read.wanted.suspected.contains(&key));
+            let (gone, rows): (Vec<_>, Vec<_>) = rows
+                .into_iter()
+                .filter(|row| !mutation::is_on(Mutation::CandidateNotAsked) || !is_asked(row))
+                .partition(|row| marker.is_set(row));
             let mut rows = mapped(&rows, read.rows.columns(), mapping, &mut seen, into);
             if let Some(fault) = into.ends.take() {
                 return Err(Broken::Ended(fault));
@@ -320,7 +324,9 @@ impl Capture<'_> {
     fn gone(&self, key: &Key, wanted: &Wanted) -> RowOutcome {
         match self.policy {
             GonePolicy::Leave => RowOutcome::Absent,
-            GonePolicy::Delete { .. } | GonePolicy::Archive if wanted.suspected.contains(key) => {
+            GonePolicy::Delete { .. } | GonePolicy::Archive
+                if wanted.suspected.contains(key) || mutation::is_on(Mutation::GoneAtOnce) =>
+            {
                 RowOutcome::Gone
             }
             GonePolicy::Delete { .. } | GonePolicy::Archive => RowOutcome::Unseen,

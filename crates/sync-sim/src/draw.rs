@@ -1,9 +1,14 @@
-//! Plans drawn from a seed.
+//! Plans drawn from a seed: half of them of everything, the others each around one theme.
+
+mod themes;
 
 use rand::{Rng, SeedableRng, rngs::SmallRng, seq::IndexedRandom};
 use smartsuite_emulator::{FaultKind, LateEnd, ProfileName, RouteKind};
 
-use crate::plan::{Change, Configuration, Edit, Fate, Launch, Moment, Plan, Setup, Step, Trap};
+use self::themes::Theme;
+use crate::plan::{
+    Change, Configuration, Edit, Fate, Gone, Launch, Moment, Plan, Setup, Step, Trap,
+};
 
 /// Effects come at most this late where what comes later than the last look-up is not wanted.
 const LATE_MS: u64 = 80_000;
@@ -13,9 +18,20 @@ const VERY_LATE_MS: u64 = 50 * 60_000;
 /// Draws the plan of a seed.
 pub fn draw(seed: u64) -> Plan {
     let mut drawer = Drawer { chance: SmallRng::seed_from_u64(seed), rows: 0, next_id: 1 };
-    let setup = drawer.setup();
-    let steps = drawer.steps(&setup);
+    let theme = drawer.theme();
+    let mut setup = drawer.setup();
+    drawer.suit(theme, &mut setup);
+    let steps = match theme {
+        None => drawer.steps(&setup),
+        Some(theme) => drawer.steps_about(theme, &setup),
+    };
     Plan { seed, setup, steps }
+}
+
+/// The theme of a seed's world, in a word; `None`: it is of everything.
+pub fn theme_of(seed: u64) -> Option<String> {
+    let mut drawer = Drawer { chance: SmallRng::seed_from_u64(seed), rows: 0, next_id: 1 };
+    drawer.theme().map(|theme| format!("{theme:?}"))
 }
 
 struct Drawer {
@@ -45,7 +61,34 @@ impl Drawer {
             late_max_ms: if is_late { VERY_LATE_MS } else { LATE_MS },
             batch_rows: self.one_of(&[1, 3, 25, 1_000]),
             batch_takes_ms: self.one_of(&[0, 0, 700, 5_000]),
+            gone: Gone::Stay,
+            soft: self.likely(0.25),
+            page_rows: self.likely(0.2).then(|| self.one_of(&[2, 10])),
+            log_batch: self.likely(0.15).then(|| self.one_of(&[1, 3, 100])),
         }
+    }
+
+    /// Whether and which theme the world has.
+    fn theme(&mut self) -> Option<Theme> {
+        let has_one = self.likely(0.55);
+        has_one.then(|| self.one_of(&Theme::ALL))
+    }
+
+    /// What holds from the beginning is such as the theme needs.
+    fn suit(&mut self, theme: Option<Theme>, setup: &mut Setup) {
+        setup.gone = self.one_of(&[
+            Gone::Stay,
+            Gone::Stay,
+            Gone::Stay,
+            Gone::Deleted,
+            Gone::Deleted,
+            Gone::AllDeleted,
+            Gone::Archived,
+        ]);
+        if let Some(theme) = theme {
+            theme.suits(setup, &mut self.chance);
+        }
+        setup.soft &= setup.gone != Gone::Stay;
     }
 
     fn steps(&mut self, setup: &Setup) -> Vec<Step> {
@@ -153,10 +196,11 @@ impl Drawer {
         (0..self.one_of(&[1, 1, 2, 5]))
             .map(|_| {
                 let id = self.row();
-                match self.chance.random_range(0..7) {
+                match self.chance.random_range(0..8) {
                     0..3 => Edit::Delete(id),
                     3 | 4 => Edit::Copy(id),
                     5 => Edit::Note(id),
+                    6 => Edit::Make(id),
                     _ => Edit::Retitle(id),
                 }
             })
@@ -212,11 +256,15 @@ impl Drawer {
     }
 
     fn other_trouble(&mut self) -> Step {
-        match self.chance.random_range(0..9) {
+        match self.chance.random_range(0..12) {
             0 | 1 => Step::BlindLookUps(self.one_of(&[1, 2])),
             2 => Step::DatabaseDown(1),
             3 => Step::ReadBreaks(self.one_of(&[0, 1, 2])),
             4 | 5 => Step::DatabaseRestarts,
+            6 => Step::HideKeys((0..self.one_of(&[1, 3])).map(|_| self.row()).collect()),
+            7 => Step::KeysBreak,
+            8 => Step::LogUnnamed,
+            9 if self.likely(0.5) => Step::LogPurged,
             _ => Step::Resync(
                 (0..self.one_of(&[1, 2])).map(|_| (self.row(), self.value())).collect(),
             ),
@@ -249,6 +297,8 @@ impl Drawer {
             runs: self.one_of(&[1, 1, 2, 3]),
             full: self.likely(0.08),
             retry: self.likely(0.3),
+            yes: self.likely(0.3),
+            follows: if self.likely(0.5) { 0 } else { self.one_of(&[5, 40]) },
             pages: self.likely(0.06).then(|| self.one_of(&[0, 1, 3])),
             fate,
         })

@@ -13,7 +13,7 @@ use sync_core::mutation::{self, Mutation};
 
 use crate::{
     coverage::Tally,
-    draw::draw,
+    draw::{draw, theme_of},
     life::{Failure, live},
 };
 
@@ -24,6 +24,8 @@ pub struct Ground {
     pub seeds: Range<u64>,
     /// The mistake that the program makes.
     pub mutation: Option<Mutation>,
+    /// Only worlds with this theme.
+    pub theme: Option<String>,
     /// Threads.
     pub threads: usize,
     /// How long at most.
@@ -57,6 +59,9 @@ pub fn hunt(ground: &Ground) -> Bag {
                     let seed = next.fetch_add(1, Ordering::SeqCst);
                     if seed >= ground.seeds.end {
                         break;
+                    }
+                    if ground.theme.is_some() && theme_of(seed) != ground.theme {
+                        continue;
                     }
                     let lived = live(&draw(seed));
                     let mut bag = bag.lock().unwrap_or_else(PoisonError::into_inner);

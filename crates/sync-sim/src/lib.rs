@@ -18,8 +18,10 @@ pub mod network;
 pub mod oracle;
 pub mod pacing;
 pub mod plan;
+pub mod recorded;
 pub mod shrink;
 pub mod source;
+pub mod stream;
 pub mod world;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod ending;
 mod look;
+mod writing;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,12 +14,13 @@ use std::{
 };
 
 use jiff::Timestamp;
-use serde_json::json;
 use smartsuite_emulator::{
     BulkAnswer, BulkBadItem, BulkOrder, Fault, FaultKind, OutOfRange, Profile,
 };
 use sync_core::{
-    config::model::{Conversion, FieldMapping},
+    config::model::{
+        ArchiveField, CaptureMode, Conversion, FieldMapping, OnDelete, OnPositionLost, SourceRows,
+    },
     mutation,
     port::Clock as _,
     state::{RunStatus, StateError},
@@ -31,10 +33,10 @@ use crate::{
     coverage::Tally,
     disk::{Durable, StateCopy, lose},
     oracle::{Oracle, Seen, What, Wrong, wrong},
-    plan::{Change, Configuration, Edit, Fate, Launch, Plan, Setup, Step, Trap},
+    plan::{Configuration, Fate, Gone, Launch, Plan, Setup, Step, Trap},
     source::OpenTransaction,
     world::{
-        AMOUNT, AMOUNT_MAX, EXTERNAL_ID, OTHER_EXTERNAL_ID, OTHER_TABLE, ProcessParts, TABLE, World,
+        AMOUNT, ARCHIVED, EXTERNAL_ID, OTHER_EXTERNAL_ID, OTHER_TABLE, ProcessParts, TABLE, World,
     },
 };
 
@@ -85,6 +87,8 @@ struct Life {
     started: usize,
     /// Processes that had others beside them.
     in_company: BTreeSet<usize>,
+    /// Processes that may let any number of records go.
+    allowed: BTreeSet<usize>,
     phases: look::Phases,
     transactions: BTreeMap<i64, (OpenTransaction, char)>,
     old_state: Option<StateCopy>,
@@ -95,6 +99,7 @@ struct Life {
     /// Another field carries the key, and no run has succeeded since.
     field_is_new: bool,
     amount_is_mapped: bool,
+    successes: u64,
     faults: u64,
     deaths: u64,
     calls: u64,
@@ -111,14 +116,16 @@ impl Life {
         world.dedicated_member = plan.setup.dedicated;
         world.database.yield_at_most(plan.setup.batch_rows);
         world.database.slow_down(Duration::from_millis(plan.setup.batch_takes_ms));
+        arrange(&mut world, &plan.setup);
         Self {
             world,
             setup: plan.setup.clone(),
-            oracle: Oracle::default(),
+            oracle: Oracle::new(plan.setup.gone, plan.setup.dedicated),
             cast: Cast::default(),
             sayings: Sayings::default(),
             started: 0,
             in_company: BTreeSet::new(),
+            allowed: BTreeSet::new(),
             phases: look::Phases::default(),
             transactions: BTreeMap::new(),
             old_state: None,
@@ -126,6 +133,7 @@ impl Life {
             key_is_known: false,
             field_is_new: false,
             amount_is_mapped: true,
+            successes: 0,
             faults: 0,
             deaths: 0,
             calls: 0,
@@ -165,6 +173,17 @@ impl Life {
             Step::BlindLookUps(times) => self.world.network.blind_look_ups(*times),
             Step::DatabaseDown(reads) => self.world.database.break_reads(*reads),
             Step::ReadBreaks(batches) => self.world.database.break_after(*batches),
+            Step::HideKeys(rows) => self.world.database.hide_keys(rows.iter().copied()),
+            Step::KeysBreak => self.world.database.break_keys(),
+            Step::LogPurged | Step::LogUnnamed if self.setup.log_batch.is_none() => {}
+            Step::LogPurged => {
+                self.strike("log purged");
+                self.world.database.purge_log();
+            }
+            Step::LogUnnamed => {
+                self.strike("log without names");
+                self.world.database.log_unnamed();
+            }
             Step::DatabaseRestarts => {
                 self.strike("database restart");
                 self.transactions.clear();
@@ -187,98 +206,6 @@ impl Life {
             }
         }
         Ok(())
-    }
-
-    fn write(&mut self, change: Change) {
-        match change {
-            Change::Put { id, .. } | Change::Delete(id) | Change::Rekey(id, _) | Change::Begin(id, _)
-                // Another transaction holds the row's lock.
-                if self.transactions.contains_key(&id) => {}
-            Change::Put { id, value, refused } => {
-                let amount = if refused { AMOUNT_MAX + 1 } else { id };
-                self.put(id, &named(id, value), amount);
-            }
-            Change::Delete(id) => self.delete(id),
-            Change::Rekey(from, to) => {
-                if let Some(row) = self.oracle.rows().get(&from).cloned() {
-                    self.delete(from);
-                    self.put(to, &row.name, row.amount);
-                }
-            }
-            Change::Begin(id, value) => {
-                self.transactions.insert(id, (self.world.database.begin(), value));
-            }
-            Change::Commit(id) => {
-                if let Some((transaction, value)) = self.transactions.remove(&id) {
-                    let name = named(id, value);
-                    self.world.database.commit_put(transaction, id, &name, id);
-                    self.oracle.commits(id, &name, id);
-                }
-            }
-            Change::RollBack(id) => {
-                if let Some((transaction, _)) = self.transactions.remove(&id) {
-                    self.world.database.roll_back(transaction);
-                }
-            }
-        }
-    }
-
-    fn put(&mut self, id: i64, name: &str, amount: i64) {
-        self.world.database.put(id, name, amount);
-        self.oracle.commits(id, name, amount);
-    }
-
-    fn delete(&mut self, id: i64) {
-        self.world.database.delete(id);
-        self.oracle.deletes(id);
-    }
-
-    /// A row changes unnoticed, and somebody asks for it to be read again.
-    fn resync(&mut self, id: i64, value: char) {
-        let Some(row) = self.oracle.rows().get(&id).cloned() else { return };
-        if self.transactions.contains_key(&id) {
-            return;
-        }
-        let name = named(id, value);
-        self.world.database.put_silently(id, &name);
-        self.oracle.commits(id, &name, row.amount);
-        if !self.mark(id) || self.is_fragile() {
-            self.oracle.may_be_unnoticed(id);
-        }
-    }
-
-    /// Whether a mark that was made now may be lost: marks are not safe from a power cut before the next call is.
-    fn is_fragile(&self) -> bool {
-        let fates = self.cast.actors.iter().map(|actor| actor.fate);
-        fates.into_iter().any(|fate| matches!(fate, Fate::LosesPower(..)))
-    }
-
-    fn edit(&mut self, edit: Edit) {
-        let (Edit::Delete(id) | Edit::Copy(id) | Edit::Note(id) | Edit::Retitle(id)) = edit;
-        let key = id.to_string();
-        let seen = self.seen(&self.world.definition.destination.table_id);
-        let Some(record) = seen.iter().find(|record| record.keys.contains(&key)) else { return };
-        let record = record.id.clone();
-        match edit {
-            Edit::Delete(_) => {
-                self.world.person(&json!({"action": "delete", "record": record}));
-                self.oracle.people_disturb(id, &record);
-            }
-            Edit::Copy(_) => {
-                let copy = self.world.person(&json!({"action": "copy", "record": record}));
-                self.oracle.people_make(copy["id"].as_str().unwrap_or_default());
-            }
-            Edit::Note(_) => {
-                let values = json!({"snoteaaaaa": "seen"});
-                self.world.person(&json!({"action": "update", "record": record, "values": values}));
-                self.oracle.people_note(&record, "seen");
-            }
-            Edit::Retitle(_) => {
-                let values = json!({"title": "theirs"});
-                self.world.person(&json!({"action": "update", "record": record, "values": values}));
-                self.oracle.people_disturb(id, &record);
-            }
-        }
     }
 
     fn set(&mut self, trap: &Trap) {
@@ -311,6 +238,7 @@ impl Life {
             }
         }
         self.phases.is_restored = true;
+        self.oracle.state_forgets();
         self.key_is_known = false;
         self.forget_marks();
         let now = self.now();
@@ -405,8 +333,16 @@ impl Life {
         if matches!(launch.fate, Fate::LosesPower(..)) {
             self.forget_marks();
         }
-        let options =
-            RunOptions { full: launch.full, retry: launch.retry, ..RunOptions::default() };
+        if launch.yes {
+            self.allowed.insert(ear.number);
+        }
+        let options = RunOptions {
+            full: launch.full,
+            retry: launch.retry,
+            allow_deletes: launch.yes.then_some(u64::MAX),
+            follow: (launch.follows > 0).then(|| Duration::from_secs(launch.follows)),
+            ..RunOptions::default()
+        };
         let clock = ProcessClock { clock: self.world.clock, breath };
         let actor = Actor::new(process, options, launch.runs, ear, &clock, launch.fate);
         self.cast.actors.push(actor);
@@ -510,6 +446,10 @@ impl Life {
             gone(actor).await;
         }
         copy.restore();
+        if self.successes < 2 {
+            // What the first run wrote may be gone with who the member is.
+            self.oracle.state_forgets();
+        }
         self.key_is_known = false;
         self.forget_marks();
         let now = self.now();
@@ -556,6 +496,10 @@ impl Life {
                     return wrong(What::Unbalanced, format!("{:?}", report.books));
                 }
                 if *status == RunStatus::Success {
+                    self.successes += 1;
+                    if self.faults == 0 && self.deaths == 0 && report.books.created > 0 {
+                        self.oracle.state_knows_its_member();
+                    }
                     self.key_is_known = true;
                     self.field_is_new = false;
                     self.phases.is_restored = false;
@@ -584,8 +528,33 @@ async fn gone(actor: Actor) {
     panic!("a dead process goes on");
 }
 
-fn named(id: i64, value: char) -> String {
-    format!("row {id} {value}")
+/// The definition and the database of a world.
+fn arrange(world: &mut World, setup: &Setup) {
+    let definition = &mut world.definition;
+    definition.destination.on_delete = match setup.gone {
+        Gone::Stay => OnDelete::Ignore,
+        Gone::Deleted => OnDelete::Delete { adopted: false },
+        Gone::AllDeleted => OnDelete::Delete { adopted: true },
+        Gone::Archived => OnDelete::Archive(ArchiveField {
+            slug: ARCHIVED.into(),
+            value: "gone".into(),
+            restored: None,
+        }),
+    };
+    if setup.soft {
+        definition.source.deleted_field = Some("deleted".into());
+        world.database.mark_deleted([]);
+    }
+    if let Some(rows) = setup.page_rows {
+        definition.source.rows = SourceRows::Table { name: "items".into(), filter: None };
+        definition.capture = CaptureMode::Table;
+        world.database.page_rows(rows);
+    }
+    if setup.log_batch.is_some() {
+        definition.capture = CaptureMode::Binlog;
+        definition.on_position_lost = OnPositionLost::Repair;
+        world.log_batch = setup.log_batch;
+    }
 }
 
 fn profile(setup: &Setup) -> Profile {

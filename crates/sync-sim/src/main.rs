@@ -1,7 +1,7 @@
 //! `cargo x sim`: lives through simulated worlds, and shows one that goes wrong in as few steps as possible.
 #![expect(clippy::print_stdout, reason = "a command for people")]
 
-use std::{process::ExitCode, time::Duration};
+use std::{fs, path::Path, process::ExitCode, time::Duration};
 
 use sync_core::mutation::{self, Mutation};
 use sync_sim::{
@@ -16,15 +16,22 @@ const HELP: &str = "\
 cargo x sim                   lives through worlds for a minute, from seed 0
   --minutes M                 for so many minutes
   --from N                    from another seed
+  --theme NAME                only worlds about this (Back, Doubt, Late, OldState, Refused, Marks, Moves, Gone, Slow,
+                              Log, Crowd)
   --threads T                 on so many threads; else one for each processor
   --coverage                  prints what struck when, in Markdown
 cargo x sim --seed N          lives through one world and tells its story
   --whole                     without leaving out what is not needed
   --mutation NAME             with a mistake built in
-cargo x sim --mutations       seeks a world that catches each mistake, at most 2,000 for each";
+cargo x sim --mutations       seeks a world that catches each mistake, at most 2,000 for each
+cargo x sim --record          the same, and notes for the tests which worlds those are";
 
 /// Worlds that a mutation may take.
 const BAR: u64 = 2_000;
+/// Worlds that are noted for each: the program changes, and with it what happens in a world.
+const NOTED: usize = 3;
+/// Where they are noted.
+const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/recorded.rs");
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -53,6 +60,7 @@ fn main() -> ExitCode {
     let ground = Ground {
         seeds: first..u64::MAX,
         mutation,
+        theme: text("--theme").map(str::to_owned),
         threads: number("--threads")
             .map_or(processors, |threads| usize::try_from(threads).unwrap_or(processors)),
         time: Duration::from_secs(60 * number("--minutes").unwrap_or(1)),
@@ -60,7 +68,8 @@ fn main() -> ExitCode {
     };
     match number("--seed") {
         Some(seed) => one(seed, mutation, has("--whole")),
-        None if has("--mutations") => mutations(&ground),
+        None if has("--mutations") => mutations(&ground, None),
+        None if has("--record") => mutations(&ground, Some(Path::new(RECORDED))),
         None => many(&ground, has("--coverage")),
     }
 }
@@ -121,34 +130,50 @@ fn many(ground: &Ground, coverage: bool) -> ExitCode {
     if bag.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Seeks a world that catches each mutation.
-fn mutations(ground: &Ground) -> ExitCode {
-    let mut missed = 0;
-    println!("| rule | mutation | seeds needed | caught as |\n|---|---|--:|---|");
+/// Seeks worlds that catch each mutation, and notes them in a file.
+fn mutations(ground: &Ground, record: Option<&Path>) -> ExitCode {
+    let (mut missed, mut noted) = (0, String::new());
+    println!("| rule | mutation | worlds needed | caught as |\n|---|---|--:|---|");
     let all = ground.mutation.map_or(Mutation::ALL.to_vec(), |one| vec![one]);
     for mutation in all {
         let first = ground.seeds.start;
         let bag = hunt(&Ground {
             seeds: first..first + BAR,
             mutation: Some(mutation),
-            failures_max: 1,
+            failures_max: if record.is_some() { NOTED } else { 1 },
             time: Duration::MAX,
             ..ground.clone()
         });
-        let does = mutation.does();
+        let (rule, does) = (mutation.rule(), mutation.does());
+        let seeds: Vec<u64> = bag.failures.iter().map(|(seed, _)| *seed).take(NOTED).collect();
+        let line = format!("    (Mutation::{mutation:?}, &{seeds:?}),\n");
+        noted.push_str(&line);
         match bag.failures.first() {
             Some((seed, failure)) => println!(
-                "| {} | `{mutation:?}`: {does} | {} (seed {seed}) | {:?} |",
-                mutation.rule(),
+                "| {rule} | `{mutation:?}`: {does} | {} | {:?} |",
                 seed - first + 1,
                 failure.wrong.what
             ),
             None => {
                 missed += 1;
-                println!("| {} | `{mutation:?}`: {does} | not in {BAR} | |", mutation.rule());
+                println!("| {rule} | `{mutation:?}`: {does} | not in {BAR} | |");
             }
         }
     }
     println!("{missed} not caught");
+    if let Some(path) = record
+        && let Err(error) = note(path, &noted)
+    {
+        println!("`{}`: {error}", path.display());
+        return ExitCode::FAILURE;
+    }
     if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Writes the noted worlds in place of those that the file has.
+fn note(path: &Path, noted: &str) -> std::io::Result<()> {
+    let old = fs::read_to_string(path)?;
+    let head = old.split_inclusive('\n').take_while(|line| !line.starts_with("    ("));
+    let head: String = head.filter(|line| !line.starts_with("];")).collect();
+    fs::write(path, format!("{head}{noted}];\n"))
 }

@@ -1,13 +1,19 @@
 //! The oracle: what SmartSuite must hold, said as plainly as possible. It knows what was committed to the database and
 //! what people did, looks at the service's tables and its log of requests, and shares nothing with the program.
 
+mod departures;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 use smartsuite_emulator::{LogEntry, RouteKind};
 
-use crate::world::{AMOUNT, AMOUNT_MAX, EXTERNAL_ID, NOTE, OTHER_EXTERNAL_ID};
+use self::departures::{Departure, Departures};
+use crate::{
+    plan::Gone,
+    world::{AMOUNT, AMOUNT_MAX, ARCHIVED, EXTERNAL_ID, NOTE, OTHER_EXTERNAL_ID},
+};
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +37,12 @@ pub enum What {
     BusyForNobody,
     /// A record was deleted that the tool did not create.
     ForeignDelete,
+    /// A record was deleted or archived though its row was there.
+    UnwantedDelete,
+    /// More records went at once than may without a yes.
+    TooManyDeletes,
+    /// A record outlived its row.
+    Ghost,
     /// What people wrote into a field of their own is gone.
     PeoplesWork,
     /// The books of a run do not balance.
@@ -71,6 +83,8 @@ pub struct Seen {
     pub amount: String,
     /// What people wrote.
     pub note: String,
+    /// What says that its row is gone.
+    pub archived: String,
 }
 
 impl Seen {
@@ -87,6 +101,7 @@ impl Seen {
             title: text("title"),
             amount: text(AMOUNT),
             note: text(NOTE),
+            archived: text(ARCHIVED),
         }
     }
 
@@ -121,6 +136,8 @@ pub struct Oracle {
     counts_from: Option<Timestamp>,
     /// Until then a 429 is nobody's fault.
     lenient_until: Option<Timestamp>,
+    /// What is known of rows and records that went.
+    departures: Departures,
 }
 
 /// The service's documented limit.
@@ -131,14 +148,53 @@ const ON_THE_WAY: SignedDuration = SignedDuration::from_millis(200);
 const LOCKOUT: SignedDuration = SignedDuration::from_secs(35);
 
 impl Oracle {
+    /// One of a world where this becomes of records whose rows are gone.
+    pub fn new(gone: Gone, dedicated: bool) -> Self {
+        Self { departures: Departures::new(gone, dedicated), ..Self::default() }
+    }
+
     /// A row was committed.
-    pub fn commits(&mut self, id: i64, name: &str, amount: i64) {
+    pub fn commits(&mut self, id: i64, name: &str, amount: i64, now: Timestamp) {
+        self.departures.comes(id, now);
         self.rows.insert(id, TrueRow { name: name.to_owned(), amount });
     }
 
     /// A row was deleted.
-    pub fn deletes(&mut self, id: i64) {
-        self.rows.remove(&id);
+    pub fn deletes(&mut self, id: i64, now: Timestamp) {
+        if self.rows.remove(&id).is_some() {
+            self.departures.goes(id, now);
+        }
+    }
+
+    /// A run begins; `allowed`: any number of records may go in it; `after_death`: the one before was cut short.
+    pub fn run_begins(&mut self, now: Timestamp, allowed: bool, after_death: bool) {
+        self.departures.run_begins(now, allowed, after_death);
+    }
+
+    /// These records are there.
+    pub fn learns(&mut self, records: &[Seen]) {
+        self.departures.learns(records);
+    }
+
+    /// The state does not know any more who made which record.
+    pub fn state_forgets(&mut self) {
+        self.departures.is_certain = Some(false);
+    }
+
+    /// Creates were answered before anything went wrong: the state knows who its member is.
+    pub fn state_knows_its_member(&mut self) {
+        self.departures.is_certain.get_or_insert(true);
+    }
+
+    /// Records whose rows are gone.
+    pub fn ghosts(&self, records: &[Seen]) -> u64 {
+        records.iter().filter(|record| self.is_ghost(record)).count() as u64
+    }
+
+    fn is_ghost(&self, record: &Seen) -> bool {
+        let keys = record.keys.iter().filter_map(|key| key.parse::<i64>().ok());
+        let mut ids = keys.peekable();
+        ids.peek().is_some() && ids.all(|id| !self.rows.contains_key(&id))
     }
 
     /// The committed rows.
@@ -169,10 +225,11 @@ impl Oracle {
         self.disturbed.insert(id);
     }
 
-    /// Rows that must change before their records can be right.
-    pub fn take_disturbed(&mut self) -> Vec<i64> {
+    /// Rows that must change before their records can be right; and how many records people changed or deleted.
+    pub fn take_disturbed(&mut self) -> (Vec<i64>, u64) {
         let rows = std::mem::take(&mut self.disturbed);
-        rows.into_iter().filter(|id| self.rows.contains_key(id)).collect()
+        let touched = rows.len() as u64;
+        (rows.into_iter().filter(|id| self.rows.contains_key(id)).collect(), touched)
     }
 
     /// The gate's memory is lost: with the state, or by a power cut. Who comes next may meet the calls of who was
@@ -209,20 +266,30 @@ impl Oracle {
                     return wrong(What::TooFast, format!("six calls in a second at {}", entry.at));
                 }
             }
-            self.sees_delete(entry)?;
+            self.sees_departures(entry, at)?;
         }
         Ok(())
     }
 
-    /// Only what the tool created may be deleted, and nothing that people wrote to.
-    fn sees_delete(&self, entry: &LogEntry) -> Result<(), Wrong> {
+    /// Only records whose rows are gone may go, and those that are one too many; nothing of people's unless the sync
+    /// says so.
+    fn sees_departures(&mut self, entry: &LogEntry, at: Timestamp) -> Result<(), Wrong> {
         let body = entry.body.as_deref().unwrap_or_default();
-        let is_delete = matches!(entry.route, RouteKind::BulkDelete | RouteKind::Delete);
-        let foreign = self.peoples.iter().find(|id| body.contains(id.as_str()));
-        match foreign.filter(|_| is_delete) {
-            Some(id) => wrong(What::ForeignDelete, format!("record {id} is people's")),
-            None => Ok(()),
+        let items = serde_json::from_str::<Json>(body).unwrap_or_default();
+        for item in items["items"].as_array().into_iter().flatten() {
+            let (record, departure) = match entry.route {
+                RouteKind::BulkDelete => (item.as_str(), Departure::Delete),
+                RouteKind::BulkUpdate if item[ARCHIVED] == "gone" => {
+                    (item["id"].as_str(), Departure::Archive)
+                }
+                _ => continue,
+            };
+            let record = record.unwrap_or_default();
+            let touched = self.peoples.contains(record);
+            let made_by_people = self.made_by_people.contains(record);
+            self.departures.sees(record, departure, at, touched, made_by_people)?;
         }
+        Ok(())
     }
 
     /// Looks at one table, which may be looked at at any time.
@@ -278,6 +345,7 @@ impl Oracle {
             let key = id.to_string();
             let is_right = |record: &&Seen| -> bool {
                 record.title == row.name
+                    && record.archived.is_empty()
                     && (!amount_is_mapped || record.amount == row.amount.to_string())
             };
             let (peoples, ours): (Vec<&Seen>, Vec<&Seen>) = records
@@ -291,6 +359,13 @@ impl Oracle {
                 let text =
                     format!("row {key} is {row:?}; its records are {ours:?}, people's {peoples:?}");
                 return wrong(What::NotRight, text);
+            }
+        }
+        // What people wrote to may be one too many, which stays.
+        let untouched = records.iter().filter(|record| !self.peoples.contains(&record.id));
+        for record in untouched.filter(|record| self.is_ghost(record)) {
+            if self.departures.must_be_gone(record) {
+                return wrong(What::Ghost, format!("{record:?} has no row"));
             }
         }
         Ok(())

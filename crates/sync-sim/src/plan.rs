@@ -18,6 +18,7 @@ pub struct Plan {
 
 /// What holds in a world from its beginning to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Setup {
     /// How the service behaves where the truth is uncertain.
     pub profile: ProfileName,
@@ -33,6 +34,27 @@ pub struct Setup {
     pub batch_rows: usize,
     /// How long the database takes for a batch, in milliseconds.
     pub batch_takes_ms: u64,
+    /// What becomes of records whose rows are gone.
+    pub gone: Gone,
+    /// The application marks rows as deleted instead of deleting them.
+    pub soft: bool,
+    /// The rows are those of a table, so many a page, instead of a query's.
+    pub page_rows: Option<usize>,
+    /// The database's log says which rows changed; it names so many at once.
+    pub log_batch: Option<usize>,
+}
+
+/// What becomes of records whose rows are gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// Nothing.
+    Stay,
+    /// Those that the tool created are deleted.
+    Deleted,
+    /// All are deleted.
+    AllDeleted,
+    /// A field is set.
+    Archived,
 }
 
 impl Setup {
@@ -59,6 +81,14 @@ pub enum Step {
     ReadBreaks(usize),
     /// The database restarts.
     DatabaseRestarts,
+    /// The next read of all keys passes these over, though they are there.
+    HideKeys(Vec<i64>),
+    /// The next read of all keys breaks off.
+    KeysBreak,
+    /// What the database's log holds is purged.
+    LogPurged,
+    /// Something happens of which the log does not say what.
+    LogUnnamed,
     /// Rows change without their cursor column, and somebody asks for them to be read again.
     Resync(Vec<(i64, char)>),
     /// A process starts. It runs beside what follows.
@@ -112,6 +142,8 @@ pub enum Edit {
     Note(i64),
     /// They write into a field that is mapped.
     Retitle(i64),
+    /// They make one with its key by hand.
+    Make(i64),
 }
 
 /// A fault of the service that waits for its request.
@@ -138,6 +170,10 @@ pub struct Launch {
     pub full: bool,
     /// It tries what is in quarantine, and lets a stopped sync go again.
     pub retry: bool,
+    /// However many records may go with their rows.
+    pub yes: bool,
+    /// Seconds that it goes on following the log.
+    pub follows: u64,
     /// Pages the state file may grow by until the disk is full.
     pub pages: Option<u32>,
     /// How it ends.
@@ -163,6 +199,19 @@ pub enum Fate {
         /// Whether it is killed then.
         dies: bool,
     },
+}
+
+impl Launch {
+    /// One that makes one run and comes to its end.
+    pub const ORDINARY: Self = Self {
+        runs: 1,
+        full: false,
+        retry: false,
+        yes: false,
+        follows: 0,
+        pages: None,
+        fate: Fate::Ends,
+    };
 }
 
 /// A moment in a process's life: so many turns after so many calls have left.

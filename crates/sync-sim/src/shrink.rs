@@ -94,11 +94,9 @@ impl Shrinker {
     fn make_harmless(&mut self) {
         for step in 0..self.shrunk.plan.steps.len() {
             if let Step::Start(launch) = self.shrunk.plan.steps[step] {
-                let ordinary =
-                    Launch { runs: 1, full: false, retry: false, pages: None, fate: Fate::Ends };
                 for simpler in [
-                    ordinary,
-                    Launch { fate: launch.fate, ..ordinary },
+                    Launch::ORDINARY,
+                    Launch { fate: launch.fate, ..Launch::ORDINARY },
                     Launch { fate: Fate::Ends, ..launch },
                 ] {
                     let mut plan = self.shrunk.plan.clone();
@@ -116,6 +114,11 @@ impl Shrinker {
         if plan != self.shrunk.plan {
             self.accepts(plan);
         }
+        let mut plan = self.shrunk.plan.clone();
+        (plan.setup.page_rows, plan.setup.soft) = (None, false);
+        if plan != self.shrunk.plan {
+            self.accepts(plan);
+        }
     }
 }
 
@@ -125,6 +128,7 @@ fn parts(step: &Step) -> usize {
         Step::People(edits) => edits.len(),
         Step::Faults(traps) => traps.len(),
         Step::Resync(rows) => rows.len(),
+        Step::HideKeys(rows) => rows.len(),
         _ => 0,
     }
 }
@@ -136,6 +140,7 @@ fn leave_out(step: &mut Step, at: usize, size: usize) {
         Step::People(edits) => drop(edits.drain(at..end)),
         Step::Faults(traps) => drop(traps.drain(at..end)),
         Step::Resync(rows) => drop(rows.drain(at..end)),
+        Step::HideKeys(rows) => drop(rows.drain(at..end)),
         _ => {}
     }
 }

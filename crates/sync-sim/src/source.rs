@@ -67,6 +67,19 @@ struct Tables {
     unseen: BTreeSet<i64>,
     /// Rows whose `deleted` column is set; the column is there only if this is.
     deleted: Option<BTreeSet<i64>>,
+    /// Every change since the beginning.
+    log: Vec<Change>,
+    /// Where the part of the log begins that still exists.
+    log_begins: usize,
+}
+
+/// One entry of the database's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// A transaction that wrote this row.
+    Row(i64),
+    /// Something that does not say which rows it changed.
+    Unnamed,
 }
 
 struct Hook(Box<dyn FnOnce() + Send>);
@@ -109,8 +122,10 @@ impl SimDatabase {
 
     /// Changes a row without its cursor column noticing, as a write that bypasses the application does.
     pub fn put_silently(&self, id: i64, name: &str) {
-        if let Some(row) = self.tables().rows.get_mut(&id) {
+        let mut tables = self.tables();
+        if let Some(row) = tables.rows.get_mut(&id) {
             name.clone_into(&mut row.name);
+            tables.log.push(Change::Row(id));
         }
     }
 
@@ -142,6 +157,7 @@ impl SimDatabase {
         tables
             .rows
             .insert(id, SimRow { name: name.to_owned(), amount, updated_at: transaction.began });
+        tables.log.push(Change::Row(id));
     }
 
     /// Ends a transaction without its writes.
@@ -177,11 +193,56 @@ impl SimDatabase {
     pub fn calm(&self) {
         let mut tables = self.tables();
         (tables.broken_reads, tables.breaks_after) = (0, None);
+        (tables.keys_break, tables.unseen) = (false, BTreeSet::new());
     }
 
     /// Deletes a row.
     pub fn delete(&self, id: i64) {
-        self.tables().rows.remove(&id);
+        let mut tables = self.tables();
+        tables.rows.remove(&id);
+        tables.log.push(Change::Row(id));
+    }
+
+    /// Sets a row's `deleted` column, where there is one, as an application does that deletes nothing.
+    pub fn set_deleted(&self, id: i64) {
+        let now = self.clock.now();
+        let mut tables = self.tables();
+        let Some(row) = tables.rows.get_mut(&id) else { return };
+        row.updated_at = now;
+        if let Some(deleted) = &mut tables.deleted {
+            deleted.insert(id);
+        }
+        tables.log.push(Change::Row(id));
+    }
+
+    /// Empties a row's `deleted` column.
+    pub fn set_live(&self, id: i64) {
+        if let Some(deleted) = &mut self.tables().deleted {
+            deleted.remove(&id);
+        }
+    }
+
+    /// Something happens of which the log does not say which rows it changed.
+    pub fn log_unnamed(&self) {
+        self.tables().log.push(Change::Unnamed);
+    }
+
+    /// What the log holds so far is purged.
+    pub fn purge_log(&self) {
+        let mut tables = self.tables();
+        tables.log_begins = tables.log.len();
+    }
+
+    /// Where the log ends.
+    pub(crate) fn log_end(&self) -> usize {
+        self.tables().log.len()
+    }
+
+    /// At most so many changes from there on; `None`: that part of the log does not exist any more.
+    pub(crate) fn log_from(&self, at: usize, changes_max: usize) -> Option<Vec<Change>> {
+        let tables = self.tables();
+        let is_there = (tables.log_begins..=tables.log.len()).contains(&at);
+        is_there.then(|| tables.log[at..].iter().take(changes_max).copied().collect())
     }
 
     /// From now on there is a column `deleted`, and it is set in these rows.

@@ -8,6 +8,7 @@ use smartsuite_emulator::{
     DEMO_ACCOUNT, DEMO_TOKEN, Emulator, ObjectId, Outcome, Profile, RouteKind, TableSeed,
 };
 use sync_core::{
+    change::ChangeLog,
     config::model::{
         CaptureMode, Conversion, DestinationDefinition, FieldMapping, OnDelete, OnDrift, OnMissing,
         OnPositionLost, QueryText, SourceDefinition, SourceRows, SyncDefinition, WriteMode,
@@ -34,6 +35,7 @@ use crate::{
     clock::{SimClock, SimDice},
     network::SimNetwork,
     source::SimDatabase,
+    stream::SimLog,
 };
 
 /// The table every world writes to.
@@ -56,6 +58,8 @@ pub const LINK: &str = "slinkaaaaa";
 pub const OWN_LINK: &str = "sownlnkaaa";
 /// The first table's field that links to records of the second.
 pub const BACK_LINK: &str = "sbcklnkaaa";
+/// A field that says that a record's row is gone.
+pub const ARCHIVED: &str = "sarchvaaaa";
 /// The largest amount that the service takes.
 pub const AMOUNT_MAX: i64 = 10_000;
 
@@ -71,6 +75,8 @@ pub struct World {
     pub definition: SyncDefinition,
     /// Whether the token's member is the tool's alone.
     pub dedicated_member: bool,
+    /// Changes that the database's log names at once, where the sync follows it.
+    pub log_batch: Option<usize>,
     /// Everything the engine said.
     pub events: Arc<Events>,
     folder: tempfile::TempDir,
@@ -210,6 +216,7 @@ impl World {
             network: SimNetwork::new(emulator, clock, seed),
             definition: definition(),
             dedicated_member: true,
+            log_batch: None,
             events: Arc::default(),
             folder: tempfile::tempdir_in(memory()).expect("a temporary folder"),
             seed,
@@ -239,7 +246,7 @@ impl World {
         if let Some(pages) = pages_more {
             store.limit_growth(pages)?;
         }
-        let task = SyncTask { target: self.client(&breath), ..self.task() };
+        let task = self.task_of(&breath);
         let clock = ProcessClock { clock: self.clock, breath };
         let engine = self.engine(store, Arc::new(clock), observer);
         Ok(Process { engine, task })
@@ -277,13 +284,25 @@ impl World {
     }
 
     /// The sync with its two sides.
+    #[cfg(test)]
     pub(crate) fn task(&self) -> SyncTask {
+        self.task_of(&Breath::default())
+    }
+
+    /// The same, for a process that may be stopped.
+    fn task_of(&self, breath: &Breath) -> SyncTask {
+        let log = self.log_batch.map(|changes_max| SimLog {
+            database: self.database.clone(),
+            clock: self.clock,
+            breath: breath.clone(),
+            changes_max,
+        });
         SyncTask {
             definition: Arc::new(self.definition.clone()),
             source: Arc::new(self.database.clone()),
-            changes: None,
+            changes: log.map(|log| Arc::new(log) as Arc<dyn ChangeLog>),
             drift: TaskDrift::default(),
-            target: self.client(&Breath::default()),
+            target: self.client(breath),
             host: "127.0.0.1".into(),
             account: DEMO_ACCOUNT.into(),
         }
@@ -486,6 +505,7 @@ fn table(id: &str, name: &str) -> TableSeed {
             ]}),
         )
         .field(OTHER_EXTERNAL_ID, "Other external ID", "textfield", json!({}))
+        .field(ARCHIVED, "Archived", "textfield", json!({}))
 }
 
 fn linking(table: &str) -> Json {

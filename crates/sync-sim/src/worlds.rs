@@ -1,10 +1,12 @@
-//! Worlds of fixed seeds hold.
+//! Worlds of fixed seeds hold, and with each mistake built in, the one recorded for it does not.
 
 use sync_core::mutation::{self, Mutation};
 
 use crate::{
     draw::draw,
     life::{Failure, live},
+    recorded::RECORDED,
+    traces::{audit, destination, doubt, gate, second_look},
 };
 
 /// Lives through the worlds of these seeds.
@@ -46,4 +48,103 @@ fn no_mistake_is_made_unless_it_is_asked_for() {
     for mutation in Mutation::ALL {
         assert!(!mutation::is_on(*mutation));
     }
+}
+
+/// What shows mistakes for which the way is too narrow for chance.
+const TRACES: &[(Mutation, fn())] = &[
+    (
+        Mutation::CountedFromMark,
+        doubt::d3_a_process_that_stops_before_it_sends_does_not_shorten_the_wait,
+    ),
+    (
+        Mutation::MissingCreatedBlind,
+        doubt::d7_a_create_after_a_missing_record_looks_its_id_up_first,
+    ),
+    (Mutation::DraftBelieved, doubt::d5_a_found_record_is_linked_with_the_values_it_holds),
+    (Mutation::DeletesCopies, second_look::d6_what_people_created_is_never_removed),
+    (Mutation::NoAudit, audit::d8_rows_created_since_the_backup_are_not_created_again),
+    (
+        Mutation::AdoptedNotRead,
+        audit::d8_what_was_created_since_the_backup_is_not_trusted_to_hold_what_the_row_holds,
+    ),
+    (Mutation::KnownKeyIgnored, second_look::d8_a_twin_that_the_audit_shows_is_removed),
+    (
+        Mutation::DefinitionIgnored,
+        destination::p2_a_changed_mapping_reaches_rows_that_did_not_change,
+    ),
+    (
+        Mutation::FieldChangeIgnored,
+        destination::another_external_id_field_is_filled_before_anything_is_created,
+    ),
+    (Mutation::DepartureKept, gate::p4_a_departure_that_other_calls_used_up_is_not_used_again),
+];
+
+/// Whether that goes wrong with a mistake built in, or none.
+fn goes_wrong(
+    mistake: Option<Mutation>,
+    what: impl FnOnce() -> bool + std::panic::UnwindSafe,
+) -> bool {
+    mutation::turn_on(mistake);
+    let wrong = std::panic::catch_unwind(what);
+    mutation::turn_on(None);
+    wrong.unwrap_or(true)
+}
+
+fn world_goes_wrong(seed: u64, mistake: Option<Mutation>) -> bool {
+    goes_wrong(mistake, || live(&draw(seed)).is_err())
+}
+
+fn trace_goes_wrong(trace: fn(), mistake: Option<Mutation>) -> bool {
+    goes_wrong(mistake, || {
+        trace();
+        false
+    })
+}
+
+/// With each of these mistakes built in, one of the worlds recorded for it goes wrong, which holds without.
+fn are_caught(part: usize) {
+    let mut missed = Vec::new();
+    for mistake in Mutation::ALL.iter().copied().skip(part).step_by(PARTS) {
+        if let Some((_, trace)) = TRACES.iter().find(|(traced, _)| *traced == mistake) {
+            if !trace_goes_wrong(*trace, Some(mistake)) || trace_goes_wrong(*trace, None) {
+                missed.push(format!("{mistake:?} is not caught by its trace"));
+            }
+            continue;
+        }
+        let recorded = RECORDED.iter().find(|(recorded, _)| *recorded == mistake);
+        let seeds = recorded.map_or([].as_slice(), |(_, seeds)| seeds);
+        match seeds.iter().find(|seed| world_goes_wrong(**seed, Some(mistake))) {
+            None => missed.push(format!("{mistake:?} is not caught by {seeds:?}")),
+            Some(seed) if world_goes_wrong(*seed, None) => {
+                missed.push(format!(
+                    "world {seed}, which catches {mistake:?}, goes wrong without it"
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    assert!(missed.is_empty(), "{missed:#?}\nfind others: cargo x sim --record");
+}
+
+/// Tests that share the mistakes.
+const PARTS: usize = 4;
+
+#[test]
+fn every_mistake_is_caught_first_part() {
+    are_caught(0);
+}
+
+#[test]
+fn every_mistake_is_caught_second_part() {
+    are_caught(1);
+}
+
+#[test]
+fn every_mistake_is_caught_third_part() {
+    are_caught(2);
+}
+
+#[test]
+fn every_mistake_is_caught_fourth_part() {
+    are_caught(3);
 }

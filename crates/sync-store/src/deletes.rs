@@ -3,6 +3,7 @@
 use rusqlite::{Transaction, params};
 use sync_core::{
     deletes::{Going, GonePolicy},
+    mutation::{self, Mutation},
     state::Writer,
 };
 
@@ -46,7 +47,7 @@ pub(crate) fn guard(
         |row| count(row, 0),
     )?;
     let going = Going { records: waiting + done, of: linked + done };
-    let holds = going.needs_a_yes(allowed);
+    let holds = going.needs_a_yes(allowed) && !mutation::is_on(Mutation::DeletesUnguarded);
     release(tx, writer)?;
     if holds {
         tx.execute(

@@ -22,6 +22,7 @@ use crate::{
     filling,
     links::Links,
     older, recordless,
+    settle::drop_link,
 };
 
 /// Entries looked at to fill one call. Of three operations, one has 25 entries among any 73.
@@ -262,7 +263,11 @@ fn candidate(row: &Row<'_>, request: &DispatchRequest) -> rusqlite::Result<Candi
         Step::Delete(_) => match request.gone {
             GonePolicy::Leave => Turn::Leave,
             GonePolicy::Archive => Turn::Send(Operation::Archive),
-            GonePolicy::Delete { adopted: false } if is_adopted => Turn::Keep,
+            GonePolicy::Delete { adopted: false }
+                if is_adopted && !mutation::is_on(Mutation::AdoptedDeleted) =>
+            {
+                Turn::Keep
+            }
             GonePolicy::Delete { .. } => Turn::Send(Operation::Delete),
         },
     };
@@ -379,6 +384,9 @@ fn settle_without_call(
             return Ok(());
         }
         Turn::Equal | Turn::Leave => {}
+        Turn::Keep if mutation::is_on(Mutation::KeptUnlinked) => {
+            drop_link(tx, writer, &candidate.key)?;
+        }
         Turn::Recordless => {
             if let Some(print) = candidate.print {
                 recordless::remember(tx, writer, &candidate.key, print)?;

@@ -6,7 +6,7 @@ use sync_core::{
     key::Key,
     mutation::{self, Mutation},
     record::RecordId,
-    state::{DirtyKey, Mark, Origin, SeenLink, Writer},
+    state::{DirtyKey, Mark, SeenLink, Writer},
 };
 
 use crate::{
@@ -147,7 +147,7 @@ fn adopt(
         second_look::schedule(tx, writer, key, now)?;
         return Ok(false);
     }
-    put_link(tx, writer, now, key, &one.record, one.fingerprint, Origin::Adopted)?;
+    put_link(tx, writer, now, key, &one.record, one.fingerprint, one.origin)?;
     tx.prepare_cached("INSERT OR IGNORE INTO temp.linked VALUES (?, ?, ?, ?)")?.execute(
         params![writer.sync.0, record_parameter(&one.record), writer.sync.0, KeyParameter(key)],
     )?;

@@ -157,7 +157,7 @@ fn settle_one(
         | Outcome::Deleted
         | Outcome::Missing
         | Outcome::LeftMissing
-            if sent.link_moved && !mutation::is_on(Mutation::MovedLinkIgnored) =>
+            if sent.link_moved =>
         {
             back(tx, sent, None, now, books)?;
         }
@@ -172,10 +172,7 @@ fn settle_one(
                 keep_values(tx, writer, sent, fields_of(tx, sent)?)?;
             }
             drop_entry(tx, sent)?;
-            if mutation::is_on(Mutation::OldAnswerSettlesNewer) {
-                let newer = remove(tx, writer, &sent.key, WAITING)?;
-                books.superseded += u64::from(newer);
-            }
+            settle_newer(tx, writer, sent, books)?;
             if sent.operation == "create" { books.created += 1 } else { books.updated += 1 }
         }
         Outcome::WrittenOtherwise { record, left_out, .. } => {
@@ -197,6 +194,7 @@ fn settle_one(
                     keep_values(tx, writer, sent, fields_of(tx, sent)?)?;
                 }
                 drop_entry(tx, sent)?;
+                settle_newer(tx, writer, sent, books)?;
                 match origin {
                     Origin::Created => books.created += 1,
                     Origin::Adopted => books.adopted += 1,
@@ -434,6 +432,19 @@ fn drop_missing_link(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqli
         "DELETE FROM links WHERE sync_id = ? AND destination_id = ? AND key = ? AND standing = ?",
     )?
     .execute(params![writer.sync.0, writer.destination.0, KeyParameter(key), MISSING])?;
+    Ok(())
+}
+
+/// For mutations: an answer settles what waits behind it, too.
+fn settle_newer(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    sent: &Sent,
+    books: &mut Books,
+) -> rusqlite::Result<()> {
+    if mutation::is_on(Mutation::OldAnswerSettlesNewer) {
+        books.superseded += u64::from(remove(tx, writer, &sent.key, WAITING)?);
+    }
     Ok(())
 }
 

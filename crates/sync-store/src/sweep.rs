@@ -6,6 +6,7 @@ use rusqlite::{Transaction, params};
 use sync_core::{
     deletes::Going,
     key::Key,
+    mutation::{self, Mutation},
     state::{SweepEnd, SweepTicket, Writer},
 };
 
@@ -70,7 +71,8 @@ pub(crate) fn end(
         |row| count(row, 0),
     )?;
     let going = Going { records: linked, of: records };
-    Ok(SweepEnd { shown, going, asks: going.needs_a_yes(allowed) })
+    let asks = going.needs_a_yes(allowed) && !mutation::is_on(Mutation::DeletesUnguarded);
+    Ok(SweepEnd { shown, going, asks })
 }
 
 /// A key is a candidate unless what is wished for it already is that nothing is there. Links have whole seconds: one of

@@ -232,4 +232,6 @@ pub struct SeenLink {
     pub record: RecordId,
     /// Of the values read; `None`: unknown.
     pub fingerprint: Option<Fingerprint>,
+    /// Who made it, as far as that can be told.
+    pub origin: Origin,
 }

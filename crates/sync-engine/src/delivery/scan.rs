@@ -13,7 +13,7 @@ use sync_core::{
     port::{BULK_MAX, PAGE_MAX, RecordFilter, RecordPage},
     record::SeenRecord,
     scan::TableScan,
-    state::{CallKind, SeenLink, StateError},
+    state::{CallKind, Origin, SeenLink, StateError},
 };
 
 use super::{Delivery, lookup};
@@ -202,16 +202,31 @@ impl Delivery<'_> {
         }
     }
 
+    pub(super) async fn own_member(&self) -> Result<Option<String>, StateError> {
+        let writer = self.route.writer;
+        self.state(move |state| state.own_member(&writer)).await
+    }
+
+    /// D5: ours counts as created only where the member is the tool's alone.
+    pub(super) fn origin_of(&self, record: &SeenRecord, own: Option<&str>) -> Origin {
+        if self.route.dedicated_member && own.is_some() && record.created_by.as_deref() == own {
+            Origin::Created
+        } else {
+            Origin::Adopted
+        }
+    }
+
     async fn link(
         &mut self,
         purpose: Purpose,
         records: Vec<SeenRecord>,
         mark: Option<u64>,
     ) -> Result<u64, StateError> {
-        let prefix = &self.route.key_prefix;
+        let (prefix, own) = (&self.route.key_prefix, self.own_member().await?);
         let seen: Vec<SeenLink> = records
             .into_iter()
             .map(|record| SeenLink {
+                origin: self.origin_of(&record, own.as_deref()),
                 key: record.external_id.as_deref().and_then(|id| Key::from_external_id(id, prefix)),
                 fingerprint: (purpose != Purpose::Audit).then(|| fingerprint_of(&record)),
                 record: record.id,
@@ -254,6 +269,7 @@ impl Delivery<'_> {
         hashed: &BTreeMap<String, SeenRecord>,
     ) -> Result<u64, StateError> {
         let (writer, mut after) = (self.route.writer, None::<Key>);
+        let own = self.own_member().await?;
         let mut seen = Vec::new();
         loop {
             let from = after.clone();
@@ -265,6 +281,7 @@ impl Delivery<'_> {
             for key in keys {
                 if let Some(record) = hashed.get(&key.external_id(&self.route.key_prefix)) {
                     seen.push(SeenLink {
+                        origin: self.origin_of(record, own.as_deref()),
                         key: Some(key),
                         record: record.id.clone(),
                         fingerprint: (purpose != Purpose::Audit).then(|| fingerprint_of(record)),

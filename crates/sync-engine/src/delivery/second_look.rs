@@ -11,7 +11,7 @@ use sync_core::{
     record::{RecordId, SeenRecord},
     scan::TableScan,
     second_look::{Finding, SECOND_LOOK, is_untouched, judge},
-    state::{CallKind, LinkChange, Origin, SecondLook, SecondSettlement, StateError},
+    state::{CallKind, LinkChange, SecondLook, SecondSettlement, StateError},
 };
 
 use super::{Delivery, lookup::Sight};
@@ -38,14 +38,13 @@ impl Delivery<'_> {
         let Sight::Clear(records) = sight else {
             return self.settle_looks(keys, true).await;
         };
-        let writer = self.route.writer;
-        let own = self.state(move |state| state.own_member(&writer)).await?;
+        let own = self.own_member().await?;
         let mut twins = Twins::default();
         let mut settlements = Vec::with_capacity(looks.len());
         for look in looks {
             settlements.push(self.correct(look, &records, own.as_deref(), &mut twins).await?);
         }
-        let now = self.now();
+        let (writer, now) = (self.route.writer, self.now());
         self.state(move |state| state.settle_second_looks(&writer, &settlements, now)).await?;
         self.tell_twins(twins.others).await?;
         self.remove(twins.ours).await
@@ -86,14 +85,9 @@ impl Delivery<'_> {
         settlement.change = match verdict.finding {
             Finding::AsLinked | Finding::AskForLinked => None,
             Finding::Differs => Some(LinkChange::Forget),
-            Finding::Adopt(record) => Some(LinkChange::MoveTo {
-                origin: if self.route.dedicated_member && record.created_by.as_deref() == own {
-                    Origin::Created
-                } else {
-                    Origin::Adopted
-                },
-                record: record.id,
-            }),
+            Finding::Adopt(record) => {
+                Some(LinkChange::MoveTo { origin: self.origin_of(&record, own), record: record.id })
+            }
         };
         for other in verdict.others {
             if mutation::is_on(Mutation::TwinsStay) {

@@ -10,6 +10,7 @@ use sync_core::{
     change::{ChangeFeed, ChangeLog, Changes},
     config::model::OnPositionLost,
     error::{SourceError, SourceErrorKind},
+    mutation::{self, Mutation},
     port::Clock,
     state::{FullReadReason, StateError, StreamEnd, StreamMarks, Writer},
 };
@@ -301,7 +302,10 @@ impl Pump {
         changes: Changes,
         retention: Option<Duration>,
     ) -> impl Future<Output = Result<(), StateError>> + Send + use<> {
-        let Changes { keys, reconcile, position, as_of, is_caught_up } = changes;
+        let Changes { mut keys, reconcile, position, as_of, is_caught_up } = changes;
+        if mutation::is_on(Mutation::EventSkipped) {
+            keys.pop();
+        }
         if let Some(why) = &reconcile {
             let text = format!("everything is read again: {why}");
             self.calls.observe(&Event::Note { text });
@@ -323,6 +327,11 @@ impl Pump {
         async move {
             while is_gap && shared.status().reads_everything {
                 shared.read_ended.notified().await;
+            }
+            if mutation::is_on(Mutation::StreamPositionFirst) {
+                let (none, end) = (StreamMarks { keys: Vec::new(), ..marks.clone() }, end.clone());
+                state.run(move |state| state.mark_stream(&[none], &end)).await?;
+                tokio::task::yield_now().await;
             }
             state.run(move |state| state.mark_stream(&[marks], &end)).await?;
             shared.named(has_marks, is_gap, is_caught_up);

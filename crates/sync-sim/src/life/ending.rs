@@ -8,11 +8,13 @@ use sync_engine::run::{RunOutcome, RunReport};
 use super::Life;
 use crate::{
     oracle::{What, Wrong, wrong},
-    plan::{Fate, Launch},
+    plan::{Gone, Launch},
 };
 
 /// Runs after which a world without faults must be right.
 const RUNS_MAX: usize = 6;
+/// A row that no plan has.
+const LAST_ROW: i64 = 9_999;
 /// A little more than the hour after which a key is looked at once more.
 const PAST_THE_HOUR: Duration = Duration::from_mins(61);
 
@@ -29,11 +31,15 @@ impl Life {
         }
         let late = Duration::from_millis(self.setup.late_max_ms);
         self.pass(late + Duration::from_mins(2)).await?;
-        let disturbed = self.oracle.take_disturbed();
+        let (disturbed, touched) = self.oracle.take_disturbed();
         for id in &disturbed {
             self.put(*id, &format!("row {id} at last"), *id);
         }
-        self.succeed(disturbed.len() as u64).await?;
+        if self.setup.gone != Gone::Stay && self.oracle.rows().is_empty() {
+            // A source without any row is not believed.
+            self.put(LAST_ROW, "the last row", 1);
+        }
+        self.succeed(touched).await?;
         if self.setup.is_late() {
             self.pass(PAST_THE_HOUR).await?;
             self.run().await?;
@@ -58,12 +64,11 @@ impl Life {
 
     /// One run in a process of its own.
     async fn run(&mut self) -> Result<RunReport, Wrong> {
-        self.run_as(false).await
+        self.run_as(Launch { yes: true, ..Launch::ORDINARY }).await
     }
 
-    async fn run_as(&mut self, retry: bool) -> Result<RunReport, Wrong> {
-        let ordinary = Launch { runs: 1, full: false, retry, pages: None, fate: Fate::Ends };
-        self.start(ordinary)?;
+    async fn run_as(&mut self, launch: Launch) -> Result<RunReport, Wrong> {
+        self.start(launch)?;
         loop {
             match self.next_turn(None).await {
                 Some(super::Turn::Ended(ended)) => {
@@ -74,7 +79,7 @@ impl Life {
                     match report {
                         Ok(report) => return Ok(report),
                         // The definition was put back.
-                        Err(_) => return Box::pin(self.run_as(retry)).await,
+                        Err(_) => return Box::pin(self.run_as(launch)).await,
                     }
                 }
                 _ => {
@@ -89,21 +94,28 @@ impl Life {
     async fn succeed(&mut self, disturbed: u64) -> Result<(), Wrong> {
         let rows = self.oracle.rows().len() as u64;
         let refused = self.oracle.refused(self.amount_is_mapped).len() as u64;
-        let (mut calls, mut runs) = (0, 0);
+        let ghosts = self.ghosts();
+        let (mut calls, mut runs, mut full) = (0, 0, false);
         for _ in 0..RUNS_MAX {
-            let report = self.run_as(true).await?;
+            let launch = Launch { retry: true, yes: true, full, ..Launch::ORDINARY };
+            let report = self.run_as(launch).await?;
             calls += report.calls;
             runs += 1;
             if self.is_good(&report) {
                 // Each run may look at the table's structure and at what is in doubt; each row is written once, and
                 // each that is refused or whose record is gone stands alone after its batch was halved five times.
-                let bound = runs * (8 + 10 * refused) + 4 * rows.div_ceil(25) + 10 * disturbed + 8;
+                let bound = runs * (8 + 10 * refused)
+                    + 4 * (rows + ghosts).div_ceil(25)
+                    + 10 * disturbed
+                    + 8;
                 self.tally.dearest = self.tally.dearest.max(calls * 100 / bound);
                 if calls > bound {
                     return wrong(What::TooCostly, format!("{calls} calls for {rows} rows"));
                 }
                 return Ok(());
             }
+            // A person says that so few rows are right.
+            full = is_about(&report, "rows_vanished");
             self.pass(Duration::from_secs(100)).await?;
         }
         wrong(What::NoSuccess, format!("{RUNS_MAX} runs without success"))
@@ -121,6 +133,12 @@ impl Life {
         }
     }
 
+    /// Records whose rows are gone.
+    fn ghosts(&self) -> u64 {
+        let seen = self.seen(&self.world.definition.destination.table_id);
+        self.oracle.ghosts(&seen)
+    }
+
     fn all_right(&self) -> Result<(), Wrong> {
         let seen = self.seen(&self.world.definition.destination.table_id);
         self.oracle.sees_the_end(&seen, &self.quarantine(), self.amount_is_mapped)
@@ -136,4 +154,8 @@ impl Life {
         }
         wrong(What::WastedCall, "three runs in a row make calls though nothing changes")
     }
+}
+
+fn is_about(report: &RunReport, code: &str) -> bool {
+    matches!(&report.outcome, RunOutcome::Ran { trouble: Some(trouble), .. } if trouble.code == code)
 }

@@ -15,6 +15,7 @@ use crate::{
     coverage::Stand,
     disk::Durable,
     oracle::{What, Wrong, wrong},
+    plan::Gone,
     world::{OTHER_TABLE, TABLE},
 };
 
@@ -113,7 +114,14 @@ impl Life {
         let said =
             std::mem::take(&mut *self.sayings.lock().unwrap_or_else(PoisonError::into_inner));
         for (process, event) in &said {
+            if let Event::RunBegan { .. } = event {
+                let (now, allowed) = (self.now(), self.allowed.contains(process));
+                self.oracle.run_begins(now, allowed, self.phases.is_taken_over);
+            }
             self.phases.hears(*process, event)?;
+            if let Event::CallLeft { kind: CallKind::Delete | CallKind::Update, .. } = event {
+                self.learn();
+            }
         }
         let ears: Vec<_> = self.cast.actors.iter().map(|actor| Arc::clone(&actor.ear)).collect();
         for ear in ears {
@@ -145,9 +153,20 @@ impl Life {
         Ok(())
     }
 
+    /// The oracle learns which records there are, before some of them go.
+    fn learn(&mut self) {
+        if self.setup.gone != Gone::Stay || self.setup.is_late() {
+            for table in [TABLE, OTHER_TABLE] {
+                let seen = self.seen(table);
+                self.oracle.learns(&seen);
+            }
+        }
+    }
+
     /// The oracle looks at everything.
     pub(super) fn look(&mut self) -> Result<(), Wrong> {
         self.hear()?;
+        self.learn();
         let log: Vec<LogEntry> = self.world.network.emulator().log().cloned().collect();
         self.world.clear_log();
         self.oracle.sees_requests(&log).inspect_err(|_| self.tell(&told(&log)))?;

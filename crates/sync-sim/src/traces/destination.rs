@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
+use sync_core::config::model::{Conversion, FieldMapping};
 use sync_engine::event::Event;
 
 use super::{
@@ -73,7 +74,7 @@ fn d11_the_table_changes_and_changes_back_at_any_step() {
 /// The field that carries the key changes: every linked record gets its key there, at a price said before, and nothing
 /// is created until they all have.
 #[test]
-fn another_external_id_field_is_filled_before_anything_is_created() {
+pub(crate) fn another_external_id_field_is_filled_before_anything_is_created() {
     usual(async |mut world| {
         fill(&world, 60);
         succeeds(&world).await;
@@ -108,5 +109,19 @@ fn another_external_id_field_is_filled_before_anything_is_created() {
         world.clear_log();
         succeeds(&world).await;
         assert_eq!(world.all_requests(), 0);
+    });
+}
+
+/// P2. Catches: a changed mapping that reads nothing again (`syncs::apply_changes`).
+#[test]
+pub(crate) fn p2_a_changed_mapping_reaches_rows_that_did_not_change() {
+    usual(async |mut world| {
+        fill(&world, 5);
+        succeeds(&world).await;
+        pass(&world, Duration::from_hours(1)).await;
+        let title = FieldMapping::of_column("amount", "title".into(), Conversion::Automatic);
+        world.definition.destination.fields[0] = title;
+        assert_eq!(succeeds(&world).await.books.updated, 5);
+        assert_eq!(world.records()["3"], [("3".to_owned(), "3".to_owned())]);
     });
 }

@@ -15,7 +15,7 @@ use crate::world::{EXTERNAL_ID, World};
 
 /// D3. Catches: a create of a dead process that is counted from its mark (`doubt::inherit`).
 #[test]
-fn d3_a_process_that_stops_before_it_sends_does_not_shorten_the_wait() {
+pub(crate) fn d3_a_process_that_stops_before_it_sends_does_not_shorten_the_wait() {
     at_every_step(async |world, steps| {
         fill(&world, 3);
         succeeds(&world).await;
@@ -147,7 +147,7 @@ fn d4_a_persons_record_is_linked_when_ours_does_not_come() {
 
 /// D5. Catches: a link that takes the fingerprint of the draft instead of the values read (`Delivery::adopt`).
 #[test]
-fn d5_a_found_record_is_linked_with_the_values_it_holds() {
+pub(crate) fn d5_a_found_record_is_linked_with_the_values_it_holds() {
     usual(async |world| {
         fill(&world, 3);
         succeeds(&world).await;
@@ -167,7 +167,7 @@ fn d5_a_found_record_is_linked_with_the_values_it_holds() {
 
 /// D7. Catches: a create that follows a 404 at once (`dispatch::candidate`).
 #[test]
-fn d7_a_create_after_a_missing_record_looks_its_id_up_first() {
+pub(crate) fn d7_a_create_after_a_missing_record_looks_its_id_up_first() {
     usual(async |world| {
         fill(&world, 3);
         let process = world.process();

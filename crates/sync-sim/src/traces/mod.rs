@@ -2,14 +2,15 @@
 //! not go wrong under this one. The comment of a test says what it catches, with the place whose removal it was seen
 //! to notice.
 
-mod audit;
+pub(crate) mod audit;
 mod capture;
 mod choices;
 mod comparing;
 mod dedupe;
 mod delivery;
-mod destination;
-mod doubt;
+pub(crate) mod destination;
+pub(crate) mod doubt;
+pub(crate) mod gate;
 mod gone;
 mod limits;
 mod linking;
@@ -22,7 +23,7 @@ mod one_writer;
 mod outbox;
 mod pages;
 mod repeated;
-mod second_look;
+pub(crate) mod second_look;
 mod stage;
 mod state_files;
 mod steps;

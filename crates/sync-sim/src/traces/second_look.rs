@@ -85,7 +85,7 @@ fn d6_a_twin_that_may_be_a_persons_is_reported_and_stays() {
 
 /// D6. Catches: a person's copy that is taken for a twin.
 #[test]
-fn d6_what_people_created_is_never_removed() {
+pub(crate) fn d6_what_people_created_is_never_removed() {
     usual(async |world| {
         fill(&world, 3);
         succeeds(&world).await;
@@ -259,7 +259,7 @@ fn d6_the_first_record_of_all_is_looked_at_again_too() {
 
 /// D8. Catches: a known id under another record id that is taken for gone: the linked record lives.
 #[test]
-fn d8_a_twin_that_the_audit_shows_is_removed() {
+pub(crate) fn d8_a_twin_that_the_audit_shows_is_removed() {
     usual(async |world| {
         fill(&world, 3);
         succeeds(&world).await;

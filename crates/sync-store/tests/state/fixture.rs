@@ -221,8 +221,12 @@ impl State {
     }
 
     pub(crate) fn seen(&mut self, key: i64, record: &RecordId, print: Option<Fingerprint>) -> u64 {
-        let seen =
-            SeenLink { key: Some(Key::Int(key)), record: record.clone(), fingerprint: print };
+        let seen = SeenLink {
+            key: Some(Key::Int(key)),
+            record: record.clone(),
+            fingerprint: print,
+            origin: Origin::Adopted,
+        };
         self.store.link_seen(&self.writer, &[seen], Some(9), self.now).unwrap()
     }
 

@@ -6,8 +6,8 @@ use sync_core::{
     key::Key,
     slug::Slug,
     state::{
-        CapturedRow, Chunk, DirtyKey, Dispatch, Fault, LinkField, Outcome, RowOutcome, SeenLink,
-        Settlement, StateStore, SyncIdentity, Writer,
+        CapturedRow, Chunk, DirtyKey, Dispatch, Fault, LinkField, Origin, Outcome, RowOutcome,
+        SeenLink, Settlement, StateStore, SyncIdentity, Writer,
     },
 };
 use sync_store::StateReader;
@@ -155,7 +155,12 @@ fn keys_of_every_kind_lead_to_their_parents() {
     for key in [Key::Int(-4), Key::from_text("a b"), Key::from_parts(&["DE".into(), "1|2".into()])]
     {
         let mut family = Family::new();
-        let seen = SeenLink { key: Some(key.clone()), record: record(9), fingerprint: None };
+        let seen = SeenLink {
+            key: Some(key.clone()),
+            record: record(9),
+            fingerprint: None,
+            origin: Origin::Adopted,
+        };
         family.parent.store.begin_scan(&family.parent.writer).unwrap();
         let now = family.parent.now;
         family.parent.store.link_seen(&family.parent.writer, &[seen], None, now).unwrap();

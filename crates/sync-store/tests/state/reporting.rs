@@ -312,6 +312,7 @@ fn a_composite_key_is_asked_for_as_record_mappings_shows_it() {
         key: Some(Key::Text("7|A\\|B".into())),
         record: RecordId("r".into()),
         fingerprint: None,
+        origin: sync_core::state::Origin::Adopted,
     };
     state.store.begin_scan(&state.writer).unwrap();
     state.store.link_seen(&state.writer, &[seen], None, state.now).unwrap();

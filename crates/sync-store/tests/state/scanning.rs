@@ -2,7 +2,7 @@
 
 use sync_core::{
     key::Key,
-    state::{SeenLink, StateStore as _, SyncIdentity},
+    state::{Origin, SeenLink, StateStore as _, SyncIdentity},
 };
 
 use crate::fixture::{State, back, draft, identity, record};
@@ -48,7 +48,12 @@ fn a_record_of_another_sync_is_not_taken() {
     let other = state.store.open_sync(&other, state.now).unwrap();
     let other = state.store.hold(&other, "other", state.now).unwrap();
     state.store.begin_scan(&other).unwrap();
-    let seen = SeenLink { key: Some(Key::Int(1)), record: record(1), fingerprint: None };
+    let seen = SeenLink {
+        key: Some(Key::Int(1)),
+        record: record(1),
+        fingerprint: None,
+        origin: Origin::Adopted,
+    };
     assert_eq!(state.store.link_seen(&other, &[seen], None, state.now).unwrap(), 0);
     assert!(state.store.linked_elsewhere(&other, &record(1), &Key::Int(1)).unwrap());
     assert!(!state.store.linked_elsewhere(&state.writer, &record(1), &Key::Int(1)).unwrap());

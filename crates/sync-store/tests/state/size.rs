@@ -5,7 +5,7 @@ use sync_core::{
     draft::Fingerprint,
     key::Key,
     record::RecordId,
-    state::{SeenLink, StateStore as _},
+    state::{Origin, SeenLink, StateStore as _},
 };
 
 use crate::fixture::State;
@@ -24,6 +24,7 @@ fn link(number: u64, key: Key) -> SeenLink {
         key: Some(key),
         record: RecordId(format!("{:024x}", noise >> 32)),
         fingerprint: Some(Fingerprint(noise.to_be_bytes())),
+        origin: Origin::Adopted,
     }
 }
 

@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use sync_core::{
-    draft::Fields, field_value::FieldValue, key::Key, record::RecordId, state::SeenLink,
+    draft::Fields,
+    field_value::FieldValue,
+    key::Key,
+    record::RecordId,
+    state::{Origin, SeenLink},
 };
 
 use crate::fixture::{draft, record};
@@ -56,6 +60,7 @@ impl Service {
             key: Some(Key::Int(*key)),
             record: record(*number),
             fingerprint: Some(draft(word).fingerprint()),
+            origin: Origin::Adopted,
         });
         (seen.collect(), u64::try_from(self.created).unwrap())
     }

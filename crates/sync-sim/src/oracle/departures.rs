@@ -1,0 +1,155 @@
+//! What the oracle knows of rows that went, and what may become of their records.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Seen, What, Wrong, wrong};
+use crate::plan::Gone;
+
+/// How a record goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Departure {
+    Delete,
+    Archive,
+}
+
+/// How long a call of an earlier run may still be on its way.
+const ON_THE_WAY: SignedDuration = SignedDuration::from_secs(1);
+/// So many records may go at once whatever their share, if they are not more than half.
+const FEW: usize = 20;
+
+/// What is known of rows and records that went.
+#[derive(Debug)]
+pub(super) struct Departures {
+    policy: Gone,
+    /// The token's member is the tool's alone.
+    dedicated: bool,
+    /// Whether the state can tell of every record that the tool made it; `None`: it does not know its member yet.
+    pub(super) is_certain: Option<bool>,
+    /// When each row was not there; the last time may go on.
+    absences: BTreeMap<i64, Vec<(Timestamp, Option<Timestamp>)>>,
+    /// The keys of every record that was ever there.
+    keys: BTreeMap<String, BTreeSet<i64>>,
+    runs: Vec<Run>,
+}
+
+#[derive(Debug)]
+struct Run {
+    began: Timestamp,
+    allowed: bool,
+    after_death: bool,
+    /// Keys whose records went.
+    gone: BTreeSet<i64>,
+}
+
+impl Default for Departures {
+    fn default() -> Self {
+        Self::new(Gone::Stay, true)
+    }
+}
+
+impl Departures {
+    pub(super) fn new(policy: Gone, dedicated: bool) -> Self {
+        Self {
+            policy,
+            dedicated,
+            is_certain: None,
+            absences: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            runs: Vec::new(),
+        }
+    }
+
+    pub(super) fn comes(&mut self, id: i64, now: Timestamp) {
+        let absences = self.absences.entry(id).or_insert(vec![(Timestamp::MIN, None)]);
+        if let Some((_, to @ None)) = absences.last_mut() {
+            *to = Some(now);
+        }
+    }
+
+    pub(super) fn goes(&mut self, id: i64, now: Timestamp) {
+        self.absences.entry(id).or_default().push((now, None));
+    }
+
+    pub(super) fn run_begins(&mut self, began: Timestamp, allowed: bool, after_death: bool) {
+        self.runs.push(Run { began, allowed, after_death, gone: BTreeSet::new() });
+    }
+
+    pub(super) fn learns(&mut self, records: &[Seen]) {
+        for record in records {
+            let ids = record.keys.iter().filter_map(|key| key.parse::<i64>().ok());
+            self.keys.entry(record.id.clone()).or_default().extend(ids);
+        }
+    }
+
+    /// Whether the row was not there at some time since then.
+    fn was_absent(&self, id: i64, from: Timestamp, to: Timestamp) -> bool {
+        let Some(absences) = self.absences.get(&id) else { return true };
+        absences.iter().any(|(began, ended)| *began <= to && ended.is_none_or(|end| end >= from))
+    }
+
+    /// A record is deleted or archived.
+    pub(super) fn sees(
+        &mut self,
+        record: &str,
+        departure: Departure,
+        at: Timestamp,
+        touched: bool,
+        made_by_people: bool,
+    ) -> Result<(), Wrong> {
+        let deletes_theirs = self.policy == Gone::AllDeleted || departure == Departure::Archive;
+        if made_by_people && !deletes_theirs {
+            return wrong(What::ForeignDelete, format!("record {record} is people's"));
+        }
+        let Some(keys) = self.keys.get(record).cloned() else { return Ok(()) };
+        let before = at.saturating_sub(ON_THE_WAY).unwrap_or(at);
+        let began = self.runs.iter().rev().find(|run| run.began <= before);
+        let from = began.map_or(Timestamp::MIN, |run| run.began);
+        let fits_policy = match departure {
+            Departure::Delete => matches!(self.policy, Gone::Deleted | Gone::AllDeleted),
+            Departure::Archive => self.policy == Gone::Archived,
+        };
+        if fits_policy && keys.iter().all(|id| self.was_absent(*id, from, at)) {
+            return self.counts(&keys, at);
+        }
+        let has_twin =
+            self.keys.iter().any(|(other, of)| other != record && !of.is_disjoint(&keys));
+        if departure == Departure::Delete && self.dedicated && !touched && has_twin {
+            return Ok(());
+        }
+        if touched {
+            return wrong(What::ForeignDelete, format!("record {record} was touched by people"));
+        }
+        wrong(What::UnwantedDelete, format!("{departure:?} of record {record}, whose row is there"))
+    }
+
+    /// Without a yes only few may go at once.
+    fn counts(&mut self, keys: &BTreeSet<i64>, at: Timestamp) -> Result<(), Wrong> {
+        let all: BTreeSet<i64> = self.keys.values().flatten().copied().collect();
+        let Some(run) = self.runs.iter_mut().rev().find(|run| run.began <= at) else {
+            return Ok(());
+        };
+        // A call of a process that died may arrive now.
+        let is_recent = at.duration_since(run.began) < ON_THE_WAY;
+        if run.allowed || run.after_death && is_recent {
+            return Ok(());
+        }
+        run.gone.extend(keys);
+        let (gone, of) = (run.gone.len(), all.len());
+        if gone > FEW && gone * 10 > of || gone * 2 > of {
+            return wrong(What::TooManyDeletes, format!("{gone} of at most {of} records went"));
+        }
+        Ok(())
+    }
+
+    /// Whether a record without a row must not be there, or must be archived.
+    pub(super) fn must_be_gone(&self, record: &Seen) -> bool {
+        match self.policy {
+            Gone::Stay => false,
+            Gone::AllDeleted => true,
+            Gone::Deleted => self.dedicated && self.is_certain == Some(true),
+            Gone::Archived => record.archived.is_empty(),
+        }
+    }
+}
