@@ -17,7 +17,8 @@ const END: &str = "<!-- end of figures -->";
 /// Figures of the usual run, and of one over a very large table.
 pub(crate) struct Measured {
     pub(crate) usual: Figures,
-    pub(crate) large: Figures,
+    /// `None`: not measured yet.
+    pub(crate) large: Option<Figures>,
 }
 
 impl Measured {
@@ -44,7 +45,10 @@ impl Measured {
     fn block(&self, name: &str) -> Result<String> {
         Ok(match name {
             "all" => format!("{}\n\n{}", self.usual.machine_line(), self.usual.markdown()),
-            "large" => format!("{}\n\n{}", self.large.machine_line(), self.large.markdown()),
+            "large" => match &self.large {
+                Some(large) => format!("{}\n\n{}", large.machine_line(), large.markdown()),
+                None => "Not measured yet: `cargo x bench --large --keep`.".to_owned(),
+            },
             "growth" => self.growth()?,
             "short" => format!("{}\n\n{}", self.usual.short(), self.usual.machine_line()),
             other => bail!("there is no block of figures `{other}`"),
@@ -61,7 +65,7 @@ impl Measured {
             let memory = self.usual.value(growth::CASE, &format!("MiB for {size} rows"))?;
             points.push((size.parse()?, figure.value, memory));
         }
-        for figures in [&self.usual, &self.large] {
+        for figures in [Some(&self.usual), self.large.as_ref()].into_iter().flatten() {
             let case = |rows: f64| format!("unchanged run, table mode, {rows:.0} rows");
             let rows = [1e6, 1e7].into_iter().find(|rows| figures.has_case(&case(*rows)));
             let rows = rows.context("a run over a million or ten million rows")?;
@@ -111,7 +115,7 @@ mod tests {
     fn what_stands_between_the_marks_is_written_anew() {
         let mut usual = Figures::default();
         usual.add(Figure::at_most("a", "b", 1.0, 2.0));
-        let measured = Measured { usual, large: Figures::default() };
+        let measured = Measured { usual, large: None };
         let page = format!("Before.\n\n{BEGIN}all -->\nold\n{END}\n\nAfter.\n");
         let filled = measured.filled(&page).unwrap();
         assert!(filled.starts_with("Before.\n\n<!-- figures: all -->\n"), "{filled}");

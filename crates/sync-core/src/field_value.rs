@@ -149,7 +149,10 @@ impl FieldValue {
         match self {
             Self::Empty => out.push(0),
             Self::Text(text) => tagged_text(out, 1, text),
-            Self::Number(number) => tagged_text(out, 2, &number.to_string()),
+            Self::Number(number) => {
+                out.push(2);
+                put_shown(out, number);
+            }
             Self::Yes => out.push(3),
             Self::Choice(id) => tagged_text(out, 4, id),
             Self::Ids(ids) => {
@@ -212,6 +215,20 @@ fn tagged_text(out: &mut Vec<u8>, tag: u8, text: &str) {
 pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
     put_count(out, text.len());
     out.extend_from_slice(text.as_bytes());
+}
+
+/// [`put_text`] of what a thing is shown as.
+fn put_shown(out: &mut Vec<u8>, shown: &dyn std::fmt::Display) {
+    use std::io::Write as _;
+    let begin = out.len();
+    put_count(out, 0);
+    let text = out.len();
+    // Writing into memory does not fail.
+    drop(write!(out, "{shown}"));
+    let length = (out.len() - text) as u64;
+    if let Some(count) = out.get_mut(begin..text) {
+        count.copy_from_slice(&length.to_be_bytes());
+    }
 }
 
 fn put_count(out: &mut Vec<u8>, count: usize) {

@@ -56,10 +56,16 @@ impl Key {
     pub fn from_cells<'a>(
         cells: impl IntoIterator<Item = (&'a str, &'a Value)>,
     ) -> Result<Self, KeyFault> {
-        let parts = cells
-            .into_iter()
-            .map(|(column, value)| part_text(column, value))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut cells = cells.into_iter();
+        let parts = match (cells.next(), cells.next()) {
+            // The usual key, without going through its text.
+            (Some((_, Value::Int(number))), None) if i64::try_from(*number).is_ok() => {
+                return Ok(Self::Int(i64::try_from(*number).unwrap_or_default()));
+            }
+            (first, second) => first.into_iter().chain(second).chain(cells),
+        };
+        let parts =
+            parts.map(|(column, value)| part_text(column, value)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self::from_parts(&parts))
     }
 
@@ -109,6 +115,10 @@ impl Key {
     /// control characters or begins with `~` becomes `~` and the text with `%XX` for those bytes; one longer than
     /// 200 characters becomes `~~` and its BLAKE3 hash.
     pub fn external_id(&self, prefix: &str) -> String {
+        if let (Self::Int(number), "") = (self, prefix) {
+            // Digits need no look.
+            return number.to_string();
+        }
         let text = format!("{prefix}{}", self.text());
         if text.chars().count() > EXTERNAL_ID_LENGTH_MAX {
             return format!("~~{}", blake3::hash(text.as_bytes()).to_hex());

@@ -1,5 +1,7 @@
 //! Capture: rows of a read, typed, mapped and compared, into the outbox; the position with the last chunk.
 
+mod seen;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::{
@@ -15,11 +17,12 @@ use sync_core::{
     source::{Column, Row},
     state::{
         Books, CapturedRow, Chunk, DirtyKey, Extent, Fault, PageMark, ReadEnd, ReadTicket,
-        RowOutcome, StateError, Stop, Writer,
+        RowOutcome, StateError, StateStore, Stop, Writer,
     },
 };
 use tokio_util::sync::CancellationToken;
 
+use self::seen::Seen;
 use crate::{calls::Calls, event::Event, run::LABELS_MAX};
 
 /// Rows of a page: few enough that dirty keys soon have their turn, many enough that opening it costs nothing beside.
@@ -30,10 +33,6 @@ const CHUNK_ROWS: usize = 1_000;
 pub(crate) const KEYS_MAX: usize = 500;
 /// Rows of one sync in quarantine at which it stops: a mistake, not bad rows. None is ever dropped to make room.
 pub(crate) const QUARANTINE_MAX: u64 = 10_000;
-/// Keys of one read that are remembered to find two rows of one key; larger reads find them among these first ones
-/// and within a chunk.
-const KEYS_WATCHED: usize = 200_000;
-
 /// Why a read did not come to its end.
 #[derive(Debug)]
 pub(crate) enum Broken {
@@ -228,61 +227,30 @@ impl Capture<'_> {
         Ok(!self.next(&mut *rows, 1).await?.is_empty())
     }
 
-    /// Stores every row of a read; with the last chunk its position moves.
+    /// Stores every row of a read; with the last chunk its position moves. While a chunk is being stored, the next one
+    /// is read and mapped.
     pub(crate) async fn store(
         &self,
         mut read: OpenRead,
         mapping: &CompiledMapping,
         into: &mut Yield,
     ) -> Result<(), Broken> {
-        let mut seen = BTreeMap::new();
-        let marker = self.marker(&*read.rows);
-        loop {
-            let rows = self.next(&mut *read.rows, CHUNK_ROWS).await?;
-            let is_last = rows.is_empty();
-            self.calls.heartbeat(self.writer).await?;
-            let is_asked =
-                |row: &Row| mapping.key(row).is_ok_and(|key| read.wanted.suspected.contains(&key));
-            let (gone, rows): (Vec<_>, Vec<_>) = rows
-                .into_iter()
-                .filter(|row| !mutation::is_on(Mutation::CandidateNotAsked) || !is_asked(row))
-                .partition(|row| marker.is_set(row));
-            let mut rows = mapped(&rows, read.rows.columns(), mapping, &mut seen, into);
-            if let Some(fault) = into.ends.take() {
-                return Err(Broken::Ended(fault));
-            }
-            let wishes = std::mem::take(&mut into.wishes);
-            self.take_marked(&gone, mapping, &read.wanted, &mut seen, &mut rows, into);
-            if is_last {
-                let absent = self.absent(&read.wanted, &seen);
-                let believed = !self.doubts(&absent, &seen).await?;
-                into.source_was_empty |= !believed;
-                rows.extend(absent.into_iter().filter(|_| believed));
-                into.next_page = read.next_page();
-            }
-            let chunk = Chunk {
-                ticket: read.ticket,
-                rows,
-                answered: if is_last { asked(&read.wanted.scope) } else { Vec::new() },
-                end: (is_last || mutation::is_on(Mutation::PositionFirst))
-                    .then(|| end_of(&read))
-                    .flatten(),
-                now: self.calls.clock.now(),
+        let mut seen = Seen::default();
+        let is_by_key = matches!(read.wanted.scope, ReadScope::Keys(_));
+        let mut chunk = self.next_chunk(&mut read, mapping, &mut seen, into).await?;
+        while let Some(next) = chunk {
+            let is_last = next.is_last;
+            let ahead = async {
+                if is_last {
+                    return Ok(None);
+                }
+                self.next_chunk(&mut read, mapping, &mut seen, into).await
             };
-            let writer = self.writer;
-            let (books, quarantined) = self
-                .calls
-                .state
-                .run(move |state| {
-                    let books = state.capture(&writer, &chunk)?;
-                    let quarantined =
-                        if books.parked > 0 { state.quarantined(&writer)? } else { 0 };
-                    Ok((books, quarantined))
-                })
-                .await?;
+            let (stored, ahead) = tokio::join!(biased; self.stored(next.chunk), ahead);
+            let (books, quarantined) = stored?;
             // A row that stands in quarantine already asks again when it is tried again, not with each read.
-            if books.parked > 0 || matches!(read.wanted.scope, ReadScope::Keys(_)) {
-                into.ask_for(wishes);
+            if books.parked > 0 || is_by_key {
+                into.ask_for(next.wishes);
             }
             into.books += books;
             if books.read > 0 {
@@ -291,10 +259,63 @@ impl Capture<'_> {
             if quarantined >= QUARANTINE_MAX {
                 return Err(Broken::QuarantineFull);
             }
-            if is_last {
-                return Ok(());
-            }
+            chunk = ahead?;
         }
+        Ok(())
+    }
+
+    /// Reads and maps the next rows.
+    async fn next_chunk(
+        &self,
+        read: &mut OpenRead,
+        mapping: &CompiledMapping,
+        seen: &mut Seen,
+        into: &mut Yield,
+    ) -> Result<Option<NextChunk>, Broken> {
+        let rows = self.next(&mut *read.rows, CHUNK_ROWS).await?;
+        let is_last = rows.is_empty();
+        self.calls.heartbeat(self.writer).await?;
+        let marker = self.marker(&*read.rows);
+        let is_asked =
+            |row: &Row| mapping.key(row).is_ok_and(|key| read.wanted.suspected.contains(&key));
+        let (gone, rows): (Vec<_>, Vec<_>) = rows
+            .into_iter()
+            .filter(|row| !mutation::is_on(Mutation::CandidateNotAsked) || !is_asked(row))
+            .partition(|row| marker.is_set(row));
+        let mut rows = mapped(&rows, read.rows.columns(), mapping, seen, into);
+        if let Some(fault) = into.ends.take() {
+            return Err(Broken::Ended(fault));
+        }
+        let wishes = std::mem::take(&mut into.wishes);
+        self.take_marked(&gone, mapping, &read.wanted, seen, &mut rows, into);
+        if is_last {
+            let absent = self.absent(&read.wanted, seen);
+            let believed = !self.doubts(&absent, seen).await?;
+            into.source_was_empty |= !believed;
+            rows.extend(absent.into_iter().filter(|_| believed));
+            into.next_page = read.next_page();
+        }
+        let chunk = Chunk {
+            ticket: read.ticket,
+            rows,
+            answered: if is_last { asked(&read.wanted.scope) } else { Vec::new() },
+            end: (is_last || mutation::is_on(Mutation::PositionFirst))
+                .then(|| end_of(read))
+                .flatten(),
+            now: self.calls.clock.now(),
+        };
+        Ok(Some(NextChunk { chunk, wishes, is_last }))
+    }
+
+    /// Commits a chunk; answers what it came to, and the rows in quarantine if any were added.
+    async fn stored(&self, chunk: Chunk) -> Result<(Books, u64), StateError> {
+        let writer = self.writer;
+        let store = move |state: &mut dyn StateStore| {
+            let books = state.capture(&writer, &chunk)?;
+            let quarantined = if books.parked > 0 { state.quarantined(&writer)? } else { 0 };
+            Ok((books, quarantined))
+        };
+        self.calls.state.run(store).await
     }
 }
 
@@ -339,7 +360,7 @@ impl Capture<'_> {
         rows: &[Row],
         mapping: &CompiledMapping,
         wanted: &Wanted,
-        seen: &mut BTreeMap<Key, Fingerprint>,
+        seen: &mut Seen,
         captured: &mut Vec<CapturedRow>,
         into: &mut Yield,
     ) {
@@ -374,21 +395,17 @@ impl Capture<'_> {
     }
 
     /// Keys that were asked for and have no row.
-    fn absent(&self, wanted: &Wanted, seen: &BTreeMap<Key, Fingerprint>) -> Vec<CapturedRow> {
+    fn absent(&self, wanted: &Wanted, seen: &Seen) -> Vec<CapturedRow> {
         asked(&wanted.scope)
             .into_iter()
-            .filter(|key| !seen.contains_key(key))
+            .filter(|key| !seen.contains(key))
             .map(|key| CapturedRow { outcome: self.gone(&key, wanted), key, cells: None })
             .collect()
     }
 
     /// An empty read deletes nothing: where no row was shown and records would go, the source must show that it has
     /// any row at all.
-    async fn doubts(
-        &self,
-        absent: &[CapturedRow],
-        seen: &BTreeMap<Key, Fingerprint>,
-    ) -> Result<bool, Broken> {
+    async fn doubts(&self, absent: &[CapturedRow], seen: &Seen) -> Result<bool, Broken> {
         let would_go = absent.iter().any(|row| row.outcome == RowOutcome::Gone);
         Ok(would_go && seen.is_empty() && !self.shows_a_row().await?)
     }
@@ -436,14 +453,14 @@ fn mapped(
     rows: &[Row],
     columns: &[Column],
     mapping: &CompiledMapping,
-    seen: &mut BTreeMap<Key, Fingerprint>,
+    seen: &mut Seen,
     into: &mut Yield,
 ) -> Vec<CapturedRow> {
     let mut captured: Vec<CapturedRow> = Vec::with_capacity(rows.len());
-    let mut at: BTreeMap<Key, usize> = BTreeMap::new();
+    let mut at = Places::default();
     for row in rows {
         let (key, outcome) = match mapping.draft_noting(row, &mut into.notes) {
-            Ok(draft) if draft.links.is_empty() => (draft.key, RowOutcome::Draft(draft.fields)),
+            Ok(draft) if draft.links.is_empty() => (draft.key, RowOutcome::draft(draft.fields)),
             Ok(draft) => (draft.key, RowOutcome::Linked(draft.fields, draft.links)),
             Err(fault) => match fault.key.clone() {
                 Some(key) => {
@@ -459,14 +476,14 @@ fn mapped(
             },
         };
         let print = fingerprint(&outcome);
-        let earlier = seen.get(&key).copied();
-        if earlier.is_none() && seen.len() < KEYS_WATCHED {
-            seen.insert(key.clone(), print);
+        let earlier = seen.get(&key);
+        if earlier.is_none() {
+            seen.watch(&key, print);
         }
         let outcome =
             if earlier.is_some_and(|earlier| earlier != print) { twice() } else { outcome };
         // Each key at most once in a chunk: the later row stands for both.
-        match at.get(&key).and_then(|position| captured.get_mut(*position)) {
+        match at.place(&key, &captured).and_then(|place| captured.get_mut(place)) {
             Some(same) => {
                 into.books.read += 1;
                 into.books.skipped += 1;
@@ -475,8 +492,8 @@ fn mapped(
                 }
             }
             None => {
-                at.insert(key.clone(), captured.len());
                 let cells = matches!(outcome, RowOutcome::Fault(..)).then(|| row.shown(columns));
+                at.note(&key, captured.len());
                 captured.push(CapturedRow { key, outcome, cells });
             }
         }
@@ -484,9 +501,40 @@ fn mapped(
     captured
 }
 
+/// Where the keys of a chunk stand; nothing is kept as long as they come in order.
+#[derive(Default)]
+struct Places(Option<BTreeMap<Key, usize>>);
+
+impl Places {
+    /// The place of a key among the rows before it.
+    fn place(&mut self, key: &Key, before: &[CapturedRow]) -> Option<usize> {
+        if self.0.is_none() {
+            if before.last().is_none_or(|last| last.key < *key) {
+                return None;
+            }
+            let keys = before.iter().map(|row| row.key.clone());
+            self.0 = Some(keys.zip(0..).collect());
+        }
+        self.0.as_ref()?.get(key).copied()
+    }
+
+    fn note(&mut self, key: &Key, place: usize) {
+        if let Some(places) = &mut self.0 {
+            places.insert(key.clone(), place);
+        }
+    }
+}
+
+/// Rows that are ready to be stored.
+struct NextChunk {
+    chunk: Chunk,
+    /// What its rows in quarantine ask for.
+    wishes: Wishes,
+    is_last: bool,
+}
+
 fn fingerprint(outcome: &RowOutcome) -> Fingerprint {
     match outcome {
-        RowOutcome::Draft(fields) => fields.fingerprint(),
         RowOutcome::Linked(fields, wishes) => {
             let keys = |keys: &[Key]| keys.iter().map(|key| key.text().into_owned()).collect();
             let wishes = wishes
@@ -494,7 +542,7 @@ fn fingerprint(outcome: &RowOutcome) -> Fingerprint {
                 .map(|wish| (wish.slug.clone(), FieldValue::list(keys(&wish.parents))));
             fields.clone().with(wishes.collect()).fingerprint()
         }
-        RowOutcome::Fault(_, print) => *print,
+        RowOutcome::Draft(_, print) | RowOutcome::Fault(_, print) => *print,
         RowOutcome::Gone | RowOutcome::Unseen | RowOutcome::Absent => Fingerprint([0; 16]),
     }
 }

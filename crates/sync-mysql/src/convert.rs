@@ -15,7 +15,7 @@ pub(crate) struct BadCell;
 /// The value of a cell that is not NULL.
 pub(crate) fn value(kind: &ColumnKind, cell: Vec<u8>) -> Result<Value, BadCell> {
     Ok(match kind {
-        ColumnKind::Int { .. } | ColumnKind::Year => Value::Int(parsed(&cell)?),
+        ColumnKind::Int { .. } | ColumnKind::Year => Value::Int(integer(&cell)?),
         ColumnKind::Bit { bits: 1 } => Value::Bool(cell.iter().any(|byte| *byte != 0)),
         ColumnKind::Bit { .. } => Value::Int(big_endian(&cell)?),
         ColumnKind::Decimal { .. } => Value::Decimal(parsed(&cell)?),
@@ -82,6 +82,11 @@ fn parsed<T: str::FromStr>(cell: &[u8]) -> Result<T, BadCell> {
     ascii(cell)?.parse().map_err(|_| BadCell)
 }
 
+/// Most fit into 64 bits, whose digits are quicker to read.
+fn integer(cell: &[u8]) -> Result<i128, BadCell> {
+    parsed::<i64>(cell).map_or_else(|BadCell| parsed(cell), |number| Ok(number.into()))
+}
+
 fn finite(cell: &[u8]) -> Result<f64, BadCell> {
     let number: f64 = parsed(cell)?;
     if number.is_finite() { Ok(number) } else { Err(BadCell) }
@@ -109,12 +114,72 @@ fn zero_date(cell: Vec<u8>) -> Result<Value, BadCell> {
 
 /// A wall-clock time; `None` if its day is in no calendar.
 fn date_time(text: &str) -> Result<Option<DateTime>, BadCell> {
+    if let Some(at) = usual_date_time(text.as_bytes()) {
+        return Ok(Some(at));
+    }
     let (day, time) = text.split_once(' ').ok_or(BadCell)?;
     let numbers = date_numbers(day).ok_or(BadCell)?;
     let since_midnight = jiff::SignedDuration::from_micros(micros(time)?);
     let Some(day) = civil_date(numbers) else { return Ok(None) };
     let at = day.to_datetime(jiff::civil::Time::midnight()).checked_add(since_midnight);
     at.map(Some).map_err(|_| BadCell)
+}
+
+/// A wall-clock time as nearly every cell has it: `YYYY-MM-DD HH:MM:SS[.ffffff]`, of a day that there is. `None` says
+/// nothing about the others.
+fn usual_date_time(text: &[u8]) -> Option<DateTime> {
+    let [
+        y1,
+        y2,
+        y3,
+        y4,
+        b'-',
+        m1,
+        m2,
+        b'-',
+        d1,
+        d2,
+        b' ',
+        h1,
+        h2,
+        b':',
+        n1,
+        n2,
+        b':',
+        s1,
+        s2,
+        fraction @ ..,
+    ] = text
+    else {
+        return None;
+    };
+    let micros = match fraction {
+        [] => 0,
+        [b'.', digits @ ..] if digits.len() <= 6 => {
+            let missing = u32::try_from(6 - digits.len()).ok()?;
+            number(digits)? * 10_i32.pow(missing)
+        }
+        _ => return None,
+    };
+    let year = number(&[*y1, *y2, *y3, *y4]).filter(|year| *year != 0)?;
+    let two = |high: &u8, low: &u8| i8::try_from(number(&[*high, *low])?).ok();
+    DateTime::new(
+        i16::try_from(year).ok()?,
+        two(m1, m2)?,
+        two(d1, d2)?,
+        two(h1, h2)?,
+        two(n1, n2)?,
+        two(s1, s2)?,
+        micros * 1_000,
+    )
+    .ok()
+}
+
+/// The number that at most nine digits name.
+fn number(digits: &[u8]) -> Option<i32> {
+    digits.iter().try_fold(0, |number, byte| {
+        byte.is_ascii_digit().then(|| number * 10 + i32::from(byte - b'0'))
+    })
 }
 
 /// Year, month and day of `YYYY-MM-DD`, whatever the calendar says.
@@ -199,6 +264,38 @@ mod tests {
         assert!(convert(&ColumnKind::Timestamp, text) == Ok(Value::Instant(instant)));
         let civil: DateTime = "2024-02-29T12:34:56.000001".parse().unwrap();
         assert!(convert(&ColumnKind::DateTime, text) == Ok(Value::DateTime(civil)));
+    }
+
+    #[test]
+    fn the_usual_form_of_a_time_is_read_as_any_other() {
+        for text in [
+            "2024-02-29 12:34:56",
+            "2024-02-29 23:59:59.999999",
+            "9999-12-31 00:00:00.5",
+            "0001-01-01 00:00:00.000",
+        ] {
+            let (day, time) = text.split_once(' ').unwrap();
+            let midnight = civil_date(date_numbers(day).unwrap()).unwrap().at(0, 0, 0, 0);
+            let length = jiff::SignedDuration::from_micros(micros(time).unwrap());
+            assert_eq!(
+                usual_date_time(text.as_bytes()),
+                midnight.checked_add(length).ok(),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "2024-02-30 00:00:00",
+            "0000-01-01 00:00:00",
+            "2024-02-29 24:00:00",
+            "2024-02-29 1:00:00",
+            "2024-02-29 00:00:00.1234567",
+            "2024-02-29T00:00:00",
+            "2024-02-29 00:00:0x",
+            "2024-02-29 00:00:00.x",
+        ] {
+            assert_eq!(usual_date_time(text.as_bytes()), None, "{text}");
+        }
     }
 
     #[test]

@@ -27,9 +27,9 @@ use crate::{
 };
 
 /// Rows travel in batches of at most this many...
-const BATCH_ROWS: usize = 256;
+const BATCH_ROWS: usize = 1_000;
 /// ...or as many as hold this many bytes, so that memory stays bounded when rows are large.
-const BATCH_BYTES: usize = 256 * 1024;
+const BATCH_BYTES: usize = 512 * 1024;
 /// Batches that wait while the engine is busy.
 const BATCHES_AHEAD: usize = 2;
 

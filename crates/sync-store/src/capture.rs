@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use sync_core::{
-    capture::{Decision, Intention, Standing, decide},
+    capture::{Decision, Intention, decide},
     draft::Fingerprint,
     key::Key,
     mutation::{self, Mutation},
@@ -15,12 +15,11 @@ use sync_core::{
 };
 
 use crate::{
-    column::{KeyParameter, fingerprint},
-    dispatch::LEFT,
+    column::KeyParameter,
     failure::Failure,
     links::Links,
     quarantine::{first_retry, retry_group},
-    recordless,
+    recordless, standing,
 };
 
 pub(crate) fn begin_read(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<ReadTicket> {
@@ -61,14 +60,15 @@ pub(crate) fn capture(
     let mut changed = !outbox_empty;
     let mut links = Links::default();
     let mut into = Into { tx, writer, now: chunk.now, keep_payload, group: None };
-    for row in &chunk.rows {
+    let known = standing::links(tx, writer, &chunk.rows)?;
+    for (row, link) in chunk.rows.iter().zip(known) {
         let (row, lacks_link) = links.filled(tx, writer, row)?;
         books.unlinked += u64::from(lacks_link);
         if matches!(row.outcome, RowOutcome::Gone | RowOutcome::Absent) {
             recordless::forget(tx, writer, &row.key)?;
         }
         let intention = match &row.outcome {
-            RowOutcome::Draft(fields) => Intention::Record(fields.fingerprint()),
+            RowOutcome::Draft(_, print) => Intention::Record(*print),
             RowOutcome::Fault(_, print) => Intention::Faulty(*print),
             RowOutcome::Gone | RowOutcome::Unseen => Intention::Gone,
             // Filled above.
@@ -79,7 +79,7 @@ pub(crate) fn capture(
                 continue;
             }
         };
-        let standing = standing(tx, writer, &row.key, changed)?;
+        let standing = standing::standing(tx, writer, &row.key, link, changed)?;
         let decision = decide(intention, &standing);
         if row.outcome == RowOutcome::Unseen && decision != Decision::Unchanged {
             suspect(tx, writer, &row.key)?;
@@ -143,56 +143,6 @@ fn check_newest(tx: &Transaction<'_>, writer: &Writer, ticket: ReadTicket) -> Re
     Err(StateError::Other("a newer read of this sync has begun".into()).into())
 }
 
-/// What the state holds for a key.
-fn standing(
-    tx: &Transaction<'_>,
-    writer: &Writer,
-    key: &Key,
-    with_outbox: bool,
-) -> Result<Standing, Failure> {
-    let mut standing = Standing::default();
-    let place = params![writer.sync.0, writer.destination.0, KeyParameter(key)];
-    let mut link = tx.prepare_cached(
-        "SELECT standing, fingerprint FROM links WHERE sync_id = ? AND destination_id = ? AND key = ?",
-    )?;
-    let mut rows = link.query(place)?;
-    if let Some(row) = rows.next()? {
-        standing.link = Some(match (row.get::<_, i64>(0)?, fingerprint(row.get(1)?)) {
-            (0 | LEFT, Some(print)) => Intention::Record(print),
-            (0 | LEFT, None) => Intention::Unknown,
-            _ => Intention::Gone,
-        });
-    } else if let Some(print) = recordless::known(tx, writer, key)? {
-        // As good as written: the same row is not wished for again.
-        standing.link = Some(Intention::Record(print));
-    }
-    if !with_outbox {
-        return Ok(standing);
-    }
-    let mut entries = tx.prepare_cached(
-        "SELECT state, gone, fields IS NULL AND NOT omitted, fingerprint FROM outbox
-         WHERE sync_id = ? AND destination_id = ? AND key = ? ORDER BY seq",
-    )?;
-    let mut rows = entries.query(place)?;
-    while let Some(row) = rows.next()? {
-        let intention =
-            match (row.get::<_, bool>(1)?, row.get::<_, bool>(2)?, fingerprint(row.get(3)?)) {
-                (true, _, _) => Intention::Gone,
-                (false, true, Some(print)) => Intention::Faulty(print),
-                (false, false, Some(print)) => Intention::Record(print),
-                (false, _, None) => Intention::Unknown,
-            };
-        match row.get::<_, i64>(0)? {
-            WAITING | HELD => standing.waiting = Some(intention),
-            1 => standing.sending = Some(intention),
-            // Parked after the entry that is being sent, it is the newest and stands where a waiting one would.
-            _ if standing.sending.is_some() => standing.waiting = Some(intention),
-            _ => standing.quarantined = Some(intention),
-        }
-    }
-    Ok(standing)
-}
-
 /// Where the rows of one chunk go.
 struct Into<'a> {
     tx: &'a Transaction<'a>,
@@ -246,7 +196,7 @@ impl Into<'_> {
         refusals: i64,
     ) -> Result<(), Failure> {
         let fields = match &row.outcome {
-            RowOutcome::Draft(fields) | RowOutcome::Linked(fields, _) => {
+            RowOutcome::Draft(fields, _) | RowOutcome::Linked(fields, _) => {
                 Some(serde_json::to_string(fields)?)
             }
             RowOutcome::Fault(..) | RowOutcome::Gone | RowOutcome::Unseen | RowOutcome::Absent => {

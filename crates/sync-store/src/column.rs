@@ -59,6 +59,12 @@ pub(crate) fn fingerprint(bytes: Option<Vec<u8>>) -> Option<Fingerprint> {
     bytes.and_then(|bytes| <[u8; 16]>::try_from(bytes).ok()).map(Fingerprint)
 }
 
+/// The same from a column that is looked at in passing.
+pub(crate) fn fingerprint_in(column: ValueRef<'_>) -> Option<Fingerprint> {
+    let ValueRef::Blob(bytes) = column else { return None };
+    <[u8; 16]>::try_from(bytes).ok().map(Fingerprint)
+}
+
 /// A time in milliseconds.
 pub(crate) fn time(milliseconds: i64) -> Timestamp {
     Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)

@@ -56,12 +56,12 @@ pub(crate) fn due(
     if !doubts.is_empty() {
         return Ok((doubts, None));
     }
-    let next: Option<i64> = tx.query_row(
-        "SELECT min(not_before) FROM outbox
-         WHERE sync_id = ? AND destination_id = ? AND state = 1 AND doubt = 1",
-        [writer.sync.0, writer.destination.0],
-        |row| row.get(0),
-    )?;
+    let next: Option<i64> = tx
+        .prepare_cached(
+            "SELECT min(not_before) FROM outbox
+             WHERE sync_id = ? AND destination_id = ? AND state = 1 AND doubt = 1",
+        )?
+        .query_row([writer.sync.0, writer.destination.0], |row| row.get(0))?;
     Ok((doubts, next.map(time)))
 }
 

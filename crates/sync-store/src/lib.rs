@@ -82,6 +82,7 @@ mod runs;
 mod scan;
 mod second_look;
 mod settle;
+mod standing;
 mod store;
 mod stream;
 mod structure;

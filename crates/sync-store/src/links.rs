@@ -126,7 +126,7 @@ impl Links {
             RowOutcome::Linked(fields, wishes) => {
                 let filled = self.fill(tx, writer, &row.key, wishes)?;
                 self.remember(tx, writer, &row.key, wishes)?;
-                let outcome = RowOutcome::Draft(fields.clone().with(filled.values));
+                let outcome = RowOutcome::draft(fields.clone().with(filled.values));
                 let row = CapturedRow { key: row.key.clone(), outcome, cells: row.cells.clone() };
                 Ok((std::borrow::Cow::Owned(row), filled.lacks))
             }
@@ -137,7 +137,7 @@ impl Links {
                 }
                 Ok((std::borrow::Cow::Borrowed(row), false))
             }
-            RowOutcome::Draft(_) | RowOutcome::Fault(..) | RowOutcome::Unseen => {
+            RowOutcome::Draft(..) | RowOutcome::Fault(..) | RowOutcome::Unseen => {
                 Ok((std::borrow::Cow::Borrowed(row), false))
             }
         }

@@ -113,10 +113,13 @@ fn limit() -> jiff::SignedDuration {
 }
 
 fn counter(tx: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
-    tx.query_row("SELECT value FROM counters WHERE name = ?", [name], |row| row.get(0)).optional()
+    tx.prepare_cached("SELECT value FROM counters WHERE name = ?")?
+        .query_row([name], |row| row.get(0))
+        .optional()
 }
 
 fn set_counter(tx: &Transaction<'_>, name: &str, value: i64) -> rusqlite::Result<()> {
-    tx.execute("INSERT OR REPLACE INTO counters (name, value) VALUES (?, ?)", (name, value))?;
+    tx.prepare_cached("INSERT OR REPLACE INTO counters (name, value) VALUES (?, ?)")?
+        .execute((name, value))?;
     Ok(())
 }

@@ -563,11 +563,8 @@ impl StateStore for SqliteStore {
     fn own_member(&mut self, writer: &Writer) -> Result<Option<String>, StateError> {
         self.read_as(writer, |tx| {
             let member: Option<Option<String>> = tx
-                .query_row(
-                    "SELECT own_member FROM destinations WHERE id = ?",
-                    [writer.destination.0],
-                    |row| row.get(0),
-                )
+                .prepare_cached("SELECT own_member FROM destinations WHERE id = ?")?
+                .query_row([writer.destination.0], |row| row.get(0))
                 .optional()?;
             Ok(member.flatten())
         })

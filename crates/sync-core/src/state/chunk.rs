@@ -23,8 +23,8 @@ pub struct ReadTicket {
 /// What became of one row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RowOutcome {
-    /// The record it should be.
-    Draft(Fields),
+    /// The record it should be, and its fingerprint: see [`RowOutcome::draft`].
+    Draft(Fields, Fingerprint),
     /// The record it should be, whose link fields the state fills from the links of the rows they point to.
     Linked(Fields, Vec<LinkWish>),
     /// Why it cannot become a record, with a fingerprint of the fault and its cells.
@@ -36,6 +36,14 @@ pub enum RowOutcome {
     Unseen,
     /// No row has this key any more, and its record stays as it is: what waits for it, or was refused, is void.
     Absent,
+}
+
+impl RowOutcome {
+    /// The record that a row should be.
+    pub fn draft(fields: Fields) -> Self {
+        let print = fields.fingerprint();
+        Self::Draft(fields, print)
+    }
 }
 
 /// One row with its key.

@@ -54,6 +54,9 @@ impl FromStr for Decimal {
 
     fn from_str(text: &str) -> Result<Self, NotDecimal> {
         let text = text.trim();
+        if let Some(number) = short(text) {
+            return Ok(number);
+        }
         let plain = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E');
         if text.is_empty() || text.len() > TEXT_LENGTH_MAX || !text.chars().all(plain) {
             return Err(NotDecimal);
@@ -67,10 +70,58 @@ impl FromStr for Decimal {
     }
 }
 
+/// Digits that surely fit into 64 bits.
+const SHORT_DIGITS_MAX: usize = 18;
+
+/// A number of few digits in plain notation, as nearly every one is; `None` says nothing about the others.
+fn short(text: &str) -> Option<Decimal> {
+    let (negative, digits) = match text.as_bytes() {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.len() > SHORT_DIGITS_MAX {
+        return None;
+    }
+    let (mut number, mut scale, mut behind_point) = (0_i64, 0_i64, false);
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' => {
+                number = number * 10 + i64::from(byte - b'0');
+                scale += i64::from(behind_point);
+            }
+            b'.' if !behind_point => behind_point = true,
+            _ => return None,
+        }
+    }
+    // A point wants digits on both sides here: what else it may mean is not decided twice.
+    let is_plain =
+        matches!((digits.first(), digits.last()), (Some(b'0'..=b'9'), Some(b'0'..=b'9')));
+    if !is_plain {
+        return None;
+    }
+    if number == 0 {
+        return Some(Decimal(BigDecimal::default()));
+    }
+    while number % 10 == 0 {
+        number /= 10;
+        scale -= 1;
+    }
+    let number = if negative { -number } else { number };
+    Some(Decimal(BigDecimal::new(number.into(), scale)))
+}
+
 /// Plain notation without exponent or trailing zeros: the canonical form.
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.to_plain_string())
+        let (digits, scale) = self.0.as_bigint_and_scale();
+        let (Ok(number), Ok(scale @ 1..=18)) = (i64::try_from(&*digits), u32::try_from(scale))
+        else {
+            return f.write_str(&self.0.to_plain_string());
+        };
+        let sign = if number < 0 { "-" } else { "" };
+        let one = 10_u64.pow(scale);
+        let (whole, behind) = (number.unsigned_abs() / one, number.unsigned_abs() % one);
+        write!(f, "{sign}{whole}.{behind:0width$}", width = scale as usize)
     }
 }
 
@@ -108,6 +159,36 @@ mod tests {
         }
         assert_eq!(canonical("-0.00"), "0");
         assert_eq!(canonical("100"), "100");
+    }
+
+    #[test]
+    fn short_numbers_are_what_they_are_the_long_way() {
+        let long = |text: &str| Decimal::from(BigDecimal::from_str(text).unwrap());
+        for text in [
+            "0",
+            "-0",
+            "0.00",
+            "7",
+            "-7",
+            "100",
+            "-1200",
+            "0.5",
+            "-0.05",
+            "12.3400",
+            "1000.10",
+            "999999999999999999",
+            "-99999999999999999",
+            "0.0000000000000001",
+            "00012.50",
+        ] {
+            let (one, other) = (short(text).unwrap(), long(text));
+            assert_eq!(one.0.as_bigint_and_scale(), other.0.as_bigint_and_scale(), "{text}");
+            assert_eq!(one.to_string(), other.0.to_plain_string(), "{text}");
+            assert!(one == other, "{text}");
+        }
+        for text in ["", "-", ".5", "5.", "1.2.3", "1e5", "+1", "1234567890123456789"] {
+            assert!(short(text).is_none(), "{text}");
+        }
     }
 
     #[test]

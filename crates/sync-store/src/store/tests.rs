@@ -58,7 +58,7 @@ impl Sync {
         let fields = Fields::new(vec![("title".into(), FieldValue::text(text))]);
         let row = |key| CapturedRow {
             key: Key::Int(key),
-            outcome: RowOutcome::Draft(fields.clone()),
+            outcome: RowOutcome::draft(fields.clone()),
             cells: None,
         };
         let rows = keys.map(row).collect();

@@ -256,3 +256,51 @@ fn marks_are_read_oldest_first() {
     }
     assert_eq!(state.dirty(), [1, 2, 3]);
 }
+
+#[test]
+fn rows_are_compared_with_their_own_links_in_any_order_and_however_far_apart() {
+    let mut state = State::new();
+    let words: Vec<String> = (0..=120).map(|key| format!("w{key}")).collect();
+    for (key, word) in (1..=100).zip(words.iter().skip(1)) {
+        state.adopt(key, Some(draft(word).fingerprint()));
+    }
+    // Texts come after all numbers; theirs hold what key 1 holds.
+    for text in ["7|a", "a", "ab", "é"] {
+        rusqlite::Connection::open(state.path())
+            .unwrap()
+            .execute(
+                "INSERT INTO links (sync_id, destination_id, key, record_id, origin, fingerprint, created_at)
+                 SELECT sync_id, destination_id, ?1, 'of ' || ?1, 1, fingerprint, 0 FROM links WHERE key = 1",
+                [text],
+            )
+            .unwrap();
+    }
+    let all: Vec<i64> = (1..=100).collect();
+    let far: Vec<i64> = vec![1, 2, 30, 31, 60, 69, 78, 100];
+    for keys in [all.clone(), all.into_iter().rev().collect(), far, vec![99, 3, 57, 12, 100, 1]] {
+        let rows: Vec<(i64, &str)> =
+            keys.iter().map(|key| (*key, words[usize::try_from(*key).unwrap()].as_str())).collect();
+        let ticket = state.begin_read();
+        let mut chunk = state.chunk(ticket, &rows);
+        for (place, text) in [(0, "a"), (1, "é"), (2, "7|a"), (0, "ab")] {
+            let row = sync_core::state::CapturedRow {
+                key: Key::Text(text.into()),
+                ..crate::fixture::row(1, "w1")
+            };
+            chunk.rows.insert(place, row);
+        }
+        let rows = chunk.rows.len() as u64;
+        let books = state.store.capture(&state.writer, &chunk).unwrap();
+        assert_eq!(books, Books { read: rows, unchanged: rows, ..Books::default() });
+    }
+    // Each is compared with its own: none with its neighbour's, and what has no link is new.
+    let ticket = state.begin_read();
+    let rows = [(-5, "w1"), (2, "w1"), (3, "w3"), (50, "w51"), (101, "w101"), (120, "w100")];
+    let mut chunk = state.chunk(ticket, &rows);
+    for (text, word) in [("A", "w1"), ("a", "w2"), ("aa", "w1"), ("zz", "w1")] {
+        let row = crate::fixture::row(1, word);
+        chunk.rows.push(sync_core::state::CapturedRow { key: Key::Text(text.into()), ..row });
+    }
+    let books = state.store.capture(&state.writer, &chunk).unwrap();
+    assert_eq!(books, Books { read: 10, unchanged: 1, queued: 9, ..Books::default() });
+}

@@ -81,7 +81,7 @@ pub(crate) fn row(key: i64, word: &str) -> CapturedRow {
     } else if word.starts_with("fault") {
         RowOutcome::Fault(fault(word), draft(word).fingerprint())
     } else {
-        RowOutcome::Draft(draft(word))
+        RowOutcome::draft(draft(word))
     };
     CapturedRow {
         key: Key::Int(key),
