@@ -46,4 +46,5 @@ mod state_commands;
 mod state_file;
 mod status;
 mod taking_over;
+mod types;
 mod validating;
