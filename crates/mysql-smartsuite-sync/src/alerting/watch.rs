@@ -105,6 +105,8 @@ fn of_sync(
     // One that somebody ended early says nothing of the sync.
     let mut ended = runs.into_iter().filter(|run| run.completed_at.is_some());
     let ended = ended.find(|run| run.status != RunStatus::Interrupted.word());
+    // One that a person paused is as late as that person wants.
+    let is_paused = reader.paused_at(&report.name)?.is_some();
     let deadline = report.fresh_as_of().map(|fresh| goal.deadline(fresh));
     Ok(SyncObservation {
         name: report.name.clone(),
@@ -115,7 +117,7 @@ fn of_sync(
         }),
         vanished,
         stopped: report.stopped.clone(),
-        late_since: deadline.filter(|deadline| *deadline < now),
+        late_since: deadline.filter(|deadline| *deadline < now && !is_paused),
         quarantined: report.quarantined.iter().map(|count| count.rows).sum(),
         duplicates: report.shared_ids,
         log: report.stream.as_ref().map(|stream| LogObservation {

@@ -58,6 +58,8 @@ pub(crate) struct SyncStatus {
     pub(crate) lacking: Vec<LackingLinks>,
     /// Calls of this month.
     pub(crate) calls_this_month: u64,
+    /// Since when a person has let the service run it no more.
+    pub(crate) paused_at: Option<Timestamp>,
 }
 
 /// What to ask for.
@@ -118,6 +120,8 @@ impl Status {
             .syncs
             .extend(others.map(|sync| SyncStatus::new(&sync.name.clone(), None, Some(sync))));
         for sync in &mut status.syncs {
+            // By its name in the file, whether or not it has run.
+            sync.paused_at = reader.paused_at(&sync.name)?;
             let Some(name) = sync.state.as_ref().map(|state| state.name.clone()) else { continue };
             sync.runs = reader.runs(&name, extent.runs)?;
             sync.lacking = reader.lacking_links(&name)?;
@@ -157,6 +161,7 @@ impl SyncStatus {
             rows: Vec::new(),
             lacking: Vec::new(),
             calls_this_month: 0,
+            paused_at: None,
         }
     }
 

@@ -24,6 +24,7 @@ on_mariadb! {
     refused_rows_are_seen_retried_and_dropped
     a_record_tells_its_story_and_is_read_again
     figures_are_scraped
+    many_open_pages_take_little_memory
 }
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -182,6 +183,7 @@ fn a_pause_outlives_a_restart(stage: &mut Stage) {
     assert_eq!(service.post("/api/v1/syncs/customers/pause", "").json()["status"], "done");
     assert_eq!(service.post("/webhook/sync/customers", "").problem(), (409, "sync_paused".into()));
     service.end(stage);
+    stage.run(&["status"]).ended(0).said(&["paused", "until it is resumed", "it has not run yet"]);
     let service = Service::start(stage, &["--interval", "60", "--run-immediately"]);
     let done = wait_until(LIMIT, || Ok(stage.records(ORDERS).len() == 7));
     assert!(done.unwrap());
@@ -277,5 +279,48 @@ fn figures_are_scraped(stage: &mut Stage) {
     ] {
         assert!(page.text.lines().any(|found| found == line), "{line} in\n{}", page.text);
     }
+    service.end(stage);
+}
+
+/// Kilobytes that the service holds in memory.
+fn resident(service: &Service) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", service.child.id())).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+fn many_open_pages_take_little_memory(stage: &mut Stage) {
+    let service = Service::start(stage, &["--interval", "60"]);
+    let before = resident(&service);
+    let mut views = Vec::new();
+    for _ in 0..50 {
+        let mut view = TcpStream::connect(&service.address).unwrap();
+        view.write_all(b"GET /api/v1/live HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+        views.push(view);
+    }
+    let paths = [
+        "/api/v1/overview",
+        "/",
+        "/api/v1/budget",
+        "/metrics",
+        "/api/v1/quarantine",
+        "/web/main.js",
+    ];
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for path in paths.iter().cycle().take(300) {
+                    assert_eq!(service.get(path).status, 200, "{path}");
+                }
+            });
+        }
+        assert_eq!(service.post("/webhook/sync/customers", "").status, 202);
+    });
+    let done = wait_until(LIMIT, || Ok(stage.records(CUSTOMERS).len() == 5));
+    assert!(done.unwrap());
+    let grown = resident(&service).saturating_sub(before);
+    println!("50 open pages and 1,200 requests: {grown} KiB more than {before} KiB");
+    assert!(grown < 32 * 1024, "{grown} KiB");
+    drop(views);
     service.end(stage);
 }

@@ -331,7 +331,9 @@ impl SyncSummary {
         let fresh_as_of = report.and_then(SyncReport::fresh_as_of);
         let age = fresh_as_of.map(|at| now.duration_since(at).max(SignedDuration::ZERO));
         let deadline = fresh_as_of.map(|at| entry.goal.deadline(at));
-        let is_late = deadline.is_some_and(|deadline| deadline < now);
+        // One that a person paused is as late as that person wants.
+        let is_paused = state.paused_at.is_some() || entry.is_paused;
+        let is_late = deadline.is_some_and(|deadline| deadline < now && !is_paused);
         // Of a schedule by cron pattern it depends on the day.
         let goal = fresh_as_of
             .map_or(entry.goal.length(now), |at| entry.goal.deadline(at).duration_since(at));

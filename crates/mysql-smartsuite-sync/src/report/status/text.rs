@@ -25,6 +25,13 @@ pub(crate) fn text(status: &Status, paint: Paint) -> String {
 
 fn of_sync(sync: &SyncStatus, now: Timestamp, paint: Paint) -> String {
     let mut out = Lines { text: headline(sync, paint), paint };
+    if let Some(at) = sync.paused_at {
+        let since = when(at, now);
+        out.line(
+            "paused",
+            &format!("by a person {since}: the service runs it no more until it is resumed"),
+        );
+    }
     let Some(state) = &sync.state else {
         out.line("runs", "it has not run yet");
         return out.text;
