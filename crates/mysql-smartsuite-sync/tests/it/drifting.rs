@@ -192,7 +192,7 @@ fn a_new_column_of_a_table_gets_a_field_once(stage: &mut Stage) {
     stage.run(&["run"]).ended(0);
     stage.sql("UPDATE customers SET loyalty_points = 8 WHERE id = 2");
     stage.run(&["run"]).ended(0);
-    assert_eq!(fields(stage), [slug.clone()]);
+    assert_eq!(fields(stage), std::slice::from_ref(&slug));
     assert_eq!(stage.records(CUSTOMERS)["2"][&slug], json!("8"));
     // A column that goes away again leaves its field as it is.
     stage.sql("ALTER TABLE customers DROP COLUMN loyalty_points");
