@@ -25,6 +25,7 @@ mod chaos;
 mod comparing;
 mod doctor;
 mod doubt;
+mod drifting;
 mod explaining;
 mod failing;
 mod gone;
