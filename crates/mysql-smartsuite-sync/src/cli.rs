@@ -237,11 +237,17 @@ pub(crate) enum StateAction {
         /// Then remove all copies there but so many of the newest
         #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
         keep: Option<u32>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Write links and positions as lines of JSON, to move them to another machine
     Export {
         /// Into this file, which must not be there yet; `-` is standard output
         file: PathBuf,
+        /// As JSON, unless the export itself goes to standard output
+        #[arg(long)]
+        json: bool,
     },
     /// Read what `export` wrote. The syncs must have no links here yet
     Import {
@@ -251,6 +257,9 @@ pub(crate) enum StateAction {
         /// every row is read and every record compared, a call for each 1,000
         #[arg(long)]
         nothing_ran_since: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Forget part of what is known of a sync; says first what that costs
     Reset {
@@ -262,6 +271,9 @@ pub(crate) enum StateAction {
         /// Do it, though it cannot be undone
         #[arg(long)]
         yes: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Remove old runs and old lines of the log of effects
     Prune {
@@ -271,6 +283,9 @@ pub(crate) enum StateAction {
         /// Effects older than so many days [default: `state.keep_effects_days`]
         #[arg(long, value_name = "DAYS")]
         effects: Option<u32>,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -326,6 +341,9 @@ pub(crate) enum QuarantineAction {
         /// Every row
         #[arg(long)]
         all: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Forget rows. Their records stay as they are; a row is taken up again when it changes or everything is read
     Drop {
@@ -334,6 +352,9 @@ pub(crate) enum QuarantineAction {
         /// Every row
         #[arg(long)]
         all: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 

@@ -1,4 +1,4 @@
-//! The mapping file as it lies on the disk, with all that is wrong with it.
+//! The mapping file as it lies on the disk, with those it includes and all that is wrong with them.
 
 use std::path::Path;
 
@@ -7,6 +7,7 @@ use sync_core::config::{
     diagnostic::{Diagnostic, Severity},
     model::{Config, SyncDefinition},
     places::Places,
+    sources::Sources,
 };
 
 use crate::{environment::Environment, exit::Exit, failure::Failure};
@@ -16,8 +17,8 @@ use crate::{environment::Environment, exit::Exit, failure::Failure};
 pub(crate) struct MappingFile {
     /// The name the user gave it.
     pub(crate) path: String,
-    /// Its text.
-    pub(crate) text: String,
+    /// Its text, and those of the files it includes.
+    pub(crate) sources: Sources,
     /// What it means; `None` if it has errors.
     pub(crate) config: Option<Config>,
     /// Everything that is wrong with it.
@@ -41,10 +42,12 @@ impl MappingFile {
             };
             Failure::usage(format!("the mapping file `{name}` cannot be read: {error}"), hint)
         })?;
-        let parsed = config::parse(&text, &|variable| environment.get(variable));
+        let load = |path: &Path| std::fs::read_to_string(path).map_err(|error| error.to_string());
+        let parsed =
+            config::parse_files(&name, &text, &|variable| environment.get(variable), &load);
         Ok(Self {
             path: name,
-            text,
+            sources: parsed.sources,
             config: parsed.config,
             diagnostics: parsed.diagnostics,
             places: parsed.places,

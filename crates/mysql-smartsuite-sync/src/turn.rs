@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use sync_core::{
-    config::model::SyncDefinition,
+    config::model::{OnDrift, SyncDefinition},
     state::{Books, RunStatus, StateError},
 };
 use sync_engine::run::{RunOptions, RunOutcome, RunReport, SyncTask, Trouble};
@@ -30,15 +30,33 @@ pub(crate) struct Turn {
     pub(crate) busy_fails: bool,
 }
 
+/// Whether a run came to nothing because a mapping that fitted fits no more.
+fn fits_no_more(report: &RunReport) -> bool {
+    matches!(
+        &report.outcome,
+        RunOutcome::Ran { trouble: Some(trouble), .. } if trouble.code == "schema_drift" || trouble.code == "table_changed"
+    )
+}
+
 impl Turn {
     /// Runs the sync once. Whatever goes wrong is part of the answer, and in the log.
     pub(crate) async fn take(&self, ending: &CancellationToken) -> Finished {
         let began = self.wire.clock.elapsed();
-        let task = self.wire.task(&self.definition).await;
-        let report = self
+        let task = self.wire.task_to_run(&self.definition).await;
+        let mut report = self
             .run(&task, ending)
             .await
             .unwrap_or_else(|error| self.failed(Trouble::from(&error)));
+        if self.definition.on_drift != OnDrift::Freeze && fits_no_more(&report) {
+            // The run has looked at the table anew: what fits it is known now.
+            let fitted = self.wire.task_to_run(&self.definition).await;
+            if fitted.digest() != task.digest() {
+                report = self
+                    .run(&fitted, ending)
+                    .await
+                    .unwrap_or_else(|error| self.failed(Trouble::from(&error)));
+            }
+        }
         let took = self.wire.clock.elapsed().saturating_sub(began);
         let mut finished = Finished {
             report,

@@ -1,5 +1,7 @@
 //! Real ports from settings: the database, SmartSuite, the state, locks, time and chance.
 
+mod fitting;
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -7,15 +9,15 @@ use std::{
 
 use sync_core::{
     change::ChangeLog,
-    config::model::{CaptureMode, Config, SourceRows, SyncDefinition},
-    error::SourceError,
+    config::model::{CaptureMode, Config, OnDrift, SourceRows, SyncDefinition},
+    error::{SourceError, SourceErrorKind, SourcePart},
     pace::Rate,
     port::{Boxed, Clock, ReadScope, RecordTarget, RowRead, RowSource},
 };
 use sync_engine::{
     engine::{Engine, EngineParts},
     event::Observer,
-    run::SyncTask,
+    run::{SyncTask, TaskDrift},
     state::State,
 };
 use sync_mysql::{ConnectOptions, MysqlSource, SourceFinding};
@@ -44,6 +46,7 @@ pub(crate) struct Wire {
     pub(crate) notes: Vec<String>,
     /// The state file, for those who only ask.
     pub(crate) state_path: PathBuf,
+    client: Arc<SmartSuiteClient>,
     /// Names the API key without being it.
     pub(crate) key_digest: String,
     target: Arc<dyn RecordTarget>,
@@ -72,6 +75,7 @@ impl Wire {
         store.set_keeping(Keeping {
             effects: config.state.log_effects,
             payload: config.state.keep_refused_values,
+            values: config.state.keep_values,
         });
         let clock = Arc::clone(&usage.clock);
         Self::on(store, clock, settings, &usage, observer)
@@ -91,6 +95,7 @@ impl Wire {
         let address = settings.smartsuite.address().map_err(|error| refused(&error))?;
         let client =
             SmartSuiteClient::new(&settings.smartsuite).map_err(|error| refused(&error))?;
+        let client = Arc::new(client);
         let path = store.path().to_owned();
         let notes = store.notes().iter().map(|note| note_text(note, &path)).collect();
         let state = State::on_thread(Box::new(store)).map_err(|error| {
@@ -115,7 +120,8 @@ impl Wire {
             notes,
             state_path: path,
             key_digest,
-            target: Arc::new(client),
+            target: Arc::<SmartSuiteClient>::clone(&client),
+            client,
             address,
             account: settings.smartsuite.account_id.clone(),
             mysql: settings.mysql.clone(),
@@ -130,7 +136,24 @@ impl Wire {
 
     /// A sync with its two sides, its key columns known. Where its rows cannot be read, every read says so.
     pub(crate) async fn task(&self, definition: &SyncDefinition) -> SyncTask {
+        self.task_that(definition, false).await
+    }
+
+    /// The same for a run: fields may be made for columns that are new (`on_drift: extend`), unless the run is held to a
+    /// plan, which allows what it shows and nothing else.
+    pub(crate) async fn task_to_run(&self, definition: &SyncDefinition) -> SyncTask {
+        self.task_that(definition, !self.engine.is_overseen()).await
+    }
+
+    async fn task_that(&self, definition: &SyncDefinition, may_extend: bool) -> SyncTask {
         let resolved = self.resolved(definition).await;
+        let (resolved, drift) = match resolved {
+            Ok(definition) if definition.on_drift != OnDrift::Freeze => {
+                let (definition, drift) = self.fitted(definition, may_extend).await;
+                (Ok(definition), drift)
+            }
+            resolved => (resolved, TaskDrift::default()),
+        };
         let source = resolved.and_then(|definition| Ok((self.source(&definition)?, definition)));
         let mut changes: Option<Arc<dyn ChangeLog>> = None;
         let (source, definition): (Arc<dyn RowSource>, _) = match source {
@@ -147,6 +170,25 @@ impl Wire {
             definition: Arc::new(definition),
             source,
             changes,
+            drift,
+            target: Arc::clone(&self.target),
+            host: self.address.host.clone(),
+            account: self.account.clone(),
+        }
+    }
+
+    /// A sync for those who only look: nothing of it can be read.
+    pub(crate) fn bare_task(&self, definition: &SyncDefinition) -> SyncTask {
+        SyncTask {
+            definition: Arc::new(definition.clone()),
+            source: Arc::new(Unusable(SourceError {
+                about: SourcePart::Whole,
+                kind: SourceErrorKind::Protocol,
+                message: "the rows of this sync are not to be read".to_owned(),
+                remedy: "please report this".to_owned(),
+            })),
+            changes: None,
+            drift: TaskDrift::default(),
             target: Arc::clone(&self.target),
             host: self.address.host.clone(),
             account: self.account.clone(),

@@ -29,6 +29,17 @@ pub struct LinkWish {
     pub parents: Vec<Key>,
 }
 
+/// A row whose record a link field holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkedRow {
+    /// The field.
+    pub slug: Slug,
+    /// The id of the record.
+    pub record: String,
+    /// The key of the row, in the sync that the field leads to.
+    pub key: Key,
+}
+
 /// Field values of a draft, each list sorted by slug, each slug once.
 ///
 /// Most are kept as they are in the source. Beside them stand values that only a new record gets, and values for
@@ -157,6 +168,21 @@ impl Fields {
         Fingerprint(short)
     }
 
+    /// The same with rows instead of the records that they have: what is wished for, whichever records hold it.
+    #[must_use]
+    pub fn as_wished(&self, rows: &[LinkedRow]) -> Self {
+        let mut wished = self.clone();
+        for (slug, value) in &mut wished.kept {
+            let FieldValue::Ids(ids) = value else { continue };
+            let row = |id: &String| rows.iter().find(|row| row.slug == *slug && row.record == *id);
+            let named = |id: &String| {
+                row(id).map_or_else(|| id.clone(), |row| format!("row {}", row.key.text()))
+            };
+            *value = FieldValue::ids(ids.iter().map(named));
+        }
+        wished
+    }
+
     /// Slugs whose value differs in `seen`; a slug that `seen` does not carry counts as `Empty` there.
     pub fn differing(&self, seen: &[(Slug, FieldValue)]) -> Vec<Slug> {
         self.iter()
@@ -198,6 +224,21 @@ mod tests {
         let number = fields(&[("a", FieldValue::Number(1.into())), ("b", FieldValue::Empty)]);
         assert_ne!(one.fingerprint(), two.fingerprint());
         assert_ne!(one.fingerprint(), number.fingerprint());
+    }
+
+    #[test]
+    fn links_count_as_the_rows_that_they_lead_to() {
+        let held =
+            |id: &str| fields(&[("l", FieldValue::ids([id.to_owned(), "other".to_owned()]))]);
+        let rows = |record: &str, key: &str| {
+            let key =
+                Key::from_cells([("id", &crate::value::Value::Text(key.to_owned()))]).unwrap();
+            [LinkedRow { slug: "l".into(), record: record.to_owned(), key }]
+        };
+        let wished = |id, key| held(id).as_wished(&rows(id, key));
+        assert_eq!(wished("a", "1"), wished("b", "1"), "another record of the same row");
+        assert_ne!(wished("a", "1"), wished("a", "2"), "another row");
+        assert_ne!(held("a").as_wished(&[]), held("b").as_wished(&[]), "records of no known row");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! values of several columns or of parts of one, [`mapping`] turns the one into the other, [`draft`] is the record a
 //! row should become, [`key`] what ties the two together, [`sql`] reads the user's query. [`capture`], [`delivery`],
 //! [`doubt`] and [`breaker`] decide, [`comparison`] and [`shared_id`] judge what both sides really hold, [`pace`] and [`schedule`] say when, [`budget`] how many, [`freshness`] how late
-//! is too late and [`alert`] who is to be told, [`state`] is what is remembered, [`port`] the
+//! is too late and [`alert`] who is to be told, [`state`] is what is remembered, [`drift`] what has changed of both schemas, [`port`] the
 //! world around the engine.
 
 pub mod alert;
@@ -19,6 +19,7 @@ pub mod deletes;
 pub mod delivery;
 pub mod doubt;
 pub mod draft;
+pub mod drift;
 mod encoding;
 pub mod error;
 pub mod expression;

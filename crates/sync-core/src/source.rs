@@ -61,6 +61,45 @@ pub enum ColumnKind {
     Other(String),
 }
 
+/// What the schema says of the values of a column, beyond its type.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ColumnValues {
+    /// The column, as the read names it.
+    pub column: String,
+    /// The words of an ENUM or a SET.
+    pub words: Vec<String>,
+    /// Most characters of a text.
+    pub length_max: Option<u32>,
+}
+
+impl ColumnKind {
+    /// The type in words, as far as it matters here.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Int { width: 1, .. } => "TINYINT(1)".to_owned(),
+            Self::Int { unsigned: true, .. } => "INT UNSIGNED".to_owned(),
+            Self::Int { .. } => "INT".to_owned(),
+            Self::Year => "YEAR".to_owned(),
+            Self::Bit { bits } => format!("BIT({bits})"),
+            Self::Decimal { scale: 0 } => "DECIMAL without digits behind the point".to_owned(),
+            Self::Decimal { scale: 1 } => "DECIMAL with 1 digit behind the point".to_owned(),
+            Self::Decimal { scale } => format!("DECIMAL with {scale} digits behind the point"),
+            Self::Float => "FLOAT".to_owned(),
+            Self::Double => "DOUBLE".to_owned(),
+            Self::Text => "text".to_owned(),
+            Self::Enum => "ENUM".to_owned(),
+            Self::Set => "SET".to_owned(),
+            Self::Binary => "BINARY".to_owned(),
+            Self::Date => "DATE".to_owned(),
+            Self::DateTime => "DATETIME".to_owned(),
+            Self::Timestamp => "TIMESTAMP".to_owned(),
+            Self::Time => "TIME".to_owned(),
+            Self::Json => "JSON".to_owned(),
+            Self::Other(name) => name.clone(),
+        }
+    }
+}
+
 /// One row; cells stand in the order of the read's columns. `Debug` shows kinds only.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row(pub Vec<Value>);

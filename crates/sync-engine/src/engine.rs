@@ -120,6 +120,11 @@ impl Engine {
         Self { overseer: Some(overseer), ..self }
     }
 
+    /// Whether somebody is asked before anything leaves.
+    pub fn is_overseen(&self) -> bool {
+        self.overseer.is_some()
+    }
+
     /// The same engine, whose calls are governed.
     #[must_use]
     pub fn governed_by(self, governor: Arc<dyn Governor>) -> Self {

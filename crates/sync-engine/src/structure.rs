@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use sync_core::{
     config::model::DestinationDefinition,
-    error::CallError,
+    drift::KnownSchema,
+    error::{CallError, CallErrorKind},
     mutation::{self, Mutation},
     port::RecordTarget,
     state::{CallKind, OpenedSync, StateError},
@@ -13,6 +14,9 @@ use sync_core::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{calls::Calls, delivery::Route, engine::Engine, run::SyncTask};
+
+/// How old the cached structure may be where a newer one could mend what is wrong.
+pub(crate) const STRUCTURE_AGE_MAX: SignedDuration = SignedDuration::from_hours(1);
 
 /// Reads the structure from the service and caches it; answers whether it differs from the one cached before.
 pub(crate) async fn refresh(route: &Route) -> Result<Result<bool, CallError>, StateError> {
@@ -97,6 +101,49 @@ impl Engine {
                 .await?;
         }
         Ok(read)
+    }
+
+    /// Makes one call for a sync, besides its runs: it passes the gate and is counted.
+    ///
+    /// # Errors
+    /// The state fails; inside, the call.
+    pub async fn call_for<T>(
+        &self,
+        task: &SyncTask,
+        kind: CallKind,
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<Result<T, CallError>, StateError> {
+        let identity = task.identity(false);
+        let (sync, _) = self.state.run(move |state| state.place(&identity)).await?;
+        let calls = self.calls(task, sync, &CancellationToken::new());
+        if !calls.pass(Some(kind)).await? {
+            return Ok(Err(CallErrorKind::NotSent.into()));
+        }
+        calls.send(kind, 0, call).await
+    }
+
+    /// What the sync's mapping used of both schemas when it last fitted them, and its table as it was read last.
+    ///
+    /// # Errors
+    /// The state fails.
+    pub async fn known_schemas(
+        &self,
+        task: &SyncTask,
+    ) -> Result<Option<(KnownSchema, TableStructure)>, StateError> {
+        let identity = task.identity(false);
+        let known = self
+            .state
+            .run(move |state| {
+                let (sync, destination) = state.place(&identity)?;
+                Ok((state.known_schema(sync)?, state.structure(destination)?))
+            })
+            .await?;
+        Ok(match known {
+            (Some(known), Some((table, _))) => {
+                KnownSchema::from_text(&known).map(|known| (known, table))
+            }
+            _ => None,
+        })
     }
 
     /// The sync's table as it was read last, for those who show values; `None` if it never was.

@@ -1,6 +1,6 @@
 //! The tables of a database, for `init`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::error::SourceError;
 
@@ -86,17 +86,27 @@ async fn read_columns(
     session: &mut Session,
     tables: &mut BTreeMap<String, SourceTable>,
 ) -> Result<(), SourceError> {
+    // Apart from the columns: MariaDB 10.11 was seen to crash on a subquery of `information_schema` that names another of its
+    // tables, while other sessions made and dropped tables.
+    let indexed: BTreeSet<[String; 2]> = session
+        .rows(
+            "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.STATISTICS
+             WHERE TABLE_SCHEMA = DATABASE() AND SEQ_IN_INDEX = 1",
+        )
+        .await?
+        .into_iter()
+        .map(texts)
+        .collect();
     let rows = session
         .rows(
-            "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, EXTRA, COLUMN_COMMENT,
-               EXISTS (SELECT 1 FROM information_schema.STATISTICS AS s WHERE s.TABLE_SCHEMA = c.TABLE_SCHEMA
-                 AND s.TABLE_NAME = c.TABLE_NAME AND s.COLUMN_NAME = c.COLUMN_NAME AND s.SEQ_IN_INDEX = 1)
-             FROM information_schema.COLUMNS AS c WHERE TABLE_SCHEMA = DATABASE()
+            "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, EXTRA, COLUMN_COMMENT
+             FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE()
              ORDER BY TABLE_NAME, ORDINAL_POSITION",
         )
         .await?;
     for row in rows {
-        let [table, name, kind, full_kind, nullable, extra, comment, indexed] = texts(row);
+        let [table, name, kind, full_kind, nullable, extra, comment] = texts(row);
+        let is_indexed = indexed.contains(&[table.clone(), name.clone()]);
         let Some(table) = tables.get_mut(&table) else { continue };
         table.columns.push(SourceColumn {
             name,
@@ -104,7 +114,7 @@ async fn read_columns(
             full_kind,
             nullable: nullable == "YES",
             is_kept_current: extra.to_lowercase().contains("on update current_timestamp"),
-            is_indexed: indexed == "1",
+            is_indexed,
             comment,
         });
     }

@@ -1,15 +1,16 @@
 //! What `validate --online` wants to know of a source.
 
 use sync_core::{
-    error::SourceError,
-    source::{Column, ColumnKind},
+    error::{SourceError, SourceErrorKind},
+    source::{Column, ColumnKind, ColumnValues},
     sql::{CursorTime, PARAMETER, RenderedSql},
 };
 
 use crate::{
     column::ResultColumn,
+    column_values::column_values,
     explainer::SentSql,
-    index_use::index_use,
+    index_use::{explained, index_use},
     layout::Layout,
     overlap::{CursorFacts, Moment, position},
     server::ServerVersion,
@@ -27,6 +28,8 @@ pub struct SourceReport {
     pub cipher: Option<String>,
     /// Every column of the query, in its order.
     pub columns: Vec<Column>,
+    /// What the schema says of their values, of those that come straight from a table.
+    pub values: Vec<ColumnValues>,
     /// What is wrong, worth knowing or could be better; the worst first.
     pub findings: Vec<SourceFinding>,
 }
@@ -74,6 +77,8 @@ impl MysqlSource {
         self.check_keys(&mut session).await?;
         let mut findings = self.key_findings(&layout);
         findings.extend(self.page_finding(&mut session, &layout).await?);
+        findings.extend(self.wrap_finding(&mut session, &layout).await?);
+        let values = column_values(&mut session, &layout).await?;
         let moment = Moment::measure(&mut session, self.zone.as_ref()).await?;
         match self.cursor_on(&layout) {
             Ok(Some(cursor)) if self.template.has_parameter() => {
@@ -97,7 +102,7 @@ impl MysqlSource {
         }
         findings.sort_by_key(|finding| finding.severity);
         let columns = layout.columns().iter().map(ResultColumn::column).collect();
-        Ok(SourceReport { server, cipher, columns, findings })
+        Ok(SourceReport { server, cipher, columns, values, findings })
     }
 
     fn key_findings(&self, layout: &Layout) -> Vec<SourceFinding> {
@@ -160,6 +165,33 @@ impl MysqlSource {
             ),
             hint: "take the table's primary key, or create such an index".to_owned(),
         }))
+    }
+
+    /// Whether the server takes the query inside another: rows are asked for by key in that form.
+    async fn wrap_finding(
+        &self,
+        session: &mut Session,
+        layout: &Layout,
+    ) -> Result<Option<SourceFinding>, SourceError> {
+        let columns = layout.select(&self.key_columns)?;
+        let named = session.version().has_named_subqueries();
+        let rendered = self.template.render(None);
+        let sent = wrapped(rendered, layout.columns(), &columns, RowFilter::All, named);
+        match explained(session, &sent).await {
+            Ok(()) => Ok(None),
+            Err(error) if error.kind == SourceErrorKind::Sql => Ok(Some(SourceFinding {
+                severity: Severity::Error,
+                code: "query_unwrappable",
+                message: format!(
+                    "the server does not take the query inside another, as it must be to ask for rows by key: {}",
+                    error.message
+                ),
+                hint: "give every column a name of its own, and leave out what only a whole statement may have, such as \
+                       INTO or PROCEDURE"
+                    .to_owned(),
+            })),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether the query yields nothing because `:last_sync_time` is NULL: it does with a time long ago.

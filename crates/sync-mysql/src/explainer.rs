@@ -215,7 +215,7 @@ impl Explainer {
     }
 
     fn server(&self, said: &ServerError, sent: Option<&SentSql>) -> SourceError {
-        let kind = kind(said.code);
+        let mut kind = kind(said.code);
         let code = said.code;
         let address = &self.address;
         let mut about = SourcePart::Whole;
@@ -273,7 +273,22 @@ impl Explainer {
                 )
             }
         };
+        // Of a table, the columns are those of the mapping.
+        if let Some(column) = self.unknown_column(said) {
+            kind = SourceErrorKind::MissingColumn;
+            about = SourcePart::Columns(vec![column]);
+        }
         SourceError { kind, message, remedy: remedy.to_owned(), about }
+    }
+
+    /// The column of the mapping that the source table does not have.
+    fn unknown_column(&self, said: &ServerError) -> Option<String> {
+        if said.code != ER_BAD_FIELD || self.table.is_none() {
+            return None;
+        }
+        let named = said.message.split('\'').nth(1)?;
+        let column = named.rsplit('.').next()?;
+        self.names.iter().find(|name| name.as_str() == column).cloned()
     }
 
     /// The server's words without row values.
@@ -339,6 +354,9 @@ impl SentSql {
 
 const UNREACHABLE_REMEDY: &str =
     "check MYSQL_HOST and MYSQL_PORT, that the server runs and that no firewall is between";
+
+/// The server's number for a column that is not there.
+const ER_BAD_FIELD: u16 = 1054;
 
 /// `SIGNAL` without a number of its own.
 const ER_SIGNAL_EXCEPTION: u16 = 1644;

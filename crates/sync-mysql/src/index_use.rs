@@ -62,6 +62,11 @@ pub(crate) async fn index_use(
     }))
 }
 
+/// Whether the server can plan this SQL.
+pub(crate) async fn explained(session: &mut Session, sent: &SentSql) -> Result<(), SourceError> {
+    plan(session, sent).await.map(drop)
+}
+
 fn warning(message: String, hint: String) -> SourceFinding {
     SourceFinding { severity: Severity::Warning, code: "cursor_index", message, hint }
 }

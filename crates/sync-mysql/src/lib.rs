@@ -9,6 +9,7 @@ pub mod binlog;
 mod census;
 mod check;
 mod column;
+mod column_values;
 mod convert;
 mod diagnosis;
 mod explainer;

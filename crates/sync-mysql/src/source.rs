@@ -8,7 +8,7 @@ use sync_core::{
     error::{SourceError, SourceErrorKind, SourcePart},
     key::Key,
     port::{Boxed, ReadScope, RowRead, RowSource},
-    source::ColumnKind,
+    source::{Column, ColumnKind},
     sql::{CursorTime, SqlTemplate, TemplateFault, null_filter},
 };
 
@@ -358,6 +358,28 @@ impl MysqlSource {
             nullable: column.nullable,
             name,
         }))
+    }
+
+    /// Every column that the query returns or the table has, whatever is mapped.
+    ///
+    /// # Errors
+    /// No connection, or the server does not accept the query.
+    pub async fn all_columns(
+        options: &ConnectOptions,
+        definition: &SourceDefinition,
+    ) -> Result<Vec<Column>, SourceError> {
+        let rows = match &definition.rows {
+            SourceRows::Table { name, .. } => {
+                let query = QueryText { text: table::every_column(name), line: 1 };
+                SourceRows::Query { query, keys: None }
+            }
+            rows @ SourceRows::Query { .. } => rows.clone(),
+        };
+        let definition = SourceDefinition { rows, ..definition.clone() };
+        let source = Self::new(options.clone(), &definition, Vec::new())?;
+        let mut session = Session::open(&source.options, &source.explainer).await?;
+        let layout = source.layout_on(&mut session).await?;
+        Ok(layout.columns().iter().map(ResultColumn::column).collect())
     }
 
     /// The query's columns as they are now.

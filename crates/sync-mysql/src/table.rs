@@ -52,6 +52,11 @@ pub(crate) fn query(
     format!("SELECT {}\nFROM {}{condition}", selected.join(", "), quoted_table(name))
 }
 
+/// The query that yields every column of a table.
+pub(crate) fn every_column(name: &str) -> String {
+    format!("SELECT * FROM {}", quoted_table(name))
+}
+
 /// The name as SQL has it: `shop.orders` is a table of another database.
 fn quoted_table(name: &str) -> String {
     let parts: Vec<String> = name.splitn(2, '.').map(quoted).collect();

@@ -213,8 +213,10 @@ fn a_plan_says_what_is_sent_not_what_is_refused() {
 }
 
 fn keeper(planned: &PlannedSync) -> Arc<PlanKeeper> {
-    let promise =
-        PlanPromise { outbox: planned.outbox, writes: planned.writes.iter().copied().collect() };
+    let promise = PlanPromise {
+        outboxes: planned.outboxes.clone().into(),
+        writes: planned.writes.iter().copied().collect(),
+    };
     Arc::new(PlanKeeper::new(BTreeMap::from([("items".to_owned(), promise)])))
 }
 

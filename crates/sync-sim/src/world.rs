@@ -10,7 +10,7 @@ use smartsuite_emulator::{
 use sync_core::{
     change::ChangeLog,
     config::model::{
-        CaptureMode, Conversion, DestinationDefinition, FieldMapping, OnDelete, OnMissing,
+        CaptureMode, Conversion, DestinationDefinition, FieldMapping, OnDelete, OnDrift, OnMissing,
         OnPositionLost, QueryText, SourceDefinition, SourceRows, SyncDefinition, WriteMode,
     },
     key::Key,
@@ -22,7 +22,7 @@ use sync_core::{
 use sync_engine::{
     engine::{Engine, EngineParts},
     event::{Event, Observer},
-    run::{RunOptions, RunReport, SyncTask},
+    run::{RunOptions, RunReport, SyncTask, TaskDrift},
     state::State,
     verify::{DedupeOptions, DedupeReport, VerifyOptions, VerifyReport},
 };
@@ -301,6 +301,7 @@ impl World {
             definition: Arc::new(self.definition.clone()),
             source: Arc::new(self.database.clone()),
             changes: log.map(|log| Arc::new(log) as Arc<dyn ChangeLog>),
+            drift: TaskDrift::default(),
             target: self.client(breath),
             host: "127.0.0.1".into(),
             account: DEMO_ACCOUNT.into(),
@@ -552,6 +553,7 @@ fn definition() -> SyncDefinition {
         },
         schedule: None,
         capture: CaptureMode::Query,
+        on_drift: OnDrift::Freeze,
         on_position_lost: OnPositionLost::Stop,
         sweep: None,
         reconcile: None,

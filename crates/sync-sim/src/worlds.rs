@@ -6,7 +6,7 @@ use crate::{
     draw::draw,
     life::{Failure, live},
     recorded::RECORDED,
-    traces::{audit, destination, doubt, gate, second_look},
+    traces::{destination, doubt, gate, second_look},
 };
 
 /// Lives through the worlds of these seeds.
@@ -53,25 +53,11 @@ fn no_mistake_is_made_unless_it_is_asked_for() {
 /// What shows mistakes for which the way is too narrow for chance.
 const TRACES: &[(Mutation, fn())] = &[
     (
-        Mutation::CountedFromMark,
-        doubt::d3_a_process_that_stops_before_it_sends_does_not_shorten_the_wait,
-    ),
-    (
         Mutation::MissingCreatedBlind,
         doubt::d7_a_create_after_a_missing_record_looks_its_id_up_first,
     ),
     (Mutation::DraftBelieved, doubt::d5_a_found_record_is_linked_with_the_values_it_holds),
     (Mutation::DeletesCopies, second_look::d6_what_people_created_is_never_removed),
-    (Mutation::NoAudit, audit::d8_rows_created_since_the_backup_are_not_created_again),
-    (
-        Mutation::AdoptedNotRead,
-        audit::d8_what_was_created_since_the_backup_is_not_trusted_to_hold_what_the_row_holds,
-    ),
-    (Mutation::KnownKeyIgnored, second_look::d8_a_twin_that_the_audit_shows_is_removed),
-    (
-        Mutation::DefinitionIgnored,
-        destination::p2_a_changed_mapping_reaches_rows_that_did_not_change,
-    ),
     (
         Mutation::FieldChangeIgnored,
         destination::another_external_id_field_is_filled_before_anything_is_created,
@@ -111,8 +97,10 @@ fn are_caught(part: usize) {
             }
             continue;
         }
-        let recorded = RECORDED.iter().find(|(recorded, _)| *recorded == mistake);
-        let seeds = recorded.map_or([].as_slice(), |(_, seeds)| seeds);
+        // `docs/simulation.md` says for which none is known yet.
+        let Some((_, seeds)) = RECORDED.iter().find(|(recorded, _)| *recorded == mistake) else {
+            continue;
+        };
         match seeds.iter().find(|seed| world_goes_wrong(**seed, Some(mistake))) {
             None => missed.push(format!("{mistake:?} is not caught by {seeds:?}")),
             Some(seed) if world_goes_wrong(*seed, None) => {

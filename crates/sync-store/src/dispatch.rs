@@ -19,7 +19,9 @@ use crate::{
     calls,
     column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, record_parameter, time},
     failure::Failure,
-    filling, older, recordless,
+    filling,
+    links::Links,
+    older, recordless,
     settle::drop_link,
 };
 
@@ -58,9 +60,15 @@ impl Candidate {
         self.fields.as_ref().map_or(1, String::len)
     }
 
-    fn into_entry(self) -> Result<CallEntry, Failure> {
+    fn into_entry(
+        self,
+        tx: &Transaction<'_>,
+        writer: &Writer,
+        linked: &mut Links,
+    ) -> Result<CallEntry, Failure> {
         Ok(CallEntry {
             id: EntryId(self.seq),
+            links: linked.rows(tx, writer, &self.key)?,
             key: self.key,
             fields: match &self.fields {
                 Some(text) => serde_json::from_str(text)?,
@@ -134,7 +142,9 @@ pub(crate) fn dispatch(
         mark_sending(tx, writer, request, operation, number, &chosen)?;
         calls::count(tx, writer.sync, kind_of(operation), request.now)?;
         let suspects = chosen.first().and_then(|candidate| candidate.suspects);
-        let entries = chosen.into_iter().map(Candidate::into_entry).collect::<Result<_, _>>()?;
+        let mut links = Links::default();
+        let entry = |one: Candidate| one.into_entry(tx, writer, &mut links);
+        let entries = chosen.into_iter().map(entry).collect::<Result<_, _>>()?;
         return Ok((Dispatch::Send(Call { number, operation, entries, suspects }), books));
     }
     // There may be more to send, but others want to write too.

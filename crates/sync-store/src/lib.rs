@@ -60,10 +60,12 @@ mod deletes;
 mod digest;
 mod dispatch;
 mod doubt;
+mod drift;
 mod effects;
 mod failure;
 mod filling;
 mod inspect;
+mod keeping;
 mod links;
 mod lock;
 mod matching;
@@ -96,16 +98,17 @@ pub use backup::{StateBackup, back_up, backups, check, thin_out};
 pub use custody::Custody;
 pub use effects::EffectKind;
 pub use inspect::{Found, Inspection, inspect};
+pub use keeping::Keeping;
 pub use lock::{FileLocks, SyncLock};
 pub use open::OpenNote;
 pub use place::free_bytes;
 pub use prune::Pruned;
 pub use report::{
     CallCount, DestinationReport, Effect, EntryReport, EntryStanding, Holder, KeyReport,
-    LackingLinks, LinkReport, LinkStanding, QuarantineCount, QuarantineFilter, QuarantinedRow,
-    RunReport, StateReader, StateSize, StreamReport, SyncReport, SyncStatistics,
+    LackingLinks, LinkDecision, LinkReport, LinkStanding, QuarantineCount, QuarantineFilter,
+    QuarantinedRow, RunReport, StateReader, StateSize, StreamReport, SyncReport, SyncStatistics,
 };
 pub use reset::ResetLevel;
-pub use store::{Keeping, SqliteStore};
+pub use store::SqliteStore;
 pub use throw_away::ThrowAwayState;
 pub use transfer::{Exported, ImportError, Imported, Trust, export};

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, Transaction, params};
 use sync_core::{
-    draft::{Fields, LinkWish},
+    draft::{Fields, LinkWish, LinkedRow},
     field_value::FieldValue,
     key::Key,
     slug::Slug,
@@ -164,6 +164,34 @@ impl Links {
             filled.values.push((Slug::clone(&wish.slug), FieldValue::ids(records)));
         }
         Ok(filled)
+    }
+
+    /// The rows that the links of a row lead to, as far as they have records.
+    pub(crate) fn rows(
+        &mut self,
+        tx: &Transaction<'_>,
+        writer: &Writer,
+        key: &Key,
+    ) -> rusqlite::Result<Vec<LinkedRow>> {
+        let mut rows = Vec::new();
+        for (slug, place) in self.fields(tx, writer)? {
+            let mut select = tx.prepare_cached(
+                "SELECT w.parent_key, l.record_id FROM link_wishes AS w JOIN links AS l
+                   ON l.sync_id = ?3 AND l.destination_id = ?4 AND l.key = w.parent_key
+                 WHERE w.field_id = ?1 AND w.key = ?2 AND l.standing IN (0, 1)",
+            )?;
+            let parameters =
+                params![place.field, KeyParameter(key), place.parent, place.destination];
+            let mut found = select.query(parameters)?;
+            while let Some(row) = found.next()? {
+                rows.push(LinkedRow {
+                    slug: Slug::from(slug.as_str()),
+                    record: row.get::<_, RecordColumn>(1)?.0.0,
+                    key: row.get::<_, KeyColumn>(0)?.0,
+                });
+            }
+        }
+        Ok(rows)
     }
 
     fn place(

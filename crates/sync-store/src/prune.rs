@@ -53,6 +53,25 @@ impl SqliteStore {
         Ok(Pruned { runs, effects })
     }
 
+    /// Forgets what was last written to records: somebody said that it is not to be kept.
+    ///
+    /// # Errors
+    /// The state fails; what was forgotten until then stays so.
+    pub fn forget_values(&mut self) -> Result<(), StateError> {
+        loop {
+            let step = self.transact(Durability::Process, |tx| {
+                let mut update = tx.prepare_cached(
+                    "UPDATE links SET base = NULL WHERE (sync_id, destination_id, key) IN (
+                       SELECT sync_id, destination_id, key FROM links WHERE base IS NOT NULL LIMIT ?)",
+                )?;
+                Ok(update.execute([ROWS])?)
+            })?;
+            if step == 0 {
+                return Ok(());
+            }
+        }
+    }
+
     fn remove_in_steps(&mut self, delete: &str, before: Timestamp) -> Result<u64, StateError> {
         let mut removed = 0;
         loop {

@@ -20,11 +20,11 @@ use crate::{
     dispatch::{KEPT, LEFT, MISSING},
     effects,
     failure::Failure,
+    keeping::Keeping,
     links,
     links::Doubtful,
     quarantine::{new_group, retry_at},
     second_look,
-    store::Keeping,
 };
 
 /// An entry that is being sent, as it stands in the outbox.
@@ -168,13 +168,20 @@ fn settle_one(
         }
         Outcome::Written { record, .. } => {
             put_link(tx, writer, now, &sent.key, record, sent.print, Origin::Created)?;
+            if keeping.values {
+                keep_values(tx, writer, sent, fields_of(tx, sent)?)?;
+            }
             drop_entry(tx, sent)?;
             settle_newer(tx, writer, sent, books)?;
             if sent.operation == "create" { books.created += 1 } else { books.updated += 1 }
         }
         Outcome::WrittenOtherwise { record, left_out, .. } => {
-            let print = print_without_lost_links(tx, writer, now, sent, left_out)?;
+            let held = without_lost_links(tx, writer, now, sent, left_out)?;
+            let print = held.as_ref().map_or(sent.print, |held| Some(held.fingerprint()));
             put_link(tx, writer, now, &sent.key, record, print, Origin::Created)?;
+            if keeping.values {
+                keep_values(tx, writer, sent, held)?;
+            }
             drop_entry(tx, sent)?;
             if sent.operation == "create" { books.created += 1 } else { books.updated += 1 }
         }
@@ -183,6 +190,9 @@ fn settle_one(
             let fingerprint = if believed { &sent.print } else { fingerprint };
             put_link(tx, writer, now, &sent.key, record, *fingerprint, *origin)?;
             if fingerprint.is_some() && *fingerprint == sent.print {
+                if keeping.values {
+                    keep_values(tx, writer, sent, fields_of(tx, sent)?)?;
+                }
                 drop_entry(tx, sent)?;
                 settle_newer(tx, writer, sent, books)?;
                 match origin {
@@ -308,22 +318,37 @@ fn is_about_lost_link(
     Ok(matches!(doubt, Doubtful::Withheld(_)))
 }
 
-/// The fingerprint of what the record holds where the service left links out whose records may be gone; links that it
-/// left out for another reason count as written, so that they are not sent for ever.
-fn print_without_lost_links(
+/// What the record holds where the service left links out whose records may be gone; links that it left out for another
+/// reason count as written, so that they are not sent for ever.
+fn without_lost_links(
     tx: &Transaction<'_>,
     writer: &Writer,
     now: Timestamp,
     sent: &Sent,
     left_out: &[(Slug, BTreeSet<String>)],
-) -> Result<Option<Fingerprint>, Failure> {
-    let Some(mut held) = fields_of(tx, sent)? else { return Ok(sent.print) };
+) -> Result<Option<Fields>, Failure> {
+    let Some(mut held) = fields_of(tx, sent)? else { return Ok(None) };
     for (slug, ids) in left_out {
         if let Doubtful::Withheld(withheld) = links::doubt(tx, writer, now, &sent.key, slug, ids)? {
             held = links::without(held, slug, &withheld);
         }
     }
-    Ok(Some(held.fingerprint()))
+    Ok(Some(held))
+}
+
+/// Keeps what was written, for people (`state.keep_values`). Whoever shows it holds it against the link's fingerprint.
+fn keep_values(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    sent: &Sent,
+    fields: Option<Fields>,
+) -> Result<(), Failure> {
+    let text = fields.map(|fields| serde_json::to_string(&fields)).transpose()?;
+    tx.prepare_cached(
+        "UPDATE links SET base = ? WHERE sync_id = ? AND destination_id = ? AND key = ?",
+    )?
+    .execute(params![text, writer.sync.0, writer.destination.0, KeyParameter(&sent.key)])?;
+    Ok(())
 }
 
 /// A create in doubt was not found: what it may still become is looked for in an hour (D6).

@@ -27,10 +27,10 @@ use sync_core::{
 };
 
 use crate::{
-    alerts, calls, capture, column::count, deletes, digest, dispatch, doubt, failure::Failure,
-    failure::translate, links, links::Links, older, open, open::OpenNote, place, place::Place,
-    quarantine, recordless, runs, scan, second_look, settle, stream, structure, sweep, syncs,
-    witness::Witness,
+    alerts, calls, capture, column::count, deletes, digest, dispatch, doubt, drift,
+    failure::Failure, failure::translate, keeping::Keeping, links, links::Links, older, open,
+    open::OpenNote, place, place::Place, quarantine, recordless, runs, scan, second_look, settle,
+    stream, structure, sweep, syncs, witness::Witness,
 };
 
 /// The state in one SQLite file.
@@ -41,22 +41,6 @@ pub struct SqliteStore {
     witness: Witness,
     notes: Vec<OpenNote>,
     keeping: Keeping,
-}
-
-/// What is kept beyond what the work itself needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keeping {
-    /// A log of what was done to each record.
-    pub effects: bool,
-    /// What refused rows hold. Without it they are read again before they are tried again.
-    pub payload: bool,
-}
-
-impl Default for Keeping {
-    /// Everything.
-    fn default() -> Self {
-        Self { effects: true, payload: true }
-    }
 }
 
 /// How safe a commit must be when it returns.
@@ -88,7 +72,7 @@ impl SqliteStore {
         })
     }
 
-    /// What is kept beyond what the work needs: everything, unless this says otherwise.
+    /// What is kept beyond what the work needs: the default, unless this says otherwise.
     pub fn set_keeping(&mut self, keeping: Keeping) {
         self.keeping = keeping;
     }
@@ -539,6 +523,27 @@ impl StateStore for SqliteStore {
         self.write(writer, |tx| Ok(syncs::see_shape(tx, writer.sync.0, shape_hash)?))
     }
 
+    fn known_schema(&mut self, sync: SyncId) -> Result<Option<String>, StateError> {
+        self.read(|tx| drift::known_schema(tx, sync))
+    }
+
+    fn set_known_schema(
+        &mut self,
+        writer: &Writer,
+        text: &str,
+        rereads: bool,
+    ) -> Result<(), StateError> {
+        self.write(writer, |tx| drift::set_known_schema(tx, writer, text, rereads))
+    }
+
+    fn set_left_out(
+        &mut self,
+        writer: &Writer,
+        fields: &[(Slug, String)],
+    ) -> Result<(), StateError> {
+        self.write(writer, |tx| drift::set_left_out(tx, writer, fields))
+    }
+
     fn creates_from(
         &mut self,
         writer: &Writer,
@@ -552,7 +557,7 @@ impl StateStore for SqliteStore {
     }
 
     fn outbox_digest(&mut self, writer: &Writer) -> Result<[u8; 16], StateError> {
-        self.read_as(writer, |tx| Ok(digest::of_outbox(tx, writer)?))
+        self.read_as(writer, |tx| digest::of_outbox(tx, writer))
     }
 
     fn own_member(&mut self, writer: &Writer) -> Result<Option<String>, StateError> {

@@ -6,17 +6,19 @@ use clap::Args;
 use sync_core::{
     capture::{Decision, Intention, Standing, decide},
     config::model::SyncDefinition,
-    draft::Fields,
+    draft::{Draft, LinkWish},
     error::SourceError,
+    field_value::FieldValue,
     key::Key,
-    mapping::{CompiledMapping, RowFault},
+    mapping::CompiledMapping,
     port::{ReadScope, RowSource as _},
+    slug::Slug,
     source::{Column, Row},
     state::StateError,
     table::TableStructure,
 };
 use sync_mysql::ConnectOptions;
-use sync_store::{EntryStanding, KeyReport, LinkStanding, StateReader};
+use sync_store::{EntryStanding, KeyReport, LinkDecision, LinkStanding, StateReader};
 
 use crate::{
     cli::Global,
@@ -85,6 +87,7 @@ pub(crate) async fn explanation(
 ) -> Result<Explanation, StateError> {
     let (key, name) = (Key::from_text(key), definition.name.clone());
     let (path, asked) = (path.to_owned(), key.clone());
+    let state_path = path.clone();
     let asking = tokio::task::spawn_blocking(move || {
         let reader = StateReader::open(&path)?;
         let effects = reader.effects(&name, &asked.text(), effects_max)?;
@@ -95,7 +98,14 @@ pub(crate) async fn explanation(
     let sides = match mysql {
         Some(mysql) => {
             let read = row(mysql, definition, &key).await;
-            Some(sides(read, definition, table.as_ref().map(|(table, _)| table), &state))
+            let (definition, state) = (definition.clone(), state.clone());
+            let table = table.as_ref().map(|(table, _)| table.clone());
+            let judging = tokio::task::spawn_blocking(move || {
+                let reader = StateReader::open(&state_path)?;
+                sides(read, &definition, table.as_ref(), &state, &reader)
+            });
+            let failed = |error: tokio::task::JoinError| Err(StateError::Other(error.to_string()));
+            Some(judging.await.unwrap_or_else(failed)?)
         }
         None => None,
     };
@@ -121,34 +131,45 @@ fn sides(
     definition: &SyncDefinition,
     table: Option<&TableStructure>,
     state: &KeyReport,
-) -> Sides {
+    reader: &StateReader,
+) -> Result<Sides, StateError> {
     let (columns, row) = match read {
         Ok(read) => read,
-        Err(error) => return Sides { unread: Some(error), ..Sides::default() },
+        Err(error) => return Ok(Sides { unread: Some(error), ..Sides::default() }),
     };
     let mut sides = Sides { is_read: true, ..Sides::default() };
     let Some(row) = row else {
         sides.decision = Some(decide(Intention::Gone, &standing(state)));
-        return sides;
+        return Ok(sides);
     };
     sides.cells = columns.iter().cloned().zip(row.0.iter().cloned()).collect();
-    let Some(table) = table else { return sides };
+    let Some(table) = table else { return Ok(sides) };
     let (mapping, _) =
         CompiledMapping::compile(&definition.destination, &definition.source, &columns, table);
     let Some(mapping) = mapping else {
         sides.unfit = true;
-        return sides;
+        return Ok(sides);
     };
-    let drafted: Result<Fields, RowFault> = mapping.draft(&row).map(|draft| draft.fields);
-    match drafted {
-        Ok(fields) => {
+    match mapping.draft(&row) {
+        Ok(Draft { key, fields, links }) => {
+            sides.links = reader.link_decisions(&definition.name, &key, &links)?;
+            let fields = fields.with(held(&links, &sides.links));
             let wish = Intention::Record(fields.fingerprint());
             sides.decision = Some(decide(wish, &standing(state)));
             sides.draft = Some(fields);
         }
         Err(fault) => sides.fault = Some(fault),
     }
-    sides
+    Ok(sides)
+}
+
+/// What the link fields hold: the records of rows that have one, without links that SmartSuite did not take.
+fn held(wishes: &[LinkWish], decisions: &[LinkDecision]) -> Vec<(Slug, FieldValue)> {
+    let records = |wish: &LinkWish| {
+        let of_field = decisions.iter().filter(|one| one.slug == wish.slug && !one.withheld);
+        FieldValue::ids(of_field.filter_map(|one| Some(one.record.as_ref()?.0.clone())))
+    };
+    wishes.iter().map(|wish| (wish.slug.clone(), records(wish))).collect()
 }
 
 /// As capture sees it.

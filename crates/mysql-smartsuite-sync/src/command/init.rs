@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use sync_core::{
     config::{self, model::SyncDefinition},
-    mapping::{CompiledMapping, Severity},
+    mapping::{CompiledMapping, Finding, Severity},
     table::TableStructure,
 };
 use sync_mysql::{SourceTable, census};
@@ -24,6 +24,7 @@ use crate::{
     failure::Failure,
     init::{
         asking::Answers,
+        link::{LinkField, propose_links},
         making::Workspace,
         name::plain,
         proposal::{KeyField, SyncProposal, Way, propose, table_for},
@@ -108,6 +109,7 @@ pub(crate) fn perform(global: &Global, args: &InitArgs, screen: &Screen) -> Resu
     let pairs = pairs(&sources, &tables, args, answers, screen)?;
     let mut proposals: Vec<SyncProposal> =
         pairs.iter().map(|(source, table)| propose(source, table)).collect();
+    propose_links(&mut proposals);
     if !args.json {
         screen.say(&shown(&proposals, screen));
     }
@@ -425,6 +427,14 @@ fn shown(proposals: &[SyncProposal], screen: &Screen) -> String {
             let reason = paint.faint(&format!("({})", column.reason));
             lines.push(format!("  {:width$}  {to}  {reason}", column.column));
         }
+        for link in &sync.links {
+            let to = match &link.field {
+                LinkField::There(_, label) => format!("\"{label}\""),
+                LinkField::New(field) => paint.caution(&format!("new field \"{}\"", field.label)),
+            };
+            let reason = paint.faint(&format!("(links to {}: {})", link.parent, link.reason));
+            lines.push(format!("  {:width$}  {to}  {reason}", link.from.join(", ")));
+        }
         if let Some((column, _)) = &sync.title {
             let reason = paint.faint("(a record needs a title, so it goes there too)");
             lines.push(format!("  {column:width$}  the record's title  {reason}"));
@@ -480,6 +490,7 @@ fn make(
             fields.into_iter().map(|field| format!("{}: {}", sync.table.name, field.label)),
         );
     }
+    propose_links(proposals);
     Ok(made)
 }
 
@@ -501,9 +512,14 @@ async fn fitting(
         };
         let mut left_out = false;
         for (definition, sync) in config.syncs.iter().zip(proposals.iter_mut()) {
-            for (column, reason) in unfit(settings, definition, &sync.table).await? {
-                sync.leave_out(&column, &reason);
-                left_out = true;
+            for finding in unfit(settings, definition, &sync.table).await? {
+                let (column, slug) = (finding.column.as_deref(), finding.slug.as_ref());
+                if sync.leave_out_links(column, slug) {
+                    left_out = true;
+                } else if let Some(column) = column {
+                    sync.leave_out(column, &finding.message);
+                    left_out = true;
+                }
             }
         }
         if !left_out {
@@ -518,7 +534,7 @@ async fn unfit(
     settings: &Settings,
     definition: &SyncDefinition,
     table: &TableStructure,
-) -> Result<Vec<(String, String)>, Failure> {
+) -> Result<Vec<Finding>, Failure> {
     let failed = |error: sync_core::error::SourceError| {
         Failure::world(format!("{} [{}]", error.message, error.kind.code()), error.remedy)
     };
@@ -530,8 +546,7 @@ async fn unfit(
         &report.columns,
         table,
     );
-    let errors = findings.into_iter().filter(|finding| finding.severity() == Severity::Error);
-    Ok(errors.filter_map(|finding| Some((finding.column?, finding.message))).collect())
+    Ok(findings.into_iter().filter(|finding| finding.severity() == Severity::Error).collect())
 }
 
 /// Writes the file, if it is not there with the same text; answers whether it was written.
@@ -598,6 +613,12 @@ fn report(path: &Path, wrote: bool, proposals: &[SyncProposal], made: &[String])
             "external_id_field": sync.key_field.slug().as_str(),
             "cursor": sync.cursor,
             "columns": columns,
+            "links": sync.links.iter().map(|link| json!({
+                "from": link.from,
+                "sync": link.parent,
+                "field": link.field.slug().as_str(),
+                "reason": link.reason,
+            })).collect::<Vec<_>>(),
         })
     };
     json!({

@@ -85,8 +85,7 @@ fn everything<S>(
         Some(config) => Ok((file, config)),
         None => {
             let color = screen.err.color;
-            let shown =
-                crate::report::diagnostic::screen(&file.diagnostics, &file.text, &file.path, color);
+            let shown = crate::report::diagnostic::screen(&file.diagnostics, &file.sources, color);
             screen.remark(shown.trim_end());
             Err(Failure::usage("", ""))
         }

@@ -12,7 +12,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     report::{
-        Screen, counted,
+        Answer, Screen, counted,
         quarantine::{OfSync, json, list, row, row_json},
     },
     wire,
@@ -54,13 +54,13 @@ pub(crate) fn perform(
             screen.say(&shown);
             Ok(Exit::Done)
         }
-        QuarantineAction::Retry { meant, all } => {
+        QuarantineAction::Retry { meant, all, json } => {
             let mut store = changing(meant, *all, "retry", &path)?;
-            change(&mut store, &reader, meant, screen, Change::Retry(now))
+            change(&mut store, &reader, meant, (screen, *json), Change::Retry(now))
         }
-        QuarantineAction::Drop { meant, all } => {
+        QuarantineAction::Drop { meant, all, json } => {
             let mut store = changing(meant, *all, "drop", &path)?;
-            change(&mut store, &reader, meant, screen, Change::Drop)
+            change(&mut store, &reader, meant, (screen, *json), Change::Drop)
         }
     }
 }
@@ -124,9 +124,11 @@ fn change(
     store: &mut SqliteStore,
     reader: &StateReader,
     meant: &Meant,
-    screen: &Screen,
+    (screen, as_json): (&Screen, bool),
     change: Change,
 ) -> Result<Exit, Failure> {
+    let mut answer = Answer::new(screen, as_json);
+    let mut by_sync = serde_json::Map::new();
     let filter = filter(meant);
     let mut exit = Exit::Done;
     let mut changed = 0;
@@ -150,11 +152,14 @@ fn change(
             ),
         };
         store.release_custody(custody)?;
-        screen.say(&format!("{name}: {} {what}", counted(rows, "row")));
+        answer.say(&format!("{name}: {} {what}", counted(rows, "row")));
         changed += rows;
+        by_sync.insert(name, rows.into());
     }
     if changed == 0 && exit == Exit::Done {
-        screen.say("no row in quarantine is meant by this");
+        answer.say("no row in quarantine is meant by this");
     }
-    Ok(exit)
+    answer.fact("rows", changed);
+    answer.fact("syncs", by_sync);
+    Ok(answer.end(exit))
 }

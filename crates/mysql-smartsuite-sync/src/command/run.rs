@@ -83,7 +83,8 @@ pub(crate) fn perform(global: &Global, args: &RunArgs, screen: &Screen) -> Resul
         wire.engine = wire.engine.clone().overseen_by(Arc::new(plan.keeper()));
     }
     let housekeeping = Housekeeping::new(&wire, config.state);
-    let finished = runtime.block_on(run_all(wire, &chosen, args, options, console))?;
+    let finished =
+        runtime.block_on(run_all(wire, &chosen, args, options, kept.as_ref(), console))?;
     housekeeping.prune();
     let exit = finished.iter().fold(Exit::Done, |exit, one| exit.and(one.exit()));
     if args.json {
@@ -124,6 +125,7 @@ async fn run_all(
     chosen: &[&SyncDefinition],
     args: &RunArgs,
     options: RunOptions,
+    kept: Option<&KeptPlan>,
     console: Console,
 ) -> Result<Vec<Finished>, Failure> {
     let ending = Ending::listen(move |text| console.line(text)).map_err(|error| {
@@ -155,12 +157,16 @@ async fn run_all(
     }
     // Tables that point to each other: what the later ones created is linked from the earlier ones now. A plan allows
     // what it shows and nothing else.
-    let again = if args.plan.is_some() { &[] } else { precedence.again() };
-    for place in again {
+    for place in precedence.again() {
         let (Some(turn), Some(first)) = (turns.get(*place), finished.get_mut(place)) else {
             continue;
         };
-        if first.may_go_on() && !ending.asked().is_cancelled() && turn.has_dirty_keys() {
+        let is_planned = kept.is_none_or(|plan| plan.has_second_turn(&turn.definition.name));
+        if is_planned
+            && first.may_go_on()
+            && !ending.asked().is_cancelled()
+            && turn.has_dirty_keys()
+        {
             let options = RunOptions { full: false, ..turn.options };
             let second = Turn { options, ..turn.clone() }.take(ending.asked()).await;
             first.add(second);

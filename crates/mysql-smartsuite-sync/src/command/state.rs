@@ -22,7 +22,7 @@ use crate::{
     failure::Failure,
     mapping_file::MappingFile,
     report::{
-        Screen, counted,
+        Answer, Screen, counted,
         state::{Overview, json, text},
     },
     wire,
@@ -35,34 +35,42 @@ pub(crate) fn perform(global: &Global, args: &StateArgs, screen: &Screen) -> Res
     let now = SystemClock::new().now();
     match &args.action {
         StateAction::Show { check, json } => show(&path, *check, *json, screen),
-        StateAction::Backup { to, every, keep } => {
+        StateAction::Backup { to, every, keep, json } => {
             let folder = to.clone().unwrap_or_else(|| folder_of(&path));
-            keep_copies(&path, &folder, *every, *keep, now, screen)
+            keep_copies(&path, &folder, *every, *keep, now, Answer::new(screen, *json))
         }
-        StateAction::Export { file } => write_export(&path, file, now, screen),
-        StateAction::Import { file, nothing_ran_since } => {
+        StateAction::Export { file, json } => {
+            write_export(&path, file, now, Answer::new(screen, *json))
+        }
+        StateAction::Import { file, nothing_ran_since, json } => {
             let trust = if *nothing_ran_since { Trust::Newest } else { Trust::Nothing };
-            read_import(&path, file, trust, now, screen)
+            read_import(&path, file, trust, now, Answer::new(screen, *json))
         }
-        StateAction::Reset { level, sync_name, yes } => {
-            reset(&path, (*level).into(), sync_name, *yes, now, screen)
+        StateAction::Reset { level, sync_name, yes, json } => {
+            let answer = Answer::new(screen, *json);
+            reset(&path, (*level).into(), sync_name, *yes, now, answer)
         }
-        StateAction::Prune { runs, effects } => {
+        StateAction::Prune { runs, effects, json } => {
             let file = MappingFile::read(&global.config, &environment).ok();
             let keeping = file.and_then(|file| file.config).map(|config| config.state);
-            let keeping = keeping.unwrap_or_default();
+            // Without a mapping file nobody said that values are not to be kept.
+            let keeping = keeping
+                .unwrap_or(StateDefinition { keep_values: true, ..StateDefinition::default() });
             let keeping = StateDefinition {
                 keep_runs_days: runs.unwrap_or(keeping.keep_runs_days),
                 keep_effects_days: effects.unwrap_or(keeping.keep_effects_days),
                 ..keeping
             };
             let pruned = prune(&mut open(&path)?, &keeping, now)?;
-            screen.say(&format!(
+            let mut answer = Answer::new(screen, *json);
+            answer.say(&format!(
                 "removed {} and {}",
                 counted(pruned.runs, "run"),
                 counted(pruned.effects, "effect")
             ));
-            Ok(Exit::Done)
+            answer.fact("runs", pruned.runs);
+            answer.fact("effects", pruned.effects);
+            Ok(answer.end(Exit::Done))
         }
     }
 }
@@ -76,6 +84,9 @@ pub(crate) fn prune(
     let before = |days: u32| {
         now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MIN)
     };
+    if !keeping.keep_values {
+        store.forget_values()?;
+    }
     store.prune(before(keeping.keep_runs_days), before(keeping.keep_effects_days))
 }
 
@@ -138,25 +149,30 @@ fn keep_copies(
     every: Option<u32>,
     keep: Option<u32>,
     now: Timestamp,
-    screen: &Screen,
+    mut answer: Answer<'_>,
 ) -> Result<Exit, Failure> {
     let newest = backups(path, folder)?.pop();
     match (every, newest) {
         (Some(hours), Some(newest)) if is_younger(newest.at, hours, now) => {
-            screen.say(&format!("`{}` is young enough: nothing was copied", newest.path.display()));
+            answer.say(&format!("`{}` is young enough: nothing was copied", newest.path.display()));
+            answer.fact("copied_to", serde_json::Value::Null);
         }
         _ => {
             let backup = back_up(path, folder, now)?;
-            screen.say(&format!("copied to `{}`", backup.path.display()));
+            answer.say(&format!("copied to `{}`", backup.path.display()));
+            answer.fact("copied_to", backup.path.display().to_string());
         }
     }
+    let mut removed = Vec::new();
     if let Some(keep) = keep {
         let gone = thin_out(path, folder, usize::try_from(keep).unwrap_or(usize::MAX))?;
         for backup in gone {
-            screen.say(&format!("removed `{}`", backup.path.display()));
+            answer.say(&format!("removed `{}`", backup.path.display()));
+            removed.push(backup.path.display().to_string());
         }
     }
-    Ok(Exit::Done)
+    answer.fact("removed", removed);
+    Ok(answer.end(Exit::Done))
 }
 
 /// Whether less than so many hours have passed since `at`.
@@ -168,7 +184,7 @@ fn write_export(
     path: &Path,
     file: &Path,
     now: Timestamp,
-    screen: &Screen,
+    mut answer: Answer<'_>,
 ) -> Result<Exit, Failure> {
     if file == Path::new("-") {
         export(path, &mut BufWriter::new(stdout().lock()), now)?;
@@ -190,13 +206,16 @@ fn write_export(
             Ok(exported)
         })
         .inspect_err(|_| drop(std::fs::remove_file(file)))?;
-    screen.say(&format!(
+    answer.say(&format!(
         "wrote {} of {} to `{}`",
         counted(exported.links, "link"),
         counted(exported.syncs, "sync"),
         file.display()
     ));
-    Ok(Exit::Done)
+    answer.fact("links", exported.links);
+    answer.fact("syncs", exported.syncs);
+    answer.fact("file", file.display().to_string());
+    Ok(answer.end(Exit::Done))
 }
 
 fn read_import(
@@ -204,7 +223,7 @@ fn read_import(
     file: &Path,
     trust: Trust,
     now: Timestamp,
-    screen: &Screen,
+    mut answer: Answer<'_>,
 ) -> Result<Exit, Failure> {
     let mut store = SqliteStore::open(path)?;
     let imported = if file == Path::new("-") {
@@ -219,19 +238,22 @@ fn read_import(
         store.import(&mut BufReader::new(opened), trust, now)
     };
     let imported = imported.map_err(|error| not_imported(&error))?;
-    screen.say(&format!(
+    answer.say(&format!(
         "read {} of {}",
         counted(imported.links, "link"),
         counted(imported.syncs, "sync")
     ));
+    answer.fact("links", imported.links);
+    answer.fact("syncs", imported.syncs);
     if trust == Trust::Nothing {
         let pages = imported.links.div_ceil(1_000);
-        screen.say(&format!(
+        answer.say(&format!(
             "the next runs read every row and compare every record: about {}",
             counted(pages, "API call")
         ));
+        answer.fact("calls_to_compare", pages);
     }
-    Ok(Exit::Done)
+    Ok(answer.end(Exit::Done))
 }
 
 fn not_imported(error: &ImportError) -> Failure {
@@ -254,7 +276,7 @@ fn reset(
     names: &[String],
     yes: bool,
     now: Timestamp,
-    screen: &Screen,
+    mut answer: Answer<'_>,
 ) -> Result<Exit, Failure> {
     let mut store = open(path)?;
     let reader = StateReader::open(path)?;
@@ -273,9 +295,12 @@ fn reset(
         };
         store.reset(&custody, level)?;
         store.release_custody(custody)?;
-        screen.say(&format!("{name}: done; {}", level.effect()));
+        answer.say(&format!("{name}: done; {}", level.effect()));
     }
-    Ok(Exit::Done)
+    answer.fact("syncs", names.to_vec());
+    answer.fact("level", level.word());
+    answer.fact("effect", level.effect());
+    Ok(answer.end(Exit::Done))
 }
 
 impl From<Level> for ResetLevel {

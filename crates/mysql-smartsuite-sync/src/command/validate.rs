@@ -95,8 +95,11 @@ async fn check(
     definition: SyncDefinition,
     tests: Vec<MappingTest>,
 ) -> Result<SyncCheck, StateError> {
+    // As a run has it: without what fits no more, where it is to go on without that.
+    let task = wire.task(&definition).await;
     let (definition, mut source) = match wire.resolved(&definition).await {
-        Ok(resolved) => {
+        Ok(_) => {
+            let resolved = SyncDefinition::clone(&task.definition);
             let source = match wire.source(&resolved) {
                 Ok(source) => source.check().await,
                 Err(error) => Err(error),
@@ -109,7 +112,9 @@ async fn check(
         report.findings.extend(wire.log_findings(&definition).await);
         report.findings.sort_by_key(|finding| finding.severity);
     }
-    let table = wire.engine.look_at_table(&wire.task(&definition).await).await?;
+    let known = wire.engine.known_schemas(&task).await?;
+    let table = wire.engine.look_at_table(&task).await?;
+    let mut drift = Vec::new();
     let (mut findings, mut failed) = (Vec::new(), Vec::new());
     if let Ok(table) = &table {
         let columns = source.as_ref().map_or(&[][..], |source| &source.columns);
@@ -117,14 +122,21 @@ async fn check(
         let mapping;
         (mapping, findings) =
             CompiledMapping::compile(destination, &definition.source, columns, table);
+        if let (Some(mapping), Ok(source)) = (&mapping, &source) {
+            findings.extend(mapping.refused_values(&source.values));
+        }
         if let Some(mapping) = mapping.filter(|_| source.is_ok()) {
             failed = mapping_test::run(&tests, &definition.source, columns, &mapping, table);
+        }
+        if let (Some((known, _)), Ok(_)) = (known, &source) {
+            drift = known.drift(destination, &definition.source, columns, table);
         }
         if source.is_err() {
             findings.retain(|finding| is_of_table(finding.code));
         }
     }
-    Ok(SyncCheck { definition, source, table, findings, tests, failed })
+    let left_out = task.drift.left_out;
+    Ok(SyncCheck { definition, source, table, findings, tests, failed, drift, left_out })
 }
 
 /// Whether the finding is true of the table whatever the query returns.

@@ -1,10 +1,11 @@
 //! `init`: from two schemas to a mapping file.
 //!
-//! Reading order: `proposal` decides, `yaml` writes it down; `column_kind` and `name` say what columns hold and which
+//! Reading order: `proposal` decides, `link` follows foreign keys, `yaml` writes it down; `column_kind` and `name` say what columns hold and which
 //! names mean the same. `asking` is the person at the terminal, `making` changes SmartSuite.
 
 pub(crate) mod asking;
 pub(crate) mod column_kind;
+pub(crate) mod link;
 pub(crate) mod making;
 pub(crate) mod name;
 pub(crate) mod proposal;

@@ -11,6 +11,7 @@ use sync_smartsuite::NewField;
 
 use super::{
     column_kind::ColumnSense,
+    link::{LinkField, LinkProposal},
     name::{label, plain, singular, slug},
 };
 
@@ -35,6 +36,8 @@ pub(crate) struct SyncProposal {
     pub(crate) key_field: KeyField,
     /// Every column.
     pub(crate) columns: Vec<ColumnProposal>,
+    /// Foreign keys that become links.
+    pub(crate) links: Vec<LinkProposal>,
     /// A column that goes into the record's title too, where no other has it: its name, and its second name in the
     /// query.
     pub(crate) title: Option<(String, String)>,
@@ -111,7 +114,22 @@ impl SyncProposal {
             Way::New(field) => Some(field),
             Way::Field { .. } | Way::Nowhere => None,
         });
-        key.into_iter().chain(columns).collect()
+        let links = self.links.iter().filter_map(|link| match &link.field {
+            LinkField::New(field) => Some(field),
+            LinkField::There(..) => None,
+        });
+        key.into_iter().chain(columns).chain(links).collect()
+    }
+
+    /// Leaves out links into a field, or from a column where no field is named.
+    pub(crate) fn leave_out_links(&mut self, column: Option<&str>, slug: Option<&Slug>) -> bool {
+        let before = self.links.len();
+        self.links.retain(|link| match (slug, column) {
+            (Some(slug), _) => link.field.slug() != slug,
+            (None, Some(column)) => !link.from.iter().any(|from| from == column),
+            (None, None) => true,
+        });
+        self.links.len() < before
     }
 
     /// Leaves a column out.
@@ -127,6 +145,7 @@ impl SyncProposal {
 
     /// Leaves out every column that would need a field that is not there.
     pub(crate) fn without_new_fields(&mut self) {
+        self.links.retain(|link| matches!(link.field, LinkField::There(..)));
         for proposal in &mut self.columns {
             if matches!(proposal.way, Way::New(_)) {
                 proposal.way = Way::Nowhere;
@@ -192,8 +211,8 @@ pub(crate) fn propose(source: &SourceTable, table: &TableStructure) -> SyncPropo
                     return (Way::Nowhere, "it only says when a row last changed".to_owned());
                 }
                 match new_field(source, column, table) {
-                    Some(field) => (Way::New(field), "the table has no field for it".to_owned()),
-                    None => (Way::Nowhere, "no field can show its type".to_owned()),
+                    Ok(field) => (Way::New(field), "the table has no field for it".to_owned()),
+                    Err(NoField) => (Way::Nowhere, "no field can show its type".to_owned()),
                 }
             });
             let refers_to = source
@@ -211,6 +230,7 @@ pub(crate) fn propose(source: &SourceTable, table: &TableStructure) -> SyncPropo
         cursor,
         key_field,
         columns,
+        links: Vec::new(),
         title: second_title(source, table, &taken),
     }
 }
@@ -340,13 +360,18 @@ fn into(column: &SourceColumn, field: &Field) -> Way {
     Way::Field { slug: field.slug.clone(), label: field.label.clone(), value_map }
 }
 
-fn new_field(
+/// No field can show the column's type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NoField;
+
+/// The field that is to be made for a column.
+pub(crate) fn new_field(
     source: &SourceTable,
     column: &SourceColumn,
     table: &TableStructure,
-) -> Option<NewField> {
+) -> Result<NewField, NoField> {
     let sense = ColumnSense::of(column);
-    let kind = sense.field_kind(&column.name)?;
+    let kind = sense.field_kind(&column.name).ok_or(NoField)?;
     let (choices, precision) = match sense {
         ColumnSense::OneOf(words) | ColumnSense::SomeOf(words) => (words, None),
         ColumnSense::Number(digits) => (Vec::new(), Some(digits.min(10))),
@@ -362,11 +387,11 @@ fn new_field(
         })
         .collect();
     let label = free_label(&label(&column.name), table);
-    Some(NewField { slug: Slug::from(id), label, kind, choices, precision, linked_table: None })
+    Ok(NewField { slug: Slug::from(id), label, kind, choices, precision, linked_table: None })
 }
 
 /// A label that no field of the table has yet.
-fn free_label(wanted: &str, table: &TableStructure) -> String {
+pub(crate) fn free_label(wanted: &str, table: &TableStructure) -> String {
     let is_taken = |label: &str| table.fields.iter().any(|field| field.label == label);
     if is_taken(wanted) { format!("{wanted} (MySQL)") } else { wanted.to_owned() }
 }

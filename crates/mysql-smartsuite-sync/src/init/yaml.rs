@@ -93,6 +93,19 @@ fn block(origin: &Origin<'_>, sync: &SyncProposal) -> String {
         let reason = format!("the record's title: {} goes there too", comment(column));
         line(8, &format!("{}: {} # {reason}", scalar(second), scalar(&sync.table.primary_field)));
     }
+    for (place, link) in sync.links.iter().enumerate() {
+        if place == 0 {
+            line(6, "links:");
+        }
+        let from: Vec<String> = link.from.iter().map(|column| scalar(column)).collect();
+        let from = match from.as_slice() {
+            [single] => single.clone(),
+            several => format!("[{}]", several.join(", ")),
+        };
+        let (slug, parent) = (scalar(link.field.slug()), scalar(&link.parent));
+        let why = format!("\"{}\": {}", link.field.label(), link.reason);
+        line(8, &format!("{slug}: {{sync: {parent}, from: {from}}} # {}", comment(&why)));
+    }
     let mapped = sync.columns.iter().filter_map(|column| match &column.way {
         Way::Field { value_map, .. } if !value_map.is_empty() => Some((column, value_map)),
         _ => None,
@@ -124,6 +137,7 @@ fn needed(sync: &SyncProposal) -> Vec<String> {
             sync.source.primary_key.contains(name)
                 || sync.cursor.as_ref() == Some(name)
                 || mapped(name)
+                || sync.links.iter().any(|link| link.from.contains(name))
         })
         .collect()
 }

@@ -21,7 +21,7 @@ use super::{Plan, SyncPlan};
 use crate::failure::Failure;
 
 /// The version of the file's form.
-pub(crate) const PLAN_VERSION: u32 = 1;
+pub(crate) const PLAN_VERSION: u32 = 2;
 
 /// As it is stored. `shown` is for people and programs that look at it; a run goes by the rest.
 #[derive(Debug, Serialize, Deserialize)]
@@ -41,8 +41,8 @@ struct StoredSync {
     sync: String,
     /// Digest of its definition and destination.
     definition: String,
-    /// Digest of what it wishes for once its rows are read.
-    outbox: Option<Hex>,
+    /// Digests of what it wishes for once its rows are read, one for each of its turns.
+    outboxes: Vec<Hex>,
     /// Digests of its writes, and of the choices that it adds.
     writes: Vec<Hex>,
 }
@@ -106,7 +106,7 @@ fn stored(sync: &SyncPlan) -> StoredSync {
     StoredSync {
         sync: sync.report.sync.clone(),
         definition: sync.definition.clone(),
-        outbox: sync.planned.outbox.map(Hex),
+        outboxes: sync.planned.outboxes.iter().copied().map(Hex).collect(),
         writes: sync.planned.promised().map(Hex).collect(),
     }
 }
@@ -147,6 +147,11 @@ impl KeptPlan {
         }
     }
 
+    /// Whether the plan gives a sync a second turn: its rows point to those of one that comes after it.
+    pub(crate) fn has_second_turn(&self, sync: &str) -> bool {
+        self.0.syncs.iter().any(|stored| stored.sync == sync && stored.outboxes.len() > 1)
+    }
+
     /// Its syncs, as the mapping file has them.
     ///
     /// # Errors
@@ -170,7 +175,7 @@ impl KeptPlan {
     /// What holds a run to it.
     pub(crate) fn keeper(&self) -> PlanKeeper {
         let promise = |sync: &StoredSync| PlanPromise {
-            outbox: sync.outbox.map(|digest| digest.0),
+            outboxes: sync.outboxes.iter().map(|digest| digest.0).collect(),
             writes: sync.writes.iter().map(|digest| digest.0).collect(),
         };
         let promises: BTreeMap<String, PlanPromise> =

@@ -1,4 +1,4 @@
-//! Making a plan: each sync is rehearsed on one copy of the state, one after the other.
+//! Making a plan: each sync is rehearsed on one copy of the state, one after the other: those first that others point to.
 
 use std::{
     collections::BTreeMap,
@@ -8,23 +8,25 @@ use std::{
 use jiff::tz::TimeZone;
 use sync_core::{
     budget::{Ledger, Month},
-    config::model::{Config, SyncDefinition},
-    delivery::Operation,
+    config::{
+        model::{Config, SyncDefinition},
+        order::Order,
+    },
     error::{CallError, CallErrorKind},
-    field_value::FieldValue,
     port::Clock,
     record::RecordId,
     slug::Slug,
     state::{StateError, SyncId},
 };
 use sync_engine::{
+    engine::Engine,
     plan::{Gate, LeapingClock, PlanMaker, PlannedSync, RehearsedTarget},
     run::{RunOptions, RunOutcome, RunReport, SyncTask},
 };
 use sync_store::{Found, SqliteStore, StateReader, ThrowAwayState, inspect};
 use tokio_util::sync::CancellationToken;
 
-use super::{Plan, SyncPlan};
+use super::{Before, Plan, SyncPlan};
 use crate::{
     budget,
     environment::{Environment, Settings},
@@ -87,24 +89,34 @@ pub(crate) async fn make(wishes: &Wishes<'_>, ending: &CancellationToken) -> Res
         offline: wishes.offline,
         unread: None,
     };
-    for definition in wishes.chosen {
-        let task = rehearsal.task(definition).await;
+    let rehearsals = Rehearsals { wishes, wire: &rehearsal, engine: &engine };
+    let order = Order::of(wishes.chosen);
+    let mut made = BTreeMap::new();
+    for place in order.turns() {
+        let Some(definition) = wishes.chosen.get(place).copied() else { continue };
         let known = match &reader {
             Some(reader) => reader.sync_id(&definition.name)?,
             None => None,
         };
         let reads = (!wishes.offline).then(|| (Arc::clone(&gate), known.unwrap_or(SyncId(0))));
-        let target = Arc::new(RehearsedTarget::new(&task, reads, ending));
-        let task = SyncTask { target: Arc::<RehearsedTarget>::clone(&target), ..task };
-        let mut report = engine.run(&task, wishes.options, ending).await?;
-        if wishes.offline {
-            table_unknown(&mut report);
+        made.insert(place, rehearsals.begin(definition, reads, ending).await?);
+    }
+    // As `run` does: what the later ones created is linked from the earlier ones.
+    for place in &order.again {
+        let Some(one) = made.get_mut(place) else { continue };
+        let copied = StateReader::open(&copy.path())?;
+        let has_dirty_keys = copied.sync(&one.definition.name)?.is_some_and(|sync| sync.dirty > 0);
+        if one.report.may_go_on() && has_dirty_keys && !ending.is_cancelled() {
+            rehearsals.go_on(one, ending).await?;
         }
-        if let Some(error) = target.failure() {
-            return Err(error.into());
-        }
+    }
+    for one in made.into_values() {
+        let Rehearsal { definition, task, target, report } = one;
         let planned = maker.take(&definition.name);
         let mut before = BTreeMap::new();
+        if let Some(reader) = reader.as_ref().filter(|_| config.state.keep_values) {
+            before = kept_values(&planned, reader, definition)?;
+        }
         if wishes.live {
             match before_of(&planned, &target, definition).await {
                 Ok(values) => before = values,
@@ -114,6 +126,7 @@ pub(crate) async fn make(wishes: &Wishes<'_>, ending: &CancellationToken) -> Res
         let copied = StateReader::open(&copy.path())?;
         plan.syncs.push(SyncPlan {
             definition: task.digest(),
+            parents: parents(definition),
             table: engine.known_table(&task).await?,
             refused: copied.sync(&definition.name)?.map_or_else(Vec::new, |sync| sync.quarantined),
             reads: target.calls_made(),
@@ -124,6 +137,62 @@ pub(crate) async fn make(wishes: &Wishes<'_>, ending: &CancellationToken) -> Res
         });
     }
     Ok(plan)
+}
+
+/// Rehearsals on one copy of the state.
+struct Rehearsals<'a> {
+    wishes: &'a Wishes<'a>,
+    wire: &'a Wire,
+    engine: &'a Engine,
+}
+
+/// One sync's rehearsal.
+struct Rehearsal<'a> {
+    definition: &'a SyncDefinition,
+    task: SyncTask,
+    target: Arc<RehearsedTarget>,
+    report: RunReport,
+}
+
+impl<'a> Rehearsals<'a> {
+    async fn begin(
+        &self,
+        definition: &'a SyncDefinition,
+        reads: Option<(Arc<Gate>, SyncId)>,
+        ending: &CancellationToken,
+    ) -> Result<Rehearsal<'a>, Failure> {
+        let task = self.wire.task(definition).await;
+        let target = Arc::new(RehearsedTarget::new(&task, reads, ending));
+        let task = SyncTask { target: Arc::<RehearsedTarget>::clone(&target), ..task };
+        let report = self.rehearse(&task, &target, self.wishes.options, ending).await?;
+        Ok(Rehearsal { definition, task, target, report })
+    }
+
+    /// A second turn, whose end is the end of both.
+    async fn go_on(
+        &self,
+        first: &mut Rehearsal<'_>,
+        ending: &CancellationToken,
+    ) -> Result<(), Failure> {
+        let options = RunOptions { full: false, ..self.wishes.options };
+        let second = self.rehearse(&first.task, &first.target, options, ending).await?;
+        first.report = first.report.clone().followed_by(second);
+        Ok(())
+    }
+
+    async fn rehearse(
+        &self,
+        task: &SyncTask,
+        target: &RehearsedTarget,
+        options: RunOptions,
+        ending: &CancellationToken,
+    ) -> Result<RunReport, Failure> {
+        let mut report = self.engine.run(task, options, ending).await?;
+        if self.wishes.offline {
+            table_unknown(&mut report);
+        }
+        target.failure().map_or(Ok(report), |error| Err(error.into()))
+    }
 }
 
 /// The way to SmartSuite for what a plan has to read: through the state's own gate, opened when the first call needs
@@ -160,17 +229,39 @@ fn table_unknown(report: &mut RunReport) {
     }
 }
 
+/// What the records of the shown updates hold, as it was last written.
+fn kept_values(
+    planned: &PlannedSync,
+    reader: &StateReader,
+    definition: &SyncDefinition,
+) -> Result<BTreeMap<RecordId, Before>, StateError> {
+    let mut kept = BTreeMap::new();
+    for write in planned.shown.iter().filter(|write| write.record_is_there()) {
+        let Some((record, fields)) = reader.values(&definition.name, &write.key)? else { continue };
+        let values = fields.iter().map(|(slug, value)| (slug.clone(), value.clone())).collect();
+        kept.insert(record, Before { values, is_whole: false });
+    }
+    Ok(kept)
+}
+
 /// What the records of the shown updates hold now.
 async fn before_of(
     planned: &PlannedSync,
     target: &RehearsedTarget,
     definition: &SyncDefinition,
-) -> Result<BTreeMap<RecordId, BTreeMap<Slug, FieldValue>>, CallError> {
+) -> Result<BTreeMap<RecordId, Before>, CallError> {
     let prefix = &definition.destination.key_prefix;
-    let changed = planned.shown.iter().filter(|write| write.operation != Operation::Create);
+    let changed = planned.shown.iter().filter(|write| write.record_is_there());
     let ids: Vec<String> = changed.map(|write| write.key.external_id(prefix)).collect();
     let records = target.records(&ids).await?;
-    Ok(records.into_iter().map(|record| (record.id, record.fields.into_iter().collect())).collect())
+    let whole = |fields: Vec<_>| Before { values: fields.into_iter().collect(), is_whole: true };
+    Ok(records.into_iter().map(|record| (record.id, whole(record.fields))).collect())
+}
+
+/// The sync that each link field leads to.
+fn parents(definition: &SyncDefinition) -> BTreeMap<Slug, String> {
+    let links = definition.destination.links.iter();
+    links.map(|link| (link.slug.clone(), link.parent.clone())).collect()
 }
 
 fn running(reader: Option<&StateReader>, name: &str) -> Result<Option<String>, StateError> {

@@ -44,6 +44,22 @@ pub(crate) struct Plan {
     pub(crate) unread: Option<String>,
 }
 
+/// What a record holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Before {
+    pub(crate) values: BTreeMap<Slug, FieldValue>,
+    /// Whether fields without a value here are known to be empty: the record was read, not remembered.
+    pub(crate) is_whole: bool,
+}
+
+impl Before {
+    /// What a field holds; `None`: that is not known.
+    pub(crate) fn value(&self, slug: &Slug) -> Option<&FieldValue> {
+        let value = self.values.get(slug);
+        if self.is_whole { value.or(Some(&FieldValue::Empty)) } else { value }
+    }
+}
+
 /// What a run of one sync would do.
 #[derive(Clone, Debug)]
 pub(crate) struct SyncPlan {
@@ -51,14 +67,16 @@ pub(crate) struct SyncPlan {
     pub(crate) definition: String,
     /// What the rehearsal came to.
     pub(crate) report: RunReport,
+    /// The sync that each of its link fields leads to.
+    pub(crate) parents: BTreeMap<Slug, String>,
     /// What it would have sent.
     pub(crate) planned: PlannedSync,
     /// The table, for labels.
     pub(crate) table: Option<TableStructure>,
     /// Rows that cannot be written, by reason.
     pub(crate) refused: Vec<QuarantineCount>,
-    /// What records hold now, where that was asked for.
-    pub(crate) before: BTreeMap<RecordId, BTreeMap<Slug, FieldValue>>,
+    /// What records hold, as far as it is known.
+    pub(crate) before: BTreeMap<RecordId, Before>,
     /// Calls that were made to read SmartSuite for this plan.
     pub(crate) reads: u64,
     /// Who runs the sync at this moment.

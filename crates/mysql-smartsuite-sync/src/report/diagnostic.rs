@@ -2,46 +2,64 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, renderer::DecorStyle};
 use serde::Serialize;
-use sync_core::config::diagnostic::{Diagnostic, Severity};
+use sync_core::config::{
+    diagnostic::{Diagnostic, Severity},
+    sources::{FilePart, Sources},
+};
 
 /// The screen for people: each diagnostic with its code, line, mark and hint, then their number.
 ///
-/// `text` is the file's text and `path` the name the user gave it. `color`: whether the output is a terminal that
-/// shows colours.
-pub(crate) fn screen(diagnostics: &[Diagnostic], text: &str, path: &str, color: bool) -> String {
-    let mut out = list(diagnostics, text, path, color);
-    out.push_str(&summary(diagnostics, path));
+/// `color`: whether the output is a terminal that shows colours.
+pub(crate) fn screen(diagnostics: &[Diagnostic], sources: &Sources, color: bool) -> String {
+    let mut out = list(diagnostics, sources, color);
+    out.push_str(&summary(diagnostics, sources.file_at(0).name));
     out.push('\n');
     out
 }
 
 /// The same without their number.
-pub(crate) fn list(diagnostics: &[Diagnostic], text: &str, path: &str, color: bool) -> String {
+pub(crate) fn list(diagnostics: &[Diagnostic], sources: &Sources, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let mut out = String::new();
     for diagnostic in diagnostics {
-        out.push_str(&renderer.render(&[group(diagnostic, text, path)]));
+        out.push_str(&renderer.render(&[group(diagnostic, sources)]));
         out.push_str("\n\n");
     }
     out
 }
 
-fn group<'d>(diagnostic: &'d Diagnostic, text: &'d str, path: &'d str) -> Group<'d> {
+/// A diagnostic with a piece of each file in which it marks something; the first mark is the problem itself.
+fn group<'d>(diagnostic: &'d Diagnostic, sources: &'d Sources) -> Group<'d> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let mut snippet = Snippet::source(text).path(path);
-    let mut kind = AnnotationKind::Primary;
-    for label in &diagnostic.labels {
-        let words = (!label.text.is_empty()).then_some(label.text.as_str());
-        snippet = snippet.annotation(kind.span(label.span.start..label.span.end).label(words));
-        kind = AnnotationKind::Context;
-    }
     let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
-    let group = title.element(snippet);
+    let mut files: Vec<FilePart<'d>> = Vec::new();
+    for label in &diagnostic.labels {
+        let file = sources.file_at(label.span.start);
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    let mut snippets = files.into_iter().map(|file| {
+        let mut snippet = Snippet::source(file.text).path(file.name);
+        for (place, label) in diagnostic.labels.iter().enumerate() {
+            if sources.file_at(label.span.start) != file {
+                continue;
+            }
+            let kind = if place == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let words = (!label.text.is_empty()).then_some(label.text.as_str());
+            let at = |offset: usize| offset.saturating_sub(file.start).min(file.text.len());
+            snippet = snippet
+                .annotation(kind.span(at(label.span.start)..at(label.span.end)).label(words));
+        }
+        snippet
+    });
+    let first = snippets.next().unwrap_or_else(|| Snippet::source(""));
+    let group = snippets.fold(title.element(first), |group, snippet| group.element(snippet));
     if diagnostic.hint.is_empty() {
         return group;
     }

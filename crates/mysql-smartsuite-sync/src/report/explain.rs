@@ -6,7 +6,7 @@ use sync_core::{
     capture::Decision, draft::Fields, error::SourceError, key::Key, mapping::RowFault,
     source::Column, state::Origin, table::TableStructure, value::Value,
 };
-use sync_store::{Effect, EntryReport, EntryStanding, KeyReport, LinkStanding};
+use sync_store::{Effect, EntryReport, EntryStanding, KeyReport, LinkDecision, LinkStanding};
 
 use crate::{
     command::explain::words,
@@ -39,6 +39,8 @@ pub(crate) struct Sides {
     pub(crate) cells: Vec<(Column, Value)>,
     /// What it becomes.
     pub(crate) draft: Option<Fields>,
+    /// What becomes of each of its links.
+    pub(crate) links: Vec<LinkDecision>,
     /// Why it becomes nothing.
     pub(crate) fault: Option<RowFault>,
     /// The mapping does not fit the table.
@@ -77,6 +79,7 @@ pub(crate) fn text(explanation: &Explanation, paint: Paint) -> String {
     if let Some(sides) = &explanation.sides {
         part("row", row_lines(sides));
         part("becomes", draft_lines(sides, explanation));
+        part("links", decision_lines(sides, explanation));
         if let Some(decision) = sides.decision {
             part("next run", vec![words(decision).to_owned()]);
         }
@@ -130,6 +133,35 @@ fn draft_lines(sides: &Sides, explanation: &Explanation) -> Vec<String> {
     let mut lines = field_lines(fields, explanation);
     lines.push(format!("fingerprint {:?}", fields.fingerprint()));
     lines
+}
+
+/// A line for each row that is pointed to.
+fn decision_lines(sides: &Sides, explanation: &Explanation) -> Vec<String> {
+    let table = explanation.table.as_ref().map(|(table, _)| table);
+    let label = |one: &LinkDecision| {
+        let field = table.and_then(|table| table.field(&one.slug));
+        field.map_or_else(|| one.slug.to_string(), |field| field.label.clone())
+    };
+    let line = |one: &LinkDecision| {
+        let row = format!("{} {}", one.parent.as_deref().unwrap_or("row"), one.key.text());
+        let fate = link_fate(one);
+        format!("{}  {row}: {fate}", label(one))
+    };
+    sides.links.iter().map(line).collect()
+}
+
+/// What becomes of a link, in words.
+fn link_fate(one: &LinkDecision) -> String {
+    match (&one.record, one.withheld) {
+        (Some(record), false) => format!("linked to its record {record}"),
+        (Some(_), true) => {
+            "left out, as SmartSuite did not take it: tried again when that row was written"
+                .to_owned()
+        }
+        (None, _) => {
+            "left out, as that row has no record: made by itself when it has one".to_owned()
+        }
+    }
 }
 
 fn field_lines(fields: &Fields, explanation: &Explanation) -> Vec<String> {
@@ -282,6 +314,14 @@ pub(crate) fn value(explanation: &Explanation) -> Json {
             "row": row,
             "becomes": sides.draft.as_ref().map(fields),
             "fingerprint": sides.draft.as_ref().map(|draft| format!("{:?}", draft.fingerprint())),
+            "links": sides.links.iter().map(|one| json!({
+                "field": one.slug.as_str(),
+                "sync": one.parent,
+                "key": one.key.text(),
+                "record": one.record.as_ref().map(|record| &record.0),
+                "withheld": one.withheld,
+                "decision": link_fate(one),
+            })).collect::<Vec<_>>(),
             "fault": sides.fault.as_ref().map(|fault| json!({
                 "code": fault.code.code(), "message": fault.to_string(), "hint": fault.remedy(),
             })),

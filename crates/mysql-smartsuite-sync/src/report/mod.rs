@@ -1,5 +1,6 @@
 //! What people and machines get to see.
 
+mod answer;
 mod count;
 pub(crate) mod dedupe;
 pub(crate) mod diagnostic;
@@ -17,6 +18,7 @@ pub(crate) mod validation;
 pub(crate) mod value;
 pub(crate) mod verify;
 
+pub(crate) use answer::Answer;
 pub(crate) use count::{calls_made, counted, seconds, thousands};
 pub(crate) use paint::Paint;
 pub(crate) use screen::Screen;

@@ -5,8 +5,14 @@ mod text;
 
 use std::path::Path;
 
-use sync_core::{delivery::Operation, slug::Slug, state::RunStatus, table::TableStructure};
-use sync_engine::{plan::PlannedWrite, run::RunOutcome};
+use sync_core::{
+    delivery::Operation, field_value::FieldValue, slug::Slug, state::RunStatus,
+    table::TableStructure,
+};
+use sync_engine::{
+    plan::{PlannedWrite, RehearsedTarget},
+    run::RunOutcome,
+};
 
 use crate::{
     exit::Exit,
@@ -54,22 +60,36 @@ fn changes<'p>(sync: &'p SyncPlan, write: &'p PlannedWrite) -> Vec<Change<'p>> {
     write
         .fields
         .iter()
-        .map(|(slug, value)| (slug, value, before.map(|values| values.get(slug))))
-        .filter(|(_, value, before)| before.is_none_or(|before| before != Some(*value)))
+        .map(|(slug, value)| (slug, value, before.and_then(|before| before.value(slug))))
+        .filter(|(_, value, before)| *before != Some(*value))
         .filter(|(_, value, _)| {
-            write.operation != Operation::Create
-                || **value != sync_core::field_value::FieldValue::Empty
+            write.operation != Operation::Create || **value != FieldValue::Empty
         })
         .map(|(slug, value, before)| Change {
             slug,
             label: label(table, slug),
-            before: before.map(|before| {
-                let empty = &sync_core::field_value::FieldValue::Empty;
-                crate::report::value::shown(before.unwrap_or(empty), field(slug))
-            }),
-            after: crate::report::value::shown(value, field(slug)),
+            before: before.map(|before| crate::report::value::shown(before, field(slug))),
+            after: match sync.parents.get(slug) {
+                Some(parent) => links(write, slug, parent, value),
+                None => crate::report::value::shown(value, field(slug)),
+            },
         })
         .collect()
+}
+
+/// What a link field holds: records with the rows that they are of. Those that the plan creates have no id yet.
+fn links(write: &PlannedWrite, slug: &Slug, parent: &str, value: &FieldValue) -> String {
+    let FieldValue::Ids(ids) = value else { return crate::report::value::shown(value, None) };
+    let row = |id: &String| {
+        let row = write.links.iter().find(|row| row.slug == *slug && row.record == *id)?;
+        Some(format!("{parent} {}", row.key.text()))
+    };
+    let shown = |id: &String| match row(id) {
+        Some(row) if RehearsedTarget::is_made_up(id) => format!("new record of {row}"),
+        Some(row) => format!("{id} ({row})"),
+        None => id.clone(),
+    };
+    ids.iter().map(shown).collect::<Vec<_>>().join(", ")
 }
 
 fn label<'p>(table: Option<&'p TableStructure>, slug: &'p Slug) -> &'p str {

@@ -48,20 +48,14 @@ impl Finished {
 
     /// Whether another turn may follow at once.
     pub(crate) fn may_go_on(&self) -> bool {
-        matches!(
-            self.report.outcome,
-            RunOutcome::Ran { status: RunStatus::Success | RunStatus::Partial, .. }
-        )
+        self.report.may_go_on()
     }
 
     /// Adds a second turn, whose end is the end of both.
     pub(crate) fn add(&mut self, second: Self) {
-        let mut books = self.report.books;
-        (books.waiting_after, books.quarantine, books.unlinked) = (0, 0, 0);
-        books += Books { waiting_before: 0, ..second.report.books };
-        let calls = self.report.calls + second.report.calls;
         let took = self.took + second.took;
-        *self = Self { report: RunReport { books, calls, ..second.report }, took, ..second };
+        let report = self.report.clone().followed_by(second.report);
+        *self = Self { report, took, ..second };
     }
 
     /// Writes what went wrong to the log.

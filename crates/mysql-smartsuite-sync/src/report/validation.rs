@@ -10,6 +10,7 @@ use sync_core::{
         diagnostic::{Diagnostic, Severity},
         model::{MappingTest, SyncDefinition},
     },
+    drift::{Drift, LeftOut},
     error::{CallError, Scope, SourceError, SourceErrorKind},
     mapping::Finding,
     state::StateError,
@@ -55,6 +56,10 @@ pub(crate) struct SyncCheck {
     pub(crate) tests: Vec<MappingTest>,
     /// Those that fail.
     pub(crate) failed: Vec<FailedTest>,
+    /// What has changed since the mapping last fitted.
+    pub(crate) drift: Vec<Drift>,
+    /// What a run leaves out of the mapping for that.
+    pub(crate) left_out: Vec<LeftOut>,
 }
 
 /// Why a server as a whole cannot be asked.
@@ -369,7 +374,7 @@ impl Page {
 
     fn diagnostics(&mut self, found: &[Diagnostic], file: &MappingFile) {
         if !found.is_empty() {
-            self.text += &diagnostic::list(found, &file.text, &file.path, self.paint.color);
+            self.text += &diagnostic::list(found, &file.sources, self.paint.color);
         }
     }
 }

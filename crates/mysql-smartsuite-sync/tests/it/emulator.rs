@@ -5,7 +5,9 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
-use smartsuite_emulator::{Emulator, Fault, LogEntry, Seed, SharedEmulator, serve};
+use smartsuite_emulator::{
+    Emulator, EmulatorBuilder, Fault, LogEntry, ProfileName, Seed, SharedEmulator, TableSeed, serve,
+};
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot};
 
 /// A served emulator; it ends when it is dropped.
@@ -27,6 +29,16 @@ impl Served {
     /// The same anew, with another seed of the emulator's chance, at another address.
     pub(crate) fn restart(&mut self, chance: u64) {
         *self = Self::by_chance(chance);
+    }
+
+    /// These tables in a profile, without a limit of requests.
+    pub(crate) fn of(profile: ProfileName, tables: Vec<TableSeed>) -> Self {
+        // What lists show late is waited for elsewhere.
+        let builder = Emulator::builder().named_profile(profile).unlimited();
+        let builder = builder.with(|profile| profile.list_lag_ms = 0);
+        let builder = tables.into_iter().fold(builder, EmulatorBuilder::table);
+        let emulator = builder.now(SharedEmulator::real_now()).build().unwrap();
+        Self::serve(SharedEmulator::new(emulator))
     }
 
     fn by_chance(chance: u64) -> Self {

@@ -98,8 +98,43 @@ fn a_dozen_related_tables_of_every_type_work_at_once(stage: &mut Stage) {
         .ended(0)
         .said(&["no problems; 12 syncs", "everything is in place"]);
     stage.run(&["plan"]).ended(0).said(&["customers    would create 2"]);
+    let links: Vec<(String, String, String)> = made["syncs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|sync| sync["links"].as_array().unwrap().iter().map(move |link| (sync, link)))
+        .map(|(sync, link)| {
+            let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+            (text(&sync["sync"]), text(&link["from"][0]), text(&link["sync"]))
+        })
+        .collect();
+    let link = |child: &str, from: &str, parent: &str| {
+        (child.to_owned(), from.to_owned(), parent.to_owned())
+    };
+    let mut expected = vec![
+        link("customers", "region_code", "regions"),
+        link("categories", "parent_id", "categories"),
+        link("products", "supplier_id", "suppliers"),
+        link("products", "category_id", "categories"),
+        link("stocks", "warehouse_id", "warehouses"),
+        link("stocks", "sku", "products"),
+        link("orders", "customer_id", "customers"),
+        link("order_lines", "order_id", "orders"),
+        link("invoices", "order_id", "orders"),
+        link("payments", "invoice_id", "invoices"),
+        link("employees", "boss_id", "employees"),
+    ];
+    let mut links = links;
+    links.sort();
+    expected.sort();
+    assert_eq!(links, expected, "every foreign key is a link");
+    let plan = stage.run(&["plan", "--json"]).ended(0).json();
     let act = stage.run(&["run"]).ended(0);
+    assert_eq!(plan["calls"], act.requests.len(), "linked tables are planned to the call");
     assert_eq!(act.calls(BulkCreate), 12);
+    let customers = stage.records(crate::stage::CUSTOMERS);
+    let order = &stage.records(crate::stage::ORDERS)["1"];
+    assert_eq!(order["scustomer0"], json!([customers["1"]["id"]]), "the link field that was there");
     stage.run(&["run"]).ended(0).cost_nothing();
     assert_eq!(stage.records(crate::stage::ORDERS)["1"]["title"], "SO-1", "a record has a title");
     let customer = &stage.records(crate::stage::CUSTOMERS)["1"];

@@ -17,6 +17,8 @@ on_every_server! {
 
 on_mariadb! {
     a_link_to_a_deleted_record_fails_no_row
+    tables_that_point_to_each_other_are_planned_to_the_call
+    a_mapping_of_several_files_is_one
     links_that_cannot_be_are_refused_before_anything_is_read
 }
 
@@ -77,6 +79,14 @@ fn orders_are_linked_to_their_customers(stage: &mut Stage) {
     ]);
     let json = stage.run(&["status", "--json"]).json();
     assert_eq!(json["syncs"][1]["lacking_links"][0]["keys"], json!(["99"]));
+    let explained = stage.run(&["explain", "orders", "50"]).ended(0);
+    explained
+        .said(&["customers 99: left out, as that row has no record", "it is as intended already"]);
+    let act = stage.run(&["explain", "orders", "1", "--json"]).ended(0);
+    let explained = act.json();
+    assert_eq!(explained["source"]["links"][0]["key"], "1");
+    assert_eq!(explained["source"]["links"][0]["record"], stage.records(CUSTOMERS)["1"]["id"]);
+    assert_eq!(explained["source"]["fingerprint"], explained["link"]["fingerprint"]);
     stage.sql("INSERT INTO customers (id, customer_name) VALUES (99, 'Late')");
     stage.run(&["run"]).ended(0).cost(&[List, BulkCreate, BulkUpdate]);
     assert_eq!(customers_of_orders(stage)["50"], "99");
@@ -223,6 +233,97 @@ fn join_tables_and_superiors_are_linked(stage: &mut Stage) {
     stage.run(&["run"]).ended(0).cost(&[BulkUpdate]);
     let all = names_of(keyed(stage, &notes), "salltags01", &by_tag);
     assert_eq!(all["1"], "de|urgent");
+}
+
+/// A circle of tables and one with superiors: the plan has the second turn that the run makes.
+fn tables_that_point_to_each_other_are_planned_to_the_call(stage: &mut Stage) {
+    stage.sql(
+        "CREATE TABLE teams (id INT PRIMARY KEY, name VARCHAR(20), head INT);
+         CREATE TABLE staff (id INT PRIMARY KEY, name VARCHAR(20), team INT, superior INT);
+         INSERT INTO teams VALUES (1, 'Sales', 11), (2, 'Stock', NULL);
+         INSERT INTO staff VALUES (11, 'Ann', 1, NULL), (12, 'Bob', 2, 11), (13, 'Cid', NULL, 12);",
+    );
+    let teams = table(stage, "Teams", &[]);
+    let staff = table(stage, "Staff", &[link_field("steam00001", &teams)]);
+    for (table, slug) in [(&teams, "shead00001"), (&staff, "ssuperior1")] {
+        stage.smartsuite.api(
+            "POST",
+            &format!("/api/v1/applications/{table}/add_field/"),
+            &json!({
+                "field": link_field(slug, &staff),
+                "field_position": {"prev_sibling_slug": "title"}, "auto_fill_structure_layout": true,
+            }),
+        );
+        wait_for_field(stage, table, slug);
+    }
+    stage.map(&format!(
+        r#"syncs:
+  - name: teams
+    source: {{query: "SELECT id, name, head FROM teams", primary_key: id}}
+    destination:
+      table_id: {teams}
+      external_id_field: skey000001
+      field_mappings: {{name: title}}
+      links: {{shead00001: {{sync: staff, from: head}}}}
+  - name: staff
+    source: {{query: "SELECT id, name, team, superior FROM staff", primary_key: id}}
+    destination:
+      table_id: {staff}
+      external_id_field: skey000001
+      field_mappings: {{name: title}}
+      links:
+        steam00001: {{sync: teams, from: team}}
+        ssuperior1: {{sync: staff, from: superior}}
+"#
+    ));
+    let plan = stage.run(&["plan", "--json", "--all", "--out", "the.plan"]).ended(0).json();
+    let run = stage.run(&["run", "--plan", "the.plan", "--json"]).ended(0);
+    assert_eq!(plan["calls"], run.requests.len(), "{plan:#}");
+    let (by_team, by_staff) = (keyed(stage, &teams), keyed(stage, &staff));
+    let linked = |records: &BTreeMap<String, Value>, slug, parents| {
+        names_of(records.clone(), slug, parents).into_values().collect::<Vec<String>>()
+    };
+    assert_eq!(linked(&by_team, "shead00001", &by_staff), ["11", ""]);
+    assert_eq!(linked(&by_staff, "steam00001", &by_team), ["1", "2", ""]);
+    assert_eq!(linked(&by_staff, "ssuperior1", &by_staff), ["", "11", "12"]);
+    stage.run(&["run"]).ended(0).cost_nothing();
+}
+
+fn a_mapping_of_several_files_is_one(stage: &mut Stage) {
+    stage.map(&format!(
+        "include: more/orders.yml
+syncs:
+  - name: customers
+    source: {{query: 'SELECT id, customer_name FROM customers', primary_key: id}}
+    destination: {{table_id: {CUSTOMERS}, external_id_field: scustextid, field_mappings: {{customer_name: title}}}}
+"
+    ));
+    let orders = format!(
+        "syncs:
+  - name: orders
+    source: {{query: 'SELECT id, order_number, customer_id FROM orders', primary_key: id}}
+    destination:
+      table_id: {ORDERS}
+      external_id_field: sorderexid
+      field_mappings: {{order_number: title}}
+      fields:
+        scustomer0: {{link: {{sync: customers, from: customer_id}}}}
+"
+    );
+    let path = stage.path("config/more/orders.yml");
+    stage
+        .run(&["validate"])
+        .ended(64)
+        .said(&["error[config_include_unreadable]", "--> config/sync_mappings.yml:1:10"]);
+    std::fs::create_dir_all(stage.path("config/more")).unwrap();
+    std::fs::write(&path, orders.replace("from: customer_id", "from: custmer_id")).unwrap();
+    let act = stage.run(&["validate", "--online"]).ended(64);
+    act.said(&["custmer_id", "--> config/more/orders.yml:9:"]);
+    std::fs::write(&path, &orders).unwrap();
+    stage.run(&["validate", "--online"]).ended(0).said(&["2 syncs", "everything is in place"]);
+    stage.run(&["run"]).ended(0);
+    assert_eq!(customers_of_orders(stage)["1"], "1");
+    stage.run(&["run"]).ended(0).cost_nothing();
 }
 
 fn links_that_cannot_be_are_refused_before_anything_is_read(stage: &mut Stage) {

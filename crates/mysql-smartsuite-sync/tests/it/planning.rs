@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use smartsuite_emulator::RouteKind::{BulkCreate, BulkUpdate, List, Table};
 
-use crate::stage::{CUSTOMERS, Stage, on_every_server, on_mariadb};
+use crate::stage::{CUSTOMERS, ORDERS, Stage, on_every_server, on_mariadb};
 
 on_every_server! {
     a_first_run_is_planned_to_the_call
@@ -15,6 +15,8 @@ on_mariadb! {
     a_plan_that_needs_no_call_leaves_every_byte_of_the_state
     a_plan_that_reads_smartsuite_counts_its_calls_and_changes_nothing_else
     a_run_by_a_plan_does_what_it_says_and_nothing_else
+    a_first_load_of_linked_tables_is_planned_and_run_by_its_plan
+    values_that_are_kept_show_what_changes_without_a_call
     a_plan_is_refused_when_the_mapping_has_changed
     rows_that_cannot_be_written_are_part_of_the_plan
     a_plan_offline_asks_nothing
@@ -125,6 +127,65 @@ fn a_run_by_a_plan_does_what_it_says_and_nothing_else(stage: &mut Stage) {
     stage.sql("UPDATE customers SET company = 'Two' WHERE id = 2");
     stage.run(&["run", "--plan", "the.plan"]).ended(1).said(&["[plan_outdated]"]).cost_nothing();
     stage.run(&["run"]).ended(0).said(&["2 updated"]).cost(&[BulkUpdate]);
+}
+
+/// Parents are rehearsed first, and a link to a record that the plan creates is known by its row.
+fn a_first_load_of_linked_tables_is_planned_and_run_by_its_plan(stage: &mut Stage) {
+    stage.map_with_links();
+    let act = stage.run(&["plan", "--all", "--out", "the.plan"]).ended(0);
+    act.said(&["would create 5", "new record of customers 1"]);
+    let plan = stage.run(&["plan", "--json", "--out", "the.plan"]).ended(0).json();
+    let names: Vec<_> =
+        plan["syncs"].as_array().unwrap().iter().map(|sync| &sync["sync"]).collect();
+    let run = stage.run(&["run", "--plan", "the.plan", "--json"]).ended(0);
+    let done = run.json();
+    for (place, name) in names.into_iter().enumerate() {
+        let ran =
+            done["syncs"].as_array().unwrap().iter().find(|sync| sync["sync"] == *name).unwrap();
+        let planned = &plan["syncs"][place];
+        assert_eq!(planned["calls"], ran["calls"], "{name}");
+        assert_eq!(planned["create"], ran["counts"]["created"], "{name}");
+        assert_eq!(ran["counts"]["unlinked"], 0, "{name}");
+    }
+    assert_eq!(plan["calls"], run.requests.len());
+    let customers = stage.records(CUSTOMERS);
+    for order in stage.records(ORDERS).values() {
+        let linked = order["scustomer0"].as_array().unwrap();
+        assert!(customers.values().any(|customer| linked.contains(&customer["id"])), "{order}");
+    }
+    stage.run(&["run", "--full"]).ended(0).cost_nothing();
+    // A plan for one row more knows the records that are there, and refuses another link than the one planned.
+    stage.sql("UPDATE orders SET customer_id = 3 WHERE id = 1");
+    stage.run(&["plan", "--out", "the.plan"]).ended(0).said(&["(customers 3)"]);
+    stage.sql("UPDATE orders SET customer_id = 2 WHERE id = 1");
+    stage.run(&["run", "--plan", "the.plan"]).ended(1).said(&["[plan_outdated]"]).cost_nothing();
+}
+
+fn values_that_are_kept_show_what_changes_without_a_call(stage: &mut Stage) {
+    let kept = |stage: &Stage| -> i64 {
+        stage.state_value("SELECT count(*) FROM links WHERE base IS NOT NULL")
+    };
+    stage.run(&["run"]).ended(0);
+    assert_eq!(kept(stage), 0, "values are kept only where somebody said so");
+    let mapping = stage.mapping();
+    stage.map(&format!("state: {{keep_values: true}}\n{mapping}"));
+    stage.sql("UPDATE customers SET company = 'One'");
+    stage.run(&["run"]).ended(0);
+    assert_eq!(kept(stage), 5);
+    stage.sql("UPDATE customers SET company = 'Elsewhere', status = 'inactive' WHERE id = 1");
+    let act = stage.run(&["plan"]).ended(0).cost_nothing();
+    let act = act.said(&["One -> Elsewhere", "Active -> Inactive"]);
+    assert!(!act.out.contains("Amélie"), "only what changes is shown:\n{}", act.out);
+    assert!(!act.out.contains("--live"), "{}", act.out);
+    // What the record is not believed to hold is not shown as if it did.
+    let connection = rusqlite::Connection::open(stage.state()).unwrap();
+    connection.execute("UPDATE links SET fingerprint = NULL", []).unwrap();
+    drop(connection);
+    let act = stage.run(&["plan"]).ended(0);
+    assert!(!act.out.contains("->"), "{}", act.out);
+    stage.map(&mapping);
+    stage.run(&["run"]).ended(0);
+    assert_eq!(kept(stage), 0, "forgotten once they are not to be kept");
 }
 
 fn a_plan_is_refused_when_the_mapping_has_changed(stage: &mut Stage) {

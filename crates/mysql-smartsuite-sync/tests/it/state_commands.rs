@@ -15,6 +15,7 @@ on_mariadb! {
     a_state_is_moved_to_another_machine
     parts_of_the_state_are_forgotten_on_demand
     the_service_copies_the_state_and_removes_what_is_old
+    what_is_done_to_the_state_is_told_to_machines_too
 }
 
 const RUN: [&str; 3] = ["run", "--sync-name", "customers"];
@@ -246,4 +247,32 @@ fn the_service_copies_the_state_and_removes_what_is_old(stage: &mut Stage) {
     drop(connection);
     stage.run(&["run"]).ended(0);
     assert_eq!(stage.state_value::<i64>("SELECT count(*) FROM effects"), 0);
+}
+
+fn what_is_done_to_the_state_is_told_to_machines_too(stage: &mut Stage) {
+    stage.sql(
+        "ALTER TABLE customers MODIFY status VARCHAR(40) NOT NULL;
+         UPDATE customers SET status = 'vip' WHERE id = 2",
+    );
+    stage.run(&RUN).ended(2);
+    let told = |stage: &Stage, arguments: &[&str]| {
+        let json = stage.run(&[arguments, &["--json"]].concat()).ended(0).json();
+        assert_eq!(json["exit_code"], 0);
+        json
+    };
+    let json = told(stage, &["quarantine", "retry", "--key", "2"]);
+    assert_eq!((&json["rows"], &json["syncs"]["customers"]), (&1.into(), &1.into()));
+    stage.run(&RUN).ended(2);
+    assert_eq!(told(stage, &["quarantine", "drop", "--all"])["rows"], 1);
+    let json = told(stage, &["state", "backup", "--keep", "1"]);
+    assert!(
+        std::path::Path::new(json["copied_to"].as_str().unwrap()).exists() || {
+            stage.path(json["copied_to"].as_str().unwrap()).exists()
+        }
+    );
+    assert_eq!(told(stage, &["state", "export", "out.jsonl"])["links"], 4);
+    assert_eq!(told(stage, &["state", "prune"])["runs"], 0);
+    let json = told(stage, &["state", "reset", "sync", "--sync-name", "customers", "--yes"]);
+    assert_eq!(json["syncs"][0], "customers");
+    assert_eq!(told(stage, &["state", "import", "out.jsonl"])["calls_to_compare"], 1);
 }

@@ -7,6 +7,7 @@ use crate::stage::{Stage, on_every_server, on_mariadb};
 on_every_server! {
     both_servers_and_both_schemas
     everything_wrong_is_said_at_once_with_its_line
+    what_the_schema_allows_and_the_field_does_not_take_is_said
 }
 
 on_mariadb! {
@@ -59,6 +60,24 @@ fn everything_wrong_is_said_at_once_with_its_line(stage: &mut Stage) {
     let codes: Vec<&str> = found.iter().map(|one| one["code"].as_str().unwrap()).collect();
     assert_eq!(codes, ["mysql_sql_error", "smartsuite_not_found"]);
     assert!(found.iter().all(|one| one["labels"][0]["line"].as_u64().unwrap() > 1));
+}
+
+fn what_the_schema_allows_and_the_field_does_not_take_is_said(stage: &mut Stage) {
+    stage.sql(
+        "ALTER TABLE customers MODIFY status ENUM('active', 'inactive', 'pending', 'vip', 'it''s, new') NOT NULL",
+    );
+    let act = stage.run(&["validate", "--online"]).ended(0);
+    act.said(&[
+        "warning[word_without_choice]: column `status` may hold `vip`, `it's, new`, which are no choices of field \
+         `sstatus001`",
+        "status: sstatus001",
+        "customers  fits: 7 columns into table `Customers`",
+    ]);
+    // Where such words are to become nothing, there is nothing to say.
+    stage.remap("            value_map:", "            on_unknown: blank\n            value_map:");
+    let act = stage.run(&["validate", "--online"]);
+    assert!(act.out.contains("customers  "), "{}", act.out);
+    assert!(!act.out.contains("word_without_choice"), "{}", act.out);
 }
 
 fn offline_nothing_is_asked(stage: &mut Stage) {

@@ -52,6 +52,10 @@ codes! {
     YamlSyntax = "config_yaml_syntax", Error;
     /// The file, with its aliases followed, is larger than any real mapping file.
     TooLarge = "config_too_large", Error;
+    /// An included file cannot be read, or its path is none.
+    IncludeUnreadable = "config_include_unreadable", Error;
+    /// A file is included twice, or by itself.
+    IncludeTwice = "config_include_twice", Error;
     /// `${VAR}` names a variable that is not set.
     UnsetVariable = "config_unset_variable", Error;
     /// `${` is not followed by a name and `}`.

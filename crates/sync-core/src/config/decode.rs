@@ -178,7 +178,9 @@ fn decode_given<T: Decode>(
 
 impl<T: Decode> Key for Required<T> {
     fn take(section: &Section<'_>, key: &'static str, report: &mut Report<'_>) -> Self {
-        if !section.entries.iter().any(|(name, _)| *name == key) {
+        let has = |key: &str| section.entries.iter().any(|(name, _)| *name == key);
+        // What a file includes has it.
+        if !has(key) && !has("include") {
             let message = format!("{} has no `{key}`", section.name);
             report.add(
                 Finding::new(Code::MissingKey, section.at, message)

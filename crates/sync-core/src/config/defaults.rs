@@ -6,6 +6,9 @@ pub const ENABLED: bool = true;
 /// `on_position_lost`: somebody should know that the log is kept for too short a time.
 pub const ON_POSITION_LOST: &str = "stop";
 
+/// `on_drift`: somebody should know before records go on without a value that people count on.
+pub const ON_DRIFT: &str = "freeze";
+
 /// `destination.on_missing`: the row still exists, so its record should.
 pub const ON_MISSING: &str = "recreate";
 
@@ -117,6 +120,9 @@ pub const KEEP_DAYS_MAX: u32 = 36_500;
 
 /// `state.keep_refused_values`: without them nobody sees what was refused, and refused rows are read again.
 pub const KEEP_REFUSED_VALUES: bool = true;
+
+/// `state.keep_values`: rows in one more place, and a state of many times the size, should be somebody's decision.
+pub const KEEP_VALUES: bool = false;
 
 /// `state.daily_backups`: a week, in which a mistake is noticed.
 pub const DAILY_BACKUPS: u32 = 7;

@@ -23,7 +23,10 @@ pub struct Diagnostic {
 /// A marked part of the file, never longer than a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Label {
-    /// In bytes of the file.
+    /// The file, where it is one that the mapping file includes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// In bytes of the file and those before it.
     pub span: Span,
     /// Where `span` starts.
     #[serde(flatten)]
@@ -36,6 +39,7 @@ impl Label {
     /// The label of `span`, as far as it lies on its first line.
     pub fn new(lines: &LineIndex<'_>, span: Span, text: impl Into<String>) -> Self {
         let span = lines.first_line(span);
-        Self { span, place: lines.place(span.start), text: text.into() }
+        let file = lines.included_file(span.start).map(str::to_owned);
+        Self { file, span, place: lines.place(span.start), text: text.into() }
     }
 }

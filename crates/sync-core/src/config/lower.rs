@@ -70,6 +70,7 @@ fn lower_sync(
     let reconcile = raw.reconcile.as_ref().map(|given| schedule::lower(given, report));
     let source = raw.source.0.as_ref().and_then(|given| source::lower(given, report));
     let capture = capture(raw, source.as_ref().map(|source| &source.rows), report);
+    let on_drift = following::on_drift(raw, source.as_ref().map(|source| &source.rows), report);
     let destination = raw
         .destination
         .0
@@ -89,6 +90,7 @@ fn lower_sync(
         priority: budget::priority(raw, report),
         capture: capture?,
         on_position_lost: following::on_position_lost(raw, report),
+        on_drift,
         sweep: sweep.flatten(),
         reconcile: reconcile.flatten(),
     })
@@ -148,6 +150,7 @@ fn state(section: Option<&RawState>, report: &mut Report<'_>) -> StateDefinition
         |given: &Option<Given<bool>>, default| given.as_ref().map_or(default, |one| one.value);
     state.log_effects = flag(&section.log_effects, state.log_effects);
     state.keep_refused_values = flag(&section.keep_refused_values, state.keep_refused_values);
+    state.keep_values = flag(&section.keep_values, state.keep_values);
     let mut number = |given: &Option<Given<u32>>, least, most, key, into: &mut u32| {
         if let Some(given) = given {
             *into = in_range(given, least..=most, key, report).unwrap_or(*into);

@@ -66,6 +66,8 @@ pub struct StateDefinition {
     pub keep_runs_days: u32,
     /// What refused rows hold.
     pub keep_refused_values: bool,
+    /// What was last written to each record.
+    pub keep_values: bool,
     /// Daily copies of the state that `schedule` keeps; 0: it takes none.
     pub daily_backups: u32,
 }
@@ -77,6 +79,7 @@ impl Default for StateDefinition {
             keep_effects_days: defaults::KEEP_EFFECTS_DAYS,
             keep_runs_days: defaults::KEEP_RUNS_DAYS,
             keep_refused_values: defaults::KEEP_REFUSED_VALUES,
+            keep_values: defaults::KEEP_VALUES,
             daily_backups: defaults::DAILY_BACKUPS,
         }
     }
@@ -134,6 +137,8 @@ pub struct SyncDefinition {
     pub capture: CaptureMode,
     /// What to do when the binlog does not reach back to where it was read.
     pub on_position_lost: OnPositionLost,
+    /// What to do when a mapping that fitted fits no more.
+    pub on_drift: OnDrift,
     /// When keys are swept for rows that are gone; `None`: with each `run`, and every hour of a service.
     pub sweep: Option<ScheduleDefinition>,
     /// When every row is read again, whatever the position; `None`: on demand, and daily in a service.
@@ -158,6 +163,18 @@ pub enum OnPositionLost {
     Stop,
     /// Every row is read and compared, and the log followed from there.
     Repair,
+}
+
+/// What to do when a mapping that fitted the schemas fits them no more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDrift {
+    /// Every run fails until it fits again.
+    #[default]
+    Freeze,
+    /// Runs go on without it.
+    Ignore,
+    /// Runs go on without it, and columns that are new in the source table get fields.
+    Extend,
 }
 
 /// Another table whose rows decide what rows of a sync hold.

@@ -28,6 +28,24 @@ impl Order {
         search.order.again.dedup();
         search.order
     }
+
+    /// Every sync once, each after those whose turn comes first.
+    pub fn turns(&self) -> Vec<usize> {
+        let mut turns: Vec<usize> = Vec::with_capacity(self.before.len());
+        while turns.len() < self.before.len() {
+            let had = turns.len();
+            for (place, before) in self.before.iter().enumerate() {
+                if !turns.contains(&place) && before.iter().all(|other| turns.contains(other)) {
+                    turns.push(place);
+                }
+            }
+            // There is no circle, so that somebody always has a turn.
+            if turns.len() == had {
+                break;
+            }
+        }
+        turns
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -92,7 +110,7 @@ mod tests {
     use super::*;
     use crate::config::parse;
 
-    fn check(links: &[(&str, &[&str])], before: &[&[usize]], again: &[usize]) {
+    fn check(links: &[(&str, &[&str])], before: &[&[usize]], again: &[usize], turns: &[usize]) {
         let mut text = String::from("syncs:\n");
         for (place, (name, parents)) in links.iter().enumerate() {
             text += &format!(
@@ -110,14 +128,25 @@ mod tests {
         let order = Order::of(&config.syncs.iter().collect::<Vec<_>>());
         assert_eq!(order.before, before, "{links:?}");
         assert_eq!(order.again, again, "{links:?}");
+        assert_eq!(order.turns(), turns, "{links:?}");
     }
 
     #[test]
     fn parents_go_first_and_circles_are_cut_once() {
-        check(&[("orders", &["customers"]), ("customers", &[])], &[&[1], &[]], &[]);
-        check(&[("people", &["people"])], &[&[]], &[]);
-        check(&[("a", &["b"]), ("b", &["a"])], &[&[1], &[]], &[1]);
-        check(&[("a", &["b"]), ("b", &["c"]), ("c", &["a", "b"])], &[&[1], &[2], &[]], &[2]);
-        check(&[("a", &["b", "c"]), ("b", &["c"]), ("c", &[])], &[&[1, 2], &[2], &[]], &[]);
+        check(&[("orders", &["customers"]), ("customers", &[])], &[&[1], &[]], &[], &[1, 0]);
+        check(&[("people", &["people"])], &[&[]], &[], &[0]);
+        check(&[("a", &["b"]), ("b", &["a"])], &[&[1], &[]], &[1], &[1, 0]);
+        check(
+            &[("a", &["b"]), ("b", &["c"]), ("c", &["a", "b"])],
+            &[&[1], &[2], &[]],
+            &[2],
+            &[2, 1, 0],
+        );
+        check(
+            &[("a", &["b", "c"]), ("b", &["c"]), ("c", &[])],
+            &[&[1, 2], &[2], &[]],
+            &[],
+            &[2, 1, 0],
+        );
     }
 }

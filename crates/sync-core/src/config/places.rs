@@ -94,7 +94,9 @@ impl SyncPlaces {
 
     /// Where a column of a link is named.
     fn link_column(&self, column: &str) -> Option<Span> {
-        let from = self.links.iter().filter_map(|(_, link)| link.value.from.0.as_ref());
+        let of_fields = self.fields.iter().filter_map(|(_, field)| field.value.link.as_ref());
+        let links = self.links.iter().map(|(_, link)| link).chain(of_fields);
+        let from = links.filter_map(|link| link.value.from.0.as_ref());
         let mut columns = from.flat_map(|given| &given.value.0);
         columns.find(|named| named.text.trim() == column).map(|named| named.span)
     }

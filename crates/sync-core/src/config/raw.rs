@@ -23,7 +23,11 @@ pub(super) use alerts::{
 section! {
     /// The mapping file: which rows become which records.
     RawFile {
+        /// Other files with syncs, by their paths from this file. They end in `.yml` or `.yaml` and hold `syncs` and `include`
+        /// alone; each counts once.
+        "include" include: Option<Given<OneOrMany>>,
         /// The syncs, each from one query into one table.
+        #[schemars(with = "Option<Vec<RawSync>>")]
         "syncs" syncs: Required<Vec<Given<RawSync>>>,
         /// How the SmartSuite account is used, by all syncs together.
         "smartsuite" smartsuite: Option<Given<RawSmartSuite>>,
@@ -50,6 +54,10 @@ section! {
         /// them, and such rows are read again before they are tried again. The reason itself may still quote a value.
         #[schemars(extend("default" = defaults::KEEP_REFUSED_VALUES))]
         "keep_refused_values" keep_refused_values: Option<Given<bool>>,
+        /// Whether the values that were last written to each record are kept, so that `plan` can show what a field would change
+        /// from without asking SmartSuite. The state then holds every mapped value, and grows by their size.
+        #[schemars(extend("default" = defaults::KEEP_VALUES))]
+        "keep_values" keep_values: Option<Given<bool>>,
         /// How many daily copies of the state `schedule` keeps beside it; 0: it takes none.
         #[schemars(range(min = 0, max = 366), extend("default" = defaults::DAILY_BACKUPS))]
         "daily_backups" daily_backups: Option<Given<u32>>,
@@ -126,6 +134,12 @@ section! {
         /// followed from there.
         #[schemars(extend("enum" = ON_POSITION_LOST), extend("default" = defaults::ON_POSITION_LOST))]
         "on_position_lost" on_position_lost: Option<Given<Scalar>>,
+        /// What to do when a mapping that fitted fits no more, because a column or a field is gone or has another type.
+        /// `freeze`: every run fails and says so, and nothing is written. `ignore`: the run goes on without that
+        /// mapping, says so, and leaves the field as it is in every record. `extend`, for a `source.table`: as
+        /// `ignore`, and a column that is added to the table gets a new field in SmartSuite.
+        #[schemars(extend("enum" = ON_DRIFT), extend("default" = defaults::ON_DRIFT))]
+        "on_drift" on_drift: Option<Given<Scalar>>,
         /// When the keys of all rows are read to find rows that are gone, where `destination.on_delete` says what
         /// becomes of their records. Without it: with each `run`, and every hour of `schedule`.
         "sweep" sweep: Option<Given<RawSchedule>>,
@@ -275,7 +289,7 @@ section! {
 
 section! {
     /// Where a field's value comes from, and what is done to it. Exactly one of `column`, `value`, `template`,
-    /// `expression` and `parts` says where from. The rest is done in the order of this list.
+    /// `expression`, `parts` and `link` says where from. The rest is done in the order of this list.
     RawField {
         /// The column of the query.
         "column" column: Option<Given<Scalar>>,
@@ -290,6 +304,8 @@ section! {
         /// Social networks: `facebook`, `twitter`, `instagram`, `linkedin`. Phone: `number`, `country`, `extension`,
         /// `type`. Date range and due date: `from`, `to`.
         "parts" parts: Option<Given<Entries<Scalar>>>,
+        /// A linked-record field: as an entry of `links`. Nothing else is said of such a field.
+        "link" link: Option<Given<RawLink>>,
         /// With `column`: the part of its JSON document that is meant, as in `address.city` or `items[0].name`.
         "path" path: Option<Given<Scalar>>,
         /// What a zero or partial date (`0000-00-00`, `2024-00-00`) becomes: `empty`, `quarantine`, or a day that is
@@ -443,6 +459,9 @@ pub(super) const PRIORITIES: &[&str] = &["high", "normal", "low"];
 
 /// Values of `on_position_lost`.
 pub(super) const ON_POSITION_LOST: &[&str] = &["stop", "repair"];
+
+/// Values of `on_drift`.
+pub(super) const ON_DRIFT: &[&str] = &["freeze", "ignore", "extend"];
 
 /// Values of `on_missing`.
 pub(super) const ON_MISSING: &[&str] = &["recreate", "skip", "quarantine"];

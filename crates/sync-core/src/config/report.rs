@@ -54,7 +54,11 @@ pub(super) struct Report<'t> {
 
 impl<'t> Report<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { lines: LineIndex::new(text), diagnostics: Vec::new() }
+        Self::of(LineIndex::new(text))
+    }
+
+    pub(super) fn of(lines: LineIndex<'t>) -> Self {
+        Self { lines, diagnostics: Vec::new() }
     }
 
     pub(super) fn lines(&self) -> &LineIndex<'t> {

@@ -2,6 +2,7 @@
 
 mod fields;
 mod forms;
+mod include;
 mod manners;
 mod mistakes;
 mod yaml;
@@ -93,7 +94,9 @@ fn commented_keys_of_the_example_are_the_defaults() {
         ("#   keep_effects_days: 90", "  keep_effects_days: 90"),
         ("#   keep_runs_days: 365", "  keep_runs_days: 365"),
         ("#   keep_refused_values: true", "  keep_refused_values: true"),
+        ("#   keep_values: false", "  keep_values: false"),
         ("#   daily_backups: 7", "  daily_backups: 7"),
+        ("    # on_drift: freeze", "    on_drift: freeze"),
         ("    # enabled: true", "    enabled: true"),
         ("      # time_zone: UTC", "      time_zone: UTC"),
         ("      # key_prefix: \"\"", "      key_prefix: \"\""),
@@ -136,7 +139,7 @@ fn schedules_keys_and_policies_are_read() {
       on_missing: quarantine
       field_mappings: {x: title}
 smartsuite: {dedicated_member: true, calls_per_second: 2, monthly_calls: 5000, billing_day: 12, reserve: 700, when_used_up: go_on}
-state: {log_effects: no, keep_effects_days: 1, keep_runs_days: 2, keep_refused_values: no, daily_backups: 0}
+state: {log_effects: no, keep_effects_days: 1, keep_runs_days: 2, keep_refused_values: no, keep_values: yes, daily_backups: 0}
 ",
     );
     assert_eq!(parsed.diagnostics, []);
@@ -146,6 +149,7 @@ state: {log_effects: no, keep_effects_days: 1, keep_runs_days: 2, keep_refused_v
         keep_effects_days: 1,
         keep_runs_days: 2,
         keep_refused_values: false,
+        keep_values: true,
         daily_backups: 0,
     };
     assert_eq!(config.state, state);

@@ -150,7 +150,7 @@ impl CompiledMapping {
 }
 
 impl CompiledField {
-    fn value(&self, row: &Row, notes: &mut Notes) -> Result<FieldValue, Refusal> {
+    pub(super) fn value(&self, row: &Row, notes: &mut Notes) -> Result<FieldValue, Refusal> {
         let value = treatment::treated(&self.treatment, self.origin.value(row)?, &self.kind)?;
         let cell = Cell { value: &value, column: &self.kind };
         let value = coerce::coerce(&*self.rule, cell, notes)?;

@@ -335,6 +335,11 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
+    /// What is wrong.
+    pub(super) fn code(&self) -> FaultCode {
+        self.code
+    }
+
     /// With the code's own words.
     pub(super) fn new(code: FaultCode) -> Self {
         Self {

@@ -123,6 +123,8 @@ pub enum FindingCode {
     OptionUnused,
     /// The field takes shorter texts than `max_length` allows, or cannot take `max_length` at all.
     LengthUnfit,
+    /// A word of an ENUM or SET is no choice of the field. Only rows that hold it are refused.
+    WordWithoutChoice,
     /// `match_on` names a field by which no record can be found.
     MatchFieldUnsuitable,
     /// `write: if_empty` for a field of which nobody can see whether it is empty.
@@ -165,6 +167,7 @@ impl FindingCode {
             Self::PartUnknown => "part_unknown",
             Self::OptionUnused => "option_unused",
             Self::LengthUnfit => "length_unfit",
+            Self::WordWithoutChoice => "word_without_choice",
             Self::MatchFieldUnsuitable => "match_field_unsuitable",
             Self::WriteUnsuitable => "write_unsuitable",
         }
@@ -205,6 +208,7 @@ impl FindingCode {
             | Self::RequiredFieldUnmapped
             | Self::PhoneCountryMissing
             | Self::OptionUnused
+            | Self::WordWithoutChoice
             | Self::LengthUnfit => Severity::Warning,
             Self::KeyColumnNullable => Severity::Note,
         }

@@ -7,6 +7,7 @@
 //! Whatever comes out is canonical: what SmartSuite gives back for it compares equal, whatever it does to zeros,
 //! separators and order on the way. That is what makes an unchanged row cost nothing.
 
+mod allowed;
 mod archive;
 mod coerce;
 mod compile;

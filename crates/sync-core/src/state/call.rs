@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{
     deletes::GonePolicy,
     delivery::Operation,
-    draft::{Fields, Fingerprint},
+    draft::{Fields, Fingerprint, LinkedRow},
     error::Quoted,
     key::Key,
     record::RecordId,
@@ -103,6 +103,8 @@ pub struct CallEntry {
     pub fields: Fields,
     /// The record it goes to; `None` for a create.
     pub record: Option<RecordId>,
+    /// The rows whose records its link fields hold.
+    pub links: Vec<LinkedRow>,
     /// How often it was sent before without being settled.
     pub attempts: u32,
     /// How often it was refused before and stood in quarantine.

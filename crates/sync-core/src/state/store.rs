@@ -483,6 +483,24 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
     /// next read must be a full one and quarantined rows are due. Answers whether it differed.
     fn see_shape(&mut self, writer: &Writer, shape_hash: &str) -> Result<bool, StateError>;
 
+    /// What the sync's mapping used of both schemas when it last fitted them, as [`crate::drift::KnownSchema::text`].
+    fn known_schema(&mut self, sync: SyncId) -> Result<Option<String>, StateError>;
+
+    /// Replaces that; with `rereads`, the next read must be a full one.
+    fn set_known_schema(
+        &mut self,
+        writer: &Writer,
+        text: &str,
+        rereads: bool,
+    ) -> Result<(), StateError>;
+
+    /// Replaces what the run leaves out of the mapping because it fits no more: each field with the reason.
+    fn set_left_out(
+        &mut self,
+        writer: &Writer,
+        left_out: &[(Slug, String)],
+    ) -> Result<(), StateError>;
+
     /// The time before which no create may leave, if it is still to come: the state is older than the world, and a
     /// create that it does not know of may be on its way (`protocol.md` D9). What the table holds is asked after it.
     fn creates_from(

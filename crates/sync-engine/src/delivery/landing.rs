@@ -55,6 +55,8 @@ pub(crate) struct Landing {
     pub(crate) too_large: bool,
     /// A refusal named one of our fields, so the table's structure may have changed.
     pub(crate) names_field: bool,
+    /// The answer shows nothing in a field that was sent a value: the field, or a choice of it, may be gone.
+    pub(crate) shows_nothing: bool,
     /// A failure that is not about rows.
     pub(crate) failure: Option<CallError>,
     /// The member who created the records.
@@ -105,6 +107,7 @@ impl Reading<'_> {
             let id = external_id_of(&entry.fields, &self.shape.external_id.slug);
             if let Some(record) = named.get(id.as_str()) {
                 landing.member = landing.member.take().or_else(|| record.created_by.clone());
+                landing.shows_nothing |= self.shows_nothing(entry, record);
                 landing.accept(entry, record, self.written(entry, record));
             } else {
                 let complaint =
@@ -145,6 +148,17 @@ impl Reading<'_> {
         }
     }
 
+    /// Whether the answer shows nothing in a field that was sent a value. Links are judged by themselves.
+    fn shows_nothing(&self, entry: &CallEntry, record: &SeenRecord) -> bool {
+        let is_link = |slug: &Slug| {
+            self.shape.field(slug).is_some_and(|field| field.kind == FieldKind::LinkedRecord)
+        };
+        record.fields.iter().any(|(slug, shown)| {
+            let sent = entry.fields.get(slug).unwrap_or(&FieldValue::Empty);
+            *shown == FieldValue::Empty && *sent != FieldValue::Empty && !is_link(slug)
+        })
+    }
+
     fn updated(&self, answer: &BulkAnswer) -> Landing {
         let mut landing = Landing::default();
         for (item, entry) in self.call.entries.iter().enumerate() {
@@ -154,6 +168,7 @@ impl Reading<'_> {
             match (named, complaint) {
                 (Some(record), _) => {
                     landing.accepted.push(entry.id);
+                    landing.shows_nothing |= self.shows_nothing(entry, record);
                     let empty = self.to_fill(entry, record);
                     if empty.is_empty() {
                         landing.settle(entry, self.written(entry, record));

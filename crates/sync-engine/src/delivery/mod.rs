@@ -3,6 +3,7 @@
 //! A plain loop around pure deciders: the state chooses entries ([`sync_core::delivery`]), [`landing`] reads answers,
 //! [`sync_core::doubt`] judges creates of unknown fate, [`sync_core::breaker`] says when to stop.
 
+mod checking;
 mod landing;
 mod lookup;
 mod matching;
@@ -39,7 +40,6 @@ use crate::{
     capture::{QUARANTINE_MAX, quarantine_full},
     event::Event,
     run::Trouble,
-    structure,
 };
 
 /// Calls of one sync under way at once: a bulk call takes up to a second, and four leave each second.
@@ -432,6 +432,9 @@ impl Delivery<'_> {
         if landing.names_field {
             self.check_structure().await?;
         }
+        if landing.shows_nothing {
+            self.check_old_structure().await?;
+        }
         match &landing.failure {
             None => self.failures_in_a_row = 0,
             Some(error) => self.failed(error).await?,
@@ -470,26 +473,6 @@ impl Delivery<'_> {
         self.state(move |state| state.set_stop(&writer, Some(&stored))).await?;
         self.ended.get_or_insert(Ended::Stopped(stop));
         Ok(())
-    }
-
-    /// A refusal named a field: the cached structure may be out of date. Read once a run.
-    async fn check_structure(&mut self) -> Result<(), StateError> {
-        if std::mem::replace(&mut self.structure_checked, true) {
-            return Ok(());
-        }
-        self.refresh_structure().await
-    }
-
-    /// Reads the structure from the service; a changed one ends this delivery, as its drafts were made for another.
-    async fn refresh_structure(&mut self) -> Result<(), StateError> {
-        match structure::refresh(self.route).await? {
-            Ok(true) => {
-                self.ended.get_or_insert(Ended::StructureChanged);
-                Ok(())
-            }
-            Ok(false) => Ok(()),
-            Err(error) => self.failed(&error).await,
-        }
     }
 
     /// An update answered without its record, or 404 for it alone: the record may be gone, or the table.

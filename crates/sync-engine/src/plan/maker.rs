@@ -12,7 +12,10 @@ use sync_core::{
     table::Choice,
 };
 
-use super::{PlannedWrite, WriteDigest, write::choice_digest};
+use super::{
+    PlannedWrite, WriteDigest,
+    write::{WriteDigests, choice_digest},
+};
 use crate::{
     event::{Event, Observer},
     overseer::Overseer,
@@ -20,10 +23,11 @@ use crate::{
 };
 
 /// What a run of one sync would do.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct PlannedSync {
-    /// The digest of what the outbox wishes for once every row is read; `None` if the run does not come so far.
-    pub outbox: Option<[u8; 16]>,
+    /// The digest of what the outbox wishes for once every row is read, for each turn that came so far. A sync whose rows
+    /// point to one that comes after it has two turns.
+    pub outboxes: Vec<[u8; 16]>,
     /// Calls by kind.
     pub calls: BTreeMap<CallKind, u64>,
     /// Every write, in the order in which they would leave.
@@ -41,6 +45,7 @@ pub struct PlannedSync {
     pub fillable: u64,
     /// Writes by operation.
     pub counts: BTreeMap<Operation, u64>,
+    digests: WriteDigests,
 }
 
 /// Writes down every call of every sync. It is the rehearsal's overseer and one of its observers.
@@ -70,7 +75,7 @@ impl PlanMaker {
 
 impl Overseer for PlanMaker {
     fn captured(&self, sync: &str, outbox: [u8; 16]) -> Result<(), Trouble> {
-        self.note(sync, |planned| planned.outbox = Some(outbox));
+        self.note(sync, |planned| planned.outboxes.push(outbox));
         Ok(())
     }
 
@@ -78,7 +83,8 @@ impl Overseer for PlanMaker {
         self.note(sync, |planned| {
             for entry in &call.entries {
                 let write = PlannedWrite::of(call.operation, entry);
-                planned.writes.push(write.digest());
+                let digest = planned.digests.next(&write);
+                planned.writes.push(digest);
                 *planned.counts.entry(call.operation).or_default() += 1;
                 let fills =
                     call.operation == Operation::Update && entry.fields.if_empty().next().is_some();

@@ -69,6 +69,11 @@ impl RehearsedTarget {
         }
     }
 
+    /// Whether a record was made up by a rehearsal, as the answer to a create.
+    pub fn is_made_up(record: &str) -> bool {
+        record.starts_with("00000000")
+    }
+
     /// Calls that reached the wire.
     pub fn calls_made(&self) -> u64 {
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,7 @@
 //! One run of one sync: lock, capture, deliver, balance the books, say honestly how it went.
 
 mod choices;
+mod drifting;
 mod following;
 mod reading;
 mod report;
@@ -20,7 +21,7 @@ use self::running::Running;
 pub(crate) use self::{choices::LABELS_MAX, task::link_fields};
 pub use self::{
     report::{RunOutcome, RunReport, Trouble},
-    task::{RunOptions, SyncTask},
+    task::{RunOptions, SyncTask, TaskDrift},
 };
 use crate::{calls::Calls, engine::Engine, event::Event};
 

@@ -27,6 +27,8 @@ const RECONCILE_MINUTES: u32 = 24 * 60;
 pub(super) enum Unread {
     /// The definition and the live schemas disagree.
     Unfit(Trouble),
+    /// The source does not show what the mapping reads.
+    Gone(Trouble),
     Broken(Broken),
 }
 
@@ -43,7 +45,10 @@ impl Running<'_> {
         structure: &TableStructure,
     ) -> Result<CompiledMapping, Unread> {
         let wanted = self.first_read();
-        let read = self.capturing().open(wanted).await?;
+        let read = match self.capturing().open(wanted).await {
+            Ok(read) => read,
+            Err(broken) => return Err(self.unread(broken).await?),
+        };
         self.announce();
         self.tell_cost_of_filling().await?;
         for text in read.rows.notes() {
@@ -64,19 +69,17 @@ impl Running<'_> {
             self.calls.observe(&Event::Finding(finding.clone()));
         }
         let Some(mapping) = mapping else {
-            return Err(Unread::Unfit(Trouble {
-                findings: findings
-                    .into_iter()
-                    .filter(|finding| finding.severity() == Severity::Error)
-                    .collect(),
-                ..Trouble::new(
-                    "mapping_does_not_fit",
-                    "the mapping does not fit the source or the table",
-                    "mend the mapping; `validate --online` shows the same list",
-                )
-            }));
+            let columns = read.rows.columns().to_vec();
+            drop(read);
+            return Err(self.unfit(findings, &columns, structure).await?);
         };
-        self.columns = read.rows.columns().to_vec();
+        let columns = read.rows.columns().to_vec();
+        if self.see_schemas(&columns, structure).await? {
+            // Not only what changed: everything is to be read.
+            drop(read);
+            return Box::pin(self.capture(structure)).await;
+        }
+        self.columns = columns;
         self.rows_read = 0;
         self.store_own(read, &mapping).await?;
         Ok(mapping)

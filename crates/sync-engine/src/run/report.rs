@@ -19,6 +19,25 @@ pub struct RunReport {
     pub calls: u64,
 }
 
+impl RunReport {
+    /// Whether another turn may follow at once.
+    pub fn may_go_on(&self) -> bool {
+        matches!(
+            self.outcome,
+            RunOutcome::Ran { status: RunStatus::Success | RunStatus::Partial, .. }
+        )
+    }
+
+    /// Both turns together; how the second ended is the end of both.
+    #[must_use]
+    pub fn followed_by(self, second: Self) -> Self {
+        let mut books = self.books;
+        (books.waiting_after, books.quarantine, books.unlinked) = (0, 0, 0);
+        books += Books { waiting_before: 0, ..second.books };
+        Self { books, calls: self.calls + second.calls, ..second }
+    }
+}
+
 /// How a run went.
 #[derive(Clone, Debug)]
 pub enum RunOutcome {

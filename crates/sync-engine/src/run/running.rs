@@ -33,11 +33,9 @@ use crate::{
     delivery::{Delivered, Ended, Route, deliver},
     engine::Engine,
     event::Event,
-    structure,
+    structure::{self, STRUCTURE_AGE_MAX},
 };
 
-/// How old the cached structure may be where a newer one could mend what is wrong.
-const STRUCTURE_AGE_MAX: SignedDuration = SignedDuration::from_hours(1);
 /// How often in a row a read is begun anew where its tables were defined anew meanwhile, and how long it waits before:
 /// tools that change tables do so in steps.
 const REDEFINED_MAX: u32 = 5;
@@ -104,6 +102,7 @@ impl Running<'_> {
     /// Capture, page by page with dirty keys between; the sweep; then delivery, and what it made dirty.
     async fn work(&mut self) -> Result<Work, StateError> {
         self.set_links().await?;
+        self.tell_left_out().await?;
         let retries = self.release_quarantine().await?;
         let age_max = match (self.options.retry, retries) {
             (true, _) => Some(SignedDuration::ZERO),
@@ -223,6 +222,10 @@ impl Running<'_> {
         let mapping = match outcome {
             Ok(mapping) => mapping,
             Err(Unread::Unfit(trouble)) => return Ok(Err(Work::Failed(trouble))),
+            Err(Unread::Gone(trouble)) => {
+                self.is_redefined = true;
+                return Ok(Err(Work::Failed(trouble)));
+            }
             Err(Unread::Broken(broken)) => return self.broken(broken).await.map(Err),
         };
         if let Err(broken) = self.read_on(&mapping).await {
@@ -456,7 +459,8 @@ impl Running<'_> {
         match broken {
             Broken::State(error) => Err(error),
             Broken::Source(error) => {
-                self.is_redefined |= matches!(error.kind, SourceErrorKind::Sql);
+                self.is_redefined |=
+                    matches!(error.kind, SourceErrorKind::Sql | SourceErrorKind::MissingColumn);
                 Ok(Work::Failed(Trouble::from(&error)))
             }
             Broken::Cancelled => Ok(Work::Cancelled),

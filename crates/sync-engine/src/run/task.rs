@@ -6,6 +6,7 @@ use sync_core::{
     change::ChangeLog,
     config::model::{SourceRows, SyncDefinition, WriteMode},
     draft::Fields,
+    drift::LeftOut,
     field_value::FieldValue,
     mapping::definition_hash,
     port::{RecordTarget, RowSource},
@@ -24,10 +25,23 @@ pub struct SyncTask {
     pub changes: Option<Arc<dyn ChangeLog>>,
     /// Its records.
     pub target: Arc<dyn RecordTarget>,
+    /// What was left out of the definition because it fits no more, and what is known of the source besides.
+    pub drift: TaskDrift,
     /// Host of the service, without port.
     pub host: String,
     /// SmartSuite's account id.
     pub account: String,
+}
+
+/// What became of a sync's definition before the run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TaskDrift {
+    /// Fields whose mapping was left out.
+    pub left_out: Vec<LeftOut>,
+    /// Every column of the source table, where new ones are taken up.
+    pub all_columns: Vec<String>,
+    /// What else there is to say.
+    pub notes: Vec<String>,
 }
 
 impl std::fmt::Debug for SyncTask {

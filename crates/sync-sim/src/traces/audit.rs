@@ -9,7 +9,7 @@ use super::{
 
 /// D8. Catches: a process that creates before it has looked above the mark (`deliver`'s `audited`).
 #[test]
-pub(crate) fn d8_rows_created_since_the_backup_are_not_created_again() {
+fn d8_rows_created_since_the_backup_are_not_created_again() {
     usual(async |world| {
         fill(&world, 3);
         succeeds(&world).await;
@@ -23,7 +23,7 @@ pub(crate) fn d8_rows_created_since_the_backup_are_not_created_again() {
 
 /// D8. Catches: as above, where the rows have other values by now.
 #[test]
-pub(crate) fn d8_what_was_created_since_the_backup_is_not_trusted_to_hold_what_the_row_holds() {
+fn d8_what_was_created_since_the_backup_is_not_trusted_to_hold_what_the_row_holds() {
     usual(async |world| {
         fill(&world, 3);
         succeeds(&world).await;

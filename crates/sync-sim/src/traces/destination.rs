@@ -114,7 +114,7 @@ pub(crate) fn another_external_id_field_is_filled_before_anything_is_created() {
 
 /// P2. Catches: a changed mapping that reads nothing again (`syncs::apply_changes`).
 #[test]
-pub(crate) fn p2_a_changed_mapping_reaches_rows_that_did_not_change() {
+fn p2_a_changed_mapping_reaches_rows_that_did_not_change() {
     usual(async |mut world| {
         fill(&world, 5);
         succeeds(&world).await;

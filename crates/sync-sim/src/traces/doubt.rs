@@ -15,7 +15,7 @@ use crate::world::{EXTERNAL_ID, World};
 
 /// D3. Catches: a create of a dead process that is counted from its mark (`doubt::inherit`).
 #[test]
-pub(crate) fn d3_a_process_that_stops_before_it_sends_does_not_shorten_the_wait() {
+fn d3_a_process_that_stops_before_it_sends_does_not_shorten_the_wait() {
     at_every_step(async |world, steps| {
         fill(&world, 3);
         succeeds(&world).await;

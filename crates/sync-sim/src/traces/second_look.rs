@@ -259,7 +259,7 @@ fn d6_the_first_record_of_all_is_looked_at_again_too() {
 
 /// D8. Catches: a known id under another record id that is taken for gone: the linked record lives.
 #[test]
-pub(crate) fn d8_a_twin_that_the_audit_shows_is_removed() {
+fn d8_a_twin_that_the_audit_shows_is_removed() {
     usual(async |world| {
         fill(&world, 3);
         succeeds(&world).await;

@@ -101,6 +101,22 @@ pub enum EntryStanding {
 }
 
 impl StateReader {
+    /// What was last written to the record of the row with this key, where that is kept (`state.keep_values`) and is what the
+    /// record is believed to hold.
+    pub fn values(&self, name: &str, key: &Key) -> Result<Option<(RecordId, Fields)>, StateError> {
+        let kept: Option<(RecordId, Option<Fingerprint>, String)> = self.first(
+            "SELECT record_id, fingerprint, base
+             FROM links AS l JOIN syncs AS s ON s.id = l.sync_id AND s.destination_id = l.destination_id
+             WHERE s.name = ? AND l.key = ? AND base IS NOT NULL",
+            params![name, KeyParameter(key)],
+            |row| Ok((row.get::<_, RecordColumn>(0)?.0, fingerprint(row.get(1)?), row.get(2)?)),
+        )?;
+        let Some((record, print, text)) = kept else { return Ok(None) };
+        let fields: Option<Fields> = serde_json::from_str(&text).ok();
+        let believed = fields.filter(|fields| Some(fields.fingerprint()) == print);
+        Ok(believed.map(|fields| (record, fields)))
+    }
+
     /// What the state holds of the row with this key; empty where it knows nothing.
     pub fn key(&self, name: &str, key: &Key) -> Result<KeyReport, StateError> {
         let key = KeyParameter(key);

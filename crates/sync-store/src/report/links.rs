@@ -1,9 +1,10 @@
-//! Links that wait for the row they lead to.
+//! Links that wait for the row they lead to, and what becomes of the links of one row.
 
-use sync_core::{key::Key, slug::Slug, state::StateError};
+use rusqlite::params;
+use sync_core::{draft::LinkWish, key::Key, record::RecordId, slug::Slug, state::StateError};
 
 use super::StateReader;
-use crate::column::{KeyColumn, count};
+use crate::column::{KeyColumn, KeyParameter, RecordColumn, count};
 
 /// Keys shown as a sample.
 const SAMPLE: i64 = 5;
@@ -19,6 +20,21 @@ pub struct LackingLinks {
     pub links: u64,
     /// Some keys of the other sync that have no record, or whose record SmartSuite did not take as a link.
     pub keys: Vec<Key>,
+}
+
+/// What becomes of one link of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkDecision {
+    /// The field.
+    pub slug: Slug,
+    /// The sync whose records are linked to; `None`: no run has registered the field yet.
+    pub parent: Option<String>,
+    /// The key of the row that is pointed to.
+    pub key: Key,
+    /// Its record; `None`: it has none, and the row goes without this link until it has.
+    pub record: Option<RecordId>,
+    /// SmartSuite did not take this link: it is left out until the other row was written.
+    pub withheld: bool,
 }
 
 /// Of a field's wishes those without a record, `f` being the field.
@@ -54,5 +70,58 @@ impl StateReader {
             lacking.push(LackingLinks { slug: Slug::from(slug), parent, links, keys });
         }
         Ok(lacking)
+    }
+
+    /// What becomes of the links that the row with this key wishes for.
+    pub fn link_decisions(
+        &self,
+        name: &str,
+        key: &Key,
+        wishes: &[LinkWish],
+    ) -> Result<Vec<LinkDecision>, StateError> {
+        let mut decisions = Vec::new();
+        for wish in wishes {
+            let field: Option<(i64, String)> = self.first(
+                "SELECT f.id, p.name FROM link_fields AS f JOIN syncs AS s ON s.id = f.sync_id
+                   JOIN syncs AS p ON p.id = f.parent_id WHERE s.name = ? AND f.slug = ?",
+                params![name, wish.slug.as_str()],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            for parent in &wish.parents {
+                let decision = LinkDecision {
+                    slug: wish.slug.clone(),
+                    parent: field.as_ref().map(|(_, parent)| parent.clone()),
+                    key: parent.clone(),
+                    record: None,
+                    withheld: false,
+                };
+                let Some((field, _)) = &field else {
+                    decisions.push(decision);
+                    continue;
+                };
+                let record = self.first(
+                    "SELECT l.record_id FROM link_fields AS f JOIN syncs AS own ON own.id = f.sync_id
+                       JOIN destinations AS od ON od.id = own.destination_id
+                       JOIN syncs AS p ON p.id = f.parent_id
+                       JOIN destinations AS d ON d.id = p.destination_id AND d.table_id = f.table_id
+                         AND d.host = od.host AND d.account = od.account
+                       JOIN links AS l ON l.sync_id = p.id AND l.destination_id = p.destination_id
+                     WHERE f.id = ? AND l.key = ? AND l.standing IN (0, 1)",
+                    params![field, KeyParameter(parent)],
+                    |row| Ok(row.get::<_, RecordColumn>(0)?.0),
+                )?;
+                let withheld = self.first(
+                    "SELECT withheld FROM link_wishes WHERE field_id = ? AND key = ? AND parent_key = ?",
+                    params![field, KeyParameter(key), KeyParameter(parent)],
+                    |row| row.get(0),
+                )?;
+                decisions.push(LinkDecision {
+                    record,
+                    withheld: withheld.unwrap_or(false),
+                    ..decision
+                });
+            }
+        }
+        Ok(decisions)
     }
 }

@@ -32,7 +32,7 @@ use crate::{
 pub use calls::CallCount;
 pub use effects::Effect;
 pub use key::{EntryReport, EntryStanding, KeyReport, LinkReport, LinkStanding};
-pub use links::LackingLinks;
+pub use links::{LackingLinks, LinkDecision};
 pub use quarantine::{QuarantineCount, QuarantineFilter, QuarantinedRow};
 pub use run::RunReport;
 pub use size::StateSize;

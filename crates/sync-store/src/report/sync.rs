@@ -54,6 +54,8 @@ pub struct SyncReport {
     pub quarantined: Vec<QuarantineCount>,
     /// Keys to be read again.
     pub dirty: u64,
+    /// Fields that the last run left out because their mapping fits no more, each with the reason.
+    pub left_out: Vec<(String, String)>,
     /// External ids of which several records were found when somebody last looked.
     pub shared_ids: u64,
     /// Set when the breaker stopped it.
@@ -153,7 +155,7 @@ const QUERY: &str = "
       count(o.seq) FILTER (WHERE NOT o.here AND o.state = 1),
       count(o.seq) FILTER (WHERE o.here AND o.state = 3), s.candidates, s.swept_at, s.full_read_at,
       s.stream_position, s.stream_as_of, s.stream_retention, s.stop_until,
-      min(o.created_at) FILTER (WHERE o.here AND o.state IN (0, 1)), s.shared_ids
+      min(o.created_at) FILTER (WHERE o.here AND o.state IN (0, 1)), s.shared_ids, s.left_out
     FROM syncs AS s LEFT JOIN destinations AS d ON d.id = s.destination_id
       LEFT JOIN (SELECT seq, sync_id, state, doubt, not_before, created_at,
           destination_id = (SELECT destination_id FROM syncs WHERE id = sync_id) AS here FROM outbox) AS o
@@ -229,6 +231,10 @@ fn report(row: &Row<'_>) -> rusqlite::Result<SyncReport> {
         full_read_at: optional_time(row, 25)?,
         quarantined: Vec::new(),
         dirty: count(row, 16)?,
+        left_out: row
+            .get::<_, Option<String>>(32)?
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default(),
         shared_ids: count(row, 31)?,
         stopped: match stop_code {
             Some(code) => {

@@ -61,6 +61,7 @@ fn a_new_sync_has_done_nothing_yet() {
             in_doubt_elsewhere: 0,
             quarantined: Vec::new(),
             dirty: 0,
+            left_out: Vec::new(),
             shared_ids: 0,
             stopped: None,
             stream: None,

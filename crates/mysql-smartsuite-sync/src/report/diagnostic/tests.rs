@@ -1,7 +1,7 @@
 mod rules;
 
 use insta::assert_snapshot;
-use sync_core::config::{Parsed, parse};
+use sync_core::config::{Parsed, parse, parse_files};
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn parsed(text: &str) -> Parsed {
 
 /// What `validate` shows for a mapping file. Nobody's secret is ever on a screen.
 fn shown(text: &str) -> String {
-    let screen = screen(&parsed(text).diagnostics, text, PATH, false);
+    let screen = screen(&parsed(text).diagnostics, &Sources::of(PATH, text), false);
     assert!(!screen.contains("hunter2"), "{screen}");
     screen
 }
@@ -417,9 +417,9 @@ fn a_file_that_explodes() {
 fn colours_mark_a_terminal_only() {
     let text = sync("", "      on_missing: delete\n");
     let diagnostics = parsed(&text).diagnostics;
-    let colored = screen(&diagnostics, &text, PATH, true);
+    let colored = screen(&diagnostics, &Sources::of(PATH, &text), true);
     assert!(colored.contains("\u{1b}["));
-    assert!(!screen(&diagnostics, &text, PATH, false).contains('\u{1b}'));
+    assert!(!screen(&diagnostics, &Sources::of(PATH, &text), false).contains('\u{1b}'));
 }
 
 #[test]
@@ -468,4 +468,13 @@ fn tables_and_rows_that_are_gone() {
         })
         .collect();
     assert_snapshot!(shown(&format!("syncs:\n{}", syncs.concat())));
+}
+
+#[test]
+fn files_that_cannot_be_included() {
+    let include = "include: [missing.yml, sync_mappings.yml]\n";
+    let text = format!("{include}{}", sync("", ""));
+    let load = |_: &std::path::Path| Err("it is not there".to_owned());
+    let parsed = parse_files(PATH, &text, &|_| None, &load);
+    assert_snapshot!(screen(&parsed.diagnostics, &parsed.sources, false));
 }

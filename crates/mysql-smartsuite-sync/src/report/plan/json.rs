@@ -95,7 +95,7 @@ fn record(sync: &SyncPlan, write: &PlannedWrite) -> Value {
     json!({
         "operation": write.operation.word(),
         "key": write.key.text(),
-        "record": write.record.as_ref().map(|record| &record.0),
+        "record": write.record.as_ref().filter(|_| write.record_is_there()).map(|record| &record.0),
         "fields": fields,
     })
 }

@@ -119,7 +119,10 @@ fn word(kind: CallKind) -> &'static str {
 
 fn record(sync: &SyncPlan, write: &PlannedWrite, paint: Paint) -> String {
     let key = write.key.text();
-    let record = write.record.as_ref().map(|record| paint.faint(&format!("  record {record}")));
+    let record = write.record.as_ref().map(|record| {
+        let id = if write.record_is_there() { record.to_string() } else { "that is new".into() };
+        paint.faint(&format!("  record {id}"))
+    });
     let record = record.unwrap_or_default();
     let mut out = match write.operation {
         Operation::Create => format!("\n  {} {key}", paint.good("+ create")),

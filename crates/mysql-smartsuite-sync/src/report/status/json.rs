@@ -107,6 +107,10 @@ fn of_state(state: &SyncReport, now: Timestamp) -> Value {
             "kept_seconds": stream.retention.map(|kept| kept.as_secs()),
             "in_danger": stream.is_in_danger(now),
         })),
+        "left_out": state.left_out.iter().map(|(slug, reason)| json!({
+            "field": slug,
+            "reason": reason,
+        })).collect::<Vec<_>>(),
         "stopped": state.stopped.as_ref().map(|stop| json!({
             "code": stop.code,
             "message": stop.message,

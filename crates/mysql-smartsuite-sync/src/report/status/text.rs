@@ -61,6 +61,15 @@ fn of_sync(sync: &SyncStatus, now: Timestamp, paint: Paint) -> String {
     waiting(&mut out, state, now);
     sweep(&mut out, sync, now);
     lacking(&mut out, sync);
+    for (slug, reason) in &state.left_out {
+        out.line(
+            "left out",
+            &format!("field `{slug}` is left as it is, as its mapping fits no more: {reason}"),
+        );
+    }
+    if !state.left_out.is_empty() {
+        out.hint("put it back, or change the mapping; `validate --online` shows where");
+    }
     refused(&mut out, sync, now);
     for (place, one) in sync.runs.iter().enumerate() {
         run(&mut out, if place == 0 { "last runs" } else { "" }, one);

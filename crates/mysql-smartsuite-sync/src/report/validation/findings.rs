@@ -4,7 +4,7 @@ use sync_core::{
     config::{
         diagnostic::{Diagnostic, Label, Severity},
         places::SyncPlaces,
-        span::{LineIndex, Span},
+        span::Span,
     },
     error::{CallError, Scope, SourceError, SourceErrorKind, SourcePart},
     mapping::{self, Finding, FindingCode},
@@ -17,7 +17,7 @@ use crate::mapping_file::MappingFile;
 /// Everything found about a sync: the query first, then the table, then how they fit.
 pub(super) fn diagnostics(check: &SyncCheck, file: &MappingFile) -> Vec<Diagnostic> {
     let Some(places) = file.places.sync(&check.definition.name) else { return Vec::new() };
-    let lines = LineIndex::new(&file.text);
+    let lines = file.sources.lines();
     let diagnostic = |code, severity, message: &str, hint: &str, span| Diagnostic {
         code,
         severity,
@@ -67,6 +67,22 @@ pub(super) fn diagnostics(check: &SyncCheck, file: &MappingFile) -> Vec<Diagnost
         let hint = finding.hint.as_deref().unwrap_or_default();
         let span = mapping_place(finding, places);
         found.push(diagnostic(finding.code.code(), severity, &finding.message, hint, span));
+    }
+    for drift in &check.drift {
+        let message = format!("since the last run, {drift}");
+        let (column, slug) = (drift.column(), drift.slug());
+        let place = column.and_then(|name| places.column(name));
+        let place = place.or_else(|| slug.and_then(|slug| places.slug(slug)));
+        let hint = "the next run reads every row again where values may have changed";
+        let hint = if drift.changes_values() { hint } else { "" };
+        let span = place.unwrap_or(places.name);
+        found.push(diagnostic("schema_drift", Severity::Warning, &message, hint, span));
+    }
+    for one in &check.left_out {
+        let message = format!("field `{}` is left as it is: {}", one.slug, one.reason);
+        let hint = "put it back, or change the mapping; `on_drift` lets the sync go on without it";
+        let span = places.slug(&one.slug).unwrap_or(places.name);
+        found.push(diagnostic("mapping_left_out", Severity::Warning, &message, hint, span));
     }
     for failed in &check.failed {
         let span = check.tests.get(failed.place).map_or(places.name, |test| test.at);
@@ -143,6 +159,7 @@ fn mapping_place(finding: &Finding, places: &SyncPlaces) -> Span {
         | FindingCode::PartUnknown
         | FindingCode::OptionUnused
         | FindingCode::LengthUnfit
+        | FindingCode::WordWithoutChoice
         | FindingCode::MatchFieldUnsuitable
         | FindingCode::WriteUnsuitable
         | FindingCode::ChoicesMissing => slug.or(column).unwrap_or(places.name),

@@ -13,6 +13,7 @@ use crate::{
         raw::{BINARY_FORMS, RawField, RawOptions, TOO_LONG, WRITE_POLICIES},
         report::{Finding, Report},
         scalar::Scalar,
+        span::Span,
         suggestion::nearest,
         words,
     },
@@ -33,6 +34,10 @@ pub(super) fn fields(
 ) -> Vec<FieldMapping> {
     let mut fields = Vec::new();
     for (slug, raw) in &entries.value.0 {
+        if let Some(link) = &raw.value.link {
+            alone(slug, &raw.value, link.key, report);
+            continue;
+        }
         let named = filled_scalar(slug, "a slug of `fields`", report);
         let field = field(slug, &raw.value, report);
         if let (Some(slug), Some((origin, conversion, treatment, write))) = (named, field) {
@@ -46,6 +51,20 @@ pub(super) fn fields(
         }
     }
     fields
+}
+
+/// A link is filled by the records of another sync: nothing else can be said of its field.
+fn alone(slug: &Scalar, raw: &RawField, link: Span, report: &mut Report<'_>) {
+    let others: Vec<&str> =
+        RawField::KEYS.iter().copied().filter(|key| *key != "link" && raw.has(key)).collect();
+    if others.is_empty() {
+        return;
+    }
+    let message = format!("`link` excludes {} in field `{}`", words::list(&others), slug.shown());
+    report.add(
+        Finding::new(Code::ConflictingKeys, link, message)
+            .hint("keep `link` alone, or map the field without it"),
+    );
 }
 
 fn field(
@@ -68,13 +87,14 @@ fn field(
 }
 
 fn origin(slug: &Scalar, raw: &RawField, report: &mut Report<'_>) -> Option<Origin> {
-    const WAYS: &[&str] = &["column", "value", "template", "expression", "parts"];
+    const WAYS: &[&str] = &["column", "value", "template", "expression", "parts", "link"];
     let given = [
         raw.column.as_ref().map(|given| given.key),
         raw.value.as_ref().map(|given| given.key),
         raw.template.as_ref().map(|given| given.key),
         raw.expression.as_ref().map(|given| given.key),
         raw.parts.as_ref().map(|given| given.key),
+        raw.link.as_ref().map(|given| given.key),
     ];
     let mut ways = WAYS.iter().zip(given).filter_map(|(way, key)| Some((way, key?)));
     let Some((first, first_key)) = ways.next() else {

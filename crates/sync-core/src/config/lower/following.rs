@@ -1,10 +1,11 @@
-//! What following the binlog needs besides.
+//! What a sync does when it cannot simply go on: its log is lost, or the schemas have changed. And related tables.
 
 use crate::config::{
     decode::Given,
-    model::{OnPositionLost, RelatedDefinition},
-    raw::{ON_POSITION_LOST, RawRelated, RawSource, RawSync},
-    report::Report,
+    diagnostic::Code,
+    model::{OnDrift, OnPositionLost, RelatedDefinition, SourceRows},
+    raw::{ON_DRIFT, ON_POSITION_LOST, RawRelated, RawSource, RawSync},
+    report::{Finding, Report},
     scalar::Scalar,
     suggestion::nearest,
 };
@@ -24,6 +25,32 @@ pub(super) fn on_position_lost(raw: &RawSync, report: &mut Report<'_>) -> OnPosi
         }
     }
     OnPositionLost::Stop
+}
+
+pub(super) fn on_drift(
+    raw: &RawSync,
+    rows: Option<&SourceRows>,
+    report: &mut Report<'_>,
+) -> OnDrift {
+    let Some(given) = &raw.on_drift else { return OnDrift::default() };
+    match given.value.text.as_str() {
+        "freeze" => OnDrift::Freeze,
+        "ignore" => OnDrift::Ignore,
+        "extend" => {
+            if let Some(SourceRows::Query { .. }) = rows {
+                let message = "`on_drift: extend` needs `source.table`";
+                report.add(Finding::new(Code::ConflictingKeys, given.span, message).hint(
+                    "a query names its columns: add new ones there and map them, and write `on_drift: ignore` here",
+                ));
+            }
+            OnDrift::Extend
+        }
+        other => {
+            let near = nearest(other, ON_DRIFT.iter().copied());
+            report.add(conversion::unknown_value(given, "on_drift", near, ON_DRIFT));
+            OnDrift::default()
+        }
+    }
 }
 
 pub(super) fn related(raw: &RawSource, report: &mut Report<'_>) -> Vec<RelatedDefinition> {

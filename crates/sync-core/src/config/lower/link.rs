@@ -23,10 +23,21 @@ pub(super) fn lower(
     syncs: &[&RawSync],
     report: &mut Report<'_>,
 ) -> Vec<LinkDefinition> {
-    let Some(links) = &raw.links else { return Vec::new() };
-    let mut lowered = Vec::new();
-    for (slug, link) in &links.value.0 {
+    let links = raw.links.iter().flat_map(|given| &given.value.0);
+    let of_fields = raw.fields.iter().flat_map(|given| &given.value.0);
+    let of_fields = of_fields.filter_map(|(slug, field)| Some((slug, field.value.link.as_ref()?)));
+    let links = links.map(|(slug, link)| (slug, link)).chain(of_fields);
+    let mut lowered: Vec<LinkDefinition> = Vec::new();
+    for (slug, link) in links {
         taken(raw, slug, report);
+        if lowered.iter().any(|other| *other.slug == *slug.text.trim()) {
+            let message = format!("two links fill `{}`", slug.shown());
+            report.add(
+                Finding::new(Code::MappedTwice, slug.span, message)
+                    .label("again here")
+                    .hint("keep the one in `links` or the one in `fields`"),
+            );
+        }
         let named = filled_scalar(slug, "the slug of a link", report);
         let definition = definition(&link.value, sync, syncs, report);
         if let (Some(slug), Some(definition)) = (named, definition) {
@@ -54,6 +65,7 @@ fn taken(raw: &RawDestination, slug: &Scalar, report: &mut Report<'_>) {
         .filter(|(_, mapped)| mapped.value.text.trim() == slug.text.trim())
         .map(|(_, mapped)| mapped.span);
     let fields = raw.fields.iter().flat_map(|given| &given.value.0);
+    let fields = fields.filter(|(_, field)| field.value.link.is_none());
     let fields =
         fields.filter(|(name, _)| name.text.trim() == slug.text.trim()).map(|(name, _)| name.span);
     for mapped in mappings.chain(fields) {

@@ -209,3 +209,36 @@ fn a_link_leads_to_the_table_of_another_sync() {
     assert_eq!((other.parent.as_str(), other.list), ("customers", true));
     assert_eq!(other.parent_table, "6500000000000000000000c1");
 }
+
+#[test]
+fn a_link_may_stand_in_fields() {
+    let file = |links: &str| {
+        format!(
+            "
+syncs:
+  - name: orders
+    source: {{query: SELECT 1 AS id, primary_key: id}}
+    destination:
+      table_id: 6500000000000000000000d1
+      external_id_field: sx
+      field_mappings: {{id: sid}}
+{links}
+  - name: customers
+    source: {{query: SELECT 1 AS id, primary_key: id}}
+    destination: {{table_id: 6500000000000000000000c1, external_id_field: sx, field_mappings: {{id: sid}}}}
+"
+        )
+    };
+    let links = |text: &str| {
+        let parsed = crate::config::parse(&file(text), &|_| None);
+        let codes: Vec<_> = parsed.diagnostics.iter().map(|one| one.code).collect();
+        (parsed.config.map(|config| config.syncs[0].destination.links.clone()), codes)
+    };
+    let plain = links("      links: {sl: {sync: customers, from: c}}");
+    assert_eq!(plain.1, [""; 0]);
+    assert_eq!(links("      fields: {sl: {link: {sync: customers, from: c}}}"), plain);
+    let (_, both) = links("      fields: {sl: {column: id, link: {sync: customers, from: c}}}");
+    assert_eq!(both, ["config_conflicting_keys"]);
+    let twice = "      links: {sl: {sync: customers, from: c}}\n      fields: {sl: {link: {sync: customers, from: c}}}";
+    assert_eq!(links(twice).1, ["config_mapped_twice"]);
+}

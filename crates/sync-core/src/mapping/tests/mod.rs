@@ -1,5 +1,6 @@
 //! Cells in, field values out; and what compiling says.
 
+mod allowed;
 mod choices;
 mod compile;
 mod compound;

@@ -192,6 +192,8 @@ fn rules() -> Vec<(&'static str, Code, String)> {
         of("a cursor has a column", Code::QueryCursor, query("SELECT id, email, status FROM t WHERE :last_sync_time IS NULL OR u >= :last_sync_time")),
         of("what is converted is mapped", Code::UnmappedColumn, file().destination("field_types:\n  phone: {type: phonefield}")),
         of("a column is converted in one way", Code::TwoConversions, file().destination("field_types:\n  status: {type: singleselect}\ntransformations:\n  status: {type: choice}")),
+        of("an included file is there", Code::IncludeUnreadable, file().more("include: orders.yml\n")),
+        of("a file is included once", Code::IncludeTwice, file().more("include: sync_mappings.yml\n")),
         of("a table id looks like one", Code::DoubtfulTableId, file().without(&["table_id"]).destination("table_id: customers")),
     ]
 }
