@@ -164,11 +164,27 @@ impl Browser {
             scope = json!(scope),
             words = json!(words)
         );
-        self.until(&find);
-        let place = self.eval(&format!(
-            "(() => {{ const one = {find}; one.scrollIntoView({{block: 'center', behavior: 'instant'}});
-                const box = one.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
-        ));
+        // It must lie still, and nothing may lie above it: a page that was made wider, or a message that passes.
+        let place = format!(
+            "(async () => {{
+                const one = {find};
+                if (!one) return null;
+                one.scrollIntoView({{block: 'center', behavior: 'instant'}});
+                const before = one.getBoundingClientRect();
+                await new Promise(done => setTimeout(done, 50));
+                const box = one.getBoundingClientRect();
+                const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+                const isStill = before.x === box.x && before.y === box.y && before.width === box.width;
+                return isStill && one.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
+            }})()"
+        );
+        let mut found = Value::Null;
+        let came = wait_until(LIMIT, || {
+            found = self.eval(&place);
+            Ok(found.is_array())
+        });
+        assert!(came.unwrap(), "nothing to click: {words} in {scope}");
+        let place = found;
         for kind in ["mousePressed", "mouseReleased"] {
             let params = json!({"type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1});
             self.call("Input.dispatchMouseEvent", params);
