@@ -336,7 +336,7 @@ fn links_that_cannot_be_are_refused_before_anything_is_read(stage: &mut Stage) {
             "    name: customers\n    enabled: false\n",
             "config_link_disabled_sync",
         ),
-        ("from: customer_id", "from: [id, customer_id]", "config_link_key"),
+        ("          from: customer_id", "          from: [id, customer_id]", "config_link_key"),
     ] {
         stage.map(&example.replacen(from, to, 1));
         stage.run(&["validate"]).ended(64).said(&[says]);
@@ -344,7 +344,7 @@ fn links_that_cannot_be_are_refused_before_anything_is_read(stage: &mut Stage) {
     for (from, to, says) in [
         ("        scustomer0:\n", "        sordernumb:\n", "link_field_unsuitable"),
         ("          sync: customers\n", "          sync: orders\n", "link_table_differs"),
-        ("from: customer_id", "from: custmer_id", "custmer_id"),
+        ("          from: customer_id", "          from: custmer_id", "custmer_id"),
     ] {
         let text = example.replacen("        order_number: sordernumb\n", "", 1);
         stage.map(&text.replacen(from, to, 1));
