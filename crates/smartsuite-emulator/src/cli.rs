@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::emulator::{BuildError, Emulator};
 use crate::faults::FaultScript;
@@ -100,6 +100,8 @@ async fn run(args: &EmulatorArgs) -> Result<(), CliError> {
     };
     let listener = bound(args.port).await?;
     let address = listener.local_addr()?;
+    // Before anybody is told of the address: from then on it may be asked to end.
+    let terminate = signal(SignalKind::terminate())?;
     say(
         std::io::stdout(),
         &format!("smartsuite-emulator listening on http://{address} (an emulator, not SmartSuite)"),
@@ -109,13 +111,13 @@ async fn run(args: &EmulatorArgs) -> Result<(), CliError> {
         &format!("It reproduces public material. See its tables at http://{address}/_emulator/"),
     );
     let served = match args.webhooks_port {
-        None => serve(listener, emulator.clone(), ended()).await,
+        None => serve(listener, emulator.clone(), ended(terminate)).await,
         Some(port) => {
             let second = bound(port).await?;
             let address = second.local_addr()?;
             say(std::io::stdout(), &format!("webhooks also on http://{address}"));
             tokio::select! {
-                served = serve(listener, emulator.clone(), ended()) => served,
+                served = serve(listener, emulator.clone(), ended(terminate)) => served,
                 served = serve(second, emulator.clone(), std::future::pending()) => served,
             }
         }
@@ -129,8 +131,7 @@ async fn bound(port: u16) -> Result<TcpListener, CliError> {
     TcpListener::bind(address).await.map_err(|error| CliError::Port(port, error))
 }
 
-async fn ended() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+async fn ended(mut terminate: Signal) {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
