@@ -27,6 +27,8 @@ pub(crate) const LABELS_MAX: usize = 100;
 const LOOKS: [u64; 10] = [1, 1, 2, 3, 5, 8, 10, 10, 15, 15];
 /// What does not show so long after it was sent is sent again, to the list as it is then.
 const SENT_ANEW_AFTER: SignedDuration = SignedDuration::from_secs(12);
+/// How often at most: what does not show then is not taken, whatever was answered.
+const SENT_ANEW_MAX: u32 = 2;
 /// How long a process may keep others from changing the choices of a table.
 const TURN: SignedDuration = SignedDuration::from_mins(4);
 /// How long it waits for its turn, and how often it asks.
@@ -200,7 +202,7 @@ impl Running<'_> {
         if let Err(unadded) = self.send(&mut seen, slug, &wanted, until).await? {
             return Ok(Err(unadded));
         }
-        let mut sent_at = self.engine.clock.now();
+        let (mut sent_at, mut sent_anew) = (self.engine.clock.now(), 0);
         for seconds in LOOKS {
             self.pause(Duration::from_secs(seconds)).await;
             seen = match self.look(slug).await? {
@@ -215,7 +217,9 @@ impl Running<'_> {
             }
             if !wanted.iter().all(|choice| held.contains(&choice.id)) {
                 // Somebody else's list may have replaced ours.
-                if self.engine.clock.now().duration_since(sent_at) > SENT_ANEW_AFTER {
+                let waited = self.engine.clock.now().duration_since(sent_at);
+                if waited > SENT_ANEW_AFTER && sent_anew < SENT_ANEW_MAX {
+                    sent_anew += 1;
                     let missing: Vec<Choice> = wanted
                         .iter()
                         .filter(|choice| !held.contains(&choice.id))
