@@ -80,7 +80,7 @@ fn the_services_can_do_little_harm() {
 #[test]
 fn service_and_timed_run_use_the_same_account_state_and_protection() {
     let settings = |unit: &str| -> Vec<String> {
-        let own = ["Description=", "Type=", "ExecStart=", "Timeout", "Restart", "WantedBy="];
+        let own = ["Description=", "Type=", "Exec", "Timeout", "Restart", "Watchdog", "WantedBy="];
         project::text(&format!("deploy/systemd/{unit}"))
             .lines()
             .filter(|line| line.contains('=') && !line.starts_with('#'))
