@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     /// Measures nothing: writes the committed figures into the pages that show figures.
     #[arg(long, conflicts_with_all = ["rows", "check", "large", "keep"])]
     write_docs: bool,
-    /// Only this case; may be repeated. `--only help` names them.
+    /// Only this case; may be repeated.
     #[arg(long, conflicts_with_all = ["check", "large", "keep"])]
     only: Vec<String>,
 }
