@@ -238,8 +238,11 @@ impl Calls {
                 }
             }
             Some(CallErrorKind::Challenge) => drop(self.close_gate(None).await?),
+            // What is said of the call's content is not said in a month that is spent.
+            None | Some(CallErrorKind::Refused { .. } | CallErrorKind::NotFound) => {
+                self.pauses.count.store(0, Ordering::Relaxed);
+            }
             Some(_) => {}
-            None => self.pauses.count.store(0, Ordering::Relaxed),
         }
         Ok(answer)
     }
