@@ -9,6 +9,7 @@
 
 mod access;
 mod api;
+mod caller;
 mod desk;
 mod health;
 mod listener;

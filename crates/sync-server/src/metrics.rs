@@ -3,9 +3,7 @@
 mod page;
 
 use axum::{
-    Extension,
-    extract::State,
-    http::{HeaderMap, header},
+    http::header,
     response::{IntoResponse, Response},
 };
 use jiff::Timestamp;
@@ -13,20 +11,14 @@ use jiff::Timestamp;
 use self::page::Page;
 use crate::{
     api::{self, Budget, Overview},
+    caller::Looking,
     live::Counts,
     problem::Problem,
-    request::Peer,
-    router::Server,
 };
 
 const TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-pub(crate) async fn metrics(
-    State(server): State<Server>,
-    Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    server.may_look(&headers, peer)?;
+pub(crate) async fn metrics(Looking(server): Looking) -> Result<Response, Problem> {
     let overview = api::read_overview(&server).await?;
     let budget = api::read_budget(&server).await?;
     let page = page(&overview, &budget, &server.live.counts(), (server.version, server.began));

@@ -104,6 +104,8 @@ struct Life {
     deaths: u64,
     calls: u64,
     failed_reads: u64,
+    /// A write may take effect after a later one of the same record was answered: nothing tells before the second look.
+    has_late_writes: bool,
     /// Turns taken since the last process started.
     turns: u32,
     tally: Tally,
@@ -138,6 +140,7 @@ impl Life {
             deaths: 0,
             calls: 0,
             failed_reads: 0,
+            has_late_writes: false,
             turns: 0,
             tally: Tally::default(),
             story: Vec::new(),
@@ -497,7 +500,9 @@ impl Life {
                 }
                 if *status == RunStatus::Success {
                     self.successes += 1;
-                    if self.faults == 0 && self.deaths == 0 && report.books.created > 0 {
+                    // What an earlier run found without knowing the member counts as adopted.
+                    let is_first = self.tally.runs == 1 && self.faults == 0 && self.deaths == 0;
+                    if is_first && report.books.created > 0 {
                         self.oracle.state_knows_its_member();
                     }
                     self.key_is_known = true;

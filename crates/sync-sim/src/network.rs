@@ -50,6 +50,12 @@ pub struct Strike {
 }
 
 impl Strike {
+    /// Whether an update or delete will have its effect later.
+    pub fn is_late_write(&self) -> bool {
+        let writes = [RouteKind::BulkUpdate, RouteKind::BulkDelete];
+        writes.contains(&self.route) && self.fault.starts_with("late")
+    }
+
     /// Whether it struck a writing call that had no effect yet.
     pub fn is_before_write(&self) -> bool {
         let writes = [RouteKind::BulkCreate, RouteKind::BulkUpdate, RouteKind::BulkDelete];

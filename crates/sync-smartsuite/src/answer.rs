@@ -168,16 +168,17 @@ fn words(json: &Value) -> impl Iterator<Item = &str> {
 }
 
 /// Whether words speak of calls and of their bound: how the service words a spent month is not documented. Its other
-/// bounds, such as that of records, are not meant.
+/// bounds, such as that of records, are not meant, even where the words speak of the request that met them.
 fn is_about_quota(words: &str) -> bool {
     const CALLS: &[&str] = &["api", "call", "calls", "request", "requests"];
     const BOUND: &[&str] =
         &["quota", "quotas", "limit", "limits", "month", "monthly", "billing", "exceeded", "usage"];
+    const OTHERS: &[&str] = &["record", "records", "field", "fields", "storage", "permission"];
     let words = words.to_ascii_lowercase();
     let has = |any: &[&str]| {
         words.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| any.contains(&word))
     };
-    has(CALLS) && has(BOUND)
+    has(CALLS) && has(BOUND) && !has(OTHERS)
 }
 
 /// Whether a body that is no JSON looks like a web page.

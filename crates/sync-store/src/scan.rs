@@ -182,13 +182,15 @@ pub(crate) fn mark_dirty_in(tx: &Transaction<'_>, sync: i64, key: &Key) -> rusql
     Ok(())
 }
 
+const OLDEST_MARKS: &str = "SELECT key, suspected FROM dirty WHERE sync_id = ? ORDER BY id LIMIT ?";
+
 /// Keys to be read again, oldest mark first.
 pub(crate) fn dirty(
     tx: &Transaction<'_>,
     writer: &Writer,
     keys_max: usize,
 ) -> rusqlite::Result<Vec<DirtyKey>> {
-    tx.prepare_cached("SELECT key, suspected FROM dirty WHERE sync_id = ? ORDER BY id LIMIT ?")?
+    tx.prepare_cached(OLDEST_MARKS)?
         .query_map(params![writer.sync.0, limit(keys_max)], |row| {
             Ok(DirtyKey { key: row.get::<_, KeyColumn>(0)?.0, suspected: row.get(1)? })
         })?
@@ -252,4 +254,36 @@ pub(crate) fn mark(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<Ma
         )
         .optional()?;
     Ok(mark.flatten().and_then(|mark| u64::try_from(mark).ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Connection, StatementStatus, params};
+
+    use super::OLDEST_MARKS;
+    use crate::SqliteStore;
+
+    #[test]
+    fn the_work_for_the_oldest_marks_does_not_grow_with_their_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        drop(SqliteStore::open(&path).unwrap());
+        let connection = Connection::open(&path).unwrap();
+        // Keys in another order than their marks, so that an index of keys is no help.
+        let insert = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+                      INSERT OR IGNORE INTO dirty (sync_id, key) SELECT 1, i * 7919 % 100003 FROM n";
+        let steps = |marks: i64| {
+            connection.execute(insert, [marks]).unwrap();
+            let mut statement = connection.prepare(OLDEST_MARKS).unwrap();
+            let keys: Vec<i64> = statement
+                .query_map(params![1, 10], |row| row.get(0))
+                .unwrap()
+                .collect::<Result<_, _>>()
+                .unwrap();
+            assert_eq!(keys.first(), Some(&7919));
+            statement.get_status(StatementStatus::VmStep)
+        };
+        let (few, many) = (steps(1_000), steps(50_000));
+        assert!(many <= few + 10, "{few} steps with a thousand marks, {many} with fifty thousand");
+    }
 }

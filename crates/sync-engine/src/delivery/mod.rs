@@ -419,7 +419,8 @@ impl Delivery<'_> {
         for (entry, code) in &landing.blamed {
             breaker.row_refused(*entry, code);
         }
-        if landing.too_large && call.entries.len() > 1 {
+        let carries_drafts = matches!(call.operation, Operation::Create | Operation::Update);
+        if landing.too_large && carries_drafts && call.entries.len() > 1 {
             // No other call should be as large.
             self.bytes_max = self.bytes_max.min(draft_bytes(call) / 2);
         }

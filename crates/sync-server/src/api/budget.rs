@@ -3,9 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
-    Extension, Json,
-    extract::State,
-    http::HeaderMap,
+    Json,
     response::{IntoResponse, Response},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -13,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use sync_core::budget::{Ledger, Month};
 
-use crate::{problem::Problem, request::Peer, router::Server};
+use crate::{caller::Looking, problem::Problem, router::Server};
 
 /// The month's calls.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -55,12 +53,7 @@ struct Day {
     syncs: BTreeMap<String, u64>,
 }
 
-pub(crate) async fn budget(
-    State(server): State<Server>,
-    Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    server.may_look(&headers, peer)?;
+pub(crate) async fn budget(Looking(server): Looking) -> Result<Response, Problem> {
     Ok(Json(read(&server).await?.as_ref()).into_response())
 }
 

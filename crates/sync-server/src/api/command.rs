@@ -1,19 +1,17 @@
 //! The commands. None carries a value: a run is started, keys are marked to be read again, rows are let out of
 //! quarantine.
 
-use axum::{
-    Extension, Json,
-    extract::{Request, State},
-};
+use axum::{Json, extract::Request};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sync_core::key::Key;
 use sync_store::QuarantineFilter;
 
 use crate::{
+    caller::Acting,
     desk::{Done, Wish},
     problem::Problem,
-    request::{Answer, Peer, SyncName, json},
+    request::{Answer, SyncName, json},
     router::Server,
 };
 
@@ -73,43 +71,27 @@ impl From<Done> for DoneView {
 }
 
 pub(crate) async fn run(
-    State(server): State<Server>,
+    Acting(server): Acting,
     SyncName(sync): SyncName,
-    Extension(peer): Extension<Peer>,
     request: Request,
 ) -> Answer<DoneView> {
-    server.may_act(request.headers(), peer)?;
     let RunRequest { retry } = json(request).await?;
     Ok(Json(server.ask(sync, Wish::Run { retry }).await?.into()))
 }
 
-pub(crate) async fn pause(
-    State(server): State<Server>,
-    SyncName(sync): SyncName,
-    Extension(peer): Extension<Peer>,
-    request: Request,
-) -> Answer<DoneView> {
-    server.may_act(request.headers(), peer)?;
+pub(crate) async fn pause(Acting(server): Acting, SyncName(sync): SyncName) -> Answer<DoneView> {
     Ok(Json(server.ask(sync, Wish::Pause).await?.into()))
 }
 
-pub(crate) async fn resume(
-    State(server): State<Server>,
-    SyncName(sync): SyncName,
-    Extension(peer): Extension<Peer>,
-    request: Request,
-) -> Answer<DoneView> {
-    server.may_act(request.headers(), peer)?;
+pub(crate) async fn resume(Acting(server): Acting, SyncName(sync): SyncName) -> Answer<DoneView> {
     Ok(Json(server.ask(sync, Wish::Resume).await?.into()))
 }
 
 pub(crate) async fn resync(
-    State(server): State<Server>,
+    Acting(server): Acting,
     SyncName(sync): SyncName,
-    Extension(peer): Extension<Peer>,
     request: Request,
 ) -> Answer<DoneView> {
-    server.may_act(request.headers(), peer)?;
     let ResyncRequest { keys } = json(request).await?;
     if keys.as_ref().is_some_and(|keys| keys.is_empty() || keys.len() > KEYS_MAX) {
         return Err(Problem::bad_request("`keys` names at least 1 and at most 1,000 keys"));
@@ -118,22 +100,12 @@ pub(crate) async fn resync(
     Ok(Json(server.ask(sync, Wish::Resync(keys)).await?.into()))
 }
 
-pub(crate) async fn retry(
-    State(server): State<Server>,
-    Extension(peer): Extension<Peer>,
-    request: Request,
-) -> Answer<DoneView> {
-    server.may_act(request.headers(), peer)?;
+pub(crate) async fn retry(Acting(server): Acting, request: Request) -> Answer<DoneView> {
     let rows: RowsRequest = json(request).await?;
     for_rows(&server, rows, Wish::Retry).await
 }
 
-pub(crate) async fn drop_rows(
-    State(server): State<Server>,
-    Extension(peer): Extension<Peer>,
-    request: Request,
-) -> Answer<DoneView> {
-    server.may_act(request.headers(), peer)?;
+pub(crate) async fn drop_rows(Acting(server): Acting, request: Request) -> Answer<DoneView> {
     let rows: RowsRequest = json(request).await?;
     for_rows(&server, rows, Wish::Drop).await
 }

@@ -3,18 +3,13 @@
 
 use std::{collections::BTreeMap, convert::Infallible, time::Duration};
 
-use axum::{
-    Extension,
-    extract::State,
-    http::HeaderMap,
-    response::sse::{Event, KeepAlive, Sse},
-};
+use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::{Stream, stream};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{live::Progress, problem::Problem, request::Peer, router::Server};
+use crate::{caller::Looking, live::Progress, problem::Problem};
 
 /// Between two views: quick enough for eyes.
 const PACE: Duration = Duration::from_millis(300);
@@ -33,11 +28,8 @@ pub(crate) struct LiveView {
 }
 
 pub(crate) async fn live(
-    State(server): State<Server>,
-    Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
+    Looking(server): Looking,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    server.may_look(&headers, peer)?;
     let mut watch = server.live.watch();
     // The first view comes at once.
     watch.mark_changed();

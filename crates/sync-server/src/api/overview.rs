@@ -3,9 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
-    Extension, Json,
-    extract::State,
-    http::HeaderMap,
+    Json,
     response::{IntoResponse, Response},
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -14,7 +12,7 @@ use serde::Serialize;
 use sync_core::state::StateError;
 use sync_store::{RunReport, StateReader, SyncReport};
 
-use crate::{desk::RosterEntry, problem::Problem, request::Peer, router::Server};
+use crate::{caller::Looking, desk::RosterEntry, problem::Problem, router::Server};
 
 /// Runs shown of each sync.
 const RUNS: usize = 40;
@@ -200,12 +198,7 @@ pub(crate) struct RunView {
     message: Option<String>,
 }
 
-pub(crate) async fn overview(
-    State(server): State<Server>,
-    Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    server.may_look(&headers, peer)?;
+pub(crate) async fn overview(Looking(server): Looking) -> Result<Response, Problem> {
     let overview = read(&server).await?;
     Ok(Json(overview.as_ref()).into_response())
 }

@@ -2,11 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::{
-    Extension, Json,
-    extract::{Query, State},
-    http::HeaderMap,
-};
+use axum::{Json, extract::Query};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,11 +10,7 @@ use serde_json::Value;
 use sync_core::state::{EntryId, StateError};
 use sync_store::{QuarantineFilter, QuarantinedRow, StateReader};
 
-use crate::{
-    problem::Problem,
-    request::{Answer, Peer},
-    router::Server,
-};
+use crate::{caller::Looking, problem::Problem, request::Answer};
 
 /// Rows of a page, where the request does not say, and at most.
 const ROWS: usize = 50;
@@ -123,12 +115,9 @@ impl RowView {
 }
 
 pub(crate) async fn quarantine(
-    State(server): State<Server>,
-    Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
+    Looking(server): Looking,
     query: Result<Query<QuarantineQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Answer<QuarantineView> {
-    server.may_look(&headers, peer)?;
     let Query(query) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
     let names: Vec<String> =
         server.desk.roster().iter().map(|entry| entry.definition.name.clone()).collect();

@@ -1,19 +1,15 @@
 //! Why a record is as it is.
 
-use axum::{
-    Extension, Json,
-    extract::{Query, State},
-    http::HeaderMap,
-};
+use axum::{Json, extract::Query};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    caller::Looking,
     problem::Problem,
-    request::{Answer, Peer, SyncName},
-    router::Server,
+    request::{Answer, SyncName},
 };
 
 /// Which record.
@@ -145,13 +141,10 @@ struct EffectStory {
 }
 
 pub(crate) async fn record(
-    State(server): State<Server>,
+    Looking(server): Looking,
     SyncName(sync): SyncName,
-    Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
     query: Result<Query<RecordQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Answer<RecordStory> {
-    server.may_look(&headers, peer)?;
     let Query(query) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
     let story = server.desk.explain(sync, query.key, query.live).await?;
     let story = serde_json::from_value(story)

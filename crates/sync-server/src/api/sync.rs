@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::{Extension, Json, extract::State, http::HeaderMap};
+use axum::Json;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -21,10 +21,10 @@ use super::{
     quarantine::Group,
 };
 use crate::{
+    caller::Looking,
     live::Note,
     problem::Problem,
-    request::{Answer, Peer, SyncName},
-    router::Server,
+    request::{Answer, SyncName},
 };
 
 /// Runs shown.
@@ -139,13 +139,7 @@ struct FromState {
     calls: BTreeMap<Date, BTreeMap<&'static str, u64>>,
 }
 
-pub(crate) async fn sync(
-    State(server): State<Server>,
-    SyncName(name): SyncName,
-    Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
-) -> Answer<SyncDetail> {
-    server.may_look(&headers, peer)?;
+pub(crate) async fn sync(Looking(server): Looking, SyncName(name): SyncName) -> Answer<SyncDetail> {
     let mut roster = server.desk.roster().into_iter();
     let entry = roster.find(|entry| entry.definition.name == name);
     let entry = entry.ok_or_else(|| Problem::unknown_sync(&name))?;

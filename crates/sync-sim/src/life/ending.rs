@@ -45,7 +45,9 @@ impl Life {
             self.run().await?;
             self.run().await?;
         } else {
-            self.all_right()?;
+            if !self.has_late_writes {
+                self.all_right()?;
+            }
             self.costs_nothing().await?;
             self.pass(PAST_THE_HOUR).await?;
             self.run().await?;

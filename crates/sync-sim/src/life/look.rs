@@ -133,6 +133,7 @@ impl Life {
         }
         for strike in self.world.network.strikes() {
             self.faults += 1;
+            self.has_late_writes |= strike.is_late_write();
             let mut stands = self.stands();
             if strike.is_before_write() {
                 stands.retain(|stand| *stand != Stand::Answered && *stand != Stand::OnTheWire);

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use smartsuite_emulator::{OverQuota, Profile};
-use sync_core::port::Clock as _;
+use jiff::{SignedDuration, Timestamp};
+use smartsuite_emulator::{BulkErrors, Fault, FaultKind, OverQuota, Profile, RouteKind};
+use sync_core::{port::Clock as _, state::RunStatus};
 use sync_engine::run::{RunOutcome, RunReport, Trouble};
 
-use super::stage::{comes_right, fill, in_step, pass, run, succeeds, world};
-use crate::world::World;
+use super::stage::{comes_right, fill, in_step, pass, run, status, succeeds, usual, world};
+use crate::world::{AMOUNT_MAX, World};
 
 /// All of a month's calls, with the grace beyond them.
 const MONTH: u64 = 62_500;
@@ -82,6 +83,55 @@ fn a_429_that_survives_two_pauses_is_reported_as_the_months_quota_and_parked() {
             });
         }
     }
+}
+
+/// Catches: pauses that are counted across an answer which shows that the month is not spent (`Calls::send`).
+#[test]
+fn a_refusal_between_429s_shows_that_the_month_is_not_spent() {
+    // A refused call that does not name the item is halved, until each row stands by itself.
+    let profile = Profile { bulk_errors: BulkErrors::FieldsOnly, ..Profile::default() };
+    world(profile, |world| async move {
+        fill(&world, 3);
+        succeeds(&world).await;
+        // A 429 comes before each of four refusals. Behind the first, the table's structure is read.
+        for id in 1..=3 {
+            world.database.put(id, "refused", AMOUNT_MAX + 1);
+        }
+        for skipped in 0..4 {
+            let burst = Fault::new(FaultKind::RateLimit).on(&[RouteKind::BulkUpdate]).skip(skipped);
+            world.network.emulator().add_fault(burst);
+        }
+        world.clear_log();
+        let report = run(&world).await;
+        assert_eq!(world.answered(429), 4);
+        assert_eq!(status(&report), RunStatus::Partial, "{report:#?}");
+        assert_eq!(report.books.quarantine, 3, "{report:#?}");
+    });
+}
+
+/// Catches: a challenge page after which calls go on at the usual pace (`Calls::send`).
+#[test]
+fn a_challenge_page_closes_the_gate_for_half_a_minute() {
+    usual(|world| async move {
+        fill(&world, 60);
+        let page = Fault::new(FaultKind::Challenge(403)).on(&[RouteKind::BulkCreate]);
+        world.network.emulator().add_fault(page);
+        run(&world).await;
+        let log: Vec<(Timestamp, bool)> = world
+            .network
+            .emulator()
+            .log()
+            .map(|entry| (entry.at.parse().expect("a time"), entry.fault.is_some()))
+            .collect();
+        let (struck_at, _) = *log.iter().find(|(_, struck)| *struck).expect("the page");
+        // Those that were under way are answered; the next leaves when the pause is over.
+        let moment = SignedDuration::from_secs(3);
+        let next = log.iter().find(|(at, _)| at.duration_since(struck_at) > moment);
+        let (next_at, _) = next.expect("the run goes on");
+        let pause = next_at.duration_since(struck_at).as_secs();
+        assert!((30..=60).contains(&pause), "{pause} s");
+        comes_right(&world).await;
+    });
 }
 
 /// Catches: a 403 for a spent month that is told as missing access, or that outlives the month (`Stop::until`).

@@ -89,6 +89,8 @@ fn a_403_that_speaks_of_calls_and_their_bound_is_the_months_quota() {
         "You do not have permission to perform this action.",
         "The plan's limit of records has been reached.",
         "Storage quota exceeded.",
+        "Your request exceeded the record limit of the plan.",
+        "This API call needs the permission to see the month's usage.",
         "You may not call this method.",
         "API access is not enabled for your role.",
     ] {

@@ -83,16 +83,22 @@ async fn restored(
     scratch: &Scratch,
     id: &str,
 ) -> Result<Verdict, ProbeError> {
-    if let Heard::Taken(record) = caller.get(id).await?
-        && record.get("id").and_then(Value::as_str) == Some(id)
-    {
-        return Ok(found("its own"));
+    match caller.get(id).await? {
+        Heard::Taken(record) if record.get("id").and_then(Value::as_str) == Some(id) => {
+            return Ok(found("its own"));
+        }
+        Heard::Taken(_) | Heard::Refused(_) => {}
+        Heard::Lost(kind) => return Ok(lost(kind)),
     }
     caller.settle().await;
     let marker = json!(scratch.marker("number-1"));
     let records = scratch.records(caller).await?;
-    let is_there = records.values().any(|record| record.get(&scratch.key) == Some(&marker));
-    Ok(if is_there { found("another") } else { unclear("it was not found afterwards") })
+    let found_under = records.iter().find(|(_, record)| record.get(&scratch.key) == Some(&marker));
+    Ok(match found_under {
+        Some((found_id, _)) if found_id == id => found("its own"),
+        Some(_) => found("another"),
+        None => unclear("it was not found afterwards"),
+    })
 }
 
 #[cfg(test)]

@@ -76,7 +76,20 @@ pub(super) const NOT_PROBED: &[(&str, &str)] = &[
     ("writes to people and linked records that exist", "people would be notified"),
     ("the day on which date filters change", "the program does not filter by date"),
     ("order of empty values in a sorted list", "the program sorts by autonumber alone"),
-    ("adding, changing and deleting fields", "the program does not change tables"),
+    (
+        "adding, changing and deleting fields",
+        "it would change the table; where the program does, it looks at the result",
+    ),
+    (
+        "whether records move between pages while they are listed",
+        "it takes others who write meanwhile",
+    ),
+    ("whether webhooks use up the same calls", "the program does not use webhooks yet"),
+    (
+        "what a recalculated formula does to the time of a record's last change",
+        "the program does not go by it",
+    ),
+    ("two tables of one name", "tables are named by their ids"),
 ];
 
 /// What was found about one question.

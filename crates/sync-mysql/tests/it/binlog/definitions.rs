@@ -1,6 +1,7 @@
 //! What changes rows without naming them leads to a reading of everything.
 
 use sync_core::error::SourceErrorKind;
+use throwaway_server::Server;
 
 use super::audience::{Audience, Heard};
 use crate::stage::{Stage, on_both_servers};
@@ -71,7 +72,11 @@ async fn who_comes_while_a_table_is_missing_is_heard(stage: Stage) {
     of_t.until_reconcile("of table `t`").await;
 }
 
+/// On a server of its own: a statement may have changed any table, so that all who listen there
+/// are told of it.
 async fn statements_in_the_log_are_noticed(stage: Stage) {
+    let server = Server::start(stage.db.flavor()).unwrap();
+    let stage = Stage { db: server.create_database().unwrap() };
     stage.execute("CREATE TABLE t (id INT PRIMARY KEY)");
     let audience = Audience::of(&stage, 7_103);
     let mut heard = Heard::now(&audience.changes("SELECT id FROM t")).await;

@@ -262,7 +262,7 @@ const LEFT_OUT: &[(&str, &[&str])] = &[
     ),
     ("it is the emulator's mark on itself", &["emulator_header"]),
     (
-        "the probe changes no table: fields are added, changed and deleted by people, and by `init`",
+        "the probe changes no table: the program adds fields and choices only where it is asked to",
         &[
             "field_position",
             "add_field_delay_ms",
