@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use sync_core::{
     deletes::{Going, GonePolicy},
     delivery::Operation,
-    draft::LinkWish,
+    draft::{Fingerprint, LinkWish},
     field_value::FieldValue,
     key::Key,
     mutation::{self, Mutation},
@@ -245,6 +245,15 @@ impl StateStore for SqliteStore {
 
     fn begin_read(&mut self, writer: &Writer) -> Result<ReadTicket, StateError> {
         self.write(writer, |tx| Ok(capture::begin_read(tx, writer)?))
+    }
+
+    fn unchanged(
+        &mut self,
+        writer: &Writer,
+        ticket: ReadTicket,
+        rows: &[(&Key, Fingerprint)],
+    ) -> Result<Vec<bool>, StateError> {
+        self.read_as(writer, |tx| capture::unchanged(tx, writer, ticket, rows))
     }
 
     fn capture(&mut self, writer: &Writer, chunk: &Chunk) -> Result<Books, StateError> {

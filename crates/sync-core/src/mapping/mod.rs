@@ -20,6 +20,7 @@ mod finding;
 mod fit;
 mod hash;
 mod key_columns;
+mod lent;
 mod link;
 mod new_choice;
 mod notes;
@@ -36,7 +37,7 @@ mod tests;
 
 pub use archive::Archive;
 pub(crate) use coerce::cell_text;
-pub use compiled::CompiledMapping;
+pub use compiled::{CompiledMapping, Printer};
 pub use fault::{FaultCode, RowFault};
 pub use finding::{Finding, FindingCode, Severity};
 pub use hash::{MappingHash, definition_hash};
