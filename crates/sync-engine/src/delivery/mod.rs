@@ -122,6 +122,8 @@ pub(crate) struct Delivery<'a> {
     /// Entries that are sent once more, with fields of their records that were seen empty, and when that was.
     fills: BTreeMap<EntryId, (Vec<Slug>, Timestamp)>,
     ended: Option<Ended>,
+    /// Why no record is created, while that is so.
+    creates_held: Option<Stop>,
     /// What waits is more than the month's calls allow.
     too_much: Option<Trouble>,
 }
@@ -153,11 +155,18 @@ pub(crate) async fn deliver(
     cancelled: &CancellationToken,
 ) -> Result<Delivered, StateError> {
     let (writer, policy, allowed) = (route.writer, route.gone, route.allow_deletes);
+    let (key_digest, now) = (Arc::clone(&route.calls.key_digest), route.calls.clock.now());
     let guarded = route.calls.state.run(move |state| {
         let (going, holds) = state.guard_deletes(&writer, policy, gone, allowed)?;
-        Ok((state.backlog(&writer)?.0, holds.then_some(going)))
+        let stop = state.stop(&writer)?.filter(|stop| stop.only_creates);
+        if stop.as_ref().is_some_and(|stop| !stop.holds_for(&key_digest, now)) {
+            // A stream that is followed for good has no next run that would find it run out.
+            state.set_stop(&writer, None)?;
+        }
+        let stop = stop.filter(|stop| stop.holds_for(&key_digest, now));
+        Ok((state.backlog(&writer)?.0, holds.then_some(going), stop))
     });
-    let (waiting, held) = guarded.await?;
+    let (waiting, held, creates_held) = guarded.await?;
     let mut delivery = Delivery {
         route,
         cancelled,
@@ -174,6 +183,7 @@ pub(crate) async fn deliver(
         kept_otherwise: BTreeMap::new(),
         fills: BTreeMap::new(),
         ended: None,
+        creates_held,
         too_much: None,
     };
     if waiting > 0 {
@@ -202,7 +212,9 @@ impl Delivery<'_> {
                 return Ok(ended);
             }
             if !self.step().await? && !self.wait().await? {
-                return Ok(Ended::Idle);
+                // What waits is at least what may not be created.
+                let held = self.creates_held.as_ref().filter(|_| self.waiting > 0);
+                return Ok(held.map_or(Ended::Idle, |stop| Ended::Deferred(Trouble::from(stop))));
             }
         }
     }
@@ -312,6 +324,8 @@ impl Delivery<'_> {
     fn creates(&self) -> Creates {
         if self.route.only_updates {
             Creates::Never
+        } else if self.creates_held.is_some() {
+            Creates::Held
         } else if self.audited || mutation::is_on(Mutation::NoAudit) {
             Creates::Audited
         } else {
@@ -438,6 +452,9 @@ impl Delivery<'_> {
         }
         match &landing.failure {
             None => self.failures_in_a_row = 0,
+            Some(error) if call.operation == Operation::Create && error.kind.is_about_adding() => {
+                self.hold_creates(error).await?;
+            }
             Some(error) => self.failed(error).await?,
         }
         let in_doubt = landing
@@ -466,6 +483,16 @@ impl Delivery<'_> {
         if self.failures_in_a_row >= FAILURES_MAX {
             self.ended.get_or_insert(Ended::Failed(error.clone()));
         }
+        Ok(())
+    }
+
+    /// The table takes no more records: those that would be made wait, and the rest goes on.
+    async fn hold_creates(&mut self, error: &CallError) -> Result<(), StateError> {
+        let Some(stop) = self.route.calls.stop_for(error.kind) else { return Ok(()) };
+        let (writer, stop) = (self.route.writer, Stop { only_creates: true, ..stop });
+        let stored = stop.clone();
+        self.state(move |state| state.set_stop(&writer, Some(&stored))).await?;
+        self.creates_held = Some(stop);
         Ok(())
     }
 
@@ -565,6 +592,7 @@ impl Delivery<'_> {
                 remedy: "see `status` for what it says, mend the mapping or the table, then `run --retry`".into(),
                 key: None,
                 until: None,
+                only_creates: false,
             })
             .await?;
         }
