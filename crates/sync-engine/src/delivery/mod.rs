@@ -9,6 +9,8 @@ mod lookup;
 mod matching;
 mod scan;
 mod second_look;
+mod sending;
+mod setback;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -18,23 +20,24 @@ use sync_core::{
     config::model::OnMissing,
     deletes::{Going, GonePolicy},
     delivery::Operation,
-    draft::Fields,
-    error::{CallError, CallErrorKind, Quoted},
+    error::CallError,
     mapping::Archive,
     matching::MatchFields,
     mutation::{self, Mutation},
     port::{BULK_MAX, RecordShape, RecordTarget},
-    record::RecordId,
     slug::Slug,
     state::{
-        Books, Call, CallEntry, CallKind, Creates, Dispatch, DispatchRequest, EntryId, Fault,
-        Outcome, Settlement, StateError, Stop, Writer,
+        Books, Call, CallEntry, Creates, Dispatch, DispatchRequest, EntryId, Fault, Outcome,
+        Settlement, StateError, Stop, Writer,
     },
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use self::landing::{Answer, Landing, land};
+use self::{
+    landing::{Answer, Landing, land},
+    sending::send,
+};
 use crate::{
     calls::Calls,
     capture::{QUARANTINE_MAX, quarantine_full},
@@ -473,93 +476,6 @@ impl Delivery<'_> {
         self.route.calls.observe(&Event::RowRefused { code: fault.code.clone(), slug });
     }
 
-    /// A failure that is not about rows: the table's or account's stops the sync, a passing one ends the run when it
-    /// does not pass.
-    async fn failed(&mut self, error: &CallError) -> Result<(), StateError> {
-        if let Some(stop) = self.route.calls.stop_for(error.kind) {
-            return self.stop(stop).await;
-        }
-        self.failures_in_a_row += 1;
-        if self.failures_in_a_row >= FAILURES_MAX {
-            self.ended.get_or_insert(Ended::Failed(error.clone()));
-        }
-        Ok(())
-    }
-
-    /// The table takes no more records: those that would be made wait, and the rest goes on.
-    async fn hold_creates(&mut self, error: &CallError) -> Result<(), StateError> {
-        let Some(stop) = self.route.calls.stop_for(error.kind) else { return Ok(()) };
-        let (writer, stop) = (self.route.writer, Stop { only_creates: true, ..stop });
-        let stored = stop.clone();
-        self.state(move |state| state.set_stop(&writer, Some(&stored))).await?;
-        self.creates_held = Some(stop);
-        Ok(())
-    }
-
-    async fn stop(&mut self, stop: Stop) -> Result<(), StateError> {
-        let (writer, stored) = (self.route.writer, stop.clone());
-        self.state(move |state| state.set_stop(&writer, Some(&stored))).await?;
-        self.ended.get_or_insert(Ended::Stopped(stop));
-        Ok(())
-    }
-
-    /// An update answered without its record, or 404 for it alone: the record may be gone, or the table.
-    async fn outcome_of_unnamed(
-        &mut self,
-        entry: &CallEntry,
-        fault: Option<Fault>,
-    ) -> Result<Outcome, StateError> {
-        let Some(record) = &entry.record else { return Ok(self.back()) };
-        let route = self.route;
-        let found = route
-            .calls
-            .repeatable(CallKind::LookUp, || route.target.get(&route.shape, record))
-            .await?;
-        match found {
-            Ok(Some(_)) => Ok(match fault {
-                Some(fault) => {
-                    self.breaker_of(entry.refusals).row_refused(entry.id, &fault.code);
-                    self.tell_refused(&fault);
-                    Outcome::Refused { fault }
-                }
-                None => self.back(),
-            }),
-            Ok(None) => {
-                self.check_structure().await?;
-                Ok(if self.ended.is_some() {
-                    self.back()
-                } else if entry.fields.iter().next().is_none() {
-                    // It was to be archived: there is nothing left to archive.
-                    Outcome::Deleted
-                } else {
-                    self.outcome_of_missing()
-                })
-            }
-            Err(error) => {
-                self.failed(&error).await?;
-                Ok(self.back())
-            }
-        }
-    }
-
-    fn outcome_of_missing(&self) -> Outcome {
-        if mutation::is_on(Mutation::MissingForgotten) {
-            return Outcome::LeftMissing;
-        }
-        match self.route.on_missing {
-            OnMissing::Recreate => Outcome::Missing,
-            OnMissing::Skip => Outcome::LeftMissing,
-            OnMissing::Quarantine => Outcome::Refused {
-                fault: Fault {
-                    code: "record_missing".into(),
-                    slug: None,
-                    reason: Quoted("the record was deleted in SmartSuite".into()),
-                    remedy: "restore the record there, or set `on_missing: recreate`".into(),
-                },
-            },
-        }
-    }
-
     fn back(&self) -> Outcome {
         Outcome::Back { group: None, not_before: self.now() }
     }
@@ -637,75 +553,4 @@ fn draft_bytes(call: &Call) -> usize {
     let bytes =
         |entry: &CallEntry| serde_json::to_string(&entry.fields).map_or(0, |text| text.len());
     call.entries.iter().map(bytes).sum()
-}
-
-/// Sends one bulk call, which has passed the gate and is marked.
-async fn send(
-    route: &Route,
-    call: &Call,
-    filled: &BTreeMap<EntryId, Vec<Slug>>,
-) -> Result<Answer, StateError> {
-    let (calls, target, shape) = (&route.calls, &route.target, &route.shape);
-    let (items, number) = (call.entries.len(), Some(call.number));
-    Ok(match call.operation {
-        Operation::Create => {
-            let drafts: Vec<Fields> =
-                call.entries.iter().map(|entry| entry.fields.clone()).collect();
-            Answer::Written(
-                calls
-                    .send_numbered(CallKind::Create, items, number, target.create(shape, &drafts))
-                    .await?,
-            )
-        }
-        Operation::Update => {
-            let drafts: Vec<(RecordId, Fields)> = addressed(call)
-                .map(|(record, entry)| (record, draft(route, entry, filled.get(&entry.id))))
-                .collect();
-            let shape = route.archive.as_ref().map_or(&**shape, |archive| &archive.shape);
-            Answer::Written(
-                calls
-                    .send_numbered(CallKind::Update, items, number, target.update(shape, &drafts))
-                    .await?,
-            )
-        }
-        Operation::Archive => {
-            let Some(archive) = &route.archive else {
-                return Ok(Answer::Written(Err(CallErrorKind::NotSent.into())));
-            };
-            let items_of: Vec<(RecordId, Fields)> =
-                addressed(call).map(|(record, _)| (record, archive.archived.clone())).collect();
-            let update = target.update(&archive.shape, &items_of);
-            Answer::Written(calls.send_numbered(CallKind::Update, items, number, update).await?)
-        }
-        Operation::Delete => {
-            let ids: Vec<RecordId> = addressed(call).map(|(record, _)| record).collect();
-            Answer::Deleted(
-                calls
-                    .send_numbered(
-                        CallKind::Delete,
-                        items,
-                        number,
-                        target.delete(&shape.table, &ids),
-                    )
-                    .await?,
-            )
-        }
-    })
-}
-
-/// What is written for a row: its draft, with values for fields that were seen empty, and what brings an archived record
-/// back where the row was gone.
-fn draft(route: &Route, entry: &CallEntry, filled: Option<&Vec<Slug>>) -> Fields {
-    let empty = entry
-        .fields
-        .if_empty()
-        .filter(|(slug, _)| filled.is_some_and(|filled| filled.contains(slug)));
-    let archive = route.archive.as_ref().filter(|_| entry.returns);
-    let restored = archive.iter().flat_map(|archive| archive.restored.iter());
-    let fields = entry.fields.iter().chain(empty).chain(restored);
-    Fields::new(fields.map(|(slug, value)| (Slug::clone(slug), value.clone())).collect())
-}
-
-fn addressed(call: &Call) -> impl Iterator<Item = (RecordId, &CallEntry)> {
-    call.entries.iter().filter_map(|entry| Some((entry.record.clone()?, entry)))
 }
