@@ -95,6 +95,9 @@ pub enum CallErrorKind {
     /// 403 about the table, or about something that its words do not tell.
     #[error("SmartSuite does not allow the call (403)")]
     Forbidden,
+    /// 4xx in words about the bound of records: the plan has no room for more.
+    #[error("the plan has no room for more records")]
+    PlanFull,
     /// 402 or 403 in words about the workspace's API calls: the month's are used up.
     #[error("the workspace's API calls for this month are used up")]
     QuotaSpent,
@@ -123,6 +126,7 @@ impl CallErrorKind {
             | Self::TokenRejected
             | Self::AccountRejected
             | Self::Forbidden
+            | Self::PlanFull
             | Self::QuotaSpent
             | Self::NotFound
             | Self::Refused { .. } => true,
@@ -140,7 +144,7 @@ impl CallErrorKind {
     pub fn scope(self) -> Scope {
         match self {
             Self::Refused { .. } => Scope::Rows,
-            Self::Forbidden | Self::NotFound => Scope::Table,
+            Self::Forbidden | Self::PlanFull | Self::NotFound => Scope::Table,
             Self::TokenRejected | Self::AccountRejected | Self::WrongAddress | Self::QuotaSpent => {
                 Scope::Account
             }
@@ -167,6 +171,7 @@ impl CallErrorKind {
             Self::TokenRejected => "smartsuite_token_rejected",
             Self::AccountRejected => "smartsuite_account_rejected",
             Self::Forbidden => "smartsuite_forbidden",
+            Self::PlanFull => "smartsuite_plan_full",
             Self::QuotaSpent => "smartsuite_quota_spent",
             Self::NotFound => "smartsuite_not_found",
             Self::WrongAddress => "smartsuite_wrong_address",
@@ -198,6 +203,10 @@ impl CallErrorKind {
                 "give the token's member access to the table's solution; if it has access, the workspace's API calls \
                  for this month or its records may be used up"
             }
+            Self::PlanFull => {
+                "delete records that are not needed, or change to a larger plan, then `run --retry`; records that are \
+                 there go on being updated, and nothing is lost"
+            }
             Self::QuotaSpent => {
                 "wait for the next month, or buy more calls; nothing is lost: what waits is sent then"
             }
@@ -211,6 +220,12 @@ impl CallErrorKind {
 }
 
 impl CallErrorKind {
+    /// Whether it says, of a create, nothing but that there may be no more records: whoever may not add some may still
+    /// change those that are there. What forbids that too says so when an update is sent.
+    pub fn is_about_adding(self) -> bool {
+        matches!(self, Self::Forbidden | Self::PlanFull)
+    }
+
     /// How long a sync that it stopped stays so, before it tries again by itself; `None`: until somebody acts.
     ///
     /// A spent month ends without a sign that could be waited for: nobody tells when a workspace's month turns, and
@@ -218,7 +233,7 @@ impl CallErrorKind {
     pub fn stops_for(self) -> Option<Duration> {
         match self {
             Self::Throttled { .. } => Some(Duration::from_mins(15)),
-            Self::QuotaSpent => Some(Duration::from_hours(1)),
+            Self::QuotaSpent | Self::PlanFull => Some(Duration::from_hours(1)),
             Self::Forbidden => Some(Duration::from_hours(24)),
             Self::NotSent
             | Self::TimedOut

@@ -132,6 +132,7 @@ impl Calls {
                 remedy: kind.remedy().to_owned(),
                 key,
                 until: length.and_then(|length| self.clock.now().checked_add(length).ok()),
+                only_creates: false,
             }
         };
         let key = || Some(self.key_digest.to_string());

@@ -463,6 +463,7 @@ pub(crate) fn quarantine_full() -> Stop {
             .into(),
         key: None,
         until: None,
+        only_creates: false,
     }
 }
 

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, sync::Mutex, sync::Po
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use smartsuite_emulator::{
-    DEMO_ACCOUNT, DEMO_TOKEN, Emulator, ObjectId, Outcome, Profile, RouteKind, TableSeed,
+    DEMO_ACCOUNT, DEMO_TOKEN, Emulator, EmulatorBuilder, ObjectId, Outcome, Plan, Profile,
+    RouteKind, TableSeed,
 };
 use sync_core::{
     change::ChangeLog,
@@ -192,24 +193,7 @@ impl World {
     pub fn new(seed: u64, profile: Profile) -> Self {
         let base = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(1_790_000_000);
         let clock = SimClock::new(base);
-        let emulator = Emulator::builder()
-            .profile(profile)
-            .chance(seed)
-            .now(base)
-            .table(table(TABLE, "Items").field(
-                BACK_LINK,
-                "Others",
-                "linkedrecordfield",
-                linking(OTHER_TABLE),
-            ))
-            .table(
-                table(OTHER_TABLE, "Other items")
-                    .field(LINK, "Items", "linkedrecordfield", linking(TABLE))
-                    .field(OWN_LINK, "Own", "linkedrecordfield", linking(OTHER_TABLE)),
-            )
-            .keep_bodies()
-            .build()
-            .expect("the seed is valid");
+        let emulator = service(seed, profile).now(base).build().expect("the seed is valid");
         Self {
             clock,
             database: SimDatabase::new(clock),
@@ -403,6 +387,13 @@ impl World {
             .collect()
     }
 
+    /// The service anew, with a workspace on this plan.
+    pub fn change_plan(&mut self, plan: Plan, profile: Profile) {
+        let service = service(self.seed, profile).now(Clock::now(&self.clock)).plan(plan);
+        let emulator = service.build().expect("the seed is valid");
+        self.network = SimNetwork::new(emulator, self.clock, self.seed);
+    }
+
     /// Another service, with this table alone.
     pub fn replace_table(&mut self, table: TableSeed, profile: Profile) {
         let emulator = Emulator::builder()
@@ -482,6 +473,25 @@ impl World {
 pub(crate) fn memory() -> PathBuf {
     let shared = PathBuf::from("/dev/shm");
     if shared.is_dir() { shared } else { std::env::temp_dir() }
+}
+
+/// The service with a world's tables.
+fn service(seed: u64, profile: Profile) -> EmulatorBuilder {
+    Emulator::builder()
+        .profile(profile)
+        .chance(seed)
+        .table(table(TABLE, "Items").field(
+            BACK_LINK,
+            "Others",
+            "linkedrecordfield",
+            linking(OTHER_TABLE),
+        ))
+        .table(
+            table(OTHER_TABLE, "Other items")
+                .field(LINK, "Items", "linkedrecordfield", linking(TABLE))
+                .field(OWN_LINK, "Own", "linkedrecordfield", linking(OTHER_TABLE)),
+        )
+        .keep_bodies()
 }
 
 fn table(id: &str, name: &str) -> TableSeed {

@@ -126,6 +126,7 @@ fn json_kind(status: u16, json: &Value) -> CallErrorKind {
         400 if is_about_account(detail) => CallErrorKind::AccountRejected,
         400 | 403 if is_about_token(detail) => CallErrorKind::TokenRejected,
         401 => CallErrorKind::TokenRejected,
+        400 | 402 | 403 | 409 | 422 if words(json).any(is_about_room) => CallErrorKind::PlanFull,
         402 | 403 if words(json).any(is_about_quota) => CallErrorKind::QuotaSpent,
         402 | 403 => CallErrorKind::Forbidden,
         404 => CallErrorKind::NotFound,
@@ -174,11 +175,39 @@ fn is_about_quota(words: &str) -> bool {
     const BOUND: &[&str] =
         &["quota", "quotas", "limit", "limits", "month", "monthly", "billing", "exceeded", "usage"];
     const OTHERS: &[&str] = &["record", "records", "field", "fields", "storage", "permission"];
-    let words = words.to_ascii_lowercase();
-    let has = |any: &[&str]| {
-        words.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| any.contains(&word))
-    };
-    has(CALLS) && has(BOUND) && !has(OTHERS)
+    has(words, CALLS) && has(words, BOUND) && !has(words, OTHERS)
+}
+
+/// Whether words say that there may be no more records: how the service says so is not documented. What speaks of a
+/// field or of a value, such as how many records may be linked, is about a row.
+fn is_about_room(words: &str) -> bool {
+    const RECORDS: &[&str] = &["record", "records"];
+    const BOUND: &[&str] = &["limit", "limits", "quota", "maximum"];
+    const OTHERS: &[&str] = &[
+        "field",
+        "fields",
+        "linked",
+        "link",
+        "value",
+        "values",
+        "character",
+        "characters",
+        "length",
+        "choice",
+        "request",
+        "requests",
+        "call",
+        "calls",
+        "api",
+        "batch",
+        "bulk",
+    ];
+    has(words, RECORDS) && has(words, BOUND) && !has(words, OTHERS)
+}
+
+fn has(text: &str, any: &[&str]) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| any.contains(&word))
 }
 
 /// Whether a body that is no JSON looks like a web page.

@@ -220,6 +220,7 @@ fn is_passing(kind: CallErrorKind) -> bool {
         | CallErrorKind::TokenRejected
         | CallErrorKind::AccountRejected
         | CallErrorKind::Forbidden
+        | CallErrorKind::PlanFull
         | CallErrorKind::QuotaSpent
         | CallErrorKind::NotFound
         | CallErrorKind::Refused { .. } => false,

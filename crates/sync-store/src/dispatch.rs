@@ -32,6 +32,9 @@ const EQUAL_MAX: u64 = 10_000;
 /// A create whose record was found missing is looked up this long after (`protocol.md` D7).
 pub(crate) const SETTLING_MS: i64 = 2_000;
 
+/// Leaves out the wishes for which a record would be made.
+const NO_CREATES: &str = "AND (o.gone OR l.record_id IS NOT NULL AND l.standing <> 2)";
+
 /// `links.standing` of a link whose row is gone and whose record stays: it is not ours to delete, or archived.
 pub(crate) const KEPT: i64 = 1;
 /// `links.standing` of a link whose record is missing, and is left so by the policy.
@@ -211,12 +214,14 @@ fn candidates_of(
     kind: Kind,
 ) -> Result<Vec<Candidate>, Failure> {
     let (condition, order) = (kind.condition(), kind.order());
+    let without_creates = if request.creates == Creates::Held { NO_CREATES } else { "" };
     let mut select = tx.prepare_cached(&format!(
         "SELECT o.seq, o.key, o.gone, o.fields, o.fingerprint, o.suspects, o.attempts,
            l.record_id, l.standing, l.fingerprint, l.origin, o.refusals
          FROM outbox AS o LEFT JOIN links AS l
            ON l.sync_id = o.sync_id AND l.destination_id = o.destination_id AND l.key = o.key
          WHERE o.sync_id = ?1 AND o.destination_id = ?2 AND o.state = 0 AND o.not_before <= ?3 AND {condition}
+           {without_creates}
            AND NOT EXISTS (SELECT 1 FROM outbox AS s WHERE s.sync_id = o.sync_id
              AND s.destination_id = o.destination_id AND s.key = o.key AND s.state = 1)
          ORDER BY {order} LIMIT ?4"

@@ -605,6 +605,10 @@ impl StateStore for SqliteStore {
         self.transact(Durability::Process, |tx| structure::set(tx, destination, table, now))
     }
 
+    fn stop(&mut self, writer: &Writer) -> Result<Option<Stop>, StateError> {
+        self.read_as(writer, |tx| Ok(syncs::read(tx, writer.sync.0)?.stopped))
+    }
+
     fn set_stop(&mut self, writer: &Writer, stop: Option<&Stop>) -> Result<(), StateError> {
         self.write(writer, |tx| Ok(syncs::set_stop(tx, writer.sync.0, stop)?))
     }

@@ -342,7 +342,8 @@ pub(crate) fn set_shape(tx: &Transaction<'_>, sync: i64, shape_hash: &str) -> ru
 pub(crate) fn read(connection: &Connection, sync: i64) -> rusqlite::Result<OpenedSync> {
     connection.query_row(
         "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy, stop_key, definition,
-           page_after, page_watermark, full_read_at, swept_at, stream_position, full_rows, stop_until
+           page_after, page_watermark, full_read_at, swept_at, stream_position, full_rows, stop_until,
+           stop_creates
          FROM syncs WHERE id = ?",
         [sync],
         |row| {
@@ -360,6 +361,7 @@ pub(crate) fn read(connection: &Connection, sync: i64) -> rusqlite::Result<Opene
                         remedy: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
                         key: row.get(7)?,
                         until: optional_time(row, 15)?,
+                        only_creates: row.get(16)?,
                     }),
                     None => None,
                 },
@@ -443,13 +445,15 @@ pub(crate) fn set_stop(
     stop: Option<&Stop>,
 ) -> rusqlite::Result<()> {
     tx.execute(
-        "UPDATE syncs SET stop_code = ?, stop_message = ?, stop_remedy = ?, stop_key = ?, stop_until = ? WHERE id = ?",
+        "UPDATE syncs SET stop_code = ?, stop_message = ?, stop_remedy = ?, stop_key = ?, stop_until = ?,
+           stop_creates = ? WHERE id = ?",
         params![
             stop.map(|stop| &stop.code),
             stop.map(|stop| &stop.message),
             stop.map(|stop| &stop.remedy),
             stop.and_then(|stop| stop.key.as_ref()),
             stop.and_then(|stop| stop.until).map(Timestamp::as_millisecond),
+            stop.is_some_and(|stop| stop.only_creates),
             sync
         ],
     )?;

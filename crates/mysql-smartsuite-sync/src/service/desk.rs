@@ -130,7 +130,7 @@ impl ServiceDesk {
             Err(error) => Err(error),
         };
         let stop = blocking(look).await?;
-        match stop.filter(|stop| stop.holds_for(&serving.wire.key_digest, self.clock.now())) {
+        match stop.filter(|stop| stop.forbids_runs(&serving.wire.key_digest, self.clock.now())) {
             Some(stop) => Err(Refusal::Stopped { message: stop.message, remedy: stop.remedy }),
             None => Ok(()),
         }

@@ -51,7 +51,8 @@ fn words(path: &std::path::Path) -> Result<String, StateError> {
     let syncs = reader.syncs()?;
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let running = syncs.iter().filter(|sync| sync.holder.as_ref().is_some_and(|one| one.is_seen));
-    let stopped = syncs.iter().filter(|sync| sync.stopped.is_some());
+    let stopped =
+        syncs.iter().filter(|sync| sync.stopped.as_ref().is_some_and(|stop| !stop.only_creates));
     let mut words = format!("{}, {} running", counted(count(syncs.len()), "sync"), running.count());
     match stopped.count() {
         0 => {}

@@ -36,7 +36,7 @@ fn runs(stage: &Stage) -> i64 {
 
 fn a_trigger_runs_the_sync_now_and_a_burst_becomes_one_run(stage: &mut Stage) {
     let service = Service::start(stage, &["--interval", "60"]);
-    assert_eq!(service.get("/readyz").text, r#"{"ready":true,"reasons":[]}"#);
+    assert_eq!(service.get("/readyz").text, r#"{"ready":true,"reasons":[],"warnings":[]}"#);
     let answer = service.post("/webhook/sync/customers", "");
     assert_eq!((answer.status, answer.text.as_str()), (202, TRIGGERED));
     service.until("/api/v1/overview", |all| all["syncs"][0]["standing"] == "good");
@@ -57,6 +57,10 @@ fn a_trigger_runs_the_sync_now_and_a_burst_becomes_one_run(stage: &mut Stage) {
     let connection = rusqlite::Connection::open(stage.state()).unwrap();
     let stop = "UPDATE syncs SET stop_code = 'x', stop_message = 'all was refused', stop_remedy = 'mend it'";
     connection.execute(stop, []).unwrap();
+    service.until("/readyz", |answer| {
+        answer["ready"] == true
+            && answer["warnings"][0]["message"] == "2 syncs are stopped until a person acts"
+    });
     let answer = service.post("/webhook/sync/customers", "");
     assert_eq!(answer.problem(), (409, "sync_stopped".into()));
     assert!(answer.text.contains("mend it"));

@@ -100,7 +100,7 @@ fn of_sync(sync: &SyncObservation) -> Vec<Condition> {
     let code = run.and_then(|run| run.code.as_deref()).unwrap_or_default();
     let error = run.and_then(|run| run.error.clone()).unwrap_or_default();
     if let Some(stop) = &sync.stopped {
-        let text = format!("stopped: {} [{}]", stop.message, stop.code);
+        let text = format!("{}: {} [{}]", stop.what(), stop.message, stop.code);
         add(AlertKind::Stopped, text, &stop.remedy, 1);
     } else if run.is_some_and(|run| run.status == "failed") {
         let text = format!("the last run failed: {error} [{code}]");

@@ -47,6 +47,8 @@ pub enum Creates {
     Audited,
     /// Not yet: the audit comes first.
     NotAudited,
+    /// Not now: the table takes no more records. They wait.
+    Held,
     /// Never: the sync only changes records that are there. Rows without one are remembered as such.
     Never,
 }

@@ -120,8 +120,8 @@ impl FullReadReason {
     }
 }
 
-/// A sync that was stopped. No call is made for it until its definition or its table changes, a person says so, or
-/// the stop runs out.
+/// A sync that was stopped, or only its creates. No call of that kind is made for it until its definition or its table
+/// changes, a person says so, or the stop runs out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stop {
     /// Stable code.
@@ -134,6 +134,8 @@ pub struct Stop {
     pub key: Option<String>,
     /// When the sync starts by itself, where the stop is about something that may pass unseen.
     pub until: Option<Timestamp>,
+    /// Whether only creates are stopped: rows that have no record wait, and all else goes on.
+    pub only_creates: bool,
 }
 
 impl Stop {
@@ -141,6 +143,16 @@ impl Stop {
     pub fn holds_for(&self, key_digest: &str, now: Timestamp) -> bool {
         self.key.as_deref().is_none_or(|key| key == key_digest)
             && self.until.is_none_or(|until| now < until)
+    }
+
+    /// Whether no run may begin at `now` for a process that uses the API key with this digest.
+    pub fn forbids_runs(&self, key_digest: &str, now: Timestamp) -> bool {
+        !self.only_creates && self.holds_for(key_digest, now)
+    }
+
+    /// What stands still, in a word or two, for the line that begins with it.
+    pub fn what(&self) -> &'static str {
+        if self.only_creates { "creates nothing" } else { "stopped" }
     }
 
     /// What to do, and when it passes by itself.

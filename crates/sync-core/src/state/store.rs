@@ -547,6 +547,9 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
         now: Timestamp,
     ) -> Result<bool, StateError>;
 
+    /// What stands in the way of the sync, if anything.
+    fn stop(&mut self, writer: &Writer) -> Result<Option<Stop>, StateError>;
+
     /// Stops the sync (the breaker), or lets it go again.
     fn set_stop(&mut self, writer: &Writer, stop: Option<&Stop>) -> Result<(), StateError>;
 

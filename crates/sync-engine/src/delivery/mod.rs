@@ -9,6 +9,8 @@ mod lookup;
 mod matching;
 mod scan;
 mod second_look;
+mod sending;
+mod setback;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -18,23 +20,24 @@ use sync_core::{
     config::model::OnMissing,
     deletes::{Going, GonePolicy},
     delivery::Operation,
-    draft::Fields,
-    error::{CallError, CallErrorKind, Quoted},
+    error::CallError,
     mapping::Archive,
     matching::MatchFields,
     mutation::{self, Mutation},
     port::{BULK_MAX, RecordShape, RecordTarget},
-    record::RecordId,
     slug::Slug,
     state::{
-        Books, Call, CallEntry, CallKind, Creates, Dispatch, DispatchRequest, EntryId, Fault,
-        Outcome, Settlement, StateError, Stop, Writer,
+        Books, Call, CallEntry, Creates, Dispatch, DispatchRequest, EntryId, Fault, Outcome,
+        Settlement, StateError, Stop, Writer,
     },
 };
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use self::landing::{Answer, Landing, land};
+use self::{
+    landing::{Answer, Landing, land},
+    sending::send,
+};
 use crate::{
     calls::Calls,
     capture::{QUARANTINE_MAX, quarantine_full},
@@ -122,6 +125,8 @@ pub(crate) struct Delivery<'a> {
     /// Entries that are sent once more, with fields of their records that were seen empty, and when that was.
     fills: BTreeMap<EntryId, (Vec<Slug>, Timestamp)>,
     ended: Option<Ended>,
+    /// Why no record is created, while that is so.
+    creates_held: Option<Stop>,
     /// What waits is more than the month's calls allow.
     too_much: Option<Trouble>,
 }
@@ -153,11 +158,18 @@ pub(crate) async fn deliver(
     cancelled: &CancellationToken,
 ) -> Result<Delivered, StateError> {
     let (writer, policy, allowed) = (route.writer, route.gone, route.allow_deletes);
+    let (key_digest, now) = (Arc::clone(&route.calls.key_digest), route.calls.clock.now());
     let guarded = route.calls.state.run(move |state| {
         let (going, holds) = state.guard_deletes(&writer, policy, gone, allowed)?;
-        Ok((state.backlog(&writer)?.0, holds.then_some(going)))
+        let stop = state.stop(&writer)?.filter(|stop| stop.only_creates);
+        if stop.as_ref().is_some_and(|stop| !stop.holds_for(&key_digest, now)) {
+            // A stream that is followed for good has no next run that would find it run out.
+            state.set_stop(&writer, None)?;
+        }
+        let stop = stop.filter(|stop| stop.holds_for(&key_digest, now));
+        Ok((state.backlog(&writer)?.0, holds.then_some(going), stop))
     });
-    let (waiting, held) = guarded.await?;
+    let (waiting, held, creates_held) = guarded.await?;
     let mut delivery = Delivery {
         route,
         cancelled,
@@ -174,6 +186,7 @@ pub(crate) async fn deliver(
         kept_otherwise: BTreeMap::new(),
         fills: BTreeMap::new(),
         ended: None,
+        creates_held,
         too_much: None,
     };
     if waiting > 0 {
@@ -202,7 +215,9 @@ impl Delivery<'_> {
                 return Ok(ended);
             }
             if !self.step().await? && !self.wait().await? {
-                return Ok(Ended::Idle);
+                // What waits is at least what may not be created.
+                let held = self.creates_held.as_ref().filter(|_| self.waiting > 0);
+                return Ok(held.map_or(Ended::Idle, |stop| Ended::Deferred(Trouble::from(stop))));
             }
         }
     }
@@ -312,6 +327,8 @@ impl Delivery<'_> {
     fn creates(&self) -> Creates {
         if self.route.only_updates {
             Creates::Never
+        } else if self.creates_held.is_some() {
+            Creates::Held
         } else if self.audited || mutation::is_on(Mutation::NoAudit) {
             Creates::Audited
         } else {
@@ -438,6 +455,9 @@ impl Delivery<'_> {
         }
         match &landing.failure {
             None => self.failures_in_a_row = 0,
+            Some(error) if call.operation == Operation::Create && error.kind.is_about_adding() => {
+                self.hold_creates(error).await?;
+            }
             Some(error) => self.failed(error).await?,
         }
         let in_doubt = landing
@@ -454,83 +474,6 @@ impl Delivery<'_> {
     fn tell_refused(&self, fault: &Fault) {
         let slug = fault.slug.as_ref().map(ToString::to_string);
         self.route.calls.observe(&Event::RowRefused { code: fault.code.clone(), slug });
-    }
-
-    /// A failure that is not about rows: the table's or account's stops the sync, a passing one ends the run when it
-    /// does not pass.
-    async fn failed(&mut self, error: &CallError) -> Result<(), StateError> {
-        if let Some(stop) = self.route.calls.stop_for(error.kind) {
-            return self.stop(stop).await;
-        }
-        self.failures_in_a_row += 1;
-        if self.failures_in_a_row >= FAILURES_MAX {
-            self.ended.get_or_insert(Ended::Failed(error.clone()));
-        }
-        Ok(())
-    }
-
-    async fn stop(&mut self, stop: Stop) -> Result<(), StateError> {
-        let (writer, stored) = (self.route.writer, stop.clone());
-        self.state(move |state| state.set_stop(&writer, Some(&stored))).await?;
-        self.ended.get_or_insert(Ended::Stopped(stop));
-        Ok(())
-    }
-
-    /// An update answered without its record, or 404 for it alone: the record may be gone, or the table.
-    async fn outcome_of_unnamed(
-        &mut self,
-        entry: &CallEntry,
-        fault: Option<Fault>,
-    ) -> Result<Outcome, StateError> {
-        let Some(record) = &entry.record else { return Ok(self.back()) };
-        let route = self.route;
-        let found = route
-            .calls
-            .repeatable(CallKind::LookUp, || route.target.get(&route.shape, record))
-            .await?;
-        match found {
-            Ok(Some(_)) => Ok(match fault {
-                Some(fault) => {
-                    self.breaker_of(entry.refusals).row_refused(entry.id, &fault.code);
-                    self.tell_refused(&fault);
-                    Outcome::Refused { fault }
-                }
-                None => self.back(),
-            }),
-            Ok(None) => {
-                self.check_structure().await?;
-                Ok(if self.ended.is_some() {
-                    self.back()
-                } else if entry.fields.iter().next().is_none() {
-                    // It was to be archived: there is nothing left to archive.
-                    Outcome::Deleted
-                } else {
-                    self.outcome_of_missing()
-                })
-            }
-            Err(error) => {
-                self.failed(&error).await?;
-                Ok(self.back())
-            }
-        }
-    }
-
-    fn outcome_of_missing(&self) -> Outcome {
-        if mutation::is_on(Mutation::MissingForgotten) {
-            return Outcome::LeftMissing;
-        }
-        match self.route.on_missing {
-            OnMissing::Recreate => Outcome::Missing,
-            OnMissing::Skip => Outcome::LeftMissing,
-            OnMissing::Quarantine => Outcome::Refused {
-                fault: Fault {
-                    code: "record_missing".into(),
-                    slug: None,
-                    reason: Quoted("the record was deleted in SmartSuite".into()),
-                    remedy: "restore the record there, or set `on_missing: recreate`".into(),
-                },
-            },
-        }
     }
 
     fn back(&self) -> Outcome {
@@ -565,6 +508,7 @@ impl Delivery<'_> {
                 remedy: "see `status` for what it says, mend the mapping or the table, then `run --retry`".into(),
                 key: None,
                 until: None,
+                only_creates: false,
             })
             .await?;
         }
@@ -609,75 +553,4 @@ fn draft_bytes(call: &Call) -> usize {
     let bytes =
         |entry: &CallEntry| serde_json::to_string(&entry.fields).map_or(0, |text| text.len());
     call.entries.iter().map(bytes).sum()
-}
-
-/// Sends one bulk call, which has passed the gate and is marked.
-async fn send(
-    route: &Route,
-    call: &Call,
-    filled: &BTreeMap<EntryId, Vec<Slug>>,
-) -> Result<Answer, StateError> {
-    let (calls, target, shape) = (&route.calls, &route.target, &route.shape);
-    let (items, number) = (call.entries.len(), Some(call.number));
-    Ok(match call.operation {
-        Operation::Create => {
-            let drafts: Vec<Fields> =
-                call.entries.iter().map(|entry| entry.fields.clone()).collect();
-            Answer::Written(
-                calls
-                    .send_numbered(CallKind::Create, items, number, target.create(shape, &drafts))
-                    .await?,
-            )
-        }
-        Operation::Update => {
-            let drafts: Vec<(RecordId, Fields)> = addressed(call)
-                .map(|(record, entry)| (record, draft(route, entry, filled.get(&entry.id))))
-                .collect();
-            let shape = route.archive.as_ref().map_or(&**shape, |archive| &archive.shape);
-            Answer::Written(
-                calls
-                    .send_numbered(CallKind::Update, items, number, target.update(shape, &drafts))
-                    .await?,
-            )
-        }
-        Operation::Archive => {
-            let Some(archive) = &route.archive else {
-                return Ok(Answer::Written(Err(CallErrorKind::NotSent.into())));
-            };
-            let items_of: Vec<(RecordId, Fields)> =
-                addressed(call).map(|(record, _)| (record, archive.archived.clone())).collect();
-            let update = target.update(&archive.shape, &items_of);
-            Answer::Written(calls.send_numbered(CallKind::Update, items, number, update).await?)
-        }
-        Operation::Delete => {
-            let ids: Vec<RecordId> = addressed(call).map(|(record, _)| record).collect();
-            Answer::Deleted(
-                calls
-                    .send_numbered(
-                        CallKind::Delete,
-                        items,
-                        number,
-                        target.delete(&shape.table, &ids),
-                    )
-                    .await?,
-            )
-        }
-    })
-}
-
-/// What is written for a row: its draft, with values for fields that were seen empty, and what brings an archived record
-/// back where the row was gone.
-fn draft(route: &Route, entry: &CallEntry, filled: Option<&Vec<Slug>>) -> Fields {
-    let empty = entry
-        .fields
-        .if_empty()
-        .filter(|(slug, _)| filled.is_some_and(|filled| filled.contains(slug)));
-    let archive = route.archive.as_ref().filter(|_| entry.returns);
-    let restored = archive.iter().flat_map(|archive| archive.restored.iter());
-    let fields = entry.fields.iter().chain(empty).chain(restored);
-    Fields::new(fields.map(|(slug, value)| (Slug::clone(slug), value.clone())).collect())
-}
-
-fn addressed(call: &Call) -> impl Iterator<Item = (RecordId, &CallEntry)> {
-    call.entries.iter().filter_map(|entry| Some((entry.record.clone()?, entry)))
 }

@@ -53,6 +53,7 @@ impl Delivery<'_> {
             })
             .await?;
         let pages = links.div_ceil(PAGE_MAX as u64);
+        let creates = if self.creates_held.is_some() { 0 } else { creates };
         let creates = if self.route.audits { creates.max(1) } else { creates };
         let reading_saves = unknown > 0 && pages <= unknown.div_ceil(BULK_MAX as u64);
         self.renew_structure().await?;

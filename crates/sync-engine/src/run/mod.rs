@@ -52,15 +52,16 @@ impl Engine {
         let now = self.clock.now();
         let opened = self.state.run(move |state| state.open_sync(&identity, now)).await?;
         let stop = opened.stopped.as_ref().filter(|stop| stop.holds_for(&self.key_digest, now));
-        if let (Some(stop), false) = (stop, options.retry) {
+        let stop = stop.filter(|_| !options.retry);
+        if let Some(stop) = stop.filter(|stop| !stop.only_creates) {
             return Ok(report(RunOutcome::Stopped(stop.clone()), Books::default(), 0));
         }
-        let (holder, held) = (self.holder.clone(), opened.clone());
+        let (holder, held, stands) = (self.holder.clone(), opened.clone(), stop.is_some());
         let (writer, run, waiting_before) = self
             .state
             .run(move |state| {
                 let writer = state.hold(&held, &holder, now)?;
-                if held.stopped.is_some() {
+                if held.stopped.is_some() && !stands {
                     state.set_stop(&writer, None)?;
                 }
                 let run = state.begin_run(&writer, now)?;

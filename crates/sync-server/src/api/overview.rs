@@ -150,6 +150,8 @@ struct StopView {
     message: String,
     /// What to do.
     hint: String,
+    /// Whether only creates are stopped: rows that have no record wait, and all else goes on.
+    only_creates: bool,
 }
 
 /// How far the database's log was followed.
@@ -354,6 +356,7 @@ impl SyncSummary {
                 code: stop.code.clone(),
                 message: stop.message.clone(),
                 hint: stop.remedy.clone(),
+                only_creates: stop.only_creates,
             }),
             binlog: report.and_then(|report| report.stream.as_ref()).map(|stream| BinlogView {
                 position: stream.place(),
@@ -373,7 +376,7 @@ impl SyncSummary {
         if !entry.definition.enabled {
             return (Standing::Disabled, "disabled in the mapping file".to_owned());
         }
-        if let Some(stop) = &self.stopped {
+        if let Some(stop) = self.stopped.as_ref().filter(|stop| !stop.only_creates) {
             return (Standing::Stopped, stop.message.clone());
         }
         if self.paused_at.is_some() {
@@ -392,6 +395,7 @@ impl SyncSummary {
         let rows =
             |count: u64| if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
         let warnings = [
+            (self.stopped.is_some(), "no record is created".to_owned()),
             (self.is_late, "older than it may be".to_owned()),
             (self.quarantined > 0, format!("{} in quarantine", rows(self.quarantined))),
             (self.held > 0, format!("{} to be removed wait for a yes", rows(self.held))),

@@ -72,6 +72,28 @@ fn a_refusal_in_json_is_the_services_own() {
 }
 
 #[test]
+fn a_refusal_that_speaks_of_the_bound_of_records_is_a_full_plan() {
+    let of = |status, words: &str| kind(status, &format!("{{\"detail\":\"{words}\"}}"));
+    for status in [400, 402, 403, 409, 422] {
+        for words in [
+            "The plan's limit of records has been reached.",
+            "Record limit exceeded (5,000 per solution).",
+        ] {
+            assert_eq!(of(status, words), CallErrorKind::PlanFull, "{status} {words}");
+            assert!(of(status, words).is_answered(), "nothing of it was done");
+        }
+    }
+    for words in [
+        "Maximum 25 records per request",
+        "The field takes a maximum of 10 records",
+        "Linked records limit exceeded",
+        "This record's value is over the limit of 255 characters",
+    ] {
+        assert_eq!(of(422, words), CallErrorKind::Refused { status: 422 }, "{words}");
+    }
+}
+
+#[test]
 fn a_403_that_speaks_of_calls_and_their_bound_is_the_months_quota() {
     let of = |words: &str| kind(403, &format!("{{\"detail\":\"{words}\"}}"));
     for words in [
@@ -87,7 +109,6 @@ fn a_403_that_speaks_of_calls_and_their_bound_is_the_months_quota() {
     assert_eq!(kind(402, r#"{"error":"Payment required"}"#), CallErrorKind::Forbidden);
     for words in [
         "You do not have permission to perform this action.",
-        "The plan's limit of records has been reached.",
         "Storage quota exceeded.",
         "Your request exceeded the record limit of the plan.",
         "This API call needs the permission to see the month's usage.",
@@ -96,6 +117,8 @@ fn a_403_that_speaks_of_calls_and_their_bound_is_the_months_quota() {
     ] {
         assert_eq!(of(words), CallErrorKind::Forbidden, "{words}");
     }
+    let full = "The plan's limit of records has been reached.";
+    assert_eq!(of(full), CallErrorKind::PlanFull);
     // What is said of a field is said of a value.
     let field = r#"{"s1":["API call limit of this month"]}"#;
     assert_eq!(kind(403, field), CallErrorKind::Forbidden);

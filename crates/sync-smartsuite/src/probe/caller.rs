@@ -270,7 +270,10 @@ fn refusal(reply: &Reply) -> Option<Refusal> {
     let about_content = accepted.err().is_some_and(|error| {
         matches!(
             error.kind,
-            CallErrorKind::Refused { .. } | CallErrorKind::NotFound | CallErrorKind::Forbidden
+            CallErrorKind::Refused { .. }
+                | CallErrorKind::NotFound
+                | CallErrorKind::Forbidden
+                | CallErrorKind::PlanFull
         )
     });
     (is_json && about_content).then_some(Refusal { status: reply.status, body })

@@ -155,7 +155,8 @@ const QUERY: &str = "
       count(o.seq) FILTER (WHERE NOT o.here AND o.state = 1),
       count(o.seq) FILTER (WHERE o.here AND o.state = 3), s.candidates, s.swept_at, s.full_read_at,
       s.stream_position, s.stream_as_of, s.stream_retention, s.stop_until,
-      min(o.created_at) FILTER (WHERE o.here AND o.state IN (0, 1)), s.shared_ids, s.left_out
+      min(o.created_at) FILTER (WHERE o.here AND o.state IN (0, 1)), s.shared_ids, s.left_out,
+      s.stop_creates
     FROM syncs AS s LEFT JOIN destinations AS d ON d.id = s.destination_id
       LEFT JOIN (SELECT seq, sync_id, state, doubt, not_before, created_at,
           destination_id = (SELECT destination_id FROM syncs WHERE id = sync_id) AS here FROM outbox) AS o
@@ -238,8 +239,9 @@ fn report(row: &Row<'_>) -> rusqlite::Result<SyncReport> {
         shared_ids: count(row, 31)?,
         stopped: match stop_code {
             Some(code) => {
-                let until = optional_time(row, 29)?;
-                Some(Stop { code, message: text(10)?, remedy: text(11)?, key: row.get(14)?, until })
+                let (until, only_creates) = (optional_time(row, 29)?, row.get(33)?);
+                let (message, remedy, key) = (text(10)?, text(11)?, row.get(14)?);
+                Some(Stop { code, message, remedy, key, until, only_creates })
             }
             None => None,
         },

@@ -23,7 +23,14 @@ fn settled() -> State {
 }
 
 fn stop() -> Stop {
-    Stop { code: "breaker".into(), message: "m".into(), remedy: "r".into(), key: None, until: None }
+    Stop {
+        code: "breaker".into(),
+        message: "m".into(),
+        remedy: "r".into(),
+        key: None,
+        until: None,
+        only_creates: false,
+    }
 }
 
 #[test]

@@ -137,8 +137,14 @@ fn methods(state: &mut State) -> Vec<(&'static str, Method)> {
         error: None,
         code: None,
     };
-    let stop =
-        Stop { code: "c".into(), message: "m".into(), remedy: "r".into(), key: None, until: None };
+    let stop = Stop {
+        code: "c".into(),
+        message: "m".into(),
+        remedy: "r".into(),
+        key: None,
+        until: None,
+        only_creates: false,
+    };
     let dirty = key.clone();
     let linked = key.clone();
     vec![

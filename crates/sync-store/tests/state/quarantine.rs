@@ -261,6 +261,7 @@ fn a_sync_whose_quarantine_was_full_goes_on_when_a_person_made_room() {
         remedy: String::new(),
         key: None,
         until: None,
+        only_creates: false,
     };
     let mut state = State::new();
     refused(&mut state, 1..3);

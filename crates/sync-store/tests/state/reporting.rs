@@ -149,6 +149,7 @@ fn a_stopped_sync_says_why() {
         remedy: "how".into(),
         key: None,
         until: Some(state.now),
+        only_creates: true,
     };
     state.store.set_stop(&state.writer, Some(&stop)).unwrap();
     assert_eq!(report(&state).stopped, Some(stop));

@@ -116,6 +116,7 @@ fn of_state(state: &SyncReport, now: Timestamp) -> Value {
             "message": stop.message,
             "hint": stop.remedy,
             "until": stop.until,
+            "only_creates": stop.only_creates,
         })),
         "holder": state.holder.as_ref().map(|holder| json!({
             "name": holder.name,

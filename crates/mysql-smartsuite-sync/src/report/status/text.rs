@@ -38,7 +38,7 @@ fn of_sync(sync: &SyncStatus, now: Timestamp, paint: Paint) -> String {
     };
     if let Some(stop) = &state.stopped {
         let code = paint.faint(&format!("[{}]", stop.code));
-        out.line("stopped", &format!("{} {code}", stop.message));
+        out.line(stop.what(), &format!("{} {code}", stop.message));
         out.hint(&stop.advice());
     }
     if let Some(holder) = &state.holder {

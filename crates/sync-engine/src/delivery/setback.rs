@@ -1,0 +1,99 @@
+//! What a failure or a missing record leads to, beyond its rows.
+
+use sync_core::{
+    config::model::OnMissing,
+    error::{CallError, Quoted},
+    mutation::{self, Mutation},
+    state::{CallEntry, CallKind, Fault, Outcome, StateError, Stop},
+};
+
+use super::{Delivery, Ended, FAILURES_MAX};
+
+impl Delivery<'_> {
+    /// A failure that is not about rows: the table's or account's stops the sync, a passing one ends the run when it
+    /// does not pass.
+    pub(super) async fn failed(&mut self, error: &CallError) -> Result<(), StateError> {
+        if let Some(stop) = self.route.calls.stop_for(error.kind) {
+            return self.stop(stop).await;
+        }
+        self.failures_in_a_row += 1;
+        if self.failures_in_a_row >= FAILURES_MAX {
+            self.ended.get_or_insert(Ended::Failed(error.clone()));
+        }
+        Ok(())
+    }
+
+    /// The table takes no more records: those that would be made wait, and the rest goes on.
+    pub(super) async fn hold_creates(&mut self, error: &CallError) -> Result<(), StateError> {
+        let Some(stop) = self.route.calls.stop_for(error.kind) else { return Ok(()) };
+        let (writer, stop) = (self.route.writer, Stop { only_creates: true, ..stop });
+        let stored = stop.clone();
+        self.state(move |state| state.set_stop(&writer, Some(&stored))).await?;
+        self.creates_held = Some(stop);
+        Ok(())
+    }
+
+    pub(super) async fn stop(&mut self, stop: Stop) -> Result<(), StateError> {
+        let (writer, stored) = (self.route.writer, stop.clone());
+        self.state(move |state| state.set_stop(&writer, Some(&stored))).await?;
+        self.ended.get_or_insert(Ended::Stopped(stop));
+        Ok(())
+    }
+
+    /// An update answered without its record, or 404 for it alone: the record may be gone, or the table.
+    pub(super) async fn outcome_of_unnamed(
+        &mut self,
+        entry: &CallEntry,
+        fault: Option<Fault>,
+    ) -> Result<Outcome, StateError> {
+        let Some(record) = &entry.record else { return Ok(self.back()) };
+        let route = self.route;
+        let found = route
+            .calls
+            .repeatable(CallKind::LookUp, || route.target.get(&route.shape, record))
+            .await?;
+        match found {
+            Ok(Some(_)) => Ok(match fault {
+                Some(fault) => {
+                    self.breaker_of(entry.refusals).row_refused(entry.id, &fault.code);
+                    self.tell_refused(&fault);
+                    Outcome::Refused { fault }
+                }
+                None => self.back(),
+            }),
+            Ok(None) => {
+                self.check_structure().await?;
+                Ok(if self.ended.is_some() {
+                    self.back()
+                } else if entry.fields.iter().next().is_none() {
+                    // It was to be archived: there is nothing left to archive.
+                    Outcome::Deleted
+                } else {
+                    self.outcome_of_missing()
+                })
+            }
+            Err(error) => {
+                self.failed(&error).await?;
+                Ok(self.back())
+            }
+        }
+    }
+
+    pub(super) fn outcome_of_missing(&self) -> Outcome {
+        if mutation::is_on(Mutation::MissingForgotten) {
+            return Outcome::LeftMissing;
+        }
+        match self.route.on_missing {
+            OnMissing::Recreate => Outcome::Missing,
+            OnMissing::Skip => Outcome::LeftMissing,
+            OnMissing::Quarantine => Outcome::Refused {
+                fault: Fault {
+                    code: "record_missing".into(),
+                    slug: None,
+                    reason: Quoted("the record was deleted in SmartSuite".into()),
+                    remedy: "restore the record there, or set `on_missing: recreate`".into(),
+                },
+            },
+        }
+    }
+}
