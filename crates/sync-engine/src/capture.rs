@@ -315,6 +315,24 @@ impl Capture<'_> {
         Ok(Some(NextChunk { mapped, chunk, wishes, is_last }))
     }
 
+    /// Rows, and of those that are mapped as far as their fingerprint, in order, whether they are unchanged.
+    async fn compared(
+        &self,
+        ticket: ReadTicket,
+        rows: Vec<MappedRow>,
+    ) -> Result<(Vec<MappedRow>, Vec<bool>), StateError> {
+        if rows.iter().all(|row| row.print().is_none()) {
+            return Ok((rows, Vec::new()));
+        }
+        let writer = self.writer;
+        let compare = move |state: &mut dyn StateStore| {
+            let prints: Vec<_> = rows.iter().filter_map(MappedRow::print).collect();
+            let known = state.unchanged(&writer, ticket, &prints)?;
+            Ok((rows, known))
+        };
+        self.calls.state.run(compare).await
+    }
+
     /// Commits a chunk, unless nothing in it changed: then its rows are only counted, in `unchanged` until a later chunk
     /// is committed. Answers what was committed, and the rows in quarantine if any were added.
     async fn stored(
@@ -325,17 +343,7 @@ impl Capture<'_> {
     ) -> Result<Stored, StateError> {
         let NextChunk { mapped, mut chunk, wishes, is_last } = next;
         let writer = self.writer;
-        let ticket = chunk.ticket;
-        let compare = move |state: &mut dyn StateStore| {
-            let prints: Vec<_> = mapped.iter().filter_map(MappedRow::print).collect();
-            let known = if prints.is_empty() {
-                vec![]
-            } else {
-                state.unchanged(&writer, ticket, &prints)?
-            };
-            Ok((mapped, known))
-        };
-        let (mapped, known) = self.calls.state.run(compare).await?;
+        let (mapped, known) = self.compared(chunk.ticket, mapped).await?;
         let mut known = known.into_iter();
         let marked = std::mem::take(&mut chunk.rows);
         for row in mapped {
