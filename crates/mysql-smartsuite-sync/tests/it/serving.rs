@@ -276,6 +276,7 @@ fn figures_are_scraped(stage: &mut Stage) {
     for line in [
         "sync_linked_records{sync=\"customers\"} 5",
         "sync_runs_total{sync=\"orders\",status=\"success\"} 1",
+        "sync_runs_total{sync=\"orders\",status=\"failed\"} 0",
         "sync_records_total{sync=\"orders\",done=\"created\"} 7",
         "sync_calls_total{sync=\"customers\",kind=\"create\",outcome=\"ok\"} 1",
         "sync_gate_closed 0",
