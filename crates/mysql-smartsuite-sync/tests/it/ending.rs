@@ -2,14 +2,13 @@
 
 use std::{
     fs,
-    process::Command,
     time::{Duration, Instant},
 };
 
 use smartsuite_emulator::{Fault, FaultKind, RouteKind::BulkCreate};
 use throwaway_server::wait_until;
 
-use crate::stage::{CUSTOMERS, ORDERS, Stage, on_mariadb, signal};
+use crate::stage::{CUSTOMERS, ORDERS, Stage, now, on_mariadb, signal};
 
 on_mariadb! {
     an_end_is_bounded_while_a_new_mapping_file_waits_for_a_call_that_hangs
@@ -19,12 +18,11 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 fn an_end_is_bounded_while_a_new_mapping_file_waits_for_a_call_that_hangs(stage: &mut Stage) {
     // A minute is a second: the bound of two minutes is two, while a call of SmartSuite's may take a real minute.
-    let now = Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]).output().unwrap();
-    let now = String::from_utf8(now.stdout).unwrap();
-    stage.setting("SYNC_TEST_CLOCK", format!("60@{}", now.trim()));
+    stage.setting("SYNC_TEST_CLOCK", format!("60@{}", now()));
     stage.smartsuite.fault(Fault::new(FaultKind::Never).on(&[BulkCreate]));
     let child = stage.start(&["schedule", "--run-immediately", "--interval", "600"]);
-    let hangs = || Ok(stage.smartsuite.requests_after(0).iter().any(|call| call.route == BulkCreate));
+    let hangs =
+        || Ok(stage.smartsuite.requests_after(0).iter().any(|call| call.route == BulkCreate));
     assert!(wait_until(LIMIT, hangs).unwrap(), "nothing was created");
     stage.remap("    name: customers", "    name: customers\n    schedule: {interval: 300}");
     signal(&child, "-HUP");

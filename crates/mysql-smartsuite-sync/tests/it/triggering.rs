@@ -64,7 +64,10 @@ fn a_request_signed_as_the_guide_shows_is_taken_once(stage: &mut Stage) {
         let said = send(time, secret);
         assert!(said.contains(answer), "{answer}: {said}");
     }
-    assert_eq!(service.post("/webhook/sync/customers", "{}").problem(), (401, "webhook_credentials".into()));
+    assert_eq!(
+        service.post("/webhook/sync/customers", "{}").problem(),
+        (401, "webhook_credentials".into())
+    );
     let done = wait_until(LIMIT, || Ok(stage.records(CUSTOMERS).len() == 5));
     assert!(done.unwrap());
     service.end(stage);
