@@ -16,7 +16,7 @@ use crate::{
     access::{Access, AccessSettings, Role},
     api,
     desk::{Desk, Done, Wish},
-    health,
+    health::{self, Look},
     live::Live,
     metrics, openapi,
     problem::Problem,
@@ -62,7 +62,7 @@ pub(crate) struct Inside {
     pub(crate) version: &'static str,
     pub(crate) began: Timestamp,
     pub(crate) ending: CancellationToken,
-    pub(crate) looked: Shared<()>,
+    pub(crate) looked: Shared<Look>,
     pub(crate) overview: Shared<api::Overview>,
     pub(crate) budget: Shared<api::Budget>,
 }

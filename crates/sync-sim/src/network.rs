@@ -53,7 +53,7 @@ impl Strike {
     /// Whether an update or delete will have its effect later.
     pub fn is_late_write(&self) -> bool {
         let writes = [RouteKind::BulkUpdate, RouteKind::BulkDelete];
-        writes.contains(&self.route) && self.fault.starts_with("late")
+        writes.contains(&self.route) && self.fault.contains("\"late\"")
     }
 
     /// Whether it struck a writing call that had no effect yet.
