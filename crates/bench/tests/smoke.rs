@@ -13,7 +13,17 @@ fn a_small_table_is_measured_and_every_figure_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("figures.json");
     let measured = Command::new(env!("CARGO_BIN_EXE_bench"))
-        .args(["measure", "--rows", "2000", "--only", "unchanged", "--only", "changes", "--only", "log"])
+        .args([
+            "measure",
+            "--rows",
+            "2000",
+            "--only",
+            "unchanged",
+            "--only",
+            "changes",
+            "--only",
+            "log",
+        ])
         .arg("--product")
         .arg(product().unwrap())
         .arg("--out")
