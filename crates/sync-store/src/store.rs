@@ -1,12 +1,14 @@
 //! [`SqliteStore`]: the port, each method one transaction.
 
+mod transaction;
+
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension};
 use sync_core::{
     deletes::{Going, GonePolicy},
     delivery::Operation,
@@ -33,6 +35,8 @@ use crate::{
     stream, structure, sweep, syncs, witness::Witness,
 };
 
+pub(crate) use self::transaction::Durability;
+
 /// The state in one SQLite file.
 #[derive(Debug)]
 pub struct SqliteStore {
@@ -41,15 +45,6 @@ pub struct SqliteStore {
     witness: Witness,
     notes: Vec<OpenNote>,
     keeping: Keeping,
-}
-
-/// How safe a commit must be when it returns.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Durability {
-    /// Against the death of the process.
-    Process,
-    /// Against power loss too (`protocol.md` D1).
-    Power,
 }
 
 impl SqliteStore {
@@ -119,91 +114,6 @@ impl SqliteStore {
                 .map_err(|error| translate(&error, &self.path))?;
         }
         Ok(())
-    }
-
-    pub(crate) fn transact<T>(
-        &mut self,
-        durability: Durability,
-        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
-    ) -> Result<T, StateError> {
-        let path = self.path.clone();
-        let translated = |error: rusqlite::Error| translate(&error, &path);
-        if durability == Durability::Power {
-            self.connection.pragma_update(None, "synchronous", "full").map_err(translated)?;
-        }
-        let done = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(Failure::from)
-            .and_then(|transaction| {
-                let value = body(&transaction)?;
-                transaction.commit()?;
-                Ok(value)
-            });
-        if durability == Durability::Power {
-            mutation::note_durable_commit();
-            self.connection.pragma_update(None, "synchronous", "normal").map_err(translated)?;
-        }
-        done.map_err(|failure| failure.into_state(&path))
-    }
-
-    pub(crate) fn write<T>(
-        &mut self,
-        writer: &Writer,
-        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
-    ) -> Result<T, StateError> {
-        self.transact(Durability::Process, |tx| {
-            syncs::check_token(tx, writer)?;
-            body(tx)
-        })
-    }
-
-    /// What is kept beyond what the work itself needs.
-    pub(crate) fn keeping(&self) -> Keeping {
-        self.keeping
-    }
-
-    pub(crate) fn read<T>(
-        &mut self,
-        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
-    ) -> Result<T, StateError> {
-        let path = self.path.clone();
-        self.connection
-            .transaction_with_behavior(TransactionBehavior::Deferred)
-            .map_err(Failure::from)
-            .and_then(|transaction| body(&transaction))
-            .map_err(|failure| failure.into_state(&path))
-    }
-
-    /// Writes only tables of this connection: nobody else needs to wait.
-    pub(crate) fn write_aside<T>(
-        &mut self,
-        writer: &Writer,
-        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
-    ) -> Result<T, StateError> {
-        let path = self.path.clone();
-        self.connection
-            .transaction()
-            .map_err(Failure::from)
-            .and_then(|tx| {
-                syncs::check_token(&tx, writer)?;
-                let value = body(&tx)?;
-                tx.commit()?;
-                Ok(value)
-            })
-            .map_err(|failure| failure.into_state(&path))
-    }
-
-    /// A read for a writer: what a replaced one would decide by it is not its to decide.
-    pub(crate) fn read_as<T>(
-        &mut self,
-        writer: &Writer,
-        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
-    ) -> Result<T, StateError> {
-        self.read(|tx| {
-            syncs::check_token(tx, writer)?;
-            body(tx)
-        })
     }
 }
 
