@@ -6,7 +6,7 @@ use sync_core::{
     port::Watermark,
     state::{
         Chunk, DirtyKey, Extent, FullReadReason, PageMark, ReadEnd, StateError, StateStore as _,
-        StreamEnd, StreamMarks, StreamPosition, SweepEnd,
+        StreamEnd, StreamMarks, StreamPosition, SweepEnd, SyncIdentity,
     },
 };
 
@@ -47,6 +47,27 @@ fn what_a_sweep_does_not_show_is_suspected() {
     let end = sweep(&mut state, &[1, 2, 3, 4, 5, 6, 7], None);
     assert_eq!((end.shown, end.going, end.asks), (7, Going { records: 1, of: 8 }, false));
     assert_eq!(marked(&mut state), [8, 9, 10]);
+}
+
+/// Syncs of one process share a connection, and may sweep at once.
+#[test]
+fn sweeps_of_two_syncs_at_once_do_not_mix() {
+    let mut state = linked(4);
+    let (one, now) = (state.writer, state.now);
+    let other = SyncIdentity { name: "other".into(), ..identity() };
+    let opened = state.store.open_sync(&other, now).unwrap();
+    let other = state.store.hold(&opened, "p", now).unwrap();
+    let ticket = state.store.begin_sweep(&one, now).unwrap();
+    state.store.sweep(&one, &[1, 2].map(Key::Int)).unwrap();
+    let others = state.store.begin_sweep(&other, now).unwrap();
+    state.store.sweep(&other, &[4, 5].map(Key::Int)).unwrap();
+    state.store.sweep(&one, &[Key::Int(3)]).unwrap();
+    let end = state.store.end_sweep(&other, others, None, now).unwrap();
+    assert_eq!((end.shown, end.going.records), (2, 0));
+    let end = state.store.end_sweep(&one, ticket, None, now).unwrap();
+    assert_eq!((end.shown, end.going), (3, Going { records: 1, of: 4 }));
+    assert!(!state.store.mark_candidates(&other, 2).unwrap());
+    assert_eq!(marked(&mut state), [4]);
 }
 
 #[test]
