@@ -185,6 +185,24 @@ fn marks_of_a_stream_and_its_position_are_one_write() {
     assert_eq!((opened.stream_position, opened.full_read), (Some(position("p2")), gap));
 }
 
+/// Also where the process that noticed dies before it sweeps.
+#[test]
+fn what_the_stream_could_not_name_makes_a_sweep_due() {
+    let mut state = linked(2);
+    sweep(&mut state, &[1, 2], None);
+    let swept_at =
+        |state: &mut State| state.store.open_sync(&state.identity, state.now).unwrap().swept_at;
+    assert!(swept_at(&mut state).is_some());
+    let position = StreamPosition("p".to_owned());
+    let end = StreamEnd { position, as_of: jiff::Timestamp::UNIX_EPOCH, retention: None };
+    let marks = |full_read| StreamMarks { writer: state.writer, keys: Vec::new(), full_read };
+    let (none, gap) = (marks(None), marks(Some(FullReadReason::LogGap)));
+    state.store.mark_stream(&[none], &end).unwrap();
+    assert!(swept_at(&mut state).is_some());
+    state.store.mark_stream(&[gap], &end).unwrap();
+    assert_eq!(swept_at(&mut state), None);
+}
+
 #[test]
 fn anybody_may_ask_for_rows_to_be_read_again() {
     let mut state = linked(2);
