@@ -476,6 +476,14 @@ impl StateStore for SqliteStore {
         self.write(writer, |tx| scan::link_seen(tx, writer, seen, mark, now, log_effects))
     }
 
+    fn note_archived(
+        &mut self,
+        writer: &Writer,
+        records: &[(Key, RecordId)],
+    ) -> Result<(), StateError> {
+        self.write(writer, |tx| Ok(scan::note_archived(tx, writer, records)?))
+    }
+
     fn drop_link(&mut self, writer: &Writer, key: &Key) -> Result<(), StateError> {
         self.write(writer, |tx| Ok(scan::unlink(tx, writer, key)?))
     }
