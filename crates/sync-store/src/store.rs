@@ -225,7 +225,7 @@ impl StateStore for SqliteStore {
     }
 
     fn sweep(&mut self, writer: &Writer, keys: &[Key]) -> Result<(), StateError> {
-        self.write_aside(writer, |tx| Ok(sweep::note(tx, keys)?))
+        self.write_aside(writer, |tx| Ok(sweep::note(tx, writer, keys)?))
     }
 
     fn end_sweep(
