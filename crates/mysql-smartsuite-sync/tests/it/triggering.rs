@@ -24,8 +24,8 @@ const SECRET: &str = "a-secret-0123456789";
 fn lines() -> String {
     let guide = fs::read_to_string(project().join("docs/guide/monitor.md")).unwrap();
     let lines = guide.lines().skip_while(|line| !line.contains("time=$(date"));
-    let lines = lines.map_while(|line| line.strip_prefix("    "));
-    lines.map(|line| format!("{line}\n")).collect()
+    let lines: Vec<&str> = lines.map_while(|line| line.strip_prefix("    ")).collect();
+    lines.join("\n")
 }
 
 fn is_there(program: &str) -> bool {
