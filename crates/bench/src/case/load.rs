@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
+use serde::Deserialize;
 use serde_json::Value;
 use throwaway_server::wait_until;
 
@@ -54,7 +55,9 @@ pub(crate) fn measure(
     command.env(OPEN_GATE.0, OPEN_GATE.1);
     command.args(["schedule", "--interval", "1440", "--listen", &address]);
     let service = Service { process: Aside::start(&mut command)?, address };
-    let is_ready = || Ok(service.get("/readyz").is_ok_and(|ready| ready["ready"] == true));
+    let is_ready = || {
+        Ok(service.get("/readyz").is_ok_and(|ready| ready.pointer("/ready") == Some(&true.into())))
+    };
     ensure!(wait_until(Duration::from_mins(1), is_ready)?, "the service is ready");
     // The first read warms the server's memory up, and the second shows what a run holds by itself.
     service.run()?;
@@ -83,6 +86,16 @@ pub(crate) fn measure(
     Ok(())
 }
 
+/// A run, as the overview shows it.
+#[derive(Debug, Deserialize)]
+struct Run {
+    id: i64,
+    status: String,
+    duration_ms: Option<f64>,
+    read: u64,
+    unchanged: u64,
+}
+
 /// The service under way.
 struct Service {
     process: Aside,
@@ -92,23 +105,24 @@ struct Service {
 impl Service {
     /// Lets it read every row again, and tells the seconds that the run says it took.
     fn run(&self) -> Result<f64> {
-        let newest = self.newest()?["id"].as_i64().unwrap_or_default();
+        let before = self.newest()?.map_or(0, |run| run.id);
         self.ask("POST", "/api/v1/syncs/people/resync")?;
-        let mut run = Value::Null;
-        let ended = wait_until(LIMIT, || {
-            run = self.newest()?;
-            Ok(run["id"].as_i64().unwrap_or_default() > newest && run["duration_ms"].is_number())
-        })?;
-        ensure!(ended, "the run ends: {run}");
-        ensure!(
-            run["status"] == "success" && run["read"] == run["unchanged"],
-            "nothing to do: {run}"
-        );
-        Ok(run["duration_ms"].as_f64().unwrap_or_default() / 1_000.0)
+        let mut ended = None;
+        let has_ended = || {
+            ended = self.newest()?.filter(|run| run.id > before && run.duration_ms.is_some());
+            Ok(ended.is_some())
+        };
+        ensure!(wait_until(LIMIT, has_ended)?, "the run ends");
+        let run = ended.context("a run ended")?;
+        let is_idle = run.status == "success" && run.read > 0 && run.read == run.unchanged;
+        ensure!(is_idle, "every row is as it was: {run:?}");
+        Ok(run.duration_ms.unwrap_or_default() / 1_000.0)
     }
 
-    fn newest(&self) -> Result<Value> {
-        Ok(self.get("/api/v1/overview")?["syncs"][0]["runs"][0].take())
+    fn newest(&self) -> Result<Option<Run>> {
+        let mut overview = self.get("/api/v1/overview")?;
+        let run = overview.pointer_mut("/syncs/0/runs/0").map(Value::take);
+        Ok(run.map(serde_json::from_value).transpose()?)
     }
 
     fn resident(&self) -> Result<f64> {
