@@ -24,7 +24,8 @@ use anyhow::{Context as _, Result};
 use clap::{Parser, ValueEnum};
 
 use case::{
-    changes, first_load, growth, load, real_limit, recovery, start_up, state, typical, unchanged,
+    changes, first_load, growth, load, log, real_limit, recovery, start_up, state, sweep, typical,
+    unchanged,
 };
 use document::Measured;
 use figure::Figures;
@@ -79,6 +80,10 @@ enum Case {
     Growth,
     /// Runs that find a few changes, and what they cost in calls.
     Changes,
+    /// Sweeps of all keys.
+    Sweep,
+    /// The database's log: reading it, and following it.
+    Log,
     /// Days of 96 runs.
     Days,
     /// A first load with the gate open.
@@ -160,6 +165,13 @@ fn measure(arguments: &Arguments) -> Result<Figures> {
     }
     if arguments.wants(Case::Changes) {
         changes::measure(&stage, &links, rows, &mut figures)?;
+    }
+    if arguments.wants(Case::Sweep) {
+        let emulator = Emulator::start(&stage, &["--rate-limit", "off"])?;
+        sweep::measure(&stage, &emulator, &links, rows, &mut figures)?;
+    }
+    if arguments.wants(Case::Log) {
+        log::measure(product, rows, &mut figures)?;
     }
     if arguments.wants(Case::Days) {
         typical::measure(product, &mut figures)?;

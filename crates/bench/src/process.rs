@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io::{Read as _, Seek as _},
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -21,10 +22,13 @@ pub(crate) struct Cost {
     pub(crate) seconds: f64,
     /// On all cores together, in seconds.
     pub(crate) cpu_seconds: f64,
+    /// Of that, the product's thread that owns the state, where there is one.
+    pub(crate) state_seconds: f64,
     /// The most resident memory (`VmHWM`), in MiB.
     pub(crate) resident_mib: f64,
     /// What it wrote to standard output.
     pub(crate) output: String,
+    state_thread: Option<PathBuf>,
 }
 
 /// Runs a command to its end and keeps what it wrote.
@@ -85,7 +89,19 @@ impl Cost {
     fn look(&mut self, id: u32) {
         self.resident_mib = resident_mib(id).unwrap_or(0.0).max(self.resident_mib);
         self.cpu_seconds = cpu_seconds(id).unwrap_or(0.0).max(self.cpu_seconds);
+        self.state_thread = self.state_thread.take().or_else(|| state_thread(id));
+        let state = self.state_thread.as_deref().and_then(ticked);
+        self.state_seconds = state.unwrap_or(0.0).max(self.state_seconds);
     }
+}
+
+/// Where the kernel tells the times of the thread that owns the product's state.
+fn state_thread(id: u32) -> Option<PathBuf> {
+    let mut threads = fs::read_dir(format!("/proc/{id}/task")).ok()?.flatten();
+    let thread = threads.find(|thread| {
+        fs::read_to_string(thread.path().join("comm")).is_ok_and(|name| name.trim() == "state")
+    })?;
+    Some(thread.path().join("stat"))
 }
 
 /// The most resident memory of a living process so far, in MiB.
@@ -98,7 +114,11 @@ pub(crate) fn resident_mib(id: u32) -> Option<f64> {
 
 /// What a living process has burnt so far, in seconds of a core.
 pub(crate) fn cpu_seconds(id: u32) -> Option<f64> {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    ticked(Path::new(&format!("/proc/{id}/stat")))
+}
+
+fn ticked(stat: &Path) -> Option<f64> {
+    let stat = fs::read_to_string(stat).ok()?;
     // The name in brackets may hold anything; behind it, user and system time are the 12th and 13th.
     let (_, rest) = stat.rsplit_once(')')?;
     let mut words = rest.split_whitespace().skip(11);

@@ -13,7 +13,17 @@ fn a_small_table_is_measured_and_every_figure_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("figures.json");
     let measured = Command::new(env!("CARGO_BIN_EXE_bench"))
-        .args(["measure", "--rows", "2000", "--only", "unchanged", "--only", "changes"])
+        .args([
+            "measure",
+            "--rows",
+            "2000",
+            "--only",
+            "unchanged",
+            "--only",
+            "changes",
+            "--only",
+            "log",
+        ])
         .arg("--product")
         .arg(product().unwrap())
         .arg("--out")
@@ -38,6 +48,9 @@ fn a_small_table_is_measured_and_every_figure_is_there() {
     for (changed, calls) in [(1, 1.0), (100, 4.0), (1_000, 40.0)] {
         assert_eq!(value(case, &format!("API calls for {changed} changed rows")), Some(calls));
     }
+    assert!(value("keys of a log of 2000 updates", "rows a second") > Some(0.0));
+    let case = "following the log, 2000 rows changed";
+    assert_eq!(value(case, "API calls, all in one transaction"), Some(0.0));
     let planned = value("plan", "difference of planned and made calls, three runs");
     assert_eq!(planned, Some(0.0));
     assert!(value("state", "MB for a million links") > Some(1.0));

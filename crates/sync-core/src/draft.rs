@@ -99,6 +99,32 @@ impl std::fmt::Debug for Fingerprint {
     }
 }
 
+/// What a fingerprint is made of; used again and again, as one is made for every row.
+#[derive(Debug, Default)]
+pub(crate) struct PrintInput(Vec<u8>);
+
+impl PrintInput {
+    /// Begins another one.
+    pub(crate) fn begin(&mut self) {
+        self.0.clear();
+        self.0.push(FINGERPRINT_VERSION);
+    }
+
+    /// Adds a field, which must come after the one before it in the order of slugs.
+    pub(crate) fn put(&mut self, slug: &Slug, put_value: impl FnOnce(&mut Vec<u8>)) {
+        put_text(&mut self.0, slug);
+        put_value(&mut self.0);
+    }
+
+    /// The fingerprint of what was added.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        let hash = blake3::hash(&self.0);
+        let mut short = [0; 16];
+        short.copy_from_slice(hash.as_bytes().split_at(16).0);
+        Fingerprint(short)
+    }
+}
+
 impl Fields {
     /// Sorts by slug. A slug given twice keeps its last value; configuration checks exclude that case.
     pub fn new(fields: Vec<(Slug, FieldValue)>) -> Self {
@@ -156,16 +182,12 @@ impl Fields {
 
     /// The fingerprint of the values that are kept.
     pub fn fingerprint(&self) -> Fingerprint {
-        let mut bytes = Vec::with_capacity(64 * self.kept.len() + 1);
-        bytes.push(FINGERPRINT_VERSION);
+        let mut print = PrintInput::default();
+        print.begin();
         for (slug, value) in &self.kept {
-            put_text(&mut bytes, slug);
-            value.canonical_bytes(&mut bytes);
+            print.put(slug, |bytes| value.canonical_bytes(bytes));
         }
-        let hash = blake3::hash(&bytes);
-        let mut short = [0; 16];
-        short.copy_from_slice(hash.as_bytes().split_at(16).0);
-        Fingerprint(short)
+        print.fingerprint()
     }
 
     /// The same with rows instead of the records that they have: what is wished for, whichever records hold it.

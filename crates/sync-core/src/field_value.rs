@@ -148,13 +148,10 @@ impl FieldValue {
     pub fn canonical_bytes(&self, out: &mut Vec<u8>) {
         match self {
             Self::Empty => out.push(0),
-            Self::Text(text) => tagged_text(out, 1, text),
-            Self::Number(number) => {
-                out.push(2);
-                put_shown(out, number);
-            }
+            Self::Text(text) => put_text_value(out, text),
+            Self::Number(number) => put_number(out, number),
             Self::Yes => out.push(3),
-            Self::Choice(id) => tagged_text(out, 4, id),
+            Self::Choice(id) => put_choice(out, id),
             Self::Ids(ids) => {
                 out.push(5);
                 put_count(out, ids.len());
@@ -207,9 +204,22 @@ impl FieldValue {
     }
 }
 
-fn tagged_text(out: &mut Vec<u8>, tag: u8, text: &str) {
-    out.push(tag);
+/// The canonical bytes of [`FieldValue::Text`].
+pub(crate) fn put_text_value(out: &mut Vec<u8>, text: &str) {
+    out.push(1);
     put_text(out, text);
+}
+
+/// The canonical bytes of [`FieldValue::Number`].
+pub(crate) fn put_number(out: &mut Vec<u8>, number: &Decimal) {
+    out.push(2);
+    put_shown(out, number);
+}
+
+/// The canonical bytes of [`FieldValue::Choice`].
+pub(crate) fn put_choice(out: &mut Vec<u8>, id: &str) {
+    out.push(4);
+    put_text(out, id);
 }
 
 pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {

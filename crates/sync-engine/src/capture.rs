@@ -1,14 +1,13 @@
 //! Capture: rows of a read, typed, mapped and compared, into the outbox; the position with the last chunk.
 
+mod mapped;
 mod seen;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use sync_core::{
     deletes::{GonePolicy, marks_deleted},
-    draft::Fingerprint,
-    error::{Quoted, SourceError},
-    field_value::FieldValue,
+    error::SourceError,
     key::Key,
     mapping::{CompiledMapping, Notes, RowFault},
     mutation::{self, Mutation},
@@ -16,19 +15,24 @@ use sync_core::{
     slug::Slug,
     source::{Column, Row},
     state::{
-        Books, CapturedRow, Chunk, DirtyKey, Extent, Fault, PageMark, ReadEnd, ReadTicket,
-        RowOutcome, StateError, StateStore, Stop, Writer,
+        Books, CapturedRow, Chunk, DirtyKey, Extent, PageMark, ReadEnd, ReadTicket, RowOutcome,
+        StateError, StateStore, Stop, Writer,
     },
 };
 use tokio_util::sync::CancellationToken;
 
-use self::seen::Seen;
+use self::{
+    mapped::{MappedRow, Mapper},
+    seen::Seen,
+};
 use crate::{calls::Calls, event::Event, run::LABELS_MAX};
 
 /// Rows of a page: few enough that dirty keys soon have their turn, many enough that opening it costs nothing beside.
 const PAGE_ROWS: usize = 50_000;
 /// Rows committed together: long enough to be quick, short enough that delivery gets its turn.
 const CHUNK_ROWS: usize = 1_000;
+/// Unchanged rows that are counted before the run's books in the state hear of them.
+const UNCHANGED_MAX: u64 = 10_000;
 /// Keys asked for at once.
 pub(crate) const KEYS_MAX: usize = 500;
 /// Rows of one sync in quarantine at which it stops: a mistake, not bad rows. None is ever dropped to make room.
@@ -235,22 +239,24 @@ impl Capture<'_> {
         mapping: &CompiledMapping,
         into: &mut Yield,
     ) -> Result<(), Broken> {
-        let mut seen = Seen::default();
         let is_by_key = matches!(read.wanted.scope, ReadScope::Keys(_));
-        let mut chunk = self.next_chunk(&mut read, mapping, &mut seen, into).await?;
+        let mut mapper = Mapper::new(mapping);
+        let mut unchanged = 0;
+        let mut chunk = self.next_chunk(&mut read, &mut mapper, into).await?;
         while let Some(next) = chunk {
             let is_last = next.is_last;
             let ahead = async {
                 if is_last {
                     return Ok(None);
                 }
-                self.next_chunk(&mut read, mapping, &mut seen, into).await
+                self.next_chunk(&mut read, &mut mapper, into).await
             };
-            let (stored, ahead) = tokio::join!(biased; self.stored(next.chunk), ahead);
-            let (books, quarantined) = stored?;
+            let stored = self.stored(next, mapping, &mut unchanged);
+            let (stored, ahead) = tokio::join!(biased; stored, ahead);
+            let Stored { books, quarantined, wishes } = stored?;
             // A row that stands in quarantine already asks again when it is tried again, not with each read.
             if books.parked > 0 || is_by_key {
-                into.ask_for(next.wishes);
+                into.ask_for(wishes);
             }
             into.books += books;
             if books.read > 0 {
@@ -268,26 +274,27 @@ impl Capture<'_> {
     async fn next_chunk(
         &self,
         read: &mut OpenRead,
-        mapping: &CompiledMapping,
-        seen: &mut Seen,
+        mapper: &mut Mapper<'_>,
         into: &mut Yield,
     ) -> Result<Option<NextChunk>, Broken> {
         let rows = self.next(&mut *read.rows, CHUNK_ROWS).await?;
         let is_last = rows.is_empty();
         self.calls.heartbeat(self.writer).await?;
         let marker = self.marker(&*read.rows);
-        let is_asked =
-            |row: &Row| mapping.key(row).is_ok_and(|key| read.wanted.suspected.contains(&key));
+        let is_asked = |row: &Row| {
+            mapper.mapping.key(row).is_ok_and(|key| read.wanted.suspected.contains(&key))
+        };
         let (gone, rows): (Vec<_>, Vec<_>) = rows
             .into_iter()
             .filter(|row| !mutation::is_on(Mutation::CandidateNotAsked) || !is_asked(row))
             .partition(|row| marker.is_set(row));
-        let mut rows = mapped(&rows, read.rows.columns(), mapping, seen, into);
+        let mapped = mapper.mapped(rows, read.rows.columns(), into);
         if let Some(fault) = into.ends.take() {
             return Err(Broken::Ended(fault));
         }
         let wishes = std::mem::take(&mut into.wishes);
-        self.take_marked(&gone, mapping, &read.wanted, seen, &mut rows, into);
+        let mut rows = self.marked(&gone, &read.wanted, mapper, &mapped, into);
+        let seen = &mapper.seen;
         if is_last {
             let absent = self.absent(&read.wanted, seen);
             let believed = !self.doubts(&absent, seen).await?;
@@ -298,24 +305,67 @@ impl Capture<'_> {
         let chunk = Chunk {
             ticket: read.ticket,
             rows,
+            unchanged: 0,
             answered: if is_last { asked(&read.wanted.scope) } else { Vec::new() },
             end: (is_last || mutation::is_on(Mutation::PositionFirst))
                 .then(|| end_of(read))
                 .flatten(),
             now: self.calls.clock.now(),
         };
-        Ok(Some(NextChunk { chunk, wishes, is_last }))
+        Ok(Some(NextChunk { mapped, chunk, wishes, is_last }))
     }
 
-    /// Commits a chunk; answers what it came to, and the rows in quarantine if any were added.
-    async fn stored(&self, chunk: Chunk) -> Result<(Books, u64), StateError> {
+    /// Rows, and of those that are mapped as far as their fingerprint, in order, whether they are unchanged.
+    async fn compared(
+        &self,
+        ticket: ReadTicket,
+        rows: Vec<MappedRow>,
+    ) -> Result<(Vec<MappedRow>, Vec<bool>), StateError> {
+        if rows.iter().all(|row| row.print().is_none()) {
+            return Ok((rows, Vec::new()));
+        }
         let writer = self.writer;
+        let compare = move |state: &mut dyn StateStore| {
+            let prints: Vec<_> = rows.iter().filter_map(MappedRow::print).collect();
+            let known = state.unchanged(&writer, ticket, &prints)?;
+            Ok((rows, known))
+        };
+        self.calls.state.run(compare).await
+    }
+
+    /// Commits a chunk, unless nothing in it changed: then its rows are only counted, in `unchanged` until a later chunk
+    /// is committed. Answers what was committed, and the rows in quarantine if any were added.
+    async fn stored(
+        &self,
+        next: NextChunk,
+        mapping: &CompiledMapping,
+        unchanged: &mut u64,
+    ) -> Result<Stored, StateError> {
+        let NextChunk { mapped, mut chunk, wishes, is_last } = next;
+        let writer = self.writer;
+        let (mapped, known) = self.compared(chunk.ticket, mapped).await?;
+        let mut known = known.into_iter();
+        let marked = std::mem::take(&mut chunk.rows);
+        for row in mapped {
+            if row.print().is_some() && known.next() == Some(true) {
+                *unchanged += 1;
+            } else {
+                chunk.rows.push(row.captured(mapping));
+            }
+        }
+        chunk.rows.extend(marked);
+        let is_nothing = chunk.rows.is_empty() && chunk.end.is_none() && !is_last;
+        if is_nothing && *unchanged < UNCHANGED_MAX {
+            return Ok(Stored { books: Books::default(), quarantined: 0, wishes });
+        }
+        chunk.unchanged = std::mem::take(unchanged);
         let store = move |state: &mut dyn StateStore| {
             let books = state.capture(&writer, &chunk)?;
             let quarantined = if books.parked > 0 { state.quarantined(&writer)? } else { 0 };
             Ok((books, quarantined))
         };
-        self.calls.state.run(store).await
+        let (books, quarantined) = self.calls.state.run(store).await?;
+        Ok(Stored { books, quarantined, wishes })
     }
 }
 
@@ -355,22 +405,21 @@ impl Capture<'_> {
     }
 
     /// Rows that say of themselves that they are deleted.
-    fn take_marked(
+    fn marked(
         &self,
         rows: &[Row],
-        mapping: &CompiledMapping,
         wanted: &Wanted,
-        seen: &mut Seen,
-        captured: &mut Vec<CapturedRow>,
+        mapper: &mut Mapper<'_>,
+        mapped: &[MappedRow],
         into: &mut Yield,
-    ) {
-        let mut taken: BTreeSet<Key> = if rows.is_empty() {
-            BTreeSet::new()
-        } else {
-            captured.iter().map(|row| row.key.clone()).collect()
-        };
+    ) -> Vec<CapturedRow> {
+        let mut captured = Vec::new();
+        if rows.is_empty() {
+            return captured;
+        }
+        let mut taken: BTreeSet<Key> = mapped.iter().map(|row| row.key.clone()).collect();
         for row in rows {
-            let Ok(key) = mapping.key(row) else {
+            let Ok(key) = mapper.mapping.key(row) else {
                 // Without a key there is no record either.
                 into.books.read += 1;
                 into.books.unchanged += 1;
@@ -382,7 +431,7 @@ impl Capture<'_> {
                 into.books.unchanged += 1;
             }
             if matches!(wanted.scope, ReadScope::Keys(_)) {
-                seen.insert(key.clone(), fingerprint(&outcome));
+                mapper.seen.insert(key.clone(), mapped::fingerprint(&outcome));
             }
             // A row of that key that is not deleted stands for both.
             if taken.insert(key.clone()) {
@@ -392,6 +441,7 @@ impl Capture<'_> {
                 into.books.unchanged += 1;
             }
         }
+        captured
     }
 
     /// Keys that were asked for and have no row.
@@ -449,133 +499,21 @@ fn end_of(read: &OpenRead) -> Option<ReadEnd> {
     Some(ReadEnd { watermark: read.watermark(), extent })
 }
 
-/// Maps rows; of two that share a key and differ, both fail.
-fn mapped(
-    rows: &[Row],
-    columns: &[Column],
-    mapping: &CompiledMapping,
-    seen: &mut Seen,
-    into: &mut Yield,
-) -> Vec<CapturedRow> {
-    let mut captured: Vec<CapturedRow> = Vec::with_capacity(rows.len());
-    let mut at = Places::default();
-    for row in rows {
-        let (key, outcome) = match mapping.draft_noting(row, &mut into.notes) {
-            Ok(draft) if draft.links.is_empty() => (draft.key, RowOutcome::draft(draft.fields)),
-            Ok(draft) => (draft.key, RowOutcome::Linked(draft.fields, draft.links)),
-            Err(fault) => match fault.key.clone() {
-                Some(key) => {
-                    into.take_wishes(&fault);
-                    (key, faulty(&fault))
-                }
-                None => {
-                    into.books.read += 1;
-                    into.books.skipped += 1;
-                    *into.keyless.entry((fault.code.code(), fault.to_string())).or_default() += 1;
-                    continue;
-                }
-            },
-        };
-        let print = fingerprint(&outcome);
-        let earlier = seen.get(&key);
-        if earlier.is_none() {
-            seen.watch(&key, print);
-        }
-        let outcome =
-            if earlier.is_some_and(|earlier| earlier != print) { twice() } else { outcome };
-        // Each key at most once in a chunk: the later row stands for both.
-        match at.place(&key, &captured).and_then(|place| captured.get_mut(place)) {
-            Some(same) => {
-                into.books.read += 1;
-                into.books.skipped += 1;
-                if fingerprint(&same.outcome) != print {
-                    same.outcome = twice();
-                }
-            }
-            None => {
-                let cells = matches!(outcome, RowOutcome::Fault(..)).then(|| row.shown(columns));
-                at.note(&key, captured.len());
-                captured.push(CapturedRow { key, outcome, cells });
-            }
-        }
-    }
-    captured
-}
-
-/// Where the keys of a chunk stand; nothing is kept as long as they come in order.
-#[derive(Default)]
-struct Places(Option<BTreeMap<Key, usize>>);
-
-impl Places {
-    /// The place of a key among the rows before it.
-    fn place(&mut self, key: &Key, before: &[CapturedRow]) -> Option<usize> {
-        if self.0.is_none() {
-            if before.last().is_none_or(|last| last.key < *key) {
-                return None;
-            }
-            let keys = before.iter().map(|row| row.key.clone());
-            self.0 = Some(keys.zip(0..).collect());
-        }
-        self.0.as_ref()?.get(key).copied()
-    }
-
-    fn note(&mut self, key: &Key, place: usize) {
-        if let Some(places) = &mut self.0 {
-            places.insert(key.clone(), place);
-        }
-    }
-}
-
 /// Rows that are ready to be stored.
 struct NextChunk {
+    mapped: Vec<MappedRow>,
+    /// The rest: rows that are gone, and what ends with the chunk.
     chunk: Chunk,
     /// What its rows in quarantine ask for.
     wishes: Wishes,
     is_last: bool,
 }
 
-fn fingerprint(outcome: &RowOutcome) -> Fingerprint {
-    match outcome {
-        RowOutcome::Linked(fields, wishes) => {
-            let keys = |keys: &[Key]| keys.iter().map(|key| key.text().into_owned()).collect();
-            let wishes = wishes
-                .iter()
-                .map(|wish| (wish.slug.clone(), FieldValue::list(keys(&wish.parents))));
-            fields.clone().with(wishes.collect()).fingerprint()
-        }
-        RowOutcome::Draft(_, print) | RowOutcome::Fault(_, print) => *print,
-        RowOutcome::Gone | RowOutcome::Unseen | RowOutcome::Absent => Fingerprint([0; 16]),
-    }
-}
-
-/// A row that cannot become a draft. Its fingerprint is of the fault and the value, so that the same fault is parked
-/// once and a mended value is noticed.
-fn faulty(fault: &RowFault) -> RowOutcome {
-    let reason = match fault.excerpt.0.as_str() {
-        "" => fault.to_string(),
-        excerpt => format!("{fault}: `{excerpt}`"),
-    };
-    fault_outcome(Fault {
-        code: fault.code.code().to_owned(),
-        slug: fault.slug.clone(),
-        reason: Quoted(reason),
-        remedy: fault.remedy().to_owned(),
-    })
-}
-
-fn twice() -> RowOutcome {
-    fault_outcome(Fault {
-        code: "key_twice".into(),
-        slug: None,
-        reason: Quoted("two rows of the query have this key and differ".into()),
-        remedy: "make the query yield one row a key: check its joins, or name every key column in `primary_key`".into(),
-    })
-}
-
-fn fault_outcome(fault: Fault) -> RowOutcome {
-    let fields = sync_core::draft::Fields::new(vec![
-        ("code".into(), FieldValue::text(fault.code.clone())),
-        ("reason".into(), FieldValue::text(fault.reason.0.clone())),
-    ]);
-    RowOutcome::Fault(fault, fields.fingerprint())
+/// What a chunk came to when it was stored.
+struct Stored {
+    books: Books,
+    /// Rows in quarantine, if any were added.
+    quarantined: u64,
+    /// What its rows in quarantine ask for.
+    wishes: Wishes,
 }

@@ -2,10 +2,11 @@
 
 use std::{
     collections::{BTreeSet, VecDeque},
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use futures_util::{FutureExt, StreamExt};
+use futures_util::FutureExt as _;
 use mysql_async::{Conn, prelude::Queryable};
 use sync_core::{
     error::{SourceError, SourceErrorKind, SourcePart},
@@ -236,11 +237,9 @@ impl Pump {
         let arriving: Vec<ResultColumn> =
             result.columns_ref().iter().map(ResultColumn::from).collect();
         let converter = Converter::new(&arriving, &self.columns)?;
-        let stream = result
-            .stream::<mysql_async::Row>()
-            .await
-            .map_err(|error| failed(&error, &self.sent))?;
-        let Some(mut stream) = stream else { return Err(Stop::Failed(explainer.interrupted())) };
+        if result.is_empty() {
+            return Err(Stop::Failed(explainer.interrupted()));
+        }
         if let Some(started) = started.take() {
             started.send(Ok(())).map_err(|_| Stop::Abandoned)?;
         }
@@ -248,18 +247,20 @@ impl Pump {
         let mut batch = Vec::new();
         let mut batch_bytes = 0;
         loop {
+            // Not as a stream, which would make a box for each row.
+            let mut next = pin!(result.next());
             // Most rows are there already; only a wait is worth a timer.
-            let next = if let Some(next) = stream.next().now_or_never() {
+            let next = if let Some(next) = next.as_mut().now_or_never() {
                 next
             } else {
                 tokio::select! {
                     biased;
                     () = &mut closed => return Err(Stop::Abandoned),
-                    next = timeout(limit, stream.next()) => next.map_err(|_| silent())?,
+                    next = timeout(limit, next) => next.map_err(|_| silent())?,
                 }
             };
-            let Some(next) = next else { break };
-            let cells = next.map_err(|error| failed(&error, &self.sent))?.unwrap();
+            let Some(row) = next.map_err(|error| failed(&error, &self.sent))? else { break };
+            let cells = row.unwrap();
             batch_bytes += cells.iter().map(size).sum::<usize>();
             let row = converter.row(cells)?;
             if self.keys.as_ref().is_none_or(|keys| is_meant(&row, &self.columns, keys)) {
@@ -327,16 +328,17 @@ impl Converter {
     }
 
     fn row(&self, mut cells: Vec<mysql_async::Value>) -> Result<Row, SourceError> {
-        let values = self.columns.iter().map(|(place, name, kind)| {
+        let mut values = Vec::with_capacity(self.columns.len());
+        for (place, name, kind) in &self.columns {
             let cell =
                 cells.get_mut(*place).map(|cell| std::mem::replace(cell, mysql_async::Value::NULL));
-            match cell {
-                Some(mysql_async::Value::NULL) => Ok(Value::Null),
+            values.push(match cell {
+                Some(mysql_async::Value::NULL) => Value::Null,
                 Some(mysql_async::Value::Bytes(bytes)) => convert::value(kind, bytes)
-                    .map_err(|convert::BadCell| Explainer::bad_cell(name)),
-                _ => Err(Explainer::bad_cell(name)),
-            }
-        });
-        values.collect::<Result<Vec<_>, _>>().map(Row)
+                    .map_err(|convert::BadCell| Explainer::bad_cell(name))?,
+                _ => return Err(Explainer::bad_cell(name)),
+            });
+        }
+        Ok(Row(values))
     }
 }

@@ -42,6 +42,33 @@ pub(crate) fn begin_read(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Res
     Ok(ReadTicket { read, dirty_before })
 }
 
+/// See [`sync_core::state::StateStore::unchanged`].
+pub(crate) fn unchanged(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    ticket: ReadTicket,
+    rows: &[(&Key, Fingerprint)],
+) -> Result<Vec<bool>, Failure> {
+    check_newest(tx, writer, ticket)?;
+    let with_outbox = has_entries(tx, writer)?;
+    let keys: Vec<&Key> = rows.iter().map(|(key, _)| *key).collect();
+    let known = standing::links(tx, writer, &keys)?;
+    let row = |((key, print), link): (&(&Key, Fingerprint), Option<Intention>)| {
+        let standing = standing::standing(tx, writer, key, link, with_outbox)?;
+        Ok(decide(Intention::Record(*print), &standing) == Decision::Unchanged)
+    };
+    rows.iter().zip(known).map(row).collect()
+}
+
+/// Whether anything waits, is being sent or stands in quarantine; without it, as in a run where nothing changed, one
+/// look-up a row is enough.
+fn has_entries(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<bool> {
+    tx.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM outbox WHERE sync_id = ? AND destination_id = ?)",
+    )?
+    .query_row([writer.sync.0, writer.destination.0], |row| row.get(0))
+}
+
 /// See [`sync_core::state::StateStore::capture`].
 pub(crate) fn capture(
     tx: &Transaction<'_>,
@@ -50,17 +77,12 @@ pub(crate) fn capture(
     keep_payload: bool,
 ) -> Result<Books, Failure> {
     check_newest(tx, writer, chunk.ticket)?;
-    let mut books = Books::default();
-    // Without any entry, as in a run where nothing changed, one look-up a row is enough.
-    let outbox_empty: bool = tx
-        .prepare_cached(
-            "SELECT NOT EXISTS (SELECT 1 FROM outbox WHERE sync_id = ? AND destination_id = ?)",
-        )?
-        .query_row([writer.sync.0, writer.destination.0], |row| row.get(0))?;
-    let mut changed = !outbox_empty;
+    let mut books = Books { read: chunk.unchanged, unchanged: chunk.unchanged, ..Books::default() };
+    let mut changed = has_entries(tx, writer)?;
     let mut links = Links::default();
     let mut into = Into { tx, writer, now: chunk.now, keep_payload, group: None };
-    let known = standing::links(tx, writer, &chunk.rows)?;
+    let keys: Vec<&Key> = chunk.rows.iter().map(|row| &row.key).collect();
+    let known = standing::links(tx, writer, &keys)?;
     for (row, link) in chunk.rows.iter().zip(known) {
         let (row, lacks_link) = links.filled(tx, writer, row)?;
         books.unlinked += u64::from(lacks_link);

@@ -5,7 +5,7 @@ use rusqlite::{CachedStatement, Transaction, params, types::ValueRef};
 use sync_core::{
     capture::{Intention, Standing},
     key::Key,
-    state::{CapturedRow, Writer},
+    state::Writer,
 };
 
 use crate::{
@@ -20,15 +20,15 @@ use crate::{
 /// from each other must not pull in everything that lies between.
 const PASSED_MAX: u32 = 8;
 
-/// What the links say of these rows, in the rows' order; `None`: no link.
+/// What the links say of these keys, in their order; `None`: no link.
 pub(crate) fn links(
     tx: &Transaction<'_>,
     writer: &Writer,
-    rows: &[CapturedRow],
+    keys: &[&Key],
 ) -> Result<Vec<Option<Intention>>, Failure> {
-    let mut found = vec![None; rows.len()];
+    let mut found = vec![None; keys.len()];
     let mut wanted: Vec<(&Key, &mut Option<Intention>)> =
-        rows.iter().map(|row| &row.key).zip(&mut found).collect();
+        keys.iter().copied().zip(&mut found).collect();
     if !wanted.is_sorted_by(|one, next| one.0 <= next.0) {
         wanted.sort_by(|one, next| one.0.cmp(next.0));
     }

@@ -1,16 +1,18 @@
 //! [`SqliteStore`]: the port, each method one transaction.
 
+mod transaction;
+
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension};
 use sync_core::{
     deletes::{Going, GonePolicy},
     delivery::Operation,
-    draft::LinkWish,
+    draft::{Fingerprint, LinkWish},
     field_value::FieldValue,
     key::Key,
     mutation::{self, Mutation},
@@ -33,6 +35,8 @@ use crate::{
     stream, structure, sweep, syncs, witness::Witness,
 };
 
+pub(crate) use self::transaction::Durability;
+
 /// The state in one SQLite file.
 #[derive(Debug)]
 pub struct SqliteStore {
@@ -41,15 +45,6 @@ pub struct SqliteStore {
     witness: Witness,
     notes: Vec<OpenNote>,
     keeping: Keeping,
-}
-
-/// How safe a commit must be when it returns.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Durability {
-    /// Against the death of the process.
-    Process,
-    /// Against power loss too (`protocol.md` D1).
-    Power,
 }
 
 impl SqliteStore {
@@ -120,91 +115,6 @@ impl SqliteStore {
         }
         Ok(())
     }
-
-    pub(crate) fn transact<T>(
-        &mut self,
-        durability: Durability,
-        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
-    ) -> Result<T, StateError> {
-        let path = self.path.clone();
-        let translated = |error: rusqlite::Error| translate(&error, &path);
-        if durability == Durability::Power {
-            self.connection.pragma_update(None, "synchronous", "full").map_err(translated)?;
-        }
-        let done = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(Failure::from)
-            .and_then(|transaction| {
-                let value = body(&transaction)?;
-                transaction.commit()?;
-                Ok(value)
-            });
-        if durability == Durability::Power {
-            mutation::note_durable_commit();
-            self.connection.pragma_update(None, "synchronous", "normal").map_err(translated)?;
-        }
-        done.map_err(|failure| failure.into_state(&path))
-    }
-
-    pub(crate) fn write<T>(
-        &mut self,
-        writer: &Writer,
-        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
-    ) -> Result<T, StateError> {
-        self.transact(Durability::Process, |tx| {
-            syncs::check_token(tx, writer)?;
-            body(tx)
-        })
-    }
-
-    /// What is kept beyond what the work itself needs.
-    pub(crate) fn keeping(&self) -> Keeping {
-        self.keeping
-    }
-
-    pub(crate) fn read<T>(
-        &mut self,
-        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
-    ) -> Result<T, StateError> {
-        let path = self.path.clone();
-        self.connection
-            .transaction_with_behavior(TransactionBehavior::Deferred)
-            .map_err(Failure::from)
-            .and_then(|transaction| body(&transaction))
-            .map_err(|failure| failure.into_state(&path))
-    }
-
-    /// Writes only tables of this connection: nobody else needs to wait.
-    pub(crate) fn write_aside<T>(
-        &mut self,
-        writer: &Writer,
-        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
-    ) -> Result<T, StateError> {
-        let path = self.path.clone();
-        self.connection
-            .transaction()
-            .map_err(Failure::from)
-            .and_then(|tx| {
-                syncs::check_token(&tx, writer)?;
-                let value = body(&tx)?;
-                tx.commit()?;
-                Ok(value)
-            })
-            .map_err(|failure| failure.into_state(&path))
-    }
-
-    /// A read for a writer: what a replaced one would decide by it is not its to decide.
-    pub(crate) fn read_as<T>(
-        &mut self,
-        writer: &Writer,
-        body: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
-    ) -> Result<T, StateError> {
-        self.read(|tx| {
-            syncs::check_token(tx, writer)?;
-            body(tx)
-        })
-    }
 }
 
 impl StateStore for SqliteStore {
@@ -245,6 +155,15 @@ impl StateStore for SqliteStore {
 
     fn begin_read(&mut self, writer: &Writer) -> Result<ReadTicket, StateError> {
         self.write(writer, |tx| Ok(capture::begin_read(tx, writer)?))
+    }
+
+    fn unchanged(
+        &mut self,
+        writer: &Writer,
+        ticket: ReadTicket,
+        rows: &[(&Key, Fingerprint)],
+    ) -> Result<Vec<bool>, StateError> {
+        self.read_as(writer, |tx| capture::unchanged(tx, writer, ticket, rows))
     }
 
     fn capture(&mut self, writer: &Writer, chunk: &Chunk) -> Result<Books, StateError> {
@@ -306,7 +225,7 @@ impl StateStore for SqliteStore {
     }
 
     fn sweep(&mut self, writer: &Writer, keys: &[Key]) -> Result<(), StateError> {
-        self.write_aside(writer, |tx| Ok(sweep::note(tx, keys)?))
+        self.write_aside(writer, |tx| Ok(sweep::note(tx, writer, keys)?))
     }
 
     fn end_sweep(

@@ -4,10 +4,12 @@ pub(crate) mod changes;
 pub(crate) mod first_load;
 pub(crate) mod growth;
 pub(crate) mod load;
+pub(crate) mod log;
 pub(crate) mod real_limit;
 pub(crate) mod recovery;
 pub(crate) mod start_up;
 pub(crate) mod state;
+pub(crate) mod sweep;
 pub(crate) mod typical;
 pub(crate) mod unchanged;
 

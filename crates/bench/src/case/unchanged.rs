@@ -22,6 +22,8 @@ pub(crate) struct Unchanged {
     /// Seconds of the product, of its processor time, and of the yardstick: the middle of the rounds.
     pub(crate) seconds: f64,
     pub(crate) cpu_seconds: f64,
+    /// Of these, the ones of the thread that compares rows with the state.
+    pub(crate) compare_seconds: f64,
     pub(crate) yardstick: f64,
     /// The middle of each round's ratio of the first to the last.
     pub(crate) ratio: f64,
@@ -38,7 +40,7 @@ pub(crate) fn measured(
 ) -> Result<Unchanged> {
     let rounds = if rows > ROUNDS_ROWS_MAX { 2 } else { ROUNDS };
     let (mut ratios, mut seconds, mut memory) = (Vec::new(), Vec::new(), 0.0_f64);
-    let (mut cpu, mut yardsticks) = (Vec::new(), Vec::new());
+    let (mut cpu, mut compare, mut yardsticks) = (Vec::new(), Vec::new(), Vec::new());
     // The first round asks for the table's structure and warms the server's memory up: it is not counted.
     for round in 0..=rounds {
         let yardstick = stage.yardstick()?;
@@ -51,6 +53,7 @@ pub(crate) fn measured(
             ratios.push(cost.seconds / yardstick.seconds);
             seconds.push(cost.seconds);
             cpu.push(cost.cpu_seconds);
+            compare.push(cost.state_seconds);
             yardsticks.push(yardstick.seconds);
         }
         memory = memory.max(cost.resident_mib);
@@ -58,6 +61,7 @@ pub(crate) fn measured(
     Ok(Unchanged {
         seconds: median(seconds),
         cpu_seconds: median(cpu),
+        compare_seconds: median(compare),
         yardstick: median(yardsticks),
         ratio: median(ratios),
         resident_mib: memory,
@@ -80,6 +84,11 @@ pub(crate) fn measure(
     figures.add(Figure::told(&case, "`mariadb --quick`, seconds", found.yardstick));
     figures.add(Figure::told(&case, "seconds", found.seconds));
     figures.add(Figure::told(&case, "seconds of a core", found.cpu_seconds));
+    figures.add(Figure::told(
+        &case,
+        "compare with the state, microseconds of a core for a row",
+        found.compare_seconds / rows as f64 * 1e6,
+    ));
     figures.add(Figure::at_most(
         &case,
         "most resident memory, MiB",

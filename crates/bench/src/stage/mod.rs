@@ -15,7 +15,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 use throwaway_server::{Flavor, Server, TestDatabase, TestUser};
 
-pub(crate) use self::{emulator::Emulator, mode::Mode, rows::COLUMNS};
+pub(crate) use self::{
+    emulator::Emulator,
+    mode::{KEYS, Mode},
+    rows::COLUMNS,
+};
 use crate::process::{Cost, measured, measured_without_output};
 
 /// The account of the emulator.
@@ -40,13 +44,27 @@ pub(crate) struct Stage {
 impl Stage {
     /// A database server with room for the rows in its memory, and a table that is filled by the server itself.
     pub(crate) fn set(product: &Path, rows: u64) -> Result<Self> {
+        Self::start(product, rows, "--skip-log-bin")
+    }
+
+    /// The same on a server that logs changes, but for the making of the rows. They have a column more, which nobody
+    /// reads.
+    pub(crate) fn with_log(product: &Path, rows: u64) -> Result<Self> {
+        let stage = Self::start(product, rows, "--max-binlog-size=1G")?;
+        stage.database.execute(
+            "SET sql_log_bin = 0; ALTER TABLE people ADD touched INT NOT NULL DEFAULT 0",
+        )?;
+        Ok(stage)
+    }
+
+    fn start(product: &Path, rows: u64, log: &str) -> Result<Self> {
         let server = Server::start_with(
             Flavor::MariaDb,
-            &["--innodb-buffer-pool-size=2G", "--innodb-log-file-size=256M", "--skip-log-bin"],
+            &["--innodb-buffer-pool-size=2G", "--innodb-log-file-size=256M", log],
         )?;
         let mut database = server.create_database()?;
-        database.execute(&rows::fill(rows))?;
-        let user = database.create_user("SELECT", "PROCESS")?;
+        database.execute(&format!("SET sql_log_bin = 0; {}", rows::fill(rows)))?;
+        let user = database.create_user("SELECT", "PROCESS, REPLICATION SLAVE")?;
         let folder = tempfile::Builder::new().prefix("bench-").tempdir()?;
         let product = fs::canonicalize(product)
             .with_context(|| format!("there is no program `{}`", product.display()))?;
@@ -87,13 +105,18 @@ impl Stage {
 
     /// `mariadb --quick` that selects the same columns, its output thrown away.
     pub(crate) fn yardstick(&self) -> Result<Cost> {
+        self.yardstick_of(&format!("SELECT {COLUMNS} FROM people"))
+    }
+
+    /// The same with another query.
+    pub(crate) fn yardstick_of(&self, query: &str) -> Result<Cost> {
         let mut command = Command::new("mariadb");
         command
             .args(["--no-defaults", "--default-character-set=utf8mb4", "--protocol=tcp"])
             .args(["--host=127.0.0.1", "--user=root", "--skip-ssl", "--quick", "--batch"])
             .arg(format!("--port={}", self.database.port()))
             .arg(format!("--database={}", self.database.name()))
-            .arg(format!("--execute=SELECT {COLUMNS} FROM people"));
+            .arg(format!("--execute={query}"));
         measured_without_output(&mut command)
     }
 }

@@ -37,7 +37,7 @@ impl CompiledMapping {
 fn refusal(field: &CompiledField, position: usize, cell: Value) -> Option<FaultCode> {
     let mut cells = vec![Value::Null; position];
     cells.push(cell);
-    field.value(&Row(cells), &mut Notes::default()).err().map(|refusal| refusal.code())
+    field.lend(&Row(cells), &mut Notes::default(), |_| ()).err().map(|refusal| refusal.code())
 }
 
 fn words(field: &CompiledField, position: usize, values: &ColumnValues) -> Option<Finding> {

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use super::{
     coerce::{self, Cell},
     finding::{Finding, FindingCode},
+    lent::Lent,
     notes::Notes,
     pair::Pair,
     rule, suggestion,
@@ -114,7 +115,9 @@ fn value(
     );
     let cell = Value::Text(text.to_owned());
     let cell = Cell { value: &cell, column: &column.kind };
-    let coerced = rule.and_then(|rule| coerce::coerce(&*rule, cell, &mut Notes::default()).ok());
+    let coerced = rule.and_then(|rule| {
+        coerce::lend(&*rule, cell, &mut Notes::default()).ok().map(Lent::into_own)
+    });
     if coerced.is_none() {
         let message = format!(
             "field `{}` (\"{}\") does not take the text of `archive`",

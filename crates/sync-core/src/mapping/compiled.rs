@@ -6,6 +6,7 @@ use super::{
     external_id::Carrier,
     fault::{FaultCode, Refusal, RowFault},
     hash::MappingHash,
+    lent::Lent,
     link::CompiledLink,
     notes::Notes,
     origin::CompiledOrigin,
@@ -13,14 +14,17 @@ use super::{
 };
 use crate::{
     config::model::{Treatment, WritePolicy},
-    draft::{Draft, Fields},
-    field_value::FieldValue,
+    draft::{Draft, Fields, Fingerprint, PrintInput},
     key::{Key, KeyFault},
     matching::MatchFields,
     port::RecordShape,
     slug::Slug,
     source::{ColumnKind, Row},
 };
+
+/// Makes fingerprints of rows, one after the other.
+#[derive(Debug, Default)]
+pub struct Printer(PrintInput);
 
 /// Turns rows of one read into drafts. Valid for reads with the columns it was compiled for.
 #[derive(Debug)]
@@ -67,35 +71,78 @@ impl CompiledMapping {
 
     /// [`CompiledMapping::draft`], counting what people should know of.
     pub fn draft_noting(&self, row: &Row, notes: &mut Notes) -> Result<Draft, RowFault> {
-        let key = self.key(row)?;
         let mut fields = Vec::with_capacity(self.fields.len() + 1);
         let (mut on_create, mut if_empty) = (Vec::new(), Vec::new());
-        for field in &self.fields {
-            match field.value(row, notes) {
-                Ok(value) => {
-                    let entry = (Slug::clone(&field.slug), value);
-                    match field.write {
-                        WritePolicy::Always => fields.push(entry),
-                        WritePolicy::OnCreate => on_create.push(entry),
-                        WritePolicy::IfEmpty => if_empty.push(entry),
-                    }
-                }
-                Err(refusal) => {
-                    return Err(refusal.of_field(Some(key), field.column.as_deref(), &field.slug));
-                }
+        let key = self.visit(row, notes, |slug, write, value| {
+            let entry = (Slug::clone(slug), value.into_own());
+            match write {
+                WritePolicy::Always => fields.push(entry),
+                WritePolicy::OnCreate => on_create.push(entry),
+                WritePolicy::IfEmpty => if_empty.push(entry),
             }
-        }
-        let Some(external_id) = self.carrier.value(key.external_id(&self.key_prefix)) else {
-            let refusal = Refusal::new(FaultCode::KeyUnsuitable)
-                .because("the external-id field holds numbers, this key is none".to_owned())
-                .about(&key.text());
-            return Err(self.key_fault(refusal));
-        };
-        fields.push((Slug::clone(&self.shape.external_id.slug), external_id));
+        })?;
         let fields = Fields::new(fields).with_on_create(on_create).with_if_empty(if_empty);
         let links =
             self.links.iter().map(|link| link.wish(&key, row)).collect::<Result<Vec<_>, _>>()?;
         Ok(Draft { key, fields, links })
+    }
+
+    /// The row's key and the fingerprint of its [`CompiledMapping::draft`], which is not made: of most rows nothing else
+    /// is wanted. Counts the same. Link fields are not in it, so of a mapping with links it says nothing.
+    ///
+    /// # Errors
+    /// Those of a draft.
+    pub fn print_noting(
+        &self,
+        row: &Row,
+        notes: &mut Notes,
+        printer: &mut Printer,
+    ) -> Result<(Key, Fingerprint), RowFault> {
+        let input = &mut printer.0;
+        input.begin();
+        let key = self.visit(row, notes, |slug, write, value| {
+            if write == WritePolicy::Always {
+                input.put(slug, |bytes| value.canonical_bytes(bytes));
+            }
+        })?;
+        Ok((key, input.fingerprint()))
+    }
+
+    /// Whether rows point to rows of other syncs.
+    pub fn has_links(&self) -> bool {
+        !self.links.is_empty()
+    }
+
+    /// Hands over every field's value, in the order of slugs, the external-id field among them.
+    fn visit(
+        &self,
+        row: &Row,
+        notes: &mut Notes,
+        mut take: impl FnMut(&Slug, WritePolicy, Lent<'_>),
+    ) -> Result<Key, RowFault> {
+        let key = self.key(row)?;
+        let carrier = &self.shape.external_id.slug;
+        let mut external_id = self.carrier.value(key.external_id(&self.key_prefix));
+        let carries = external_id.is_some();
+        for field in &self.fields {
+            if let Some(external_id) = external_id.take_if(|_| field.slug > *carrier) {
+                take(carrier, WritePolicy::Always, Lent::Own(external_id));
+            }
+            let taken = field.lend(row, notes, |value| take(&field.slug, field.write, value));
+            if let Err(refusal) = taken {
+                return Err(refusal.of_field(Some(key), field.column.as_deref(), &field.slug));
+            }
+        }
+        if let Some(external_id) = external_id {
+            take(carrier, WritePolicy::Always, Lent::Own(external_id));
+        }
+        if !carries {
+            let refusal = Refusal::new(FaultCode::KeyUnsuitable)
+                .because("the external-id field holds numbers, this key is none".to_owned())
+                .about(&key.text());
+            return Err(self.key_fault(refusal));
+        }
+        Ok(key)
     }
 
     /// The row's key.
@@ -150,13 +197,19 @@ impl CompiledMapping {
 }
 
 impl CompiledField {
-    pub(super) fn value(&self, row: &Row, notes: &mut Notes) -> Result<FieldValue, Refusal> {
+    /// Hands over the field's value.
+    pub(super) fn lend<T>(
+        &self,
+        row: &Row,
+        notes: &mut Notes,
+        take: impl FnOnce(Lent<'_>) -> T,
+    ) -> Result<T, Refusal> {
         let value = treatment::treated(&self.treatment, self.origin.value(row)?, &self.kind)?;
         let cell = Cell { value: &value, column: &self.kind };
-        let value = coerce::coerce(&*self.rule, cell, notes)?;
-        if self.required && value == FieldValue::Empty {
+        let value = coerce::lend(&*self.rule, cell, notes)?;
+        if self.required && value.is_empty() {
             return Err(Refusal::new(FaultCode::RequiredEmpty));
         }
-        Ok(value)
+        Ok(take(value))
     }
 }

@@ -42,7 +42,8 @@ fn refusal(
     let column = ColumnKind::Text;
     let treated = treatment::treated(treatment, Cow::Borrowed(value), &column);
     let coerced = treated.and_then(|value| {
-        coerce::coerce(rule, Cell { value: &value, column: &column }, &mut Notes::default())
+        let cell = Cell { value: &value, column: &column };
+        coerce::lend(rule, cell, &mut Notes::default()).map(drop)
     });
     let fault = coerced.err()?.at(None, "", None);
     // What is added or found when a row asks for it is no mistake.

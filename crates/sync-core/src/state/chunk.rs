@@ -107,6 +107,8 @@ pub struct Chunk {
     pub ticket: ReadTicket,
     /// The rows; each key at most once.
     pub rows: Vec<CapturedRow>,
+    /// Rows of the read that were found unchanged before ([`crate::state::StateStore::unchanged`]): only counted.
+    pub unchanged: u64,
     /// Keys whose dirty mark this read answers.
     pub answered: Vec<Key>,
     /// Set with the read's last chunk only: the position moves in the same transaction (`protocol.md` C4).

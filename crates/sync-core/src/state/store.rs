@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     deletes::{Going, GonePolicy},
-    draft::LinkWish,
+    draft::{Fingerprint, LinkWish},
     field_value::FieldValue,
     key::Key,
     pace::Rate,
@@ -263,6 +263,16 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
     /// Begins a read; to be called before its snapshot opens. Rows of earlier reads are refused from then on
     /// (`protocol.md` C1).
     fn begin_read(&mut self, writer: &Writer) -> Result<ReadTicket, StateError>;
+
+    /// Which of these rows of a read, each named by its key and the fingerprint of its draft, [`StateStore::capture`] would
+    /// find unchanged now, in their order. Changes nothing. Rows with link fields are not for this: their fingerprint
+    /// depends on records.
+    fn unchanged(
+        &mut self,
+        writer: &Writer,
+        ticket: ReadTicket,
+        rows: &[(&Key, Fingerprint)],
+    ) -> Result<Vec<bool>, StateError>;
 
     /// Stores rows of a read by the rule of [`crate::capture::decide`], and with the last chunk the position. Link
     /// fields are filled first: with the records, as they are now, of the rows that each points to; a row without a

@@ -76,8 +76,10 @@ export function facts(pairs) {
 
 function charts(detail) {
   const runs = [...detail.summary.runs].reverse();
-  const written = runs.slice(-60).map((run) => ({
-    label: new Date(run.started_at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" }),
+  const last = runs.slice(-60);
+  const isLong = last.length > 0 && Date.parse(detail.now) - Date.parse(last[0].started_at) > 36 * 3_600_000;
+  const written = last.map((run) => ({
+    label: isLong ? dayLabel(run.started_at.slice(0, 10)) : new Date(run.started_at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" }),
     title: moment(run.started_at),
     parts: [{ value: run.created, tone: "s0", name: "created" }, { value: run.updated, tone: "s1", name: "updated" }, { value: run.removed, tone: "s2", name: "removed" }, { value: run.refused, tone: "warn", name: "refused" }],
   }));

@@ -62,7 +62,8 @@ impl Sync {
             cells: None,
         };
         let rows = keys.map(row).collect();
-        let chunk = Chunk { ticket, rows, answered: Vec::new(), end: None, now: now() };
+        let chunk =
+            Chunk { ticket, rows, unchanged: 0, answered: Vec::new(), end: None, now: now() };
         self.store.capture(&self.writer, &chunk)
     }
 

@@ -133,6 +133,7 @@ impl State {
         Chunk {
             ticket,
             rows: rows.iter().map(|(key, word)| row(*key, word)).collect(),
+            unchanged: 0,
             answered: Vec::new(),
             end: None,
             now: self.now,

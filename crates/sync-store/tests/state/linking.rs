@@ -57,7 +57,14 @@ impl Family {
     fn capture_row(&mut self, row: CapturedRow) -> u64 {
         let ticket = self.parent.store.begin_read(&self.child).unwrap();
         let answered = vec![row.key.clone()];
-        let chunk = Chunk { ticket, rows: vec![row], answered, end: None, now: self.parent.now };
+        let chunk = Chunk {
+            ticket,
+            rows: vec![row],
+            unchanged: 0,
+            answered,
+            end: None,
+            now: self.parent.now,
+        };
         self.parent.store.capture(&self.child, &chunk).unwrap().unlinked
     }
 
@@ -142,6 +149,7 @@ fn a_mark_made_by_a_parent_during_a_read_outlives_it() {
     let chunk = Chunk {
         ticket,
         rows: Vec::new(),
+        unchanged: 0,
         answered: vec![Key::Int(1)],
         end: None,
         now: family.parent.now,

@@ -77,7 +77,7 @@ impl Coerce for DateRange {
 impl DateRange {
     fn end(&self, value: &Value, notes: &mut Notes) -> Result<Option<DateStamp>, Refusal> {
         let cell = Cell { value, column: &ColumnKind::Text };
-        Ok(match super::coerce(&self.date, cell, notes)? {
+        Ok(match super::lend(&self.date, cell, notes)?.into_own() {
             FieldValue::Date { at, include_time } => Some(DateStamp { at, include_time }),
             _ => None,
         })

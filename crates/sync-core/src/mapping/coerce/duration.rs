@@ -34,15 +34,17 @@ impl Coerce for Duration {
 
     fn coerce(&self, cell: Cell<'_>, notes: &mut Notes) -> Result<FieldValue, Refusal> {
         let seconds = if let Value::Duration(microseconds) = cell.value {
-            Some(Decimal::from(BigDecimal::from_bigint((*microseconds).into(), 6)))
+            let seconds = Decimal::from(BigDecimal::from_bigint((*microseconds).into(), 6));
+            Some(Cow::Owned(seconds))
         } else if let Some(text) = clock_text(cell)? {
             let seconds = clock_seconds(&text);
-            Some(seconds.ok_or_else(|| Refusal::new(FaultCode::NotANumber).about(&text))?)
+            let refused = || Refusal::new(FaultCode::NotANumber).about(&text);
+            Some(Cow::Owned(seconds.ok_or_else(refused)?))
         } else {
             number::decimal(cell, "a duration")?
         };
         Ok(seconds.map_or(FieldValue::Empty, |seconds| {
-            FieldValue::Number(number::rounded(seconds, self.digits, notes))
+            FieldValue::Number(number::rounded(seconds, self.digits, notes).into_owned())
         }))
     }
 }

@@ -49,6 +49,7 @@ pub(super) use source_text::{compound_json, decimal_text, entries};
 
 use super::{
     fault::{FaultCode, Refusal},
+    lent::Lent,
     notes::Notes,
 };
 use crate::{field_value::FieldValue, source::ColumnKind, value::Value};
@@ -93,19 +94,24 @@ pub(super) trait Coerce: Debug + Send + Sync {
 
     /// The canonical value. Total: every value of every type gives a value or a refusal.
     fn coerce(&self, cell: Cell<'_>, notes: &mut Notes) -> Result<FieldValue, Refusal>;
+
+    /// The same, lent by the cell or by the rule where no new value has to be made: what is asked for every row.
+    fn lend<'v>(&'v self, cell: Cell<'v>, notes: &mut Notes) -> Result<Lent<'v>, Refusal> {
+        self.coerce(cell, notes).map(Lent::Own)
+    }
 }
 
-/// [`Coerce::coerce`] behind what holds for every field: NULL and its like are empty.
-pub(super) fn coerce(
-    rule: &dyn Coerce,
-    cell: Cell<'_>,
+/// [`Coerce::lend`] behind what holds for every field: NULL and its like are empty.
+pub(super) fn lend<'v>(
+    rule: &'v dyn Coerce,
+    cell: Cell<'v>,
     notes: &mut Notes,
-) -> Result<FieldValue, Refusal> {
+) -> Result<Lent<'v>, Refusal> {
     match cell.value {
-        Value::Null | Value::Json(Json::Null) => Ok(FieldValue::Empty),
+        Value::Null | Value::Json(Json::Null) => Ok(Lent::Own(FieldValue::Empty)),
         Value::ZeroDate(_) => {
             notes.zero_dates += 1;
-            Ok(FieldValue::Empty)
+            Ok(Lent::Own(FieldValue::Empty))
         }
         Value::Int(_)
         | Value::Bool(_)
@@ -118,7 +124,7 @@ pub(super) fn coerce(
         | Value::Instant(_)
         | Value::Duration(_)
         | Value::Labels(_)
-        | Value::Json(_) => rule.coerce(cell, notes),
+        | Value::Json(_) => rule.lend(cell, notes),
     }
 }
 

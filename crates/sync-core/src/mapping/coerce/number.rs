@@ -6,6 +6,8 @@
 //! what was sent, for ever. A rating keeps no digits. **Empty**: blank text; 0 is a number.
 //! **Faults**: not a number; outside the field's range, 0 to 100 (percent complete) or below 0 (rating).
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
 use super::{Cell, Coerce, holds_number, holds_text, source_text};
@@ -13,6 +15,7 @@ use crate::{
     field_value::FieldValue,
     mapping::{
         fault::{FaultCode, Refusal},
+        lent::Lent,
         notes::Notes,
     },
     source::ColumnKind,
@@ -39,24 +42,33 @@ impl Coerce for Number {
     }
 
     fn coerce(&self, cell: Cell<'_>, notes: &mut Notes) -> Result<FieldValue, Refusal> {
-        let Some(number) = decimal(cell, "a number")? else { return Ok(FieldValue::Empty) };
+        self.lend(cell, notes).map(Lent::into_own)
+    }
+
+    fn lend<'v>(&'v self, cell: Cell<'v>, notes: &mut Notes) -> Result<Lent<'v>, Refusal> {
+        let Some(number) = decimal(cell, "a number")? else {
+            return Ok(Lent::Own(FieldValue::Empty));
+        };
         let number = rounded(number, self.digits, notes);
-        if self.least.as_ref().is_some_and(|least| number < *least)
-            || self.greatest.as_ref().is_some_and(|greatest| number > *greatest)
+        if self.least.as_ref().is_some_and(|least| *number < *least)
+            || self.greatest.as_ref().is_some_and(|greatest| *number > *greatest)
         {
             return Err(Refusal::new(FaultCode::NumberOutOfRange).about(&number.to_string()));
         }
-        Ok(FieldValue::Number(number))
+        Ok(Lent::Number(number))
     }
 }
 
 /// The exact number in a cell that should become `meaning`; `None` for blank text.
-pub(super) fn decimal(cell: Cell<'_>, meaning: &'static str) -> Result<Option<Decimal>, Refusal> {
+pub(super) fn decimal<'v>(
+    cell: Cell<'v>,
+    meaning: &'static str,
+) -> Result<Option<Cow<'v, Decimal>>, Refusal> {
     match cell.value {
         Value::Null | Value::ZeroDate(_) => Ok(None),
-        Value::Int(number) => Ok(Some(Decimal::from(*number))),
-        Value::Bool(bit) => Ok(Some(Decimal::from(i128::from(*bit)))),
-        Value::Decimal(number) => Ok(Some(number.clone())),
+        Value::Int(number) => Ok(Some(Cow::Owned(Decimal::from(*number)))),
+        Value::Bool(bit) => Ok(Some(Cow::Owned(Decimal::from(i128::from(*bit))))),
+        Value::Decimal(number) => Ok(Some(Cow::Borrowed(number))),
         Value::Float(_)
         | Value::Text(_)
         | Value::Bytes(_)
@@ -67,7 +79,7 @@ pub(super) fn decimal(cell: Cell<'_>, meaning: &'static str) -> Result<Option<De
             }
             let number =
                 text.parse().map_err(|_| Refusal::new(FaultCode::NotANumber).about(&text))?;
-            Ok(Some(number))
+            Ok(Some(Cow::Owned(number)))
         }
         Value::Date(_)
         | Value::DateTime(_)
@@ -79,11 +91,15 @@ pub(super) fn decimal(cell: Cell<'_>, meaning: &'static str) -> Result<Option<De
 }
 
 /// Rounds half away from zero, counting it.
-pub(super) fn rounded(number: Decimal, digits: Option<u32>, notes: &mut Notes) -> Decimal {
+pub(super) fn rounded<'v>(
+    number: Cow<'v, Decimal>,
+    digits: Option<u32>,
+    notes: &mut Notes,
+) -> Cow<'v, Decimal> {
     match digits {
         Some(digits) if number.as_big().fractional_digit_count() > i64::from(digits) => {
             notes.rounded_numbers += 1;
-            number.rounded(digits)
+            Cow::Owned(number.rounded(digits))
         }
         _ => number,
     }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     field_value::FieldValue,
-    mapping::{fault::Refusal, notes::Notes},
+    mapping::{fault::Refusal, lent::Lent, notes::Notes},
     source::ColumnKind,
 };
 
@@ -27,11 +27,15 @@ impl Coerce for SingleChoice {
         is_opaque(column).then_some(OPAQUE_HINT)
     }
 
-    fn coerce(&self, cell: Cell<'_>, _: &mut Notes) -> Result<FieldValue, Refusal> {
+    fn coerce(&self, cell: Cell<'_>, notes: &mut Notes) -> Result<FieldValue, Refusal> {
+        self.lend(cell, notes).map(Lent::into_own)
+    }
+
+    fn lend<'v>(&'v self, cell: Cell<'v>, _: &mut Notes) -> Result<Lent<'v>, Refusal> {
         let text = source_text::text(cell)?;
         match self.choices.resolve(&text)? {
-            Resolved::Choice(id) => Ok(FieldValue::Choice(id.to_owned())),
-            Resolved::Blank => Ok(FieldValue::Empty),
+            Resolved::Choice(id) => Ok(Lent::Choice(id)),
+            Resolved::Blank => Ok(Lent::Own(FieldValue::Empty)),
             Resolved::Wanted(label) => Err(Refusal::wanting(vec![label])),
         }
     }

@@ -14,6 +14,7 @@ use crate::{
     field_value::FieldValue,
     mapping::{
         fault::{FaultCode, Refusal},
+        lent::Lent,
         notes::Notes,
     },
     source::ColumnKind,
@@ -39,6 +40,10 @@ impl Coerce for Text {
     }
 
     fn coerce(&self, cell: Cell<'_>, notes: &mut Notes) -> Result<FieldValue, Refusal> {
+        self.lend(cell, notes).map(Lent::into_own)
+    }
+
+    fn lend<'v>(&'v self, cell: Cell<'v>, notes: &mut Notes) -> Result<Lent<'v>, Refusal> {
         let text = cleaned(source_text::text(cell)?, notes);
         let kept = if self.rich { text.trim_end_matches('\n') } else { &text };
         let kept = match self.end_of(kept) {
@@ -59,7 +64,7 @@ impl Coerce for Text {
             }
         };
         let whole = kept.len() == text.len();
-        Ok(FieldValue::text(if whole { text.into_owned() } else { kept.to_owned() }))
+        Ok(Lent::Text(if whole { text } else { Cow::Owned(kept.to_owned()) }))
     }
 }
 
@@ -78,7 +83,12 @@ impl Text {
 }
 
 fn cleaned<'a>(text: Cow<'a, str>, notes: &mut Notes) -> Cow<'a, str> {
-    // Line ends first; most texts need neither step, and a scan of bytes is cheap.
+    // Most texts need neither step, and a look at all bytes, without a way out, is the cheapest.
+    let is_odd = |byte: u8| byte < b' ' && byte != b'\n' && byte != b'\t' || byte == 0x7f;
+    if !text.bytes().fold(false, |found, byte| found | is_odd(byte)) {
+        return text;
+    }
+    // Line ends first.
     let text = if text.contains('\r') {
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
     } else {

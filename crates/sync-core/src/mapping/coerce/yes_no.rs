@@ -34,7 +34,7 @@ impl Coerce for YesNo {
             let text = source_text::text(cell)?;
             word(&text).ok_or_else(|| Refusal::new(FaultCode::NotYesOrNo).about(&text))?
         } else {
-            number::decimal(cell, "a yes or no")?.is_some_and(|number| number != Decimal::from(0))
+            number::decimal(cell, "a yes or no")?.is_some_and(|number| *number != Decimal::from(0))
         };
         Ok(if yes { FieldValue::Yes } else { FieldValue::Empty })
     }

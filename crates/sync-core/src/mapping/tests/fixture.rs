@@ -7,8 +7,9 @@ use crate::{
         Conversion, DestinationDefinition, FieldMapping, OnDelete, OnMissing, OnUnknown,
         SourceDefinition, SourceRows, Transformation, Treatment, TypeOptions, WriteMode,
     },
+    draft::Draft,
     field_value::FieldValue,
-    mapping::{CompiledMapping, Finding, Notes, RowFault},
+    mapping::{CompiledMapping, Finding, Notes, Printer, RowFault},
     slug::Slug,
     source::{Column, ColumnKind, Row},
     table::{Choice, Field, FieldKind, Member, NumberRange, TableStructure},
@@ -250,6 +251,26 @@ impl World {
     }
 }
 
+/// The row's draft. What is made of it without a draft must say the same: key, fingerprint, fault and notes.
+#[track_caller]
+pub(super) fn drafted_noting(
+    mapping: &CompiledMapping,
+    row: &Row,
+    notes: &mut Notes,
+) -> Result<Draft, RowFault> {
+    let (mut of_draft, mut of_print) = (Notes::default(), Notes::default());
+    let draft = mapping.draft_noting(row, &mut of_draft);
+    let mut printer = Printer::default();
+    // What a row before it left behind must not matter.
+    drop(mapping.print_noting(row, &mut Notes::default(), &mut printer));
+    let print = mapping.print_noting(row, &mut of_print, &mut printer);
+    let expected = draft.clone().map(|draft| (draft.key, draft.fields.fingerprint()));
+    assert!(print == expected, "{print:?} is not {expected:?} for {row:?}");
+    assert_eq!(of_print, of_draft);
+    notes.add(of_draft);
+    draft
+}
+
 /// What becomes of the cell, with the notes taken.
 pub(super) fn value_noting(
     Source(kind, cell): &Source,
@@ -262,7 +283,7 @@ pub(super) fn value_noting(
         return (Err(format!("never: {}", blocking.code.code())), notes);
     };
     let row = Row(vec![Value::Int(1), cell.clone()]);
-    let value = match mapping.draft_noting(&row, &mut notes) {
+    let value = match drafted_noting(&mapping, &row, &mut notes) {
         Ok(draft) => Ok(draft.fields.get("f").unwrap().clone()),
         Err(fault) => Err(shown_fault(&fault)),
     };

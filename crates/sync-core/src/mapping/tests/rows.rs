@@ -1,13 +1,14 @@
 //! Rows into drafts.
 
-use super::fixture::{World, map, to};
+use super::fixture::{World, drafted_noting, map, to};
 use crate::{
     config::model::{
         Conversion, FieldMapping, OnDelete, Origin, SourceRows, Transformation, TypeOptions,
+        WritePolicy,
     },
     field_value::FieldValue,
     key::Key,
-    mapping::{FaultCode, definition_hash},
+    mapping::{FaultCode, Notes, definition_hash},
     slug::Slug,
     source::{Column, ColumnKind, Row},
     table::FieldKind,
@@ -221,4 +222,26 @@ fn the_structure_hash_follows_choices_and_precision() {
     for other in others {
         assert_ne!(hash(base()), hash(other));
     }
+}
+
+#[test]
+fn a_fingerprint_is_made_without_a_draft_and_is_what_it_always_was() {
+    let mut world = world();
+    for (slug, write) in [("a", WritePolicy::Always), ("z", WritePolicy::OnCreate)] {
+        let mut field = world.structure.fields.last().unwrap().clone();
+        field.slug = slug.into();
+        world.structure.fields.push(field);
+        let mut mapping = world.destination.fields.last().unwrap().clone();
+        mapping.slug = slug.into();
+        mapping.write = write;
+        world.destination.fields.push(mapping);
+    }
+    let mapping = world.compile().0.unwrap();
+    let row = row(Value::Int(42), "x");
+    let draft = drafted_noting(&mapping, &row, &mut Notes::default()).unwrap();
+    assert_eq!(draft.fields.iter().count(), 3);
+    assert_eq!(draft.fields.on_create().count(), 1);
+    // States in use hold such fingerprints: another one would compare every record once more.
+    let print = format!("{:?}", draft.fields.fingerprint());
+    assert_eq!(print, "6d5c67f94a8d7616f44070e4d702f27f");
 }

@@ -1,12 +1,12 @@
 //! Every kind of value into every type of field.
 
 use super::fixture::{
-    Source, Target, World, bit, bytes, date, datetime, dec, double, geometry, int, json, null, set,
-    text, time, timestamp, to, zero_date,
+    Source, Target, World, bit, bytes, date, datetime, dec, double, drafted_noting, geometry, int,
+    json, null, set, text, time, timestamp, to, zero_date,
 };
 use crate::{
     field_value::FieldValue,
-    mapping::{FaultCode, FindingCode},
+    mapping::{FaultCode, FindingCode, Notes},
     source::{ColumnKind, Row},
     table::FieldKind,
     value::Value,
@@ -178,7 +178,7 @@ fn every_value_into_every_field_is_a_value_of_its_form_or_a_documented_fault() {
         let mapping = world.compile().0.unwrap();
         for Source(column, cell) in samples() {
             let row = Row(vec![Value::Int(1), cell.clone()]);
-            let draft = mapping.draft(&row);
+            let draft = drafted_noting(&mapping, &row, &mut Notes::default());
             let value = draft.as_ref().map(|d| d.fields.get("f").unwrap()).map_err(|f| f.code);
             check_documented(&target.field.kind, value);
 
@@ -186,7 +186,7 @@ fn every_value_into_every_field_is_a_value_of_its_form_or_a_documented_fault() {
             let (mapping, findings) = World::new(&column, &target).compile();
             match mapping {
                 Some(mapping) => {
-                    let draft = mapping.draft(&row);
+                    let draft = drafted_noting(&mapping, &row, &mut Notes::default());
                     let value =
                         draft.as_ref().map(|d| d.fields.get("f").unwrap()).map_err(|f| f.code);
                     check_documented(&target.field.kind, value);

@@ -10,8 +10,9 @@ use sync_core::{
     key::Key,
     port::Watermark,
     state::{
-        Books, Call, CallEntry, Chunk, Creates, Dispatch, DispatchRequest, Doubt, Extent, Origin,
-        Outcome, ReadEnd, Settlement, StateError, StateStore as _, Writer,
+        Books, Call, CallEntry, CapturedRow, Chunk, Creates, Dispatch, DispatchRequest, Doubt,
+        Extent, Origin, Outcome, ReadEnd, ReadTicket, RowOutcome, Settlement, StateError,
+        StateStore as _, Writer,
     },
 };
 use sync_store::SqliteStore;
@@ -229,22 +230,34 @@ impl Machine {
 
     fn capture(
         &mut self,
-        ticket: sync_core::state::ReadTicket,
+        ticket: ReadTicket,
         rows: &[(i64, usize)],
         answered: Vec<Key>,
         end: Option<ReadEnd>,
     ) {
-        let chunk = Chunk {
-            ticket,
-            rows: rows.iter().map(|(key, index)| row(*key, self.history[*index].1)).collect(),
-            answered,
-            end,
-            now: self.now,
-        };
+        let mut rows_left: Vec<_> =
+            rows.iter().map(|(key, index)| row(*key, self.history[*index].1)).collect();
+        let unchanged = self.leave_out_unchanged(ticket, &mut rows_left);
+        let chunk = Chunk { ticket, rows: rows_left, unchanged, answered, end, now: self.now };
         self.books += self.store.capture(&self.writer, &chunk).unwrap();
         for (key, index) in rows {
             self.captured.insert(*key, *index);
         }
+    }
+
+    /// Takes the rows away that the state knows to be unchanged by their fingerprints, as the engine does.
+    fn leave_out_unchanged(&mut self, ticket: ReadTicket, rows: &mut Vec<CapturedRow>) -> u64 {
+        let prints = rows.iter().filter_map(|row| match &row.outcome {
+            RowOutcome::Draft(_, print) => Some((&row.key, *print)),
+            _ => None,
+        });
+        let known = self.store.unchanged(&self.writer, ticket, &prints.collect::<Vec<_>>());
+        let mut known = known.unwrap().into_iter();
+        let before = rows.len();
+        rows.retain(|row| {
+            !matches!(row.outcome, RowOutcome::Draft(..)) || known.next() != Some(true)
+        });
+        (before - rows.len()) as u64
     }
 
     fn mark(&mut self, key: i64) {
