@@ -24,7 +24,7 @@ use anyhow::{Context as _, Result};
 use clap::{Parser, ValueEnum};
 
 use case::{
-    changes, first_load, growth, real_limit, recovery, start_up, state, typical, unchanged,
+    changes, first_load, growth, load, real_limit, recovery, start_up, state, typical, unchanged,
 };
 use document::Measured;
 use figure::Figures;
@@ -73,6 +73,8 @@ struct Arguments {
 enum Case {
     /// Full reads in which nothing changed, the state's size, and starting at all.
     Unchanged,
+    /// Full reads of a service while people look at its pages.
+    Load,
     /// Unchanged runs over smaller tables.
     Growth,
     /// Runs that find a few changes, and what they cost in calls.
@@ -146,6 +148,11 @@ fn measure(arguments: &Arguments) -> Result<Figures> {
     let links = Links::of(&stage, &emulator)?;
     if arguments.wants(Case::Unchanged) {
         unchanged(&stage, &emulator, &links, rows, &mut figures)?;
+    }
+    if arguments.wants(Case::Load) {
+        let (known, _) = links.state(&stage, &emulator, Mode::Table)?;
+        load::measure(&stage, &emulator, &known, &mut figures)?;
+        fs::remove_file(&known)?;
     }
     drop(emulator);
     if arguments.wants(Case::Growth) {

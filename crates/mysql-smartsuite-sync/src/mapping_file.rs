@@ -1,6 +1,9 @@
 //! The mapping file as it lies on the disk, with those it includes and all that is wrong with them.
 
-use std::path::Path;
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+};
 
 use sync_core::config::{
     self,
@@ -25,6 +28,8 @@ pub(crate) struct MappingFile {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Where the parts of each sync stand in it.
     pub(crate) places: Places,
+    /// The files that it includes, those that could not be read too.
+    pub(crate) included: Vec<PathBuf>,
 }
 
 impl MappingFile {
@@ -42,7 +47,11 @@ impl MappingFile {
             };
             Failure::usage(format!("the mapping file `{name}` cannot be read: {error}"), hint)
         })?;
-        let load = |path: &Path| std::fs::read_to_string(path).map_err(|error| error.to_string());
+        let included = RefCell::new(Vec::new());
+        let load = |path: &Path| {
+            included.borrow_mut().push(path.to_owned());
+            std::fs::read_to_string(path).map_err(|error| error.to_string())
+        };
         let parsed =
             config::parse_files(&name, &text, &|variable| environment.get(variable), &load);
         Ok(Self {
@@ -51,6 +60,7 @@ impl MappingFile {
             config: parsed.config,
             diagnostics: parsed.diagnostics,
             places: parsed.places,
+            included: included.into_inner(),
         })
     }
 

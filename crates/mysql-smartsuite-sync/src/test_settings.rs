@@ -1,7 +1,7 @@
 //! Two settings for tests against an emulator on this machine. Towards any other host the program refuses to start with
 //! them: they would break the limits that keep an account usable, and the waits that keep records single.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use sync_core::{
@@ -16,7 +16,8 @@ use crate::{clock::SystemClock, environment::Environment, failure::Failure};
 /// `1`: calls leave as soon as they can.
 const OPEN_GATE: &str = "SYNC_TEST_OPEN_GATE";
 /// `FACTOR@INSTANT`: since the instant, time has passed that many times faster, for every process that is told so. With
-/// `60@...`, the ninety seconds that a doubt takes are one and a half.
+/// `60@...`, the ninety seconds that a doubt takes are one and a half. `FACTOR@INSTANT@FILE`: the wall clock besides jumps
+/// by the seconds that the file holds, whenever it is asked.
 const CLOCK: &str = "SYNC_TEST_CLOCK";
 const FACTOR_MAX: u32 = 1_000;
 
@@ -76,13 +77,24 @@ struct FastClock {
     system: SystemClock,
     since: Timestamp,
     factor: u32,
+    /// Holds by how many seconds the wall clock was set.
+    jump: Option<PathBuf>,
 }
 
 impl FastClock {
     fn parse(text: &str) -> Option<Self> {
-        let (factor, since) = text.split_once('@')?;
-        let factor = factor.parse().ok().filter(|factor| (1..=FACTOR_MAX).contains(factor))?;
-        Some(Self { system: SystemClock::new(), since: since.parse().ok()?, factor })
+        let mut parts = text.splitn(3, '@');
+        let factor = parts.next()?.parse().ok();
+        let factor = factor.filter(|factor| (1..=FACTOR_MAX).contains(factor))?;
+        let (since, jump) = (parts.next()?.parse().ok()?, parts.next().map(PathBuf::from));
+        Some(Self { system: SystemClock::new(), since, factor, jump })
+    }
+
+    /// How far the wall clock was set. A file that is not there yet is no jump.
+    fn jumped(&self) -> SignedDuration {
+        let text = self.jump.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+        let seconds = text.and_then(|text| text.trim().parse().ok());
+        SignedDuration::from_secs(seconds.unwrap_or(0))
     }
 }
 
@@ -97,7 +109,8 @@ impl FastClock {
 
 impl Clock for FastClock {
     fn now(&self) -> Timestamp {
-        self.at(self.system.now())
+        let now = self.at(self.system.now());
+        now.checked_add(self.jumped()).unwrap_or(now)
     }
 
     fn elapsed(&self) -> Duration {
@@ -119,6 +132,18 @@ mod tests {
         let shown = |real: &str| clock.at(real.parse().unwrap()).to_string();
         assert_eq!(shown("2026-11-26T00:00:00Z"), "2026-11-26T00:00:00Z");
         assert_eq!(shown("2026-11-26T00:00:01.5Z"), "2026-11-26T00:01:30Z");
+    }
+
+    #[test]
+    fn the_wall_clock_jumps_and_elapsed_time_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("jump");
+        let clock =
+            FastClock::parse(&format!("1@2026-11-26T00:00:00Z@{}", file.display())).unwrap();
+        let (before, passed) = (clock.now(), clock.elapsed());
+        std::fs::write(&file, "-86400\n").unwrap();
+        assert!(before.duration_since(clock.now()) > SignedDuration::from_hours(23));
+        assert!(clock.elapsed() >= passed);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Rows that are gone: what says so, what becomes of their records, and how many may go without a person's yes.
 
+use serde_json::Value as Json;
+
 use crate::value::Value;
 
 /// So many records may always go at once, unless they are more than half of all.
@@ -43,8 +45,11 @@ impl Going {
     }
 }
 
+/// Texts that say no.
+const NOES: [&str; 7] = ["", "0", "false", "f", "no", "n", "off"];
+
 /// Whether a cell of the deleted column says that its row counts as deleted: anything but NULL, 0, false, an empty
-/// text and a zero date.
+/// text, a word that says no, and a zero date.
 pub fn marks_deleted(cell: &Value) -> bool {
     match cell {
         Value::Null | Value::ZeroDate(_) => false,
@@ -52,13 +57,16 @@ pub fn marks_deleted(cell: &Value) -> bool {
         Value::Bool(is_set) => *is_set,
         Value::Decimal(number) => number.to_string().contains(|digit| matches!(digit, '1'..='9')),
         Value::Float(number) => *number != 0.0,
-        Value::Text(text) => !matches!(text.as_str(), "" | "0"),
+        Value::Text(text) => {
+            let text = text.trim();
+            !NOES.iter().any(|no| text.eq_ignore_ascii_case(no))
+        }
         Value::Bytes(bytes) => bytes.iter().any(|byte| *byte != 0),
         Value::Labels(labels) => !labels.is_empty(),
         Value::Duration(micros) => *micros != 0,
-        Value::Json(json) => {
-            !matches!(json, serde_json::Value::Null | serde_json::Value::Bool(false))
-        }
+        Value::Json(Json::Number(number)) => number.as_f64() != Some(0.0),
+        Value::Json(Json::String(text)) => marks_deleted(&Value::Text(text.clone())),
+        Value::Json(json) => !matches!(json, Json::Null | Json::Bool(false)),
         Value::Date(_) | Value::DateTime(_) | Value::Instant(_) => true,
     }
 }
@@ -85,6 +93,22 @@ mod tests {
         check(101, 1_000, None, true);
         check(21, 209, None, true);
         check(21, 210, None, false);
+    }
+
+    #[test]
+    fn a_deleted_column_that_says_no_in_words_deletes_nothing() {
+        for no in ["", " ", "0", "false", "FALSE", "f", "no", "N", "off"] {
+            assert!(!marks_deleted(&Value::Text(no.to_owned())), "{no}");
+            assert!(!marks_deleted(&Value::Json(Json::from(no))), "{no}");
+        }
+        for no in [Json::Null, Json::from(false), Json::from(0), Json::from(0.0)] {
+            assert!(!marks_deleted(&Value::Json(no)));
+        }
+        for yes in ["1", "true", "Y", "yes", "deleted", "2026-11-26", "null"] {
+            assert!(marks_deleted(&Value::Text(yes.to_owned())), "{yes}");
+        }
+        assert!(marks_deleted(&Value::Json(Json::from(1))));
+        assert!(marks_deleted(&Value::Int(-1)) && !marks_deleted(&Value::Int(0)));
     }
 
     #[test]

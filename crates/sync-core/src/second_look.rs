@@ -25,7 +25,8 @@ pub struct HeldLink {
 pub enum Finding {
     /// It is as it should be, or there is nothing to link.
     AsLinked,
-    /// The linked record holds something else than it is believed to.
+    /// The linked record holds something else than it is believed to, or nothing carries the key: a delete may have
+    /// come late. Its row is written once more, and the answer tells whether the record lives.
     Differs,
     /// Nothing is linked, and this record should be.
     Adopt(SeenRecord),
@@ -55,7 +56,8 @@ pub fn judge(
     let finding = match (linked.first(), link.fingerprint) {
         (Some(record), Some(print)) if print_of(record) != print => Finding::Differs,
         (None, _) if !others.is_empty() => Finding::AskForLinked,
-        (Some(_) | None, _) => Finding::AsLinked,
+        (None, _) => Finding::Differs,
+        (Some(_), _) => Finding::AsLinked,
     };
     SecondVerdict { finding, others }
 }
@@ -123,7 +125,12 @@ mod tests {
         check(Some(&link("b", None)), &[a.clone(), b.clone()], Finding::AsLinked, &["a"]);
         let other = Some(Fingerprint([9; 16]));
         check(Some(&link("a", other)), &[b, a], Finding::Differs, &["b"]);
-        check(Some(&link("a", other)), &[], Finding::AsLinked, &[]);
+    }
+
+    #[test]
+    fn a_linked_record_that_does_not_show_is_not_believed_to_be_there() {
+        check(Some(&link("a", Some(Fingerprint([9; 16])))), &[], Finding::Differs, &[]);
+        check(Some(&link("a", None)), &[], Finding::Differs, &[]);
     }
 
     #[test]

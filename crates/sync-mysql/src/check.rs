@@ -10,7 +10,8 @@ use crate::{
     column::ResultColumn,
     column_values::column_values,
     explainer::SentSql,
-    index_use::{explained, index_use},
+    finding::{Severity, SourceFinding, SourceFindingCode},
+    index_use::index_use,
     layout::Layout,
     overlap::{CursorFacts, Moment, position},
     server::ServerVersion,
@@ -32,30 +33,6 @@ pub struct SourceReport {
     pub values: Vec<ColumnValues>,
     /// What is wrong, worth knowing or could be better; the worst first.
     pub findings: Vec<SourceFinding>,
-}
-
-/// One finding of a check.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceFinding {
-    /// How bad it is.
-    pub severity: Severity,
-    /// A stable code for machines and the manual.
-    pub code: &'static str,
-    /// One sentence, free of row values.
-    pub message: String,
-    /// What to do about it; empty where the message says it.
-    pub hint: String,
-}
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// Rows would be missed or refused: the sync should not run.
-    Error,
-    /// It works, but not as well as it could.
-    Warning,
-    /// Good to know.
-    Note,
 }
 
 /// A time that every row is later than, in every kind of column.
@@ -88,14 +65,14 @@ impl MysqlSource {
             }
             Ok(Some(_)) => findings.push(SourceFinding {
                 severity: Severity::Note,
-                code: "cursor_unused",
+                code: SourceFindingCode::CursorUnused,
                 message: format!("the query does not use `{PARAMETER}`: every run reads everything"),
                 hint: format!("unchanged rows cost no API call; to read less, add a condition with `{PARAMETER}`"),
             }),
             Ok(None) => {}
             Err(NoTime(message)) => findings.push(SourceFinding {
                 severity: Severity::Warning,
-                code: "cursor_no_time",
+                code: SourceFindingCode::CursorNoTime,
                 message,
                 hint: "name a DATETIME or TIMESTAMP column in `source.updated_at_field`".to_owned(),
             }),
@@ -128,7 +105,7 @@ impl MysqlSource {
                 | ColumnKind::Timestamp => {
                     return column.nullable.then(|| SourceFinding {
                         severity: Severity::Warning,
-                        code: "key_nullable",
+                        code: SourceFindingCode::KeyNullable,
                         message: format!("key column `{name}` may be NULL: such rows are refused"),
                         hint: "exclude them in the query, or take a column that is NOT NULL"
                             .to_owned(),
@@ -137,7 +114,7 @@ impl MysqlSource {
             };
             Some(SourceFinding {
                 severity: Severity::Error,
-                code: "key_kind",
+                code: SourceFindingCode::KeyKind,
                 message: format!("key column `{name}` is a {kind}, whose text is no stable key"),
                 hint: "take another column, or CAST it to DECIMAL or CHAR in the query".to_owned(),
             })
@@ -157,7 +134,7 @@ impl MysqlSource {
         }
         Ok(Some(SourceFinding {
             severity: Severity::Warning,
-            code: "key_without_order",
+            code: SourceFindingCode::KeyWithoutOrder,
             message: format!(
                 "no unique index has exactly the key columns ({}), NOT NULL and in their order, or one of them is an ENUM: \
                  the table is read at once, and a load that breaks off begins anew",
@@ -177,17 +154,17 @@ impl MysqlSource {
         let named = session.version().has_named_subqueries();
         let rendered = self.template.render(None);
         let sent = wrapped(rendered, layout.columns(), &columns, RowFilter::All, named);
-        match explained(session, &sent).await {
-            Ok(()) => Ok(None),
+        match session.describe(&sent).await {
+            Ok(_) => Ok(None),
             Err(error) if error.kind == SourceErrorKind::Sql => Ok(Some(SourceFinding {
                 severity: Severity::Error,
-                code: "query_unwrappable",
+                code: SourceFindingCode::QueryUnwrappable,
                 message: format!(
                     "the server does not take the query inside another, as it must be to ask for rows by key: {}",
                     error.message
                 ),
                 hint: "give every column a name of its own, and leave out what only a whole statement may have, such as \
-                       INTO or PROCEDURE"
+                       SQL_CALC_FOUND_ROWS"
                     .to_owned(),
             })),
             Err(error) => Err(error),
@@ -209,7 +186,7 @@ impl MysqlSource {
         }
         Ok(Some(SourceFinding {
             severity: Severity::Error,
-            code: "null_yields_nothing",
+            code: SourceFindingCode::NullYieldsNothing,
             message: format!(
                 "the query yields nothing when `{PARAMETER}` is NULL, as it is on a full read and when rows are asked \
                  for by key"
@@ -218,16 +195,36 @@ impl MysqlSource {
         }))
     }
 
+    /// Whether the query yields more than `most` rows; reads that many and one at the most, on the server.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub async fn has_more_rows_than(&self, most: u64) -> Result<bool, SourceError> {
+        let mut session = Session::open(&self.options, &self.explainer).await?;
+        let layout = self.layout_on(&mut session).await?;
+        self.has_row_after(&mut session, &layout, self.template.render(None), most).await
+    }
+
     async fn yields_a_row(
         &self,
         session: &mut Session,
         layout: &Layout,
         rendered: RenderedSql,
     ) -> Result<bool, SourceError> {
+        self.has_row_after(session, layout, rendered, 0).await
+    }
+
+    async fn has_row_after(
+        &self,
+        session: &mut Session,
+        layout: &Layout,
+        rendered: RenderedSql,
+        rows: u64,
+    ) -> Result<bool, SourceError> {
         let columns = layout.select(&self.key_columns)?;
         let named = session.version().has_named_subqueries();
         let mut sent = wrapped(rendered, layout.columns(), &columns, RowFilter::All, named);
-        sent.sql.push_str(" LIMIT 1");
+        sent.sql.push_str(&format!(" LIMIT 1 OFFSET {rows}"));
         Ok(!session.query_rows(&sent).await?.is_empty())
     }
 
@@ -249,11 +246,11 @@ impl MysqlSource {
         let sent = SentSql::plain(self.template.render(Some(position.time)));
         findings.extend(index_use(session, &sent, layout.column(&cursor.name)).await?);
         for message in position.notes {
-            findings.push(note("position", message, ""));
+            findings.push(note(SourceFindingCode::Position, message, ""));
         }
         if !cursor.is_kept_current {
             findings.push(note(
-                "cursor_application_written",
+                SourceFindingCode::CursorApplicationWritten,
                 format!(
                     "the server does not keep cursor column `{}` by itself (ON UPDATE CURRENT_TIMESTAMP), so rows of \
                      the last {} minutes are read again each time, in case clocks differ",
@@ -265,7 +262,7 @@ impl MysqlSource {
         }
         if layout.column(&cursor.name).is_none() {
             findings.push(note(
-                "cursor_not_returned",
+                SourceFindingCode::CursorNotReturned,
                 format!(
                     "the query does not return cursor column `{}`, so its type and zone are unknown and positions \
                      keep to the earlier of UTC and the server's zone",

@@ -21,7 +21,9 @@ const TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub(crate) async fn metrics(Looking(server): Looking) -> Result<Response, Problem> {
     let overview = api::read_overview(&server).await?;
     let budget = api::read_budget(&server).await?;
-    let page = page(&overview, &budget, &server.live.counts(), (server.version, server.began));
+    let mut counts = server.live.counts();
+    overview.syncs.iter().for_each(|sync| counts.begin(&sync.name));
+    let page = page(&overview, &budget, &counts, (server.version, server.began));
     Ok(([(header::CONTENT_TYPE, TYPE)], page).into_response())
 }
 

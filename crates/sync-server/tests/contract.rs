@@ -1,6 +1,13 @@
 //! What is served is what the `OpenAPI` document says, whatever is asked.
 #![cfg(test)]
 
+#[path = "contract/figures.rs"]
+mod figures;
+#[path = "contract/patience.rs"]
+mod patience;
+#[path = "contract/request.rs"]
+mod request;
+
 use std::{
     net::{IpAddr, Ipv4Addr},
     sync::{Arc, LazyLock},
@@ -13,7 +20,6 @@ use axum::{
     http::{Request, StatusCode},
 };
 use jiff::Timestamp;
-use proptest::prelude::*;
 use serde_json::Value;
 use sync_core::{
     budget::{BudgetDefinition, WhenUsedUp},
@@ -240,97 +246,5 @@ fn every_operation_of_the_document_is_served() {
                 assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{path}");
             }
         }
-    }
-}
-
-fn segment() -> impl Strategy<Value = String> {
-    prop_oneof![
-        Just("customers".to_owned()),
-        prop::sample::select(vec![
-            "api",
-            "v1",
-            "syncs",
-            "record",
-            "run",
-            "pause",
-            "resume",
-            "resync",
-            "quarantine",
-            "retry",
-            "drop",
-            "webhook",
-            "sync",
-            "session",
-            "overview",
-            "budget",
-            "metrics",
-            "healthz",
-            "web",
-            "main.js",
-            "..",
-            "%2e%2e",
-            "%00",
-            "%ff%fe",
-            "%F0%9F%92%A9",
-            "a%2Fb",
-        ])
-        .prop_map(str::to_owned),
-        "[a-zA-Z0-9_.~%-]{0,12}",
-    ]
-}
-
-fn path() -> impl Strategy<Value = String> {
-    let documented: Vec<String> = DOCUMENT["paths"].as_object().unwrap().keys().cloned().collect();
-    prop_oneof![
-        (prop::sample::select(documented), segment())
-            .prop_map(|(path, sync)| path.replace("{sync}", &sync)),
-        prop::collection::vec(segment(), 0..6).prop_map(|parts| format!("/{}", parts.join("/"))),
-    ]
-}
-
-fn query() -> impl Strategy<Value = String> {
-    let name = prop::sample::select(vec!["key", "sync", "code", "after", "rows", "live", "x", ""]);
-    let value = prop_oneof![
-        Just("customers".to_owned()),
-        Just("true".to_owned()),
-        any::<i64>().prop_map(|number| number.to_string()),
-        "[a-zA-Z0-9%&=+;|-]{0,10}",
-    ];
-    prop::collection::vec((name, value), 0..4).prop_map(|pairs| {
-        let pairs: Vec<String> =
-            pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
-    })
-}
-
-fn body() -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![
-        Just(b"{}".to_vec()),
-        Just(b"{\"all\": true}".to_vec()),
-        Just(b"{\"keys\": [\"1\"]}".to_vec()),
-        Just(b"{\"keys\": []}".to_vec()),
-        Just(b"{\"retry\": true}".to_vec()),
-        Just(b"[[[[".to_vec()),
-        Just(vec![b'x'; 70_000]),
-        prop::collection::vec(any::<u8>(), 0..64),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
-
-    #[test]
-    fn whatever_is_asked_the_answer_is_as_documented(
-        method in prop::sample::select(vec!["GET", "POST", "DELETE", "PUT", "HEAD", "OPTIONS"]),
-        path in path(),
-        query in query(),
-        body in body(),
-        token in prop::sample::select(vec![Some(OPERATOR), Some(VIEWER), None]),
-    ) {
-        let address = format!("{path}{query}");
-        // What is no address is refused before it gets here.
-        prop_assume!(address.parse::<axum::http::Uri>().is_ok());
-        let reply = ask(method, &address, token, &body);
-        check(method, &path, &reply);
     }
 }

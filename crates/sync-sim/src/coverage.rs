@@ -83,10 +83,9 @@ impl Target {
             matches!(stand, Stand::MidCapture | Stand::Answered | Stand::Settled | Stand::TakeOver);
         match self {
             Self::Anything => true,
-            Self::CallBefore => stand != Stand::Answered,
-            Self::CallAfter => stand != Stand::OnTheWire,
             // Nothing is read before every call has been answered and settled.
-            Self::Read => stand != Stand::Answered,
+            Self::CallBefore | Self::Read => stand != Stand::Answered,
+            Self::CallAfter => stand != Stand::OnTheWire,
             Self::Idle => !is_alive,
             Self::Key => !is_alive && stand != Stand::RestoredState,
         }

@@ -6,7 +6,7 @@ use crate::{
     draw::draw,
     life::{Failure, live},
     recorded::RECORDED,
-    traces::{destination, doubt, gate, second_look},
+    traces::{audit, delivery, destination, doubt, gate, gone, limits, outbox, second_look},
 };
 
 /// Lives through the worlds of these seeds.
@@ -48,6 +48,13 @@ fn the_fourth_fifty_worlds_hold() {
 }
 
 #[test]
+fn worlds_that_once_went_wrong_hold() {
+    for seed in [285, 1218, 1411, 1541] {
+        hold(seed..seed + 1);
+    }
+}
+
+#[test]
 fn no_mistake_is_made_unless_it_is_asked_for() {
     for mutation in Mutation::ALL {
         assert!(!mutation::is_on(*mutation));
@@ -67,7 +74,35 @@ const TRACES: &[(Mutation, fn())] = &[
         destination::another_external_id_field_is_filled_before_anything_is_created,
     ),
     (Mutation::DepartureKept, gate::p4_a_departure_that_other_calls_used_up_is_not_used_again),
+    (Mutation::GoneAtOnce, gone::c8_no_record_goes_on_the_word_of_one_read),
+    (
+        Mutation::BelievedWhileSent,
+        delivery::d1_an_update_that_died_with_its_process_is_not_taken_for_undone,
+    ),
+    (
+        Mutation::MarkedWithoutSync,
+        delivery::d1_an_update_that_left_before_a_power_cut_is_not_taken_for_undone,
+    ),
+    (
+        Mutation::LeftBehindForgotten,
+        delivery::d1_an_update_that_a_dead_process_was_sending_is_sent_again,
+    ),
+    (Mutation::NoAudit, audit::d8_a_copy_that_does_not_know_that_it_is_old_creates_nothing_again),
+    (Mutation::AdoptedNotRead, audit::d8_the_row_of_a_record_that_an_audit_links_is_read),
+    (Mutation::KnownKeyIgnored, second_look::d8_the_link_moves_where_its_record_is_gone),
+    (Mutation::GateStaysOpen, limits::a_challenge_page_closes_the_gate_for_half_a_minute),
+    (
+        Mutation::DefinitionIgnored,
+        destination::p2_a_changed_mapping_reaches_rows_that_did_not_change,
+    ),
+    (
+        Mutation::SupersededUncounted,
+        outbox::p2_a_wish_that_was_replaced_while_it_was_in_doubt_is_in_the_books,
+    ),
 ];
+
+/// Mistakes for which nothing is known yet that goes wrong with them and holds without.
+const UNSEEN: [Mutation; 1] = [Mutation::CountedFromMark];
 
 /// Whether that goes wrong with a mistake built in, or none.
 fn goes_wrong(
@@ -101,8 +136,11 @@ fn are_caught(part: usize) {
             }
             continue;
         }
-        // `docs/simulation.md` says for which none is known yet.
+        if UNSEEN.contains(&mistake) {
+            continue;
+        }
         let Some((_, seeds)) = RECORDED.iter().find(|(recorded, _)| *recorded == mistake) else {
+            missed.push(format!("nothing is known that catches {mistake:?}"));
             continue;
         };
         match seeds.iter().find(|seed| world_goes_wrong(**seed, Some(mistake))) {

@@ -11,6 +11,7 @@ use sync_core::{
 
 use crate::{
     column::{KeyColumn, KeyParameter, RecordColumn, count, limit, record_parameter},
+    dispatch::KEPT,
     effects,
     failure::Failure,
     second_look,
@@ -155,6 +156,34 @@ fn adopt(
         mark_dirty(tx, writer, key)?;
     }
     Ok(true)
+}
+
+/// See [`sync_core::state::StateStore::note_archived`].
+pub(crate) fn note_archived(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    records: &[(Key, RecordId)],
+) -> rusqlite::Result<()> {
+    for (key, record) in records {
+        let noted = tx
+            .prepare_cached(
+                "UPDATE links SET standing = ?1, fingerprint = NULL
+                 WHERE sync_id = ?2 AND destination_id = ?3 AND key = ?4 AND record_id = ?5 AND standing = 0
+                   AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.sync_id = ?2 AND o.destination_id = ?3
+                     AND o.key = ?4 AND o.state = 1)",
+            )?
+            .execute(params![
+                KEPT,
+                writer.sync.0,
+                writer.destination.0,
+                KeyParameter(key),
+                record_parameter(record)
+            ])?;
+        if noted > 0 {
+            mark_dirty(tx, writer, key)?;
+        }
+    }
+    Ok(())
 }
 
 /// The record that the key is linked to, unless it was found missing.

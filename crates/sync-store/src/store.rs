@@ -306,7 +306,7 @@ impl StateStore for SqliteStore {
     }
 
     fn sweep(&mut self, writer: &Writer, keys: &[Key]) -> Result<(), StateError> {
-        self.write_aside(writer, |tx| Ok(sweep::note(tx, keys)?))
+        self.write_aside(writer, |tx| Ok(sweep::note(tx, writer, keys)?))
     }
 
     fn end_sweep(
@@ -474,6 +474,14 @@ impl StateStore for SqliteStore {
     ) -> Result<u64, StateError> {
         let log_effects = self.keeping.effects;
         self.write(writer, |tx| scan::link_seen(tx, writer, seen, mark, now, log_effects))
+    }
+
+    fn note_archived(
+        &mut self,
+        writer: &Writer,
+        records: &[(Key, RecordId)],
+    ) -> Result<(), StateError> {
+        self.write(writer, |tx| Ok(scan::note_archived(tx, writer, records)?))
     }
 
     fn drop_link(&mut self, writer: &Writer, key: &Key) -> Result<(), StateError> {

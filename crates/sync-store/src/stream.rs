@@ -26,9 +26,10 @@ pub(crate) fn mark(
             writer.sync.0
         ])?;
         if let Some(reason) = full_read {
-            // What asks for a full read already says more. One that is read in pages begins anew all the same.
+            // What asks for a full read already says more. One that is read in pages begins anew all the same. Rows may
+            // have gone unseen, so the next sweep is due, whoever makes it.
             tx.execute(
-                "UPDATE syncs SET full_read = coalesce(full_read, ?) WHERE id = ?",
+                "UPDATE syncs SET full_read = coalesce(full_read, ?), swept_at = NULL WHERE id = ?",
                 params![reason.word(), writer.sync.0],
             )?;
         }

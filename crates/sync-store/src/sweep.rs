@@ -1,5 +1,6 @@
 //! Sweeps: which keys are known and were not shown. What a read has shown is kept in a table of the connection's own,
-//! on disk, so that neither memory nor the state grows with it.
+//! on disk, so that neither memory nor the state grows with it. Syncs of one process share the connection and may sweep
+//! at once, so each has tables of its own.
 
 use jiff::Timestamp;
 use rusqlite::{Transaction, params};
@@ -15,17 +16,28 @@ use crate::column::{KeyParameter, count, limit};
 /// `links.standing` of records that a row should have: held, or found missing and left so.
 const HAS_RECORD: &str = "standing IN (0, 3)";
 
+/// The keys that a read has shown.
+fn swept(writer: &Writer) -> String {
+    format!("temp.swept_{}", writer.sync.0)
+}
+
+/// The keys that it has not shown.
+fn candidates(writer: &Writer) -> String {
+    format!("temp.candidates_{}", writer.sync.0)
+}
+
 /// See [`sync_core::state::StateStore::begin_sweep`].
 pub(crate) fn begin(
     tx: &Transaction<'_>,
     writer: &Writer,
     now: Timestamp,
 ) -> rusqlite::Result<SweepTicket> {
-    tx.execute_batch(
-        "DROP TABLE IF EXISTS temp.swept; DROP TABLE IF EXISTS temp.candidates;
-         CREATE TEMP TABLE swept (key NOT NULL, PRIMARY KEY (key)) WITHOUT ROWID;
-         CREATE TEMP TABLE candidates (id INTEGER PRIMARY KEY, key NOT NULL)",
-    )?;
+    let (swept, candidates) = (swept(writer), candidates(writer));
+    tx.execute_batch(&format!(
+        "DROP TABLE IF EXISTS {swept}; DROP TABLE IF EXISTS {candidates};
+         CREATE TABLE {swept} (key NOT NULL, PRIMARY KEY (key)) WITHOUT ROWID;
+         CREATE TABLE {candidates} (id INTEGER PRIMARY KEY, key NOT NULL)"
+    ))?;
     let entries_before = tx.query_row(
         "SELECT coalesce(max(seq), 0) FROM outbox WHERE sync_id = ?",
         [writer.sync.0],
@@ -35,8 +47,9 @@ pub(crate) fn begin(
 }
 
 /// See [`sync_core::state::StateStore::sweep`].
-pub(crate) fn note(tx: &Transaction<'_>, keys: &[Key]) -> rusqlite::Result<()> {
-    let mut insert = tx.prepare_cached("INSERT OR IGNORE INTO temp.swept (key) VALUES (?)")?;
+pub(crate) fn note(tx: &Transaction<'_>, writer: &Writer, keys: &[Key]) -> rusqlite::Result<()> {
+    let insert = format!("INSERT OR IGNORE INTO {} (key) VALUES (?)", swept(writer));
+    let mut insert = tx.prepare_cached(&insert)?;
     for key in keys {
         insert.execute([KeyParameter(key)])?;
     }
@@ -50,7 +63,8 @@ pub(crate) fn end(
     ticket: SweepTicket,
     allowed: Option<u64>,
 ) -> rusqlite::Result<SweepEnd> {
-    let shown = tx.query_row("SELECT count(*) FROM temp.swept", [], |row| count(row, 0))?;
+    let shown = format!("SELECT count(*) FROM {}", swept(writer));
+    let shown = tx.query_row(&shown, [], |row| count(row, 0))?;
     let place = [writer.sync.0, writer.destination.0];
     let records = tx.query_row(
         &format!(
@@ -64,8 +78,9 @@ pub(crate) fn end(
     }
     let linked = tx.query_row(
         &format!(
-            "SELECT count(*) FROM temp.candidates AS c JOIN links AS l
-               ON l.sync_id = ? AND l.destination_id = ? AND l.key = c.key AND l.{HAS_RECORD}"
+            "SELECT count(*) FROM {} AS c JOIN links AS l
+               ON l.sync_id = ? AND l.destination_id = ? AND l.key = c.key AND l.{HAS_RECORD}",
+            candidates(writer)
         ),
         place,
         |row| count(row, 0),
@@ -82,23 +97,26 @@ fn find_candidates(
     writer: &Writer,
     ticket: SweepTicket,
 ) -> rusqlite::Result<()> {
+    let (swept, candidates) = (swept(writer), candidates(writer));
     tx.execute(
         &format!(
-            "INSERT INTO temp.candidates (key) SELECT key FROM links AS l
+            "INSERT INTO {candidates} (key) SELECT key FROM links AS l
              WHERE sync_id = ?1 AND destination_id = ?2 AND {HAS_RECORD} AND created_at <= ?3
-               AND NOT EXISTS (SELECT 1 FROM temp.swept AS s WHERE s.key = l.key)
+               AND NOT EXISTS (SELECT 1 FROM {swept} AS s WHERE s.key = l.key)
                AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.sync_id = ?1 AND o.destination_id = ?2
                  AND o.key = l.key AND o.gone)"
         ),
         params![writer.sync.0, writer.destination.0, ticket.began.as_second()],
     )?;
     tx.execute(
-        "INSERT INTO temp.candidates (key) SELECT DISTINCT key FROM outbox AS o
+        &format!(
+            "INSERT INTO {candidates} (key) SELECT DISTINCT key FROM outbox AS o
          WHERE sync_id = ?1 AND destination_id = ?2 AND NOT gone AND seq <= ?3
-           AND NOT EXISTS (SELECT 1 FROM temp.swept AS s WHERE s.key = o.key)
+           AND NOT EXISTS (SELECT 1 FROM {swept} AS s WHERE s.key = o.key)
            AND NOT EXISTS (SELECT 1 FROM outbox AS g WHERE g.sync_id = ?1 AND g.destination_id = ?2
              AND g.key = o.key AND g.gone AND g.seq > o.seq)
-           AND NOT EXISTS (SELECT 1 FROM temp.candidates AS c WHERE c.key = o.key)",
+           AND NOT EXISTS (SELECT 1 FROM {candidates} AS c WHERE c.key = o.key)"
+        ),
         params![writer.sync.0, writer.destination.0, ticket.entries_before],
     )?;
     Ok(())
@@ -125,15 +143,16 @@ pub(crate) fn mark(
     writer: &Writer,
     keys_max: usize,
 ) -> rusqlite::Result<bool> {
+    let candidates = candidates(writer);
     let marked = tx
-        .prepare_cached(
+        .prepare_cached(&format!(
             "INSERT OR REPLACE INTO dirty (sync_id, key, suspected)
-             SELECT ?, key, 1 FROM temp.candidates ORDER BY id LIMIT ?",
-        )?
+             SELECT ?, key, 1 FROM {candidates} ORDER BY id LIMIT ?"
+        ))?
         .execute(params![writer.sync.0, limit(keys_max)])?;
-    tx.prepare_cached(
-        "DELETE FROM temp.candidates WHERE id IN (SELECT id FROM temp.candidates ORDER BY id LIMIT ?)",
-    )?
+    tx.prepare_cached(&format!(
+        "DELETE FROM {candidates} WHERE id IN (SELECT id FROM {candidates} ORDER BY id LIMIT ?)"
+    ))?
     .execute([limit(keys_max)])?;
     Ok(marked == keys_max)
 }

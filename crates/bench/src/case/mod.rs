@@ -3,6 +3,7 @@
 pub(crate) mod changes;
 pub(crate) mod first_load;
 pub(crate) mod growth;
+pub(crate) mod load;
 pub(crate) mod real_limit;
 pub(crate) mod recovery;
 pub(crate) mod start_up;

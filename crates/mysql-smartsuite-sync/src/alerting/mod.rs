@@ -102,7 +102,12 @@ impl Alarm {
             });
             if is_due {
                 beaten = Some(this.clock.elapsed());
-                if let Err(why) = this.sender.beat().await {
+                let beat = tokio::select! {
+                    biased;
+                    () = ending.cancelled() => return,
+                    beat = this.sender.beat() => beat,
+                };
+                if let Err(why) = beat {
                     tracing::warn!("the heartbeat could not be sent: {why}");
                 }
             }

@@ -177,6 +177,10 @@ fn settings(
         let value =
             if is_secret { answers.secret(question)? } else { answers.line(question, None)? };
         asked.push((name.to_owned(), value));
+        if name == "MYSQL_HOST" && environment.get("MYSQL_PORT").is_none() {
+            let port = answers.line("Its port", Some("3306"))?;
+            asked.push(("MYSQL_PORT".to_owned(), port));
+        }
     }
     keep(&asked)?;
     let environment = command::environment()?;
@@ -387,8 +391,15 @@ fn asked_pairs(
         let names: Vec<String> = tables.iter().map(|table| table.name.clone()).collect();
         let likely =
             likely.and_then(|(likely, _)| tables.iter().position(|table| table.id == likely.id));
-        let question = format!("Into which SmartSuite table go the rows of `{}`?", source.name);
-        let to = answers.one(&question, &names, likely.unwrap_or(0))?;
+        // Where a table was found, the first question has shown it and its tick said yes.
+        let to = match likely {
+            Some(to) => to,
+            None => {
+                let question =
+                    format!("Into which SmartSuite table go the rows of `{}`?", source.name);
+                answers.one(&question, &names, 0)?
+            }
+        };
         if let Some(table) = tables.get(to) {
             pairs.push(((*source).clone(), table.clone()));
         }

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
-use sync_core::config::model::Config;
+use sync_core::{config::model::Config, port::Clock};
 use sync_engine::event::Observer;
 use sync_server::Live;
 use sync_store::check;
@@ -24,6 +24,8 @@ use crate::{
 
 /// How long what is under way may take to end: the service manager's patience is two minutes.
 const ENDING_MAX: Duration = Duration::from_secs(110);
+/// How long threads may take that cannot be told to end.
+const LEFT_MAX: Duration = Duration::from_secs(2);
 
 /// Serves until it is ended.
 pub(crate) fn perform(
@@ -64,7 +66,11 @@ pub(crate) fn perform(
     check(&state)?;
     let desk = Arc::new(ServiceDesk::new(state.clone(), Arc::clone(&clock)));
     let http = Http::new(http, Arc::clone(&desk), live, &clock, state)?;
-    command::runtime()?.block_on(serve(plan, config, &mut reload, desk, http, console))
+    let runtime = command::runtime()?;
+    let served = runtime.block_on(serve(plan, config, &mut reload, desk, http, console));
+    // Without this a name that is still looked up would hold the process.
+    runtime.shutdown_timeout(LEFT_MAX);
+    served
 }
 
 async fn serve(
@@ -84,7 +90,7 @@ async fn serve(
     tracing::info!("serving {}", counted(syncs, "sync"));
     let (closing, clock) = (CancellationToken::new(), Arc::clone(reload.clock()));
     let (mut http, mut tasks) = (http, Vec::new());
-    let (mut shift, beside) = loop {
+    let beside = loop {
         let mut shift = Shift::start(plan, ending.asked());
         let beside = Beside::start(&shift.wire, &config, reload, ending.asked());
         desk.open(&shift, config, reload.interval_minutes());
@@ -107,22 +113,17 @@ async fn serve(
                 },
             }
         };
-        let Some(next) = next else { break (shift, beside) };
-        // What is under way ends as at the end of the service, and goes on under the new configuration.
+        // What is under way ends, and goes on under the new configuration if there is one.
         desk.close();
-        shift.end().await?;
-        beside.end().await;
-        (config, plan) = next;
+        end(&mut shift, &ending, clock.as_ref(), next.is_none()).await?;
+        match next {
+            Some(next) if !ending.asked().is_cancelled() => {
+                beside.end().await;
+                (config, plan) = next;
+            }
+            _ => break beside,
+        }
     };
-    manager::stopping();
-    desk.close();
-    tokio::select! {
-        biased;
-        ended = shift.end() => ended?,
-        () = clock.sleep(ENDING_MAX) => tracing::warn!(
-            "not everything has ended in time; what was being sent is looked up by the next run"
-        ),
-    }
     // Until now it said that the service is ending.
     closing.cancel();
     for task in tasks {
@@ -131,4 +132,33 @@ async fn serve(
     beside.end().await;
     tracing::info!("ended: nothing is under way any more");
     Ok(if ending.by_system() { Exit::Done } else { Exit::Interrupted })
+}
+
+/// Ends a shift. Once the end of the service is asked for, that takes no longer than a service manager waits.
+async fn end(
+    shift: &mut Shift,
+    ending: &Ending,
+    clock: &dyn Clock,
+    is_last: bool,
+) -> Result<(), Failure> {
+    if is_last {
+        manager::stopping();
+    }
+    let patience = async {
+        if !is_last {
+            ending.asked().cancelled().await;
+            manager::stopping();
+        }
+        clock.sleep(ENDING_MAX).await;
+    };
+    tokio::select! {
+        biased;
+        ended = shift.end() => ended,
+        () = patience => {
+            tracing::warn!(
+                "not everything has ended in time; what was being sent is looked up by the next run"
+            );
+            Ok(())
+        }
+    }
 }

@@ -88,6 +88,8 @@ impl Answers {
             .with_prompt(question)
             .items(choices)
             .defaults(chosen)
+            // All that is ticked, said once more in one line, would break over many.
+            .report(false)
             .interact()
             .map_err(|error| unheard(&error))
     }

@@ -29,6 +29,22 @@ pub(crate) fn file(origin: &Origin<'_>, syncs: &[SyncProposal]) -> String {
     out
 }
 
+/// A list with commas, in lines that fit beside each other on a screen.
+fn in_lines(columns: &[String]) -> Vec<String> {
+    const WIDTH: usize = 90;
+    let mut lines: Vec<String> = Vec::new();
+    for (at, column) in columns.iter().enumerate() {
+        let comma = if at + 1 < columns.len() { "," } else { "" };
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + column.chars().count() + 2 <= WIDTH => {
+                line.push_str(&format!(" {column}{comma}"));
+            }
+            _ => lines.push(format!("{column}{comma}")),
+        }
+    }
+    lines
+}
+
 fn block(origin: &Origin<'_>, sync: &SyncProposal) -> String {
     let mut out = String::new();
     let mut line = |indent: usize, text: &str| {
@@ -44,7 +60,9 @@ fn block(origin: &Origin<'_>, sync: &SyncProposal) -> String {
     if let Some((column, second)) = &sync.title {
         columns.push(format!("{} AS {}", quoted(column), quoted(second)));
     }
-    line(8, &format!("SELECT {}", columns.join(", ")));
+    for (number, listed) in in_lines(&columns).iter().enumerate() {
+        line(8, &format!("{}{listed}", if number == 0 { "SELECT " } else { "       " }));
+    }
     line(8, &format!("FROM {}", quoted(&sync.source.name)));
     if let Some(cursor) = &sync.cursor {
         let cursor = quoted(cursor);
@@ -172,6 +190,20 @@ fn comment(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_lists_take_several_lines() {
+        let named = |count: usize| -> Vec<String> {
+            (0..count).map(|at| format!("`column_{at:02}`")).collect()
+        };
+        assert_eq!(in_lines(&named(2)), ["`column_00`, `column_01`"]);
+        let lines = in_lines(&named(30));
+        assert!(
+            lines.len() > 3 && lines.iter().all(|line| line.chars().count() <= 91),
+            "{lines:#?}"
+        );
+        assert_eq!(lines.join(" "), named(30).join(", "));
+    }
 
     #[test]
     fn odd_texts_are_quoted() {

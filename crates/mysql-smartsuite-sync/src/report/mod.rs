@@ -1,7 +1,7 @@
 //! What people and machines get to see.
 
 mod answer;
-mod count;
+pub(crate) mod count;
 pub(crate) mod dedupe;
 pub(crate) mod diagnostic;
 pub(crate) mod doctor;

@@ -104,8 +104,15 @@ impl Keeper {
             }
         }
         let mut asked = self.post.has_wish();
+        let mut before = clock.now();
         while !asked && due.is_none_or(|due| clock.now() < due) {
-            let left = due.map(|due| due.duration_since(clock.now()));
+            let now = clock.now();
+            if now < before {
+                // It was set back. What was due then may be days away now: the next time is found anew.
+                return false;
+            }
+            before = now;
+            let left = due.map(|due| due.duration_since(now));
             let left = left.and_then(|left| Duration::try_from(left).ok()).unwrap_or(NAP);
             tokio::select! {
                 biased;

@@ -1,6 +1,11 @@
-//! The mapping file, read anew while the service runs: when somebody asks (SIGHUP), and when the file has changed.
+//! The mapping file, read anew while the service runs: when somebody asks (SIGHUP), and when it or a file that it includes
+//! has changed.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use sync_core::{config::model::Config, port::Clock, schedule::Schedule};
 use sync_engine::event::Observer;
@@ -29,8 +34,48 @@ pub(crate) struct Reload {
     clock: Arc<dyn Clock>,
     troubles: Arc<Troubles>,
     hangup: Option<Signal>,
-    /// The file as it was looked at last; `None`: it could not be read.
-    seen: Option<Vec<u8>>,
+    watched: Watched,
+}
+
+/// The mapping file and those it includes, as they were when they were looked at last.
+struct Watched {
+    /// The mapping file is the first.
+    files: Vec<Look>,
+    /// What was found instead, where a file was not there.
+    doubted: Option<Vec<Look>>,
+}
+
+/// A file and what it held; `None`: it could not be read.
+type Look = (PathBuf, Option<Vec<u8>>);
+
+impl Watched {
+    /// As they are now. What was included is looked for, too, where it is not there: it may come.
+    fn of(path: &Path, environment: &Environment) -> Self {
+        let included = MappingFile::read(path, environment).map(|file| file.included);
+        let paths = [path.to_owned()].into_iter().chain(included.unwrap_or_default());
+        Self { files: paths.map(look).collect(), doubted: None }
+    }
+
+    /// Whether one of them is another than before. One that is being replaced is not there for a moment: that it is gone
+    /// is believed when it is still so at the next look, and of the mapping file itself never.
+    fn has_changed(&mut self) -> bool {
+        let now: Vec<Look> = self.files.iter().map(|(path, _)| look(path.clone())).collect();
+        let doubted = self.doubted.take();
+        if now == self.files || now.first().is_none_or(|(_, text)| text.is_none()) {
+            return false;
+        }
+        let is_gone = |(before, after): (&Look, &Look)| before.1.is_some() && after.1.is_none();
+        if !self.files.iter().zip(&now).any(is_gone) || doubted.as_ref() == Some(&now) {
+            return true;
+        }
+        self.doubted = Some(now);
+        false
+    }
+}
+
+fn look(path: PathBuf) -> Look {
+    let text = std::fs::read(&path).ok();
+    (path, text)
 }
 
 impl Reload {
@@ -42,7 +87,7 @@ impl Reload {
         observer: Arc<dyn Observer>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let seen = std::fs::read(&path).ok();
+        let watched = Watched::of(&path, &environment);
         Self {
             path,
             environment,
@@ -51,7 +96,7 @@ impl Reload {
             clock,
             troubles: Arc::default(),
             hangup: None,
-            seen,
+            watched,
         }
     }
 
@@ -79,7 +124,7 @@ impl Reload {
         Ok(())
     }
 
-    /// Waits until somebody asks, or the file is another one than before.
+    /// Waits until somebody asks, or a file is another one than before.
     pub(crate) async fn wanted(&mut self) {
         loop {
             let hangup = async {
@@ -92,19 +137,14 @@ impl Reload {
             };
             tokio::select! {
                 biased;
-                () = hangup => {
-                    self.seen = std::fs::read(&self.path).ok();
-                    return;
-                }
+                () = hangup => break,
                 () = self.clock.sleep(EVERY) => {}
             }
-            let now = std::fs::read(&self.path).ok();
-            // One that is being replaced is not there for a moment.
-            if now.is_some() && now != self.seen {
-                self.seen = now;
-                return;
+            if self.watched.has_changed() {
+                break;
             }
         }
+        self.watched = Watched::of(&self.path, &self.environment);
     }
 
     /// The file as it is now and what is to be served by it. One that cannot be used is said, and remembered as a
@@ -183,5 +223,34 @@ impl Reload {
             timetable.push((sync.clone(), schedule));
         }
         Ok(ShiftPlan { wire, timetable, immediately })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_of_an_included_file_is_seen_and_one_that_is_gone_at_the_second_look() {
+        let folder = tempfile::tempdir().unwrap();
+        let main = folder.path().join("main.yml");
+        let part = folder.path().join("part.yml");
+        std::fs::write(&main, "include: [part.yml, later.yml]\nsyncs: []\n").unwrap();
+        std::fs::write(&part, "syncs: []\n").unwrap();
+        let environment = Environment::read(Path::new(".env.none"), |_| None).unwrap();
+        let again = || Watched::of(&main, &environment);
+        let mut watched = again();
+        assert!(!watched.has_changed());
+        std::fs::write(&part, "syncs: [] # changed\n").unwrap();
+        assert!(watched.has_changed());
+        watched = again();
+        std::fs::write(folder.path().join("later.yml"), "syncs: []\n").unwrap();
+        assert!(watched.has_changed(), "one that was missing is waited for");
+        watched = again();
+        std::fs::remove_file(&part).unwrap();
+        assert!(!watched.has_changed(), "it may be replaced at this moment");
+        assert!(watched.has_changed());
+        std::fs::remove_file(&main).unwrap();
+        assert!(!watched.has_changed() && !watched.has_changed());
     }
 }

@@ -3,7 +3,10 @@
 use serde_json::json;
 use smartsuite_emulator::RouteKind::{BulkUpdate, Table};
 
-use crate::stage::{CUSTOMERS, Stage, on_every_server, on_mariadb};
+use crate::{
+    stage::{CUSTOMERS, Stage, on_every_server, on_mariadb},
+    web::Service,
+};
 
 on_every_server! {
     a_vanished_column_stops_the_sync_and_blanks_nothing
@@ -14,6 +17,7 @@ on_every_server! {
 on_mariadb! {
     a_vanished_field_is_noticed_by_what_an_answer_shows
     a_new_column_of_a_table_gets_a_field_once
+    what_drifted_is_shown_whichever_process_found_it
 }
 
 /// Only the customers, with every column of their table.
@@ -111,6 +115,25 @@ fn a_sync_that_ignores_drift_goes_on_without_a_vanished_column(stage: &mut Stage
     // What never fitted is a mistake, not drift.
     stage.remap("company: scompany01", "compny: scompany01");
     stage.run(&["run"]).ended(1).said(&["compny", "[mysql_missing_column]"]);
+}
+
+fn what_drifted_is_shown_whichever_process_found_it(stage: &mut Stage) {
+    map_customers(stage, QUERY, "    on_drift: ignore\n");
+    stage.run(&["run"]).ended(0);
+    stage.sql("ALTER TABLE customers RENAME COLUMN company TO firm");
+    stage.run(&["run"]).ended(0);
+    // This service has run nothing yet.
+    let service = Service::start(stage, &["--interval", "600"]);
+    let detail = service.get("/api/v1/syncs/customers").json();
+    assert_eq!(detail["notes"], json!([]));
+    assert_eq!(detail["left_out"][0]["slug"], "scompany01", "{detail:#}");
+    assert!(detail["left_out"][0]["reason"].as_str().unwrap().contains("company"));
+    service.end(stage);
+    stage.sql("ALTER TABLE customers RENAME COLUMN firm TO company");
+    stage.run(&["run"]).ended(0);
+    let service = Service::start(stage, &["--interval", "600"]);
+    assert_eq!(service.get("/api/v1/syncs/customers").json()["left_out"], json!([]));
+    service.end(stage);
 }
 
 fn a_column_of_another_type_is_read_again_in_every_row(stage: &mut Stage) {

@@ -13,6 +13,7 @@ use crate::stage::{CUSTOMERS, ORDERS, Stage, on_every_server, on_mariadb};
 on_every_server! {
     orders_are_linked_to_their_customers
     join_tables_and_superiors_are_linked
+    a_join_table_alone_changes_links
 }
 
 on_mariadb! {
@@ -233,6 +234,87 @@ fn join_tables_and_superiors_are_linked(stage: &mut Stage) {
     stage.run(&["run"]).ended(0).cost(&[BulkUpdate]);
     let all = names_of(keyed(stage, &notes), "salltags01", &by_tag);
     assert_eq!(all["1"], "de|urgent");
+}
+
+/// The rows of the join table change and those of the notes do not: seen in the log, and in a view that is read whole.
+fn a_join_table_alone_changes_links(stage: &mut Stage) {
+    let user = stage.database.create_user("SELECT", "PROCESS, REPLICATION SLAVE").unwrap();
+    stage.setting("MYSQL_USER", user.name);
+    stage.setting("MYSQL_PASSWORD", user.password);
+    stage.sql("CREATE TABLE tags (id INT PRIMARY KEY, name VARCHAR(20))");
+    stage.sql("INSERT INTO tags VALUES (1, 'urgent'), (2, 'gift'), (3, 'new')");
+    stage.sql("CREATE TABLE notes (id INT PRIMARY KEY, title VARCHAR(20))");
+    stage.sql("INSERT INTO notes VALUES (1, 'one'), (2, 'two')");
+    stage.sql(
+        "CREATE TABLE note_tags (note_id INT, tag_id INT, PRIMARY KEY (note_id, tag_id), KEY (tag_id))",
+    );
+    stage.sql("INSERT INTO note_tags VALUES (1, 1), (1, 2)");
+    let query = "SELECT n.id, n.title, (SELECT GROUP_CONCAT(t.tag_id) FROM note_tags t WHERE t.note_id = n.id) AS tag_ids FROM notes n";
+    stage.sql(&format!("CREATE VIEW tagged AS {query}"));
+    let tags = table(stage, "Tags", &[]);
+    let followed = table(stage, "Followed", &[link_field("stags00001", &tags)]);
+    let viewed = table(stage, "Viewed", &[link_field("stags00001", &tags)]);
+    let destination = |table: &str| {
+        format!(
+            "destination: {{table_id: {table}, external_id_field: skey000001, field_mappings: {{title: title}}, \
+             links: {{stags00001: {{sync: tags, from: tag_ids, list: true}}}}}}"
+        )
+    };
+    stage.map(&format!(
+        r#"syncs:
+  - name: tags
+    source: {{table: tags}}
+    destination: {{table_id: {tags}, external_id_field: skey000001, field_mappings: {{name: title}}}}
+  - name: followed
+    capture: binlog
+    source:
+      query: "{query}"
+      primary_key: id
+      related:
+        - {{table: note_tags, column: note_id, matches: id}}
+    {}
+  - name: viewed
+    source: {{table: tagged, primary_key: id}}
+    {}
+"#,
+        destination(&followed),
+        destination(&viewed)
+    ));
+    stage.run(&["validate", "--online"]).ended(0);
+    stage.run(&["run"]).ended(0);
+    let both = |stage: &Stage| {
+        let by_tag = keyed(stage, &tags);
+        let [followed, viewed] = [&followed, &viewed].map(|table| {
+            let names = names_of(keyed(stage, table), "stags00001", &by_tag);
+            names.into_values().collect::<Vec<_>>()
+        });
+        assert_eq!(followed, viewed);
+        followed
+    };
+    assert_eq!(both(stage), ["1,2", ""]);
+    stage.run(&["run"]).ended(0).cost_nothing();
+    // A tag more, one less, another note's first, and one that moves between notes.
+    for (change, linked) in [
+        ("INSERT INTO note_tags VALUES (1, 3)", ["1,2,3", ""]),
+        ("DELETE FROM note_tags WHERE note_id = 1 AND tag_id = 1", ["2,3", ""]),
+        ("INSERT INTO note_tags VALUES (2, 1)", ["2,3", "1"]),
+        ("UPDATE note_tags SET note_id = 2 WHERE tag_id = 3", ["2", "1,3"]),
+    ] {
+        stage.sql(change);
+        stage.run(&["run"]).ended(0).cost(&[BulkUpdate, BulkUpdate]);
+        assert_eq!(both(stage), linked, "{change}");
+    }
+    // A tag that is not there yet is waited for.
+    stage.sql("INSERT INTO note_tags VALUES (2, 4)");
+    stage.run(&["run"]).ended(0);
+    assert_eq!(both(stage), ["2", "1,3"]);
+    stage.sql("INSERT INTO tags VALUES (4, 'late')");
+    stage.run(&["run"]).ended(0);
+    let by_tag = keyed(stage, &tags);
+    let names = names_of(keyed(stage, &followed), "stags00001", &by_tag);
+    assert_eq!(names["2"], "1,3,4");
+    assert_eq!(both(stage), ["2", "1,3,4"]);
+    stage.run(&["run"]).ended(0).cost_nothing();
 }
 
 /// A circle of tables and one with superiors: the plan has the second turn that the run makes.

@@ -49,6 +49,7 @@ fn look(browser: &mut Browser, name: &str) {
 fn people_use_the_pages(stage: &mut Stage) {
     let Some(mut browser) = browser() else { return };
     stage.refuse_texts_beyond(Some(60));
+    stage.map(&format!("smartsuite: {{plan: team}}\n{}", stage.mapping()));
     stage.sql("UPDATE customers SET company = repeat('x', 61) WHERE id IN (2, 4)");
     let service = Service::start(stage, &["--interval", "60", "--run-immediately"]);
     browser.look(1280, 900, "light");
@@ -100,7 +101,11 @@ fn people_use_the_pages(stage: &mut Stage) {
     assert!(arrived.unwrap());
 
     browser.click("nav", "Budget");
-    browser.sees("Calls a day, by sync");
+    for words in
+        ["The month's calls will last", "of 5,000 until", "Kept for people", "Calls a day, by sync"]
+    {
+        browser.sees(words);
+    }
     look(&mut browser, "budget");
     assert_eq!(browser.eval("window.stays"), true, "the page was loaded again");
     assert_eq!(browser.complaints, [""; 0]);

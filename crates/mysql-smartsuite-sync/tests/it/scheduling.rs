@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 use smartsuite_emulator::RouteKind::BulkUpdate;
 use throwaway_server::wait_until;
 
-use crate::stage::{CUSTOMERS, ORDERS, Stage, on_mariadb, signal};
+use crate::stage::{CUSTOMERS, ORDERS, Stage, now, on_mariadb, signal};
 
 on_mariadb! {
     it_runs_at_once_if_asked_and_ends_gracefully
@@ -15,6 +15,7 @@ on_mariadb! {
     a_wrong_configuration_ends_it_at_once
     the_service_manager_is_told
     a_changed_mapping_file_is_served_and_one_that_cannot_be_used_is_not
+    a_changed_file_that_is_included_is_served
 }
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -116,10 +117,8 @@ fn the_service_manager_is_told(stage: &mut Stage) {
 }
 
 fn a_changed_mapping_file_is_served_and_one_that_cannot_be_used_is_not(stage: &mut Stage) {
-    let now = std::process::Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]).output();
-    let now = String::from_utf8(now.unwrap().stdout).unwrap();
     // A minute is a second.
-    stage.setting("SYNC_TEST_CLOCK", format!("60@{}", now.trim()));
+    stage.setting("SYNC_TEST_CLOCK", format!("60@{}", now()));
     let mut child = stage.start(&["schedule", "--run-immediately", "--interval", "600"]);
     let done = wait_until(LIMIT, || Ok(stage.records(CUSTOMERS).len() == 5));
     assert!(done.unwrap());
@@ -138,4 +137,25 @@ fn a_changed_mapping_file_is_served_and_one_that_cannot_be_used_is_not(stage: &m
     assert!(wait_until(LIMIT, done).unwrap());
     signal(&child, "-TERM");
     stage.finish(child, 0).ended(0).warned(&["ended: nothing is under way any more"]);
+}
+
+fn a_changed_file_that_is_included_is_served(stage: &mut Stage) {
+    // A minute is a second.
+    stage.setting("SYNC_TEST_CLOCK", format!("60@{}", now()));
+    let part = stage.mapping();
+    let part = part.get(part.find("syncs:").unwrap()..).unwrap().to_owned();
+    let file = stage.path("config/part.yml");
+    fs::write(&file, &part).unwrap();
+    stage.map("include: [part.yml]\n");
+    let child = stage.start(&["schedule", "--run-immediately", "--interval", "600"]);
+    let done = wait_until(LIMIT, || Ok(stage.records(CUSTOMERS).len() == 5));
+    assert!(done.unwrap());
+    let often = "    name: customers\n    schedule: {interval: 1}";
+    fs::write(&file, part.replace("    name: customers", often)).unwrap();
+    assert!(logged(stage, "the mapping file was read anew: serving 2 syncs"));
+    stage.sql("UPDATE customers SET company = 'Served anew' WHERE id = 1");
+    let done = || Ok(stage.records(CUSTOMERS)["1"]["scompany01"] == "Served anew");
+    assert!(wait_until(LIMIT, done).unwrap());
+    signal(&child, "-TERM");
+    stage.finish(child, 0).ended(0);
 }

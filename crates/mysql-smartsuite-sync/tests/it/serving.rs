@@ -10,7 +10,7 @@ use std::{
 use throwaway_server::wait_until;
 
 use crate::{
-    stage::{CUSTOMERS, ORDERS, Stage, on_mariadb, signal},
+    stage::{CUSTOMERS, ORDERS, Stage, now, on_mariadb, signal},
     web::Service,
 };
 
@@ -25,6 +25,8 @@ on_mariadb! {
     a_record_tells_its_story_and_is_read_again
     figures_are_scraped
     many_open_pages_take_little_memory
+    slow_clients_take_every_place_and_the_syncs_run
+    a_clock_that_jumps_leaves_the_syncs_running
 }
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -57,10 +59,13 @@ fn a_trigger_runs_the_sync_now_and_a_burst_becomes_one_run(stage: &mut Stage) {
     let connection = rusqlite::Connection::open(stage.state()).unwrap();
     let stop = "UPDATE syncs SET stop_code = 'x', stop_message = 'all was refused', stop_remedy = 'mend it'";
     connection.execute(stop, []).unwrap();
-    service.until("/readyz", |answer| {
-        answer["ready"] == true
-            && answer["warnings"][0]["message"] == "2 syncs are stopped until a person acts"
-    });
+    let one = "1 sync is stopped until a person acts";
+    let ready = service.until("/readyz", |answer| answer["warnings"][0]["message"] == one);
+    assert_eq!(ready["ready"], true, "starting it anew would mend nothing");
+    // One that only creates no more still runs.
+    connection.execute("UPDATE syncs SET stop_creates = 1", []).unwrap();
+    service.until("/readyz", |answer| answer["warnings"] == serde_json::json!([]));
+    connection.execute("UPDATE syncs SET stop_creates = 0", []).unwrap();
     let answer = service.post("/webhook/sync/customers", "");
     assert_eq!(answer.problem(), (409, "sync_stopped".into()));
     assert!(answer.text.contains("mend it"));
@@ -188,6 +193,10 @@ fn a_pause_outlives_a_restart(stage: &mut Stage) {
     assert_eq!(service.post("/webhook/sync/customers", "").problem(), (409, "sync_paused".into()));
     service.end(stage);
     stage.run(&["status"]).ended(0).said(&["paused", "until it is resumed", "it has not run yet"]);
+    let status = stage.run(&["status", "--json"]).ended(0).json();
+    assert!(
+        status["syncs"][0]["paused_at"].is_string() && status["syncs"][1]["paused_at"].is_null()
+    );
     let service = Service::start(stage, &["--interval", "60", "--run-immediately"]);
     let done = wait_until(LIMIT, || Ok(stage.records(ORDERS).len() == 7));
     assert!(done.unwrap());
@@ -276,6 +285,7 @@ fn figures_are_scraped(stage: &mut Stage) {
     for line in [
         "sync_linked_records{sync=\"customers\"} 5",
         "sync_runs_total{sync=\"orders\",status=\"success\"} 1",
+        "sync_runs_total{sync=\"orders\",status=\"failed\"} 0",
         "sync_records_total{sync=\"orders\",done=\"created\"} 7",
         "sync_calls_total{sync=\"customers\",kind=\"create\",outcome=\"ok\"} 1",
         "sync_gate_closed 0",
@@ -327,4 +337,57 @@ fn many_open_pages_take_little_memory(stage: &mut Stage) {
     assert!(grown < 32 * 1024, "{grown} KiB");
     drop(views);
     service.end(stage);
+}
+
+fn slow_clients_take_every_place_and_the_syncs_run(stage: &mut Stage) {
+    // A minute is a second.
+    stage.setting("SYNC_TEST_CLOCK", format!("60@{}", now()));
+    let service = Service::start(stage, &["--interval", "1"]);
+    // More than the service has places for, each with the first half of a request.
+    let half = b"POST /webhook/sync/customers HTTP/1.1\r\nhost: loc";
+    let slow: Vec<TcpStream> = (0..600)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&service.address).unwrap();
+            // One that found no place is closed already.
+            let _closed = stream.write_all(half);
+            stream
+        })
+        .collect();
+    for name in ["Slow", "Slower"] {
+        stage.sql(&format!("UPDATE customers SET company = '{name}' WHERE id = 1"));
+        arrives(stage, name);
+    }
+    drop(slow);
+    let answers = || Ok(service.get("/healthz").status == 200);
+    assert!(wait_until(LIMIT, answers).unwrap());
+    service.end(stage);
+}
+
+fn a_clock_that_jumps_leaves_the_syncs_running(stage: &mut Stage) {
+    // A minute is a second.
+    let jump = stage.path("jump");
+    stage.setting("SYNC_TEST_CLOCK", format!("60@{}@{}", now(), jump.display()));
+    let service = Service::start(stage, &["--interval", "2", "--run-immediately"]);
+    for (seconds, name) in [("7200", "Forward"), ("-864000", "Back"), ("0", "Right again")] {
+        // Its next time was found by the clock as it was.
+        service.until("/api/v1/overview", |all| {
+            all["syncs"][0]["standing"] == "good" && all["syncs"][0]["next_run"].is_string()
+        });
+        fs::write(&jump, seconds).unwrap();
+        stage.sql(&format!("UPDATE customers SET company = '{name}' WHERE id = 1"));
+        // Two minutes are two seconds here, and ten days four hours: what arrives was not put off by the jump.
+        arrives(stage, name);
+        assert_eq!(service.get("/readyz").status, 200);
+    }
+    service.end(stage);
+}
+
+/// Waits until the first customer's company has this name in SmartSuite.
+#[track_caller]
+fn arrives(stage: &Stage, name: &str) {
+    let has_come = || {
+        let records = stage.records(CUSTOMERS);
+        Ok(records.get("1").is_some_and(|record| record["scompany01"] == name))
+    };
+    assert!(wait_until(LIMIT, has_come).unwrap(), "{name} did not arrive");
 }

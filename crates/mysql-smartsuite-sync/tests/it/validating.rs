@@ -8,6 +8,7 @@ on_every_server! {
     both_servers_and_both_schemas
     everything_wrong_is_said_at_once_with_its_line
     what_the_schema_allows_and_the_field_does_not_take_is_said
+    rows_for_which_the_plan_has_no_room_are_said
 }
 
 on_mariadb! {
@@ -78,6 +79,27 @@ fn what_the_schema_allows_and_the_field_does_not_take_is_said(stage: &mut Stage)
     let act = stage.run(&["validate", "--online"]);
     assert!(act.out.contains("customers  "), "{}", act.out);
     assert!(!act.out.contains("word_without_choice"), "{}", act.out);
+}
+
+fn rows_for_which_the_plan_has_no_room_are_said(stage: &mut Stage) {
+    stage.remap("\nsyncs:", "\nsmartsuite: {plan: free}\n\nsyncs:");
+    // Five are there.
+    let more = |from: u32, to: u32| {
+        let rows = (from..=to).map(|id| format!("({id}, 'C', 'c{id}@example.com', 'active')"));
+        let rows = rows.collect::<Vec<_>>().join(", ");
+        stage.sql(&format!(
+            "INSERT INTO customers (id, customer_name, email, status) VALUES {rows}"
+        ));
+    };
+    more(10_001, 10_995);
+    let full = stage.run(&["validate", "--online"]).ended(0);
+    assert!(!full.out.contains("plan_too_small"), "a thousand have room: {}", full.out);
+    more(10_996, 10_996);
+    stage.run(&["validate", "--online"]).ended(0).said(&[
+        "warning[plan_too_small]: the query yields more than 1,000 rows, and plan `free` allows as many records in a table",
+        "change to a larger plan",
+        "customers  fits: 7 columns into table `Customers`",
+    ]);
 }
 
 fn offline_nothing_is_asked(stage: &mut Stage) {

@@ -5,6 +5,7 @@
 
 mod forecast;
 mod pace;
+mod plan;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
 pub use pace::{Member, Priority, Verdict};
+pub use plan::Plan;
 
 /// US cents that SmartSuite takes for 1,000 calls beyond the plan's (documented add-on).
 pub const OVERAGE_CENTS: u64 = 1_500;

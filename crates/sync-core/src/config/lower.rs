@@ -45,6 +45,7 @@ pub(super) fn lower(file: &RawFile, report: &mut Report<'_>) -> Option<Config> {
     let syncs: Vec<_> =
         raw_syncs.iter().filter_map(|sync| lower_sync(sync, &raw_syncs, report)).collect();
     let smartsuite = file.smartsuite.as_ref().map(|given| &given.value);
+    let plan = smartsuite.and_then(|section| budget::plan(section, report));
     let config = Config {
         syncs,
         dedicated_member: smartsuite
@@ -52,7 +53,8 @@ pub(super) fn lower(file: &RawFile, report: &mut Report<'_>) -> Option<Config> {
             .map_or(defaults::DEDICATED_MEMBER, |given| given.value),
         calls_per_second: calls_per_second(smartsuite, report),
         tests: raw_syncs.iter().filter_map(|sync| test::lower(sync, report)).collect(),
-        budget: smartsuite.and_then(|section| budget::lower(section, report)),
+        plan,
+        budget: smartsuite.and_then(|section| budget::lower(section, plan, report)),
         alerts: file.alerts.as_ref().and_then(|given| alerts::lower(given, report)),
         state: state(file.state.as_ref().map(|given| &given.value), report),
     };

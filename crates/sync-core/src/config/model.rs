@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{defaults, span::Span, suggestion::nearest};
 use crate::{
     alert::AlertDefinition,
-    budget::{BudgetDefinition, Priority},
+    budget::{BudgetDefinition, Plan, Priority},
     deletes::GonePolicy,
     expression::Expression,
     json_path::JsonPath,
@@ -23,6 +23,8 @@ pub struct Config {
     pub dedicated_member: bool,
     /// Calls that may leave each second, evenly spaced (`smartsuite.calls_per_second`): 1 to 5.
     pub calls_per_second: u32,
+    /// The workspace's plan, where the file says it.
+    pub plan: Option<Plan>,
     /// The month's calls, where the file says how many there are.
     pub budget: Option<BudgetDefinition>,
     /// Who is told when something is wrong.
@@ -92,6 +94,7 @@ impl Default for Config {
             syncs: Vec::new(),
             dedicated_member: defaults::DEDICATED_MEMBER,
             calls_per_second: defaults::CALLS_PER_SECOND,
+            plan: None,
             budget: None,
             alerts: None,
             state: StateDefinition::default(),

@@ -77,7 +77,8 @@ section! {
         "calls_per_second" calls_per_second: Option<Given<u32>>,
         /// The workspace's plan, which says how many calls each month includes: 100 on `free`, 5000 on `team`, 50000 on
         /// `professional`, 250000 on `enterprise`. With it, or with `monthly_calls`, the month is planned: `status` and
-        /// `plan` say what is left, and calls are spread so that the month lasts.
+        /// `plan` say what is left, and calls are spread so that the month lasts. `validate --online` also says where a
+        /// sync yields more rows than a table of the plan may hold: 1,000, 5,000, 50,000 and 125,000.
         #[schemars(extend("enum" = PLANS))]
         "plan" plan: Option<Given<Scalar>>,
         /// How many calls each month includes, where that is another number than the plan's.
@@ -448,7 +449,7 @@ impl RawOptions {
         }
     }
 }
-/// Values of `smartsuite.plan`.
+/// Values of `smartsuite.plan`, in the order of [`Plan::ALL`](crate::budget::Plan::ALL).
 pub(super) const PLANS: &[&str] = &["free", "team", "professional", "enterprise"];
 
 /// Values of `when_used_up`.

@@ -17,6 +17,7 @@ use crate::{
     draft::Fields,
     field_value::FieldValue,
     port::RecordShape,
+    record::SeenRecord,
     slug::Slug,
     source::{Column, ColumnKind},
     table::{Field, FieldKind, TableStructure},
@@ -32,6 +33,19 @@ pub struct Archive {
     pub archived: Fields,
     /// What is written beside the draft of a row that is there again; empty where a column is mapped to the field.
     pub restored: Fields,
+}
+
+impl Archive {
+    /// Whether a record that was read by [`Self::shape`] holds what archives it. The field is taken out of it, so that
+    /// it compares with drafts; where a column is mapped to it, it stays, and the draft's own value decides.
+    pub fn take_mark(&self, record: &mut SeenRecord) -> bool {
+        let is_mapped = self.restored.iter().next().is_none();
+        let Some((slug, archived)) = self.archived.iter().next().filter(|_| !is_mapped) else {
+            return false;
+        };
+        let place = record.fields.iter().position(|(of, _)| of == slug);
+        place.is_some_and(|place| record.fields.remove(place).1 == *archived)
+    }
 }
 
 /// The archive that a definition asks for; `None` if it asks for none, or for one that cannot be, which is then among

@@ -125,6 +125,8 @@ pub enum FindingCode {
     LengthUnfit,
     /// A word of an ENUM or SET is no choice of the field. Only rows that hold it are refused.
     WordWithoutChoice,
+    /// The table holds as many fields as SmartSuite allows, and the sync would add some.
+    TableFull,
     /// `match_on` names a field by which no record can be found.
     MatchFieldUnsuitable,
     /// `write: if_empty` for a field of which nobody can see whether it is empty.
@@ -132,6 +134,46 @@ pub enum FindingCode {
 }
 
 impl FindingCode {
+    /// Every kind.
+    pub const ALL: [Self; 36] = [
+        Self::ColumnMissing,
+        Self::ColumnAmbiguous,
+        Self::KeyColumnMissing,
+        Self::KeyColumnUnsuitable,
+        Self::KeyColumnNullable,
+        Self::SlugUnknown,
+        Self::FieldReadOnly,
+        Self::FieldTypeUnsupported,
+        Self::ExternalIdFieldUnknown,
+        Self::ExternalIdFieldUnsuitable,
+        Self::ExternalIdFieldTaken,
+        Self::TypeMismatch,
+        Self::TypeDiffers,
+        Self::ColumnTypeMisfit,
+        Self::ValueMapTargetUnknown,
+        Self::ChoicesMissing,
+        Self::TimeZoneUnknown,
+        Self::TimeZoneMissing,
+        Self::DatePatternInvalid,
+        Self::PrecisionLoss,
+        Self::RequiredFieldUnmapped,
+        Self::ArchiveFieldUnusable,
+        Self::PhoneCountryMissing,
+        Self::PhoneCountryUnknown,
+        Self::LinkColumnUnsuitable,
+        Self::LinkFieldUnsuitable,
+        Self::LinkTableDiffers,
+        Self::ExpressionUnfit,
+        Self::ConstantUnfit,
+        Self::PartUnknown,
+        Self::OptionUnused,
+        Self::LengthUnfit,
+        Self::WordWithoutChoice,
+        Self::TableFull,
+        Self::MatchFieldUnsuitable,
+        Self::WriteUnsuitable,
+    ];
+
     /// A stable code for machines, logs and the manual.
     pub fn code(self) -> &'static str {
         match self {
@@ -168,6 +210,7 @@ impl FindingCode {
             Self::OptionUnused => "option_unused",
             Self::LengthUnfit => "length_unfit",
             Self::WordWithoutChoice => "word_without_choice",
+            Self::TableFull => "table_full",
             Self::MatchFieldUnsuitable => "match_field_unsuitable",
             Self::WriteUnsuitable => "write_unsuitable",
         }
@@ -209,6 +252,7 @@ impl FindingCode {
             | Self::PhoneCountryMissing
             | Self::OptionUnused
             | Self::WordWithoutChoice
+            | Self::TableFull
             | Self::LengthUnfit => Severity::Warning,
             Self::KeyColumnNullable => Severity::Note,
         }

@@ -25,6 +25,7 @@ mod new_choice;
 mod notes;
 mod origin;
 mod pair;
+pub mod room;
 mod rule;
 mod suggestion;
 mod treatment;

@@ -448,6 +448,15 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
         now: Timestamp,
     ) -> Result<u64, StateError>;
 
+    /// Notes that these linked records hold what archives a record: what else they hold is unknown, and their keys are
+    /// marked dirty (`protocol.md` C7), so that a row which is there brings its record back. Not while a call for the
+    /// key is under way, or in doubt.
+    fn note_archived(
+        &mut self,
+        writer: &Writer,
+        records: &[(Key, RecordId)],
+    ) -> Result<(), StateError>;
+
     /// Drops the link of a key whose record is gone and marks the key dirty (`protocol.md` C7).
     fn drop_link(&mut self, writer: &Writer, key: &Key) -> Result<(), StateError>;
 

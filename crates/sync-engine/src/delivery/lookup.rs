@@ -52,7 +52,8 @@ impl Delivery<'_> {
             settlements.push(Settlement { id: doubt.id, outcome });
         }
         self.note_sight(&sight).await?;
-        self.settle(settlements).await
+        self.settle(settlements).await?;
+        self.note_archived().await
     }
 
     /// One look-up of the records that carry these keys, known to have worked, or not. Where there is no record of
@@ -228,14 +229,34 @@ impl Delivery<'_> {
         }
     }
 
-    /// One page of records.
+    /// One page of records. Which of them are archived is remembered for [`Self::note_archived`].
     pub(super) async fn list(
-        &self,
+        &mut self,
         kind: CallKind,
         filter: &RecordFilter,
     ) -> Result<Result<RecordPage, CallError>, StateError> {
         let route = self.route;
-        let page = || route.target.list(&route.shape, filter, 0, PAGE_MAX);
-        route.calls.repeatable(kind, page).await
+        let archive = route.archive.as_deref();
+        let shape = archive.map_or(&*route.shape, |archive| &archive.shape);
+        let page = || route.target.list(shape, filter, 0, PAGE_MAX);
+        let mut page = route.calls.repeatable(kind, page).await?;
+        if let (Ok(page), Some(archive)) = (&mut page, archive) {
+            for record in &mut page.records {
+                let is_archived = archive.take_mark(record);
+                let id = record.external_id.as_deref().filter(|_| is_archived);
+                let key = id.and_then(|id| Key::from_external_id(id, &route.key_prefix));
+                self.archived.extend(key.map(|key| (key, record.id.clone())));
+            }
+        }
+        Ok(page)
+    }
+
+    /// Records that were seen archived and are linked: a row that is there brings its record back.
+    pub(super) async fn note_archived(&mut self) -> Result<(), StateError> {
+        let (writer, records) = (self.route.writer, std::mem::take(&mut self.archived));
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.state(move |state| state.note_archived(&writer, &records)).await
     }
 }

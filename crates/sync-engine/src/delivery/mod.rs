@@ -21,10 +21,12 @@ use sync_core::{
     deletes::{Going, GonePolicy},
     delivery::Operation,
     error::CallError,
+    key::Key,
     mapping::Archive,
     matching::MatchFields,
     mutation::{self, Mutation},
     port::{BULK_MAX, RecordShape, RecordTarget},
+    record::RecordId,
     slug::Slug,
     state::{
         Books, Call, CallEntry, Creates, Dispatch, DispatchRequest, EntryId, Fault, Outcome,
@@ -124,6 +126,8 @@ pub(crate) struct Delivery<'a> {
     kept_otherwise: BTreeMap<Slug, u64>,
     /// Entries that are sent once more, with fields of their records that were seen empty, and when that was.
     fills: BTreeMap<EntryId, (Vec<Slug>, Timestamp)>,
+    /// Linked records that were seen to be archived.
+    archived: Vec<(Key, RecordId)>,
     ended: Option<Ended>,
     /// Why no record is created, while that is so.
     creates_held: Option<Stop>,
@@ -185,6 +189,7 @@ pub(crate) async fn deliver(
         bytes_max: CALL_BYTES_MAX,
         kept_otherwise: BTreeMap::new(),
         fills: BTreeMap::new(),
+        archived: Vec::new(),
         ended: None,
         creates_held,
         too_much: None,
@@ -329,7 +334,7 @@ impl Delivery<'_> {
             Creates::Never
         } else if self.creates_held.is_some() {
             Creates::Held
-        } else if self.audited || mutation::is_on(Mutation::NoAudit) {
+        } else if self.audited {
             Creates::Audited
         } else {
             Creates::NotAudited

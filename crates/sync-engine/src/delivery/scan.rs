@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use sync_core::{
     error::{CallError, CallErrorKind},
     key::Key,
+    mutation::{self, Mutation},
     port::{BULK_MAX, PAGE_MAX, RecordFilter, RecordPage},
     record::SeenRecord,
     scan::TableScan,
@@ -73,7 +74,8 @@ impl Delivery<'_> {
             let read = self.read_pages(purpose, 0, creates).await?;
             self.audited = read && self.creates_from().await?.is_none();
         } else if let (Some(mark), true, false) = (mark, creates > 0, self.audited) {
-            self.audited = self.read_pages(Purpose::Audit, mark, creates).await?;
+            self.audited = mutation::is_on(Mutation::NoAudit)
+                || self.read_pages(Purpose::Audit, mark, creates).await?;
         }
         Ok(())
     }
@@ -234,7 +236,9 @@ impl Delivery<'_> {
             })
             .collect();
         let (writer, now) = (self.route.writer, self.now());
-        self.state(move |state| state.link_seen(&writer, &seen, mark, now)).await
+        let adopted = self.state(move |state| state.link_seen(&writer, &seen, mark, now)).await?;
+        self.note_archived().await?;
+        Ok(adopted)
     }
 
     /// Looks the waiting ids up, instead of reading the rest of the table.

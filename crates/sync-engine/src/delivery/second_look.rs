@@ -46,6 +46,7 @@ impl Delivery<'_> {
         }
         let (writer, now) = (self.route.writer, self.now());
         self.state(move |state| state.settle_second_looks(&writer, &settlements, now)).await?;
+        self.note_archived().await?;
         self.tell_twins(twins.others).await?;
         self.remove(twins.ours).await
     }

@@ -22,7 +22,7 @@ use super::{
     watchlist::{RelatedTable, Watchlist},
 };
 use crate::{
-    check::{Severity, SourceFinding},
+    finding::{Severity, SourceFinding, SourceFindingCode},
     session::Session,
     source::MysqlSource,
 };
@@ -62,7 +62,7 @@ impl MysqlChanges {
                 kind => {
                     return vec![finding(
                         Severity::Error,
-                        kind.code(),
+                        SourceFindingCode::Error(kind),
                         error.message,
                         &error.remedy,
                     )];
@@ -72,31 +72,13 @@ impl MysqlChanges {
         let mut findings: Vec<SourceFinding> = list
             .notes
             .into_iter()
-            .map(|note| finding(Severity::Note, "binlog_foreign_key", note, "nothing to do"))
+            .map(|note| {
+                finding(Severity::Note, SourceFindingCode::BinlogForeignKey, note, "nothing to do")
+            })
             .collect();
         let grants = session.rows("SHOW GRANTS").await.unwrap_or_default();
-        let may_read = grants.iter().flatten().flatten().any(|grant| {
-            let grant = grant.to_uppercase();
-            grant.contains(" ON *.*")
-                && (grant.contains("REPLICATION SLAVE") || grant.contains("ALL PRIVILEGES"))
-        });
-        if !may_read {
-            findings.push(finding(
-                Severity::Warning,
-                "binlog_right_not_seen",
-                "no grant lets this user read the binlog, unless a role does".to_owned(),
-                "GRANT REPLICATION SLAVE ON *.* to the user",
-            ));
-        }
-        if let Some(kept) = server.retention.filter(|kept| *kept < RETENTION_MIN) {
-            findings.push(finding(
-                Severity::Warning,
-                "binlog_kept_briefly",
-                format!("the server keeps its binlog for {} hours only", kept / 3_600),
-                "let it keep some days (binlog_expire_logs_seconds): when this program stands still longer, every row is \
-                 read again",
-            ));
-        }
+        findings.extend(right_not_seen(grants.iter().flatten().flatten().map(String::as_str)));
+        findings.extend(kept_briefly(server.retention));
         findings
     }
 
@@ -112,6 +94,34 @@ impl MysqlChanges {
             Watchlist::learn(&mut session, &server, &self.source, &self.related, follower).await?;
         Ok((session, server, list))
     }
+}
+
+/// A finding where none of these lines of SHOW GRANTS lets the user read the binlog.
+fn right_not_seen<'a>(mut grants: impl Iterator<Item = &'a str>) -> Option<SourceFinding> {
+    let may_read = grants.any(|grant| {
+        let grant = grant.to_uppercase();
+        grant.contains(" ON *.*")
+            && (grant.contains("REPLICATION SLAVE") || grant.contains("ALL PRIVILEGES"))
+    });
+    (!may_read).then(|| SourceFinding {
+        severity: Severity::Warning,
+        code: SourceFindingCode::BinlogRightNotSeen,
+        message: "no grant lets this user read the binlog, unless a role does".to_owned(),
+        hint: "GRANT REPLICATION SLAVE ON *.* to the user".to_owned(),
+    })
+}
+
+/// A finding where the server keeps its binlog for so few seconds; `None` is for ever.
+fn kept_briefly(retention: Option<u64>) -> Option<SourceFinding> {
+    let kept = retention.filter(|kept| *kept < RETENTION_MIN)?;
+    Some(SourceFinding {
+        severity: Severity::Warning,
+        code: SourceFindingCode::BinlogKeptBriefly,
+        message: format!("the server keeps its binlog for {} hours only", kept / 3_600),
+        hint: "let it keep some days (binlog_expire_logs_seconds): when this program stands still longer, every row is \
+               read again"
+            .to_owned(),
+    })
 }
 
 impl MysqlChanges {
@@ -359,5 +369,49 @@ impl MysqlFeed {
         }
         taken.found.related.clear();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(finding: Option<SourceFinding>) -> Option<(&'static str, String)> {
+        finding
+            .map(|finding| (finding.code.code(), format!("{} / {}", finding.message, finding.hint)))
+    }
+
+    #[test]
+    fn a_right_that_no_grant_shows_is_asked_for() {
+        for grant in [
+            "GRANT REPLICATION SLAVE, PROCESS ON *.* TO `u`@`%`",
+            "GRANT ALL PRIVILEGES ON *.* TO `root`@`%` WITH GRANT OPTION",
+        ] {
+            assert_eq!(
+                said(right_not_seen(["GRANT USAGE ON *.* TO `u`@`%`", grant].into_iter())),
+                None
+            );
+        }
+        // On one database it says nothing of the log.
+        let of_database =
+            ["GRANT `logs`@`%` TO `u`@`%`", "GRANT ALL PRIVILEGES ON `d`.* TO `u`@`%`"];
+        let expected = "no grant lets this user read the binlog, unless a role does / \
+                        GRANT REPLICATION SLAVE ON *.* to the user";
+        assert_eq!(
+            said(right_not_seen(of_database.into_iter())),
+            Some(("binlog_right_not_seen", expected.to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_log_that_is_kept_for_less_than_a_weekend_is_said() {
+        assert_eq!(said(kept_briefly(None)), None);
+        assert_eq!(said(kept_briefly(Some(RETENTION_MIN))), None);
+        let expected = "the server keeps its binlog for 95 hours only / let it keep some days \
+                        (binlog_expire_logs_seconds): when this program stands still longer, every row is read again";
+        assert_eq!(
+            said(kept_briefly(Some(RETENTION_MIN - 1))),
+            Some(("binlog_kept_briefly", expected.to_owned()))
+        );
     }
 }

@@ -12,6 +12,7 @@ on_both_servers!(
     a_query_that_needs_a_time_is_an_error,
     keys_that_cannot_be_keys_are_errors,
     rights_and_clocks_are_noted,
+    a_view_need_not_be_shown_to_be_read,
     what_cannot_be_read_is_an_error,
 );
 
@@ -25,16 +26,16 @@ async fn report(stage: &Stage, query: &str, key: &[&str], cursor: Option<&str>) 
 }
 
 fn codes(report: &SourceReport) -> Vec<(Severity, &str)> {
-    report.findings.iter().map(|finding| (finding.severity, finding.code)).collect()
+    report.findings.iter().map(|finding| (finding.severity, finding.code.code())).collect()
 }
 
 fn errors(report: &SourceReport) -> Vec<&str> {
     let errors = report.findings.iter().filter(|finding| finding.severity == Severity::Error);
-    errors.map(|finding| finding.code).collect()
+    errors.map(|finding| finding.code.code()).collect()
 }
 
 fn finding<'a>(report: &'a SourceReport, code: &str) -> &'a SourceFinding {
-    report.findings.iter().find(|finding| finding.code == code).unwrap()
+    report.findings.iter().find(|finding| finding.code.code() == code).unwrap()
 }
 
 const GOOD: &str =
@@ -145,6 +146,21 @@ async fn rights_and_clocks_are_noted(mut stage: Stage) {
     assert_eq!(codes(&unused), [(Severity::Note, "cursor_unused")]);
     let no_time = crate::checks::report(&stage, query, &["u"], Some("id")).await;
     assert!(codes(&no_time).contains(&(Severity::Warning, "cursor_no_time")));
+}
+
+async fn a_view_need_not_be_shown_to_be_read(mut stage: Stage) {
+    stage.execute(TABLE);
+    stage.execute("CREATE VIEW v AS SELECT * FROM t");
+    let user = stage.db.create_user("SELECT", "PROCESS").unwrap();
+    let query = "SELECT id, u FROM v WHERE u > :last_sync_time OR :last_sync_time IS NULL";
+    let source =
+        source(stage.options_of(&user), &definition(query, &["id"], Some("u")), &[]).unwrap();
+    let report = source.check().await.unwrap();
+    assert_eq!(errors(&report), [""; 0], "{:?}", report.findings);
+    let index = finding(&report, "cursor_index");
+    assert_eq!(index.severity, Severity::Note);
+    assert!(index.message.contains("cannot be told"), "{index:?}");
+    assert!(index.hint.contains("GRANT SHOW VIEW"), "{index:?}");
 }
 
 async fn what_cannot_be_read_is_an_error(stage: Stage) {

@@ -47,6 +47,8 @@ pub(crate) struct SyncDetail {
     fields: Vec<FieldView>,
     /// What the mapping had to say in the newest run of this service: also where the schemas have drifted from it.
     notes: Vec<Note>,
+    /// Fields that are written no more because their mapping fits no more, whichever run found it.
+    left_out: Vec<LeftOutView>,
     /// Rows in quarantine by complaint, most first.
     quarantine: Vec<Group>,
     /// Links that wait for the row they lead to.
@@ -106,6 +108,15 @@ struct FieldView {
     is_missing: bool,
 }
 
+/// A field that is written no more.
+#[derive(Debug, Serialize, JsonSchema)]
+struct LeftOutView {
+    /// Its slug.
+    slug: String,
+    /// Why, in one line.
+    reason: String,
+}
+
 /// Links that wait.
 #[derive(Debug, Serialize, JsonSchema)]
 struct LackingView {
@@ -159,6 +170,7 @@ pub(crate) async fn sync(Looking(server): Looking, SyncName(name): SyncName) -> 
         destination: DestinationView::of(definition, state.table.as_ref()),
         fields: fields(definition, table),
         notes: server.live.notes(&name),
+        left_out: left_out(&state.of_sync),
         quarantine: state.quarantine,
         lacking_links: state.lacking,
         calls: state.calls.into_iter().map(|(day, kinds)| DayView { day, kinds }).collect(),
@@ -241,6 +253,11 @@ impl DestinationView {
             },
         }
     }
+}
+
+fn left_out(of_sync: &OfSync) -> Vec<LeftOutView> {
+    let known = of_sync.report.iter().flat_map(|report| &report.left_out);
+    known.map(|(slug, reason)| LeftOutView { slug: slug.clone(), reason: reason.clone() }).collect()
 }
 
 fn fields(definition: &SyncDefinition, table: Option<&TableStructure>) -> Vec<FieldView> {

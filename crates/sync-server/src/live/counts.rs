@@ -27,6 +27,19 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
+    /// Counts for a sync from now on, at first nothing. Of a count that is first seen with what it counted Prometheus
+    /// sees no increase: of three failures two.
+    pub(crate) fn begin(&mut self, sync: &str) {
+        use RunStatus::{Failed, Interrupted, Partial, Success};
+        for status in [Success, Partial, Interrupted, Failed] {
+            self.runs.entry((sync.to_owned(), status.word())).or_default();
+        }
+        self.rows.entry(sync.to_owned()).or_default();
+        for (what, _) in done(&Books::default()) {
+            self.records.entry((sync.to_owned(), what)).or_default();
+        }
+    }
+
     pub(super) fn run(
         &mut self,
         sync: &str,
@@ -40,15 +53,7 @@ impl Counts {
             times.or_insert_with(|| Histogram::new(RUN_BOUNDS)).add(took);
         }
         *self.rows.entry(sync.to_owned()).or_default() += books.read;
-        let done = [
-            ("created", books.created),
-            ("adopted", books.adopted),
-            ("updated", books.updated),
-            ("deleted", books.deleted),
-            ("archived", books.archived),
-            ("refused", books.parked + books.quarantined),
-        ];
-        for (what, count) in done {
+        for (what, count) in done(books) {
             *self.records.entry((sync.to_owned(), what)).or_default() += count;
         }
     }
@@ -65,4 +70,16 @@ impl Counts {
         let times = self.call_times.entry(kind.word());
         times.or_insert_with(|| Histogram::new(CALL_BOUNDS)).add(took);
     }
+}
+
+/// What was done in a run, by its word.
+fn done(books: &Books) -> [(&'static str, u64); 6] {
+    [
+        ("created", books.created),
+        ("adopted", books.adopted),
+        ("updated", books.updated),
+        ("deleted", books.deleted),
+        ("archived", books.archived),
+        ("refused", books.parked + books.quarantined),
+    ]
 }

@@ -68,3 +68,17 @@ fn what_nobody_began_is_no_progress() {
     live.observe("orders", &Event::Captured { books: Books::default() });
     assert!(live.progress().0.is_empty());
 }
+
+#[test]
+fn what_is_counted_of_a_sync_is_there_before_it_happens() {
+    let live = Live::new(Arc::new(Still));
+    let mut counts = live.counts();
+    counts.begin("orders");
+    let of = |word| ("orders".to_owned(), word);
+    assert_eq!((counts.runs[&of("failed")], counts.runs.len()), (0, 4));
+    assert_eq!((counts.records[&of("refused")], counts.records.len()), (0, 6));
+    counts.run("orders", RunStatus::Failed, &Books { created: 5, ..Books::default() }, None);
+    counts.begin("orders");
+    assert_eq!((counts.runs[&of("failed")], counts.runs.len()), (1, 4));
+    assert_eq!((counts.records[&of("created")], counts.records.len()), (5, 6));
+}

@@ -90,6 +90,7 @@ impl Operation {
         if self.method == "post" {
             problems.push((413, "The body is too large."));
         }
+        problems.push((408, "The request took too long."));
         if self.path != "/healthz" && !self.path.ends_with("openapi.json") {
             problems.push((503, "The state cannot be read, or the service is starting or ending."));
         }

@@ -18,9 +18,11 @@ export function runBars(runs, { width = 240, height = 34, most = 40 } = {}) {
     const words = `${run.status}, ${took(run.duration_ms)}, ${count(run.read)} read, ${count(run.created + run.updated)} written`;
     return h("rect", { class: `fill-${RUN_TONES[run.status] ?? "calm"}`, x: round((most - shown.length + place) * step + 0.75), y: round(height - high), width: round(step - 1.5), height: round(high), rx: 1.5 }, h("title", words));
   });
+  // Places of runs that are yet to come, so that few runs look like few and not like a broken chart.
+  const empty = Array.from({ length: most - shown.length }, (_, place) => h("rect.track", { x: round(place * step + 0.75), y: height - 4, width: round(step - 1.5), height: 4, rx: 1.5 }));
   const failed = shown.filter((run) => run.status === "failed").length;
   const label = `The last ${shown.length} runs: ${failed === 0 ? "none failed" : `${failed} failed`}`;
-  return h("svg.runs", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, preserveAspectRatio: "none" }, bars);
+  return h("svg.runs", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, preserveAspectRatio: "none" }, empty, bars);
 }
 
 /** Widths that keep letters at their size: of a card that has half of the page, and of one that has all of it. */

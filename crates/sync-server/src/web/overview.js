@@ -1,6 +1,6 @@
 // How every sync stands, at a glance.
 
-import { meter, runBars } from "./chart.js";
+import { dayLabel, days, legend, meter, runBars, SERIES, stack } from "./chart.js";
 import { h, rich } from "./dom.js";
 import { ago, count, counted, length, moment, PHASES, STANDINGS, until } from "./words.js";
 
@@ -52,10 +52,59 @@ function card(sync, run, now) {
       figure(sync.linked, "records", "plain"),
       figure(sync.waiting + sync.in_doubt, "on their way", "busy"),
       figure(sync.quarantined, "refused", "warn", `/quarantine?sync=${encodeURIComponent(sync.name)}`)),
-    runBars(sync.runs),
+    h("div.lately", runBars(sync.runs), h("p.small.quiet", lately(sync.runs))),
     h("footer.row.spread.small.quiet",
       h("span", sync.schedule),
       sync.next_run ? h("span", { title: moment(sync.next_run) }, Date.parse(sync.next_run) <= Date.parse(now) ? "due now" : `next ${until(sync.next_run, now)}`) : h("span", sync.paused_at ? `paused ${ago(sync.paused_at, now)}` : "")));
+}
+
+/** What the bars of the newest runs say. */
+function lately(runs) {
+  if (runs.length === 0) return null;
+  if (runs.length === 1) return `Its first run: ${runs[0].status}`;
+  const failed = runs.filter((run) => run.status === "failed").length;
+  return `The last ${runs.length} runs: ${failed > 0 ? `${failed} failed` : "none failed"}`;
+}
+
+const PARTS = 24;
+
+/** Records written over time, by sync: from when on the runs of all syncs are at hand until now, in equal parts. */
+function written(syncs, tone, now) {
+  const firsts = syncs.filter((sync) => sync.runs.length > 0).map((sync) => Date.parse(sync.runs[sync.runs.length - 1].started_at));
+  if (firsts.length === 0) return null;
+  const end = Date.parse(now);
+  // A sync whose older runs are not at hand would seem to have written nothing then.
+  const full = syncs.filter((sync) => sync.runs.length >= 40).map((sync) => Date.parse(sync.runs[sync.runs.length - 1].started_at));
+  const begin = Math.min(full.length > 0 ? Math.max(...full) : Math.min(...firsts), end - 3_600_000);
+  const step = (end - begin) / PARTS;
+  const isLong = end - begin > 36 * 3_600_000;
+  const label = (at) => (isLong ? dayLabel(new Date(at).toISOString().slice(0, 10)) : new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" }));
+  const columns = Array.from({ length: PARTS }, (_, place) => {
+    const [from, to] = [begin + place * step, begin + (place + 1) * step];
+    const of = (sync) => sync.runs.filter((run) => Date.parse(run.started_at) >= from && (Date.parse(run.started_at) < to || place === PARTS - 1)).reduce((sum, run) => sum + run.created + run.updated + run.removed, 0);
+    return { label: label(from), title: `${moment(from)} to ${moment(to)}`, parts: syncs.map((sync) => ({ value: of(sync), tone: tone.get(sync.name), name: sync.name })) };
+  });
+  return stack(columns, { label: `Records written since ${moment(begin)}, by sync`, unit: "records" });
+}
+
+/** Calls on each of the last two weeks' days, by sync. */
+function called(syncs, tone, budget, now) {
+  const today = now.slice(0, 10);
+  const first = new Date(Date.parse(`${today}T12:00:00Z`) - 13 * 86_400_000).toISOString().slice(0, 10);
+  const byDay = new Map(budget.days.map((one) => [one.day, one.syncs]));
+  const columns = days(first, today).map((at) => ({ label: dayLabel(at), parts: syncs.map((sync) => ({ value: byDay.get(at)?.[sync.name] ?? 0, tone: tone.get(sync.name), name: sync.name })) }));
+  return stack(columns, { label: "API calls on each of the last 14 days, by sync", unit: "calls" });
+}
+
+function charts(syncs, budget, now) {
+  // In the order of their names, as on the page of the budget.
+  const tone = new Map(syncs.map((sync) => sync.name).sort().map((name, place) => [name, SERIES[place % SERIES.length]]));
+  const bars = written(syncs, tone, now);
+  if (!bars || !budget) return null;
+  const names = () => legend(syncs.map((sync) => [tone.get(sync.name), sync.name]));
+  return h("section.grid.two",
+    h("div.card", h("h2", "Records written lately"), bars, names()),
+    h("div.card", h("h2", "API calls a day"), called(syncs, tone, budget, now), names()));
 }
 
 function headline(syncs) {
@@ -92,6 +141,7 @@ export function overviewPage({ overview, budget, runs }) {
       tile("API calls this month", count(budget?.used ?? overview.calls_this_month), monthly ? `of ${count(monthly)}` : "no budget is set", "/budget",
         monthly ? meter(budget.used, monthly, { tone: budget.used > monthly ? "bad" : budget.used > 0.8 * monthly ? "warn" : "good", label: `${count(budget.used)} of ${count(monthly)} calls` }) : null)),
     h("section.cards", { "aria-label": "Syncs" }, syncs.map((sync) => card(sync, runs[sync.name], overview.now))),
+    charts(syncs, budget, overview.now),
   ];
 }
 

@@ -76,8 +76,10 @@ export function facts(pairs) {
 
 function charts(detail) {
   const runs = [...detail.summary.runs].reverse();
-  const written = runs.slice(-60).map((run) => ({
-    label: new Date(run.started_at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" }),
+  const last = runs.slice(-60);
+  const isLong = last.length > 0 && Date.parse(detail.now) - Date.parse(last[0].started_at) > 36 * 3_600_000;
+  const written = last.map((run) => ({
+    label: isLong ? dayLabel(run.started_at.slice(0, 10)) : new Date(run.started_at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" }),
     title: moment(run.started_at),
     parts: [{ value: run.created, tone: "s0", name: "created" }, { value: run.updated, tone: "s1", name: "updated" }, { value: run.removed, tone: "s2", name: "removed" }, { value: run.refused, tone: "warn", name: "refused" }],
   }));
@@ -98,18 +100,21 @@ function charts(detail) {
 
 function mapping(detail) {
   const missing = detail.fields.filter((field) => field.is_missing).length;
+  const labels = new Map(detail.fields.map((field) => [field.slug, field.label]));
+  const leftOut = new Set(detail.left_out.map((one) => one.slug));
   return h("section.card",
     h("div.row.spread", h("h2", "What goes where"), detail.destination.read_at ? h("span.small.quiet", `table read ${ago(detail.destination.read_at, detail.now)}`) : null),
     missing > 0 ? h("p.banner.bad", `${counted(missing, "field")} of the mapping ${missing === 1 ? "is" : "are"} not in the table any more.`) : null,
+    detail.left_out.length > 0 ? h("ul.notes", { "aria-label": "Fields that are written no more" }, detail.left_out.map((one) => h("li.bad", { "data-key": `left-out ${one.slug}` }, "Written no more: ", h("strong", labels.get(one.slug) ?? one.slug), ". ", rich(one.reason)))) : null,
     detail.notes.length > 0 ? h("ul.notes", detail.notes.map((note) => h(`li.${note.is_error ? "bad" : "warn"}`, rich(note.message), " ", h("code", note.code), note.hint ? h("span.block.quiet", rich(note.hint)) : null))) : null,
     h("div.wide", { tabindex: "0", role: "region", "aria-label": "Fields and what fills them" }, h("table",
       h("thead", h("tr", ["From", "", "Field", "Type", "Written"].map((title) => h("th", { scope: "col" }, title)))),
-      h("tbody", detail.fields.map((field) => h("tr", { class: field.is_missing ? "bad" : null },
+      h("tbody", detail.fields.map((field) => h("tr", { class: field.is_missing || leftOut.has(field.slug) ? "bad" : null },
         h("td", field.origin === "column" ? h("code", field.from) : field.origin === "expression" ? h("code.formula", field.from) : field.from),
         h("td.arrow", { "aria-hidden": "true" }, "\u2192"),
         h("td", field.label ?? h("span.quiet", "not in the table"), " ", h("code.quiet", field.slug)),
         h("td", [field.kind?.replace(/field$/, ""), field.conversion?.replace(/field$/, "")].filter(Boolean).join(", ") || "\u2013"),
-        h("td", { always: "always", on_create: "on create", if_empty: "if empty" }[field.write])))))),
+        h("td", leftOut.has(field.slug) ? "no more" : { always: "always", on_create: "on create", if_empty: "if empty" }[field.write])))))),
     detail.lacking_links.length > 0 ? h("ul.notes", detail.lacking_links.map((one) => h("li.warn",
       `${counted(one.links, "link")} of ${one.field} wait for records of ${one.sync}`, one.keys.length > 0 ? h("span.block.quiet", `for example ${one.keys.join(", ")}`) : null))) : null);
 }

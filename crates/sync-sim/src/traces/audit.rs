@@ -1,10 +1,12 @@
 //! D8: the state is never trusted to be complete.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::{
-    stage::{comes_right, fill, in_step, succeeds, usual},
-    state_files::{StateCopy, lose_everything},
+    stage::{comes_right, fill, in_step, pass, succeeds, usual},
+    state_files::{FolderCopy, StateCopy, lose_everything},
 };
 
 /// D8. Catches: a process that creates before it has looked above the mark (`deliver`'s `audited`).
@@ -66,6 +68,41 @@ fn d8_a_link_moves_to_the_record_that_took_its_place() {
         old.restore(&world);
         world.database.put(1, "A", 1);
         world.database.put(9, "A", 9);
+        comes_right(&world).await;
+    });
+}
+
+/// D8. Catches: a process that creates before it has looked above the mark, where nothing else makes it look: the
+/// state was put back old with all that lies beside it (`Delivery::prepare`).
+#[test]
+pub(crate) fn d8_a_copy_that_does_not_know_that_it_is_old_creates_nothing_again() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        let old = FolderCopy::of(&world);
+        fill(&world, 9);
+        succeeds(&world).await;
+        old.restore(&world);
+        world.database.put(10, "A", 10);
+        comes_right(&world).await;
+    });
+}
+
+/// D8. Catches: a record that an audit links, and whose row is not read for it (`scan::adopt`): the row changed, and its
+/// cursor does not show it.
+#[test]
+pub(crate) fn d8_the_row_of_a_record_that_an_audit_links_is_read() {
+    usual(async |world| {
+        fill(&world, 3);
+        pass(&world, Duration::from_hours(5)).await;
+        succeeds(&world).await;
+        let old = FolderCopy::of(&world);
+        world.database.put(9, "A", 9);
+        succeeds(&world).await;
+        world.database.put(9, "B", 9);
+        world.database.age(9, Duration::from_hours(3));
+        old.restore(&world);
+        world.database.put(10, "A", 10);
         comes_right(&world).await;
     });
 }

@@ -8,7 +8,10 @@ use sync_core::{
     config::model::{Conversion, FieldMapping, OnUnknown, SyncDefinition, TypeOptions},
     state::RunStatus,
 };
-use sync_engine::run::{RunOptions, RunOutcome};
+use sync_engine::{
+    event::{Event, FullRead},
+    run::{RunOptions, RunOutcome},
+};
 
 use super::{
     stage::{
@@ -63,7 +66,8 @@ fn only_labels(world: &World) -> Vec<String> {
     labels
 }
 
-/// Catches: a row that stays in quarantine, a choice that is lost, and a change that is not waited for.
+/// Catches: a row that stays in quarantine, a choice that is lost, a change that is not waited for, and a read of
+/// everything for the sake of a choice that no other row has.
 #[test]
 fn choices_that_rows_ask_for_are_added_and_the_rows_written() {
     for profile in
@@ -84,6 +88,19 @@ fn choices_that_rows_ask_for_are_added_and_the_rows_written() {
                 chosen(&world)
             );
             comes_right(&world).await;
+            world.events.take();
+            world.database.put(31, "Newer", 31);
+            world.database.put(32, "OLD", 32);
+            let report = run(&world).await;
+            let said = world.events.take();
+            assert_eq!(status(&report), RunStatus::Success, "{said:#?}");
+            let full =
+                |event: &Event| matches!(event, Event::ReadOpened { full: Some(FullRead::Due(_)) });
+            assert!(!said.iter().any(full), "one more choice changes no other row");
+            comes_right(&world).await;
+            // The service shows a changed field late.
+            pass(&world, Duration::from_mins(1)).await;
+            assert_eq!(only_labels(&world), ["Active", "New", "Newer", "old"]);
         });
     }
 }

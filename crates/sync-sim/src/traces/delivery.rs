@@ -8,19 +8,51 @@ use sync_engine::run::RunOptions;
 
 use super::{
     stage::{books_balance, comes_right, fill, in_step, pass, status, succeeds, usual},
-    steps::{at_every_step, killed_after, killed_when, power_cut_after},
+    steps::{at_every_step, killed_after, killed_when, power_cut_after, power_cut_when},
 };
 use crate::world::{Process, World};
 
 /// D1. Catches: a link that keeps its fingerprint while an update is on its way (`dispatch::mark_sending`).
 #[test]
-fn d1_an_update_that_died_with_its_process_is_not_taken_for_undone() {
+pub(crate) fn d1_an_update_that_died_with_its_process_is_not_taken_for_undone() {
     usual(async |world| {
         fill(&world, 3);
         succeeds(&world).await;
         world.database.put(1, "B", 1);
         world.clear_log();
         killed_when(&world, || world.requests(RouteKind::BulkUpdate) > 0).await;
+        world.database.put(1, "A", 1);
+        comes_right(&world).await;
+    });
+}
+
+/// D1. Catches: an update that a dead process was sending, and that its successor takes for done (`doubt::inherit`).
+#[test]
+pub(crate) fn d1_an_update_that_a_dead_process_was_sending_is_sent_again() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        let lost = Fault::new(FaultKind::Never).on(&[RouteKind::BulkUpdate]);
+        world.network.emulator().add_fault(lost);
+        world.database.put(1, "B", 1);
+        world.clear_log();
+        killed_when(&world, || world.requests(RouteKind::BulkUpdate) > 0).await;
+        assert_eq!(world.records()["1"][0].0, "A", "it had no effect");
+        comes_right(&world).await;
+    });
+}
+
+/// D1. Catches: marks that a power cut undoes, though their call has left (`Durability::Process` in
+/// `SqliteStore::dispatch`).
+#[test]
+pub(crate) fn d1_an_update_that_left_before_a_power_cut_is_not_taken_for_undone() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        world.database.put(1, "B", 1);
+        world.clear_log();
+        power_cut_when(&world, || world.requests(RouteKind::BulkUpdate) > 0).await;
+        assert_eq!(world.records()["1"][0].0, "B", "it had its effect");
         world.database.put(1, "A", 1);
         comes_right(&world).await;
     });

@@ -1,6 +1,6 @@
 //! D3, D4, D5 and D7: what a look-up decides.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
@@ -8,10 +8,13 @@ use sync_engine::run::RunOptions;
 
 use super::{
     stage::{calm, comes_right, fill, in_step, pass, succeeds, usual},
-    state_files::StateCopy,
+    state_files::{StateCopy, witness},
     steps::{Run, at_every_step, killed_when},
 };
-use crate::world::{EXTERNAL_ID, World};
+use crate::{
+    breath::Breath,
+    world::{EXTERNAL_ID, Events, ProcessParts, World},
+};
 
 /// D3. Catches: a create of a dead process that is counted from its mark (`doubt::inherit`).
 #[test]
@@ -36,6 +39,37 @@ fn d3_a_process_that_stops_before_it_sends_does_not_shorten_the_wait() {
         pass(&world, Duration::from_mins(2)).await;
         comes_right(&world).await;
         !ended
+    });
+}
+
+/// D3. Catches: as above, where the machine stands still between the mark and the call: the effect comes when the time
+/// from the mark is over.
+#[test]
+pub(crate) fn d3_a_create_whose_process_stood_still_counts_from_its_successor() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        let late = FaultKind::Late { ms: 60_000, end: LateEnd::Never };
+        world.network.emulator().add_fault(Fault::new(late).on(&[RouteKind::BulkCreate]));
+        world.database.put(9, "A", 9);
+        world.clear_log();
+        let breath = Breath::default();
+        let observer = Arc::<Events>::clone(&world.events);
+        let parts = ProcessParts { observer, breath: breath.clone(), pages_more: None };
+        let process = world.process_of(parts).expect("the state opens");
+        let mut run = Run::of(&process);
+        let before = witness(&world);
+        assert!(run.go_until(|| witness(&world) != before).await.is_none());
+        breath.hold();
+        pass(&world, Duration::from_mins(1)).await;
+        assert_eq!(world.requests(RouteKind::BulkCreate), 0, "it has not left");
+        breath.let_go();
+        assert!(run.go_until(|| world.requests(RouteKind::BulkCreate) > 0).await.is_none());
+        drop(run);
+        drop(process);
+        succeeds(&world).await;
+        pass(&world, Duration::from_mins(2)).await;
+        comes_right(&world).await;
     });
 }
 

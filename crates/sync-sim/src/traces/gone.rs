@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use smartsuite_emulator::RouteKind;
+use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
 use sync_core::{
     config::model::{ArchiveField, OnDelete, ScheduleDefinition},
     state::RunStatus,
@@ -16,7 +16,7 @@ use super::{
         capture_only, comes_right, fill, in_step, pass, run, run_with, status, succeeds, usual,
     },
     state_files::lose_everything,
-    steps::{Run, at_every_step, killed_after},
+    steps::{Run, at_every_step, killed_after, killed_when},
 };
 use crate::world::{EXTERNAL_ID, World};
 
@@ -96,7 +96,7 @@ fn c8_what_a_sweep_passes_over_is_asked_for_again() {
 /// P6. Catches: a key that one read by key does not show, and whose record goes on the word of that read alone
 /// (`RowOutcome::Unseen` as `Gone`).
 #[test]
-fn c8_no_record_goes_on_the_word_of_one_read() {
+pub(crate) fn c8_no_record_goes_on_the_word_of_one_read() {
     deleting(async |mut world| {
         world.definition.sweep = Some(ScheduleDefinition::Interval { minutes: 1_440 });
         fill(&world, 5);
@@ -277,6 +277,62 @@ fn c8_an_archived_record_is_brought_back_with_its_row() {
         assert_eq!((note(&world, 2).as_str(), world.record_ids("2")), ("", record));
         comes_right(&world).await;
     });
+}
+
+/// A world whose records are archived when their rows are gone, with row 2 and its record.
+fn archiving(script: impl AsyncFnOnce(World, Vec<String>)) {
+    usual(async |mut world| {
+        world.definition.destination.on_delete = OnDelete::Archive(ArchiveField {
+            slug: NOTE.into(),
+            value: "row is gone".into(),
+            restored: None,
+        });
+        fill(&world, 5);
+        succeeds(&world).await;
+        let record = world.record_ids("2");
+        script(world, record).await;
+    });
+}
+
+/// C8, D8. Catches: a record that is linked anew, and of which nobody sees that it is archived
+/// (`Delivery::note_archived`).
+#[test]
+fn c8_an_archived_record_is_brought_back_though_the_state_was_lost() {
+    archiving(async |world, record| {
+        world.database.delete(2);
+        succeeds(&world).await;
+        assert_eq!(note(&world, 2), "row is gone");
+        lose_everything(&world);
+        world.database.put(2, "A", 2);
+        world.clear_log();
+        comes_right(&world).await;
+        assert_eq!((note(&world, 2).as_str(), world.record_ids("2")), ("", record));
+    });
+}
+
+/// C8, D6. Catches: as above, where the mark lands when the row is there again: an hour later it is seen.
+#[test]
+fn c8_a_mark_that_lands_after_its_row_returned_is_taken_back() {
+    for minutes in [0, 30] {
+        archiving(async |world, record| {
+            let late = FaultKind::Late { ms: minutes * 60_000 + 1, end: LateEnd::Reset };
+            let late = Fault::new(late).on(&[RouteKind::BulkUpdate]);
+            world.network.emulator().add_fault(late);
+            world.database.delete(2);
+            world.clear_log();
+            killed_when(&world, || world.requests(RouteKind::BulkUpdate) > 0).await;
+            world.database.put(2, "A", 2);
+            succeeds(&world).await;
+            pass(&world, Duration::from_mins(minutes + 1)).await;
+            if minutes > 0 {
+                assert_eq!(note(&world, 2), "row is gone", "it landed");
+            }
+            pass(&world, Duration::from_mins(62)).await;
+            succeeds(&world).await;
+            comes_right(&world).await;
+            assert_eq!((note(&world, 2).as_str(), world.record_ids("2")), ("", record));
+        });
+    }
 }
 
 /// C8. Catches: a row that says of itself that it is deleted and becomes a record.

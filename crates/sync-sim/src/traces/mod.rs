@@ -2,17 +2,17 @@
 //! not go wrong under this one. The comment of a test says what it catches, with the place whose removal it was seen
 //! to notice.
 
-mod audit;
+pub(crate) mod audit;
 mod capture;
 mod choices;
 mod comparing;
 mod dedupe;
-mod delivery;
+pub(crate) mod delivery;
 pub(crate) mod destination;
 pub(crate) mod doubt;
 pub(crate) mod gate;
-mod gone;
-mod limits;
+pub(crate) mod gone;
+pub(crate) mod limits;
 mod linking;
 mod mapped;
 mod marks;
@@ -20,7 +20,7 @@ mod matching;
 mod missing;
 mod older_state;
 mod one_writer;
-mod outbox;
+pub(crate) mod outbox;
 mod pages;
 mod repeated;
 pub(crate) mod second_look;

@@ -64,3 +64,20 @@ fn c6_a_refusal_after_the_next_wish_is_void() {
         died
     });
 }
+
+/// P2. Catches: an entry that a newer one replaced while it was being sent, and that no book has (`settle::back`).
+#[test]
+pub(crate) fn p2_a_wish_that_was_replaced_while_it_was_in_doubt_is_in_the_books() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        let lost = Fault::new(FaultKind::Reset).on(&[RouteKind::BulkCreate]);
+        world.network.emulator().add_fault(lost);
+        world.database.put(9, "A", 9);
+        world.clear_log();
+        killed_when(&world, || world.requests(RouteKind::BulkCreate) > 0).await;
+        world.database.put(9, "B", 9);
+        assert_eq!(succeeds(&world).await.books.superseded, 1);
+        comes_right(&world).await;
+    });
+}

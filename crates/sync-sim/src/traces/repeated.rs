@@ -24,7 +24,7 @@ use super::{
 use crate::world::{EXTERNAL_ID, Process, TABLE, World};
 
 /// Worlds of each profile.
-const WORLDS: u64 = 12;
+const WORLDS: u64 = 9;
 /// Rows of each.
 const ROWS: i64 = 40;
 
@@ -313,8 +313,14 @@ fn drawn(seed: u64, profile: Profile) -> (World, Arc<Still>) {
 #[test]
 fn a_sync_repeated_makes_no_call_after_the_first() {
     let mut written = 0;
-    for profile in [Profile::default(), Profile::lenient(), Profile::strict()] {
+    let profiles =
+        [Profile::default(), Profile::lenient(), Profile::strict(), Profile::adversarial()];
+    for profile in profiles {
         for seed in 0..WORLDS {
+            // A service that cuts white space off texts keeps other ones than it was sent, and a state that is lost takes
+            // with it that this is known: such records are written once more.
+            let trims = profile.trim_text && seed % 2 == 0;
+            let profile = Profile { trim_text: trims, ..profile.clone() };
             stage::world(profile.clone(), async |_| {
                 let (world, still) = drawn(seed, profile.clone());
                 let process = || -> Process {
@@ -338,14 +344,15 @@ fn a_sync_repeated_makes_no_call_after_the_first() {
                     stage::pass(&world, Duration::from_mins(10)).await;
                     lose_everything(&world);
                     let again = once(RunOptions::default()).await;
-                    let writes = [
-                        RouteKind::BulkCreate,
-                        RouteKind::BulkUpdate,
-                        RouteKind::Create,
-                        RouteKind::Update,
-                    ];
-                    let writes: usize = writes.into_iter().map(|kind| world.requests(kind)).sum();
-                    assert_eq!(writes, 0, "seed {seed}: {again:#?}");
+                    let sent = |kinds: [RouteKind; 2]| -> usize {
+                        kinds.into_iter().map(|kind| world.requests(kind)).sum()
+                    };
+                    let created = sent([RouteKind::BulkCreate, RouteKind::Create]);
+                    let updated = sent([RouteKind::BulkUpdate, RouteKind::Update]);
+                    assert!(created == 0 && (trims || updated == 0), "seed {seed}: {again:#?}");
+                    world.clear_log();
+                    once(RunOptions::default()).await;
+                    assert_eq!(world.all_requests(), 0, "seed {seed}: after a lost state");
                 }
             });
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
+use sync_core::config::model::OnDelete;
 use sync_engine::{event::Event, run::RunOptions};
 
 use super::{
@@ -169,6 +170,39 @@ fn d6_a_create_that_lands_after_its_row_is_gone_is_linked() {
     });
 }
 
+/// D6, C7. Catches: a delete that lands when its row is there again, and leaves a link without a record
+/// (`second_look::judge`).
+#[test]
+fn d6_a_delete_that_lands_after_its_row_returned_is_undone() {
+    for is_killed in [true, false] {
+        usual(async |mut world| {
+            world.definition.destination.on_delete = OnDelete::Delete { adopted: false };
+            fill(&world, 3);
+            succeeds(&world).await;
+            late(&world, RouteKind::BulkDelete, 30);
+            world.database.delete(2);
+            world.clear_log();
+            let process = world.process();
+            let mut run = Run::of(&process);
+            assert!(run.go_until(|| world.requests(RouteKind::BulkDelete) > 0).await.is_none());
+            if is_killed {
+                drop(run);
+            } else {
+                run.cancel();
+                run.finish().await.expect("the state works");
+            }
+            drop(process);
+            world.database.put(2, "A", 2);
+            succeeds(&world).await;
+            in_step(&world);
+            pass(&world, 31 * MINUTE).await;
+            assert_eq!(world.record_ids("2").len(), 0, "it landed");
+            pass(&world, 40 * MINUTE).await;
+            comes_right(&world).await;
+        });
+    }
+}
+
 /// D6, C7. Catches: an update without an answer that is not looked at again; a difference that is found and only
 /// marked dirty, so that the row read again equals the link.
 #[test]
@@ -279,7 +313,7 @@ fn d8_a_twin_that_the_audit_shows_is_removed() {
 
 /// D8. Catches: a link that does not move although its record is gone, and a row that is not read again for it.
 #[test]
-fn d8_the_link_moves_where_its_record_is_gone() {
+pub(crate) fn d8_the_link_moves_where_its_record_is_gone() {
     usual(async |world| {
         fill(&world, 3);
         let process = world.process();

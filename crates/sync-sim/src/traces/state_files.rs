@@ -20,6 +20,27 @@ impl StateCopy {
     }
 }
 
+/// A copy of the state with all that lies beside it: nothing tells the program that it is old.
+#[derive(Clone, Debug)]
+pub(super) struct FolderCopy(Vec<(PathBuf, Vec<u8>)>);
+
+impl FolderCopy {
+    /// Copies what is on disk now.
+    pub(super) fn of(world: &World) -> Self {
+        let entries = fs::read_dir(folder(world)).expect("a folder");
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        Self(paths.map(|path| (path.clone(), fs::read(path).expect("a file"))).collect())
+    }
+
+    /// Puts the copy in place of all that is there. No process may have the state open.
+    pub(super) fn restore(&self, world: &World) {
+        lose_everything(world);
+        for (path, bytes) in &self.0 {
+            fs::write(path, bytes).expect("the folder is writable");
+        }
+    }
+}
+
 /// What a power cut leaves of the state: all up to the last writing call that was marked, and nothing later. The
 /// witness beside the state changes with exactly these commits.
 #[derive(Debug)]
@@ -48,7 +69,8 @@ impl Disk {
     }
 }
 
-fn witness(world: &World) -> Option<Vec<u8>> {
+/// What lies beside the state: it changes whenever a writing call was marked.
+pub(super) fn witness(world: &World) -> Option<Vec<u8>> {
     let mut path = world.state_path().into_os_string();
     path.push(".lock");
     fs::read(PathBuf::from(path)).ok()
@@ -61,8 +83,11 @@ pub(super) fn lose(world: &World) {
 
 /// The state and all that lies beside it are gone.
 pub(super) fn lose_everything(world: &World) {
-    let folder = world.state_path().parent().expect("a folder").to_owned();
-    for entry in fs::read_dir(folder).expect("a folder") {
+    for entry in fs::read_dir(folder(world)).expect("a folder") {
         fs::remove_file(entry.expect("an entry").path()).expect("removed");
     }
+}
+
+fn folder(world: &World) -> PathBuf {
+    world.state_path().parent().expect("a folder").to_owned()
 }

@@ -159,6 +159,21 @@ pub(super) async fn power_cut_after(world: &World, steps: usize) -> bool {
     !ended
 }
 
+/// Runs the sync in a process whose machine loses power as soon as `there` says so; what has left by then travels on.
+pub(super) async fn power_cut_when(world: &World, mut there: impl FnMut() -> bool) {
+    let mut disk = Disk::of(world);
+    let process = world.process();
+    let mut run = Run::of(&process);
+    while !there() {
+        let ended = run.go(1).await;
+        assert!(ended.is_none(), "the power did not fail in time: {ended:#?}");
+        disk.watch(world);
+    }
+    drop(run);
+    drop(process);
+    disk.power_cut(world);
+}
+
 /// Runs the sync in a process that is killed as soon as `there` says so; what has left by then travels on.
 pub(super) async fn killed_when(world: &World, there: impl FnMut() -> bool) {
     let process = world.process();

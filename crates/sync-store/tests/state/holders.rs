@@ -184,6 +184,10 @@ fn methods(state: &mut State) -> Vec<(&'static str, Method)> {
         ("linked_record", Box::new(|s| s.store.linked_record(&s.writer, &Key::Int(1)).map(drop))),
         ("begin_scan", Box::new(|s| s.store.begin_scan(&s.writer))),
         ("link_seen", Box::new(|s| s.store.link_seen(&s.writer, &[], Some(99), s.now).map(drop))),
+        (
+            "note_archived",
+            Box::new(|s| s.store.note_archived(&s.writer, &[(Key::Int(1), RecordId("r".into()))])),
+        ),
         ("drop_link", Box::new(move |s| s.store.drop_link(&s.writer, &key))),
         ("mark", Box::new(|s| s.store.mark(&s.writer).map(drop))),
         ("link_count", Box::new(|s| s.store.link_count(&s.writer).map(drop))),

@@ -6,7 +6,7 @@ use sync_core::{
     port::Watermark,
     state::{
         Chunk, DirtyKey, Extent, FullReadReason, PageMark, ReadEnd, StateError, StateStore as _,
-        StreamEnd, StreamMarks, StreamPosition, SweepEnd,
+        StreamEnd, StreamMarks, StreamPosition, SweepEnd, SyncIdentity,
     },
 };
 
@@ -47,6 +47,27 @@ fn what_a_sweep_does_not_show_is_suspected() {
     let end = sweep(&mut state, &[1, 2, 3, 4, 5, 6, 7], None);
     assert_eq!((end.shown, end.going, end.asks), (7, Going { records: 1, of: 8 }, false));
     assert_eq!(marked(&mut state), [8, 9, 10]);
+}
+
+/// Syncs of one process share a connection, and may sweep at once.
+#[test]
+fn sweeps_of_two_syncs_at_once_do_not_mix() {
+    let mut state = linked(4);
+    let (one, now) = (state.writer, state.now);
+    let other = SyncIdentity { name: "other".into(), ..identity() };
+    let opened = state.store.open_sync(&other, now).unwrap();
+    let other = state.store.hold(&opened, "p", now).unwrap();
+    let ticket = state.store.begin_sweep(&one, now).unwrap();
+    state.store.sweep(&one, &[1, 2].map(Key::Int)).unwrap();
+    let others = state.store.begin_sweep(&other, now).unwrap();
+    state.store.sweep(&other, &[4, 5].map(Key::Int)).unwrap();
+    state.store.sweep(&one, &[Key::Int(3)]).unwrap();
+    let end = state.store.end_sweep(&other, others, None, now).unwrap();
+    assert_eq!((end.shown, end.going.records), (2, 0));
+    let end = state.store.end_sweep(&one, ticket, None, now).unwrap();
+    assert_eq!((end.shown, end.going), (3, Going { records: 1, of: 4 }));
+    assert!(!state.store.mark_candidates(&other, 2).unwrap());
+    assert_eq!(marked(&mut state), [4]);
 }
 
 #[test]
@@ -162,6 +183,24 @@ fn marks_of_a_stream_and_its_position_are_one_write() {
     state.store.mark_stream(&[mine], &end("p2")).unwrap();
     let opened = state.store.open_sync(&state.identity, state.now).unwrap();
     assert_eq!((opened.stream_position, opened.full_read), (Some(position("p2")), gap));
+}
+
+/// Also where the process that noticed dies before it sweeps.
+#[test]
+fn what_the_stream_could_not_name_makes_a_sweep_due() {
+    let mut state = linked(2);
+    sweep(&mut state, &[1, 2], None);
+    let swept_at =
+        |state: &mut State| state.store.open_sync(&state.identity, state.now).unwrap().swept_at;
+    assert!(swept_at(&mut state).is_some());
+    let position = StreamPosition("p".to_owned());
+    let end = StreamEnd { position, as_of: jiff::Timestamp::UNIX_EPOCH, retention: None };
+    let marks = |full_read| StreamMarks { writer: state.writer, keys: Vec::new(), full_read };
+    let (none, gap) = (marks(None), marks(Some(FullReadReason::LogGap)));
+    state.store.mark_stream(&[none], &end).unwrap();
+    assert!(swept_at(&mut state).is_some());
+    state.store.mark_stream(&[gap], &end).unwrap();
+    assert_eq!(swept_at(&mut state), None);
 }
 
 #[test]

@@ -66,6 +66,7 @@ fn of_sync(sync: &SyncStatus, now: Timestamp) -> Value {
         "enabled": sync.definition.as_ref().map(|definition| definition.enabled),
         "description": sync.definition.as_ref().and_then(|definition| definition.description.as_ref()),
         "state": sync.state.as_ref().map(|state| of_state(state, now)),
+        "paused_at": sync.paused_at,
         "calls_this_month": sync.calls_this_month,
         "runs": sync.runs.iter().map(run).collect::<Vec<_>>(),
         "lacking_links": sync.lacking.iter().map(|one| json!({

@@ -9,7 +9,7 @@ use sync_core::{
     error::{CallError, Scope, SourceError, SourceErrorKind, SourcePart},
     mapping::{self, Finding, FindingCode},
 };
-use sync_mysql::{Severity as SourceSeverity, SourceFinding};
+use sync_mysql::{Severity as SourceSeverity, SourceFinding, SourceFindingCode};
 
 use super::SyncCheck;
 use crate::mapping_file::MappingFile;
@@ -30,7 +30,7 @@ pub(super) fn diagnostics(check: &SyncCheck, file: &MappingFile) -> Vec<Diagnost
         Ok(report) => found.extend(report.findings.iter().map(|finding| {
             let span = source_place(finding, places);
             let severity = source_severity(finding.severity);
-            diagnostic(finding.code, severity, &finding.message, &finding.hint, span)
+            diagnostic(finding.code.code(), severity, &finding.message, &finding.hint, span)
         })),
         Err(error) if is_of_query(error) => {
             let code = error.kind.code();
@@ -134,7 +134,12 @@ fn source_error_places(error: &SourceError, places: &SyncPlaces) -> Vec<Span> {
 }
 
 fn source_place(finding: &SourceFinding, places: &SyncPlaces) -> Span {
-    if finding.code.starts_with("key_") { places.primary_key } else { places.query_line(1) }
+    match finding.code {
+        SourceFindingCode::KeyKind
+        | SourceFindingCode::KeyNullable
+        | SourceFindingCode::KeyWithoutOrder => places.primary_key,
+        _ => places.query_line(1),
+    }
 }
 
 fn mapping_place(finding: &Finding, places: &SyncPlaces) -> Span {
@@ -148,9 +153,9 @@ fn mapping_place(finding: &Finding, places: &SyncPlaces) -> Span {
         | FindingCode::ExternalIdFieldUnsuitable
         | FindingCode::ExternalIdFieldTaken => places.external_id_field,
         FindingCode::TimeZoneUnknown | FindingCode::TimeZoneMissing => places.time_zone,
-        FindingCode::RequiredFieldUnmapped | FindingCode::ArchiveFieldUnusable => {
-            slug.unwrap_or(places.table_id)
-        }
+        FindingCode::RequiredFieldUnmapped
+        | FindingCode::ArchiveFieldUnusable
+        | FindingCode::TableFull => slug.unwrap_or(places.table_id),
         FindingCode::SlugUnknown
         | FindingCode::FieldReadOnly
         | FindingCode::FieldTypeUnsupported

@@ -142,7 +142,8 @@ value of the type could be taken. The codes are those of the messages. NULL empt
 The selects have the choices `new`, `done`, `yes` and `12`; the rating has five stars, the slider goes from 0 to 100; a
 clock time without a zone is taken for UTC. Dates keep whole seconds, which a run says where it matters; texts keep all. A field
 of type user takes people by their e-mail addresses, one of linked records ids; foreign keys become
-[links](../guide/links.md). Zeros in front of a ZEROFILL number are a way to show it: `LPAD` in the query keeps them. What a mapping can say to change any of this is in the
+[links](../guide/links.md). Zeros in front of a ZEROFILL number are a way to show it: `LPAD` in the query keeps them. YEAR 0000 is
+the number 0: `NULLIF(year_column, 0)` makes it empty. What a mapping can say to change any of this is in the
 [configuration](configuration.md).
 ";
 

@@ -1,7 +1,7 @@
 //! The month's calls, and how much each sync matters.
 
 use crate::{
-    budget::{BudgetDefinition, Priority, WhenUsedUp},
+    budget::{BudgetDefinition, Plan, Priority, WhenUsedUp},
     config::{
         decode::Given,
         defaults,
@@ -15,17 +15,22 @@ use crate::{
 
 use super::{conversion, in_range};
 
-/// Calls that each plan includes, in the order of [`PLANS`].
-const INCLUDED: [u32; 4] = [100, 5_000, 50_000, 250_000];
+/// The workspace's plan, where the file says it.
+pub(super) fn plan(raw: &RawSmartSuite, report: &mut Report<'_>) -> Option<Plan> {
+    let given = raw.plan.as_ref()?;
+    Plan::ALL.get(word(given, "plan", PLANS, report)?).copied()
+}
 
 /// The budget; `None` where the file says neither a plan nor a number.
-pub(super) fn lower(raw: &RawSmartSuite, report: &mut Report<'_>) -> Option<BudgetDefinition> {
-    let plan = raw.plan.as_ref().and_then(|given| word(given, "plan", PLANS, report));
-    let included = plan.and_then(|place| INCLUDED.get(place).copied());
+pub(super) fn lower(
+    raw: &RawSmartSuite,
+    plan: Option<Plan>,
+    report: &mut Report<'_>,
+) -> Option<BudgetDefinition> {
     let monthly = raw.monthly_calls.as_ref().and_then(|given| {
         in_range(given, 1..=defaults::MONTHLY_CALLS_MAX, "monthly_calls", report)
     });
-    let Some(monthly_calls) = monthly.or(included) else {
+    let Some(monthly_calls) = monthly.or(plan.map(Plan::monthly_calls)) else {
         belongs(raw, report);
         return None;
     };
@@ -46,7 +51,7 @@ pub(super) fn lower(raw: &RawSmartSuite, report: &mut Report<'_>) -> Option<Budg
         billing_day: u8::try_from(billing_day).unwrap_or(1),
         reserve,
         when_used_up: if when_used_up == 0 { WhenUsedUp::Wait } else { WhenUsedUp::GoOn },
-        has_overage: plan != Some(0),
+        has_overage: plan.is_none_or(Plan::has_overage),
     })
 }
 

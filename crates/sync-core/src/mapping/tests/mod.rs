@@ -10,6 +10,7 @@ mod fixture;
 mod laws;
 mod links;
 mod lists;
+mod misfits;
 mod numbers;
 mod phones;
 mod rows;

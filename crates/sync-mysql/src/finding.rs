@@ -1,0 +1,107 @@
+//! What a check of a source may find.
+
+use sync_core::error::SourceErrorKind;
+
+/// One finding of a check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFinding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// Of which kind it is.
+    pub code: SourceFindingCode,
+    /// One sentence, free of row values.
+    pub message: String,
+    /// What to do about it; empty where the message says it.
+    pub hint: String,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Rows would be missed or refused: the sync should not run.
+    Error,
+    /// It works, but not as well as it could.
+    Warning,
+    /// Good to know.
+    Note,
+}
+
+/// The kinds of findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceFindingCode {
+    /// The text of a key column's values is no stable key.
+    KeyKind,
+    /// A key column may be NULL.
+    KeyNullable,
+    /// No index gives the table the order of its key.
+    KeyWithoutOrder,
+    /// The server does not take the query inside another.
+    QueryUnwrappable,
+    /// The query yields nothing on a full read.
+    NullYieldsNothing,
+    /// Each incremental read reads a table from end to end.
+    CursorIndex,
+    /// The query does not use the position.
+    CursorUnused,
+    /// The cursor column holds no time.
+    CursorNoTime,
+    /// How exact positions are.
+    Position,
+    /// Only the application keeps the cursor column current.
+    CursorApplicationWritten,
+    /// The query does not return the cursor column.
+    CursorNotReturned,
+    /// The binlog lacks what a foreign key does.
+    BinlogForeignKey,
+    /// No grant is seen that lets the user read the binlog.
+    BinlogRightNotSeen,
+    /// The server soon deletes its binlog.
+    BinlogKeptBriefly,
+    /// There are more rows than the workspace's plan allows records.
+    PlanTooSmall,
+    /// The binlog cannot be followed.
+    Error(SourceErrorKind),
+}
+
+impl SourceFindingCode {
+    /// Every kind that is no error of the server's.
+    pub const ALL: [Self; 15] = [
+        Self::KeyKind,
+        Self::KeyNullable,
+        Self::KeyWithoutOrder,
+        Self::QueryUnwrappable,
+        Self::NullYieldsNothing,
+        Self::CursorIndex,
+        Self::CursorUnused,
+        Self::CursorNoTime,
+        Self::Position,
+        Self::CursorApplicationWritten,
+        Self::CursorNotReturned,
+        Self::BinlogForeignKey,
+        Self::BinlogRightNotSeen,
+        Self::BinlogKeptBriefly,
+        Self::PlanTooSmall,
+    ];
+
+    /// A stable code for machines, logs and the manual.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::KeyKind => "key_kind",
+            Self::KeyNullable => "key_nullable",
+            Self::KeyWithoutOrder => "key_without_order",
+            Self::QueryUnwrappable => "query_unwrappable",
+            Self::NullYieldsNothing => "null_yields_nothing",
+            Self::CursorIndex => "cursor_index",
+            Self::CursorUnused => "cursor_unused",
+            Self::CursorNoTime => "cursor_no_time",
+            Self::Position => "position",
+            Self::CursorApplicationWritten => "cursor_application_written",
+            Self::CursorNotReturned => "cursor_not_returned",
+            Self::BinlogForeignKey => "binlog_foreign_key",
+            Self::BinlogRightNotSeen => "binlog_right_not_seen",
+            Self::BinlogKeptBriefly => "binlog_kept_briefly",
+            Self::PlanTooSmall => "plan_too_small",
+            Self::Error(kind) => kind.code(),
+        }
+    }
+}
