@@ -214,7 +214,8 @@ pub(crate) async fn read(server: &Server) -> Result<Arc<Overview>, Problem> {
 async fn make(server: &Server) -> Result<Overview, Problem> {
     let (now, roster) = (server.clock.now(), server.desk.roster());
     let entries = roster.clone();
-    let from_state = move |reader: &StateReader| FromState::read(reader, &entries, now);
+    let counting = server.clone();
+    let from_state = move |reader: &StateReader| FromState::read(reader, &entries, now, &counting);
     let state = server.reading.read(from_state).await?.unwrap_or_default();
     let syncs = roster.iter().zip(state.syncs.iter().map(Some).chain(std::iter::repeat(None)));
     let empty = OfSync::default();
@@ -260,17 +261,23 @@ impl OfSync {
         reader: &StateReader,
         entry: &RosterEntry,
         runs: usize,
+        server: &Server,
     ) -> Result<Self, StateError> {
+        let report = |name: &str| {
+            let count = || Ok(reader.sync(name)?.map_or(0, |report| report.links));
+            let links = || server.links.of(name, server.clock.as_ref(), count);
+            reader.sync_with(name, links)
+        };
         let mut name = entry.definition.name.as_str();
-        let mut report = reader.sync(name)?;
-        if let (None, Some(previous)) = (&report, &entry.definition.previously) {
+        let mut found = report(name)?;
+        if let (None, Some(previous)) = (&found, &entry.definition.previously) {
             name = previous;
-            report = reader.sync(name)?;
+            found = report(name)?;
         }
         Ok(Self {
             runs: reader.runs(name, runs)?,
             paused_at: reader.paused_at(&entry.definition.name)?,
-            report,
+            report: found,
             calls_this_month: 0,
         })
     }
@@ -281,6 +288,7 @@ impl FromState {
         reader: &StateReader,
         roster: &[RosterEntry],
         now: Timestamp,
+        server: &Server,
     ) -> Result<Self, StateError> {
         let today = now.to_zoned(TimeZone::UTC).date();
         let calls = reader.calls(today.first_of_month())?;
@@ -310,7 +318,7 @@ impl FromState {
             }
         }
         for entry in roster {
-            let mut of_sync = OfSync::read(reader, entry, RUNS)?;
+            let mut of_sync = OfSync::read(reader, entry, RUNS, server)?;
             let own = calls.iter().filter(|count| count.sync == entry.definition.name);
             of_sync.calls_this_month = own.map(|count| count.calls).sum();
             state.syncs.push(of_sync);

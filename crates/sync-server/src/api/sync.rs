@@ -154,9 +154,9 @@ pub(crate) async fn sync(Looking(server): Looking, SyncName(name): SyncName) -> 
     let mut roster = server.desk.roster().into_iter();
     let entry = roster.find(|entry| entry.definition.name == name);
     let entry = entry.ok_or_else(|| Problem::unknown_sync(&name))?;
-    let (now, asked) = (server.clock.now(), entry.clone());
+    let (now, asked, counting) = (server.clock.now(), entry.clone(), server.clone());
     let read = move |reader: &StateReader| {
-        let of_sync = OfSync::read(reader, &asked, RUNS)?;
+        let of_sync = OfSync::read(reader, &asked, RUNS, &counting)?;
         let known = of_sync.report.as_ref().map(|report| report.name.clone());
         FromState::read(reader, of_sync, known.as_deref().unwrap_or(&asked.definition.name), now)
     };

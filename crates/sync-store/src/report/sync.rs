@@ -145,8 +145,8 @@ impl Holder {
 const QUERY: &str = "
     SELECT s.id, s.name, d.host, d.account, d.table_id, s.last_successful_run, s.read_at, s.watermark, s.full_read,
       s.stop_code, s.stop_message, s.stop_remedy, s.holder, s.heartbeat_at, s.stop_key,
-      (SELECT count(*) FROM links AS l
-        WHERE l.sync_id = s.id AND l.destination_id = s.destination_id AND l.standing = 0),
+      CASE WHEN ?2 THEN (SELECT count(*) FROM links AS l
+        WHERE l.sync_id = s.id AND l.destination_id = s.destination_id AND l.standing = 0) ELSE 0 END,
       (SELECT count(*) FROM dirty WHERE dirty.sync_id = s.id),
       count(o.seq) FILTER (WHERE o.here AND o.state = 0),
       min(o.not_before) FILTER (WHERE o.here AND o.state = 0),
@@ -166,12 +166,23 @@ const QUERY: &str = "
 impl StateReader {
     /// Every sync that the state knows, by name. It may know syncs that the configuration has no more.
     pub fn syncs(&self) -> Result<Vec<SyncReport>, StateError> {
-        self.reports(None)
+        self.reports(None, true)
     }
 
     /// One sync; `None` if the state does not know it.
     pub fn sync(&self, name: &str) -> Result<Option<SyncReport>, StateError> {
-        Ok(self.reports(Some(name))?.pop())
+        Ok(self.reports(Some(name), true)?.pop())
+    }
+
+    /// One sync, whose links are not counted: that goes through all of them. `links` says how many there are, if the state
+    /// knows the sync.
+    pub fn sync_with(
+        &self,
+        name: &str,
+        links: impl FnOnce() -> Result<u64, StateError>,
+    ) -> Result<Option<SyncReport>, StateError> {
+        let report = self.reports(Some(name), false)?.pop();
+        report.map(|report| Ok(SyncReport { links: links()?, ..report })).transpose()
     }
 
     /// The sync's number; `None` if the state does not know it.
@@ -187,8 +198,13 @@ impl StateReader {
         Ok(at.flatten())
     }
 
-    fn reports(&self, name: Option<&str>) -> Result<Vec<SyncReport>, StateError> {
-        let syncs = self.all(QUERY, [name], |row| Ok((row.get::<_, i64>(0)?, report(row)?)))?;
+    fn reports(
+        &self,
+        name: Option<&str>,
+        counts_links: bool,
+    ) -> Result<Vec<SyncReport>, StateError> {
+        let syncs =
+            self.all(QUERY, (name, counts_links), |row| Ok((row.get::<_, i64>(0)?, report(row)?)))?;
         syncs
             .into_iter()
             .map(|(id, report)| {
