@@ -57,6 +57,8 @@ impl GateState {
     pub fn close(&mut self, now: Timestamp, retry_after: Option<Duration>, jitter: Duration) {
         let pause = retry_after.unwrap_or_default().max(LOCKOUT).saturating_add(jitter);
         let until = now.checked_add(pause).unwrap_or(now);
+        // What lies further ahead would be taken for a clock that was set back.
+        let until = until.min(now.checked_add(AHEAD_MAX).unwrap_or(now));
         self.closed_until = self.closed_until.max(until);
     }
 }
@@ -86,6 +88,15 @@ mod tests {
         assert_eq!(gate.reserve(at(0), Rate(4)), at(30_500));
         gate.close(at(31_000), Some(Duration::from_mins(1)), Duration::ZERO);
         assert_eq!(gate.reserve(at(31_000), Rate(4)), at(91_000));
+    }
+
+    /// An hour's pause is asked for again after ten minutes, not passed over.
+    #[test]
+    fn a_long_pause_does_not_open_the_gate() {
+        let mut gate = GateState::open(at(0));
+        gate.close(at(0), Some(Duration::from_hours(1)), Duration::from_millis(500));
+        assert_eq!(gate.reserve(at(0), Rate(4)), at(600_000));
+        assert_eq!(gate.reserve(at(1_000), Rate(4)), at(600_250));
     }
 
     #[test]

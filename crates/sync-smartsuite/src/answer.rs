@@ -126,7 +126,6 @@ fn json_kind(status: u16, json: &Value) -> CallErrorKind {
         400 if is_about_account(detail) => CallErrorKind::AccountRejected,
         400 | 403 if is_about_token(detail) => CallErrorKind::TokenRejected,
         401 => CallErrorKind::TokenRejected,
-        400 | 402 | 403 | 409 | 422 if words(json).any(is_about_room) => CallErrorKind::PlanFull,
         402 | 403 if words(json).any(is_about_quota) => CallErrorKind::QuotaSpent,
         402 | 403 => CallErrorKind::Forbidden,
         404 => CallErrorKind::NotFound,
@@ -178,22 +177,48 @@ fn is_about_quota(words: &str) -> bool {
     has(words, CALLS) && has(words, BOUND) && !has(words, OTHERS)
 }
 
-/// Whether words say that there may be no more records: how the service says so is not documented. What speaks of a
-/// field or of a value, such as how many records may be linked, is about a row.
-fn is_about_room(words: &str) -> bool {
-    const RECORDS: &[&str] = &["record", "records"];
-    const BOUND: &[&str] = &["limit", "limits", "quota", "maximum"];
+/// A refusal of a create, seen as what it is where it says that there may be no more records. Of an update the same
+/// words would be about its row.
+pub(crate) fn of_create(error: CallError) -> CallError {
+    let is_refusal = matches!(
+        error.kind,
+        CallErrorKind::Forbidden | CallErrorKind::Refused { status: 400 | 402 | 409 | 422 }
+    );
+    let names_field = error.complaints.iter().any(|complaint| complaint.slug.is_some());
+    if is_refusal && !names_field && is_about_room(&error.detail.0) {
+        CallError { kind: CallErrorKind::PlanFull, ..error }
+    } else {
+        error
+    }
+}
+
+/// Whether a body says that there may be no more records: neither words nor shape are documented. What speaks of a
+/// field, a value or a request, such as how many records may be linked, is about something else.
+fn is_about_room(body: &str) -> bool {
+    const BOUNDS: &[&str] = &[
+        "record limit",
+        "records limit",
+        "recordlimit",
+        "record quota",
+        "records quota",
+        "limit of records",
+        "limit for records",
+        "quota of records",
+        "number of records",
+        "maximum records",
+        "max records",
+        "too many records",
+    ];
     const OTHERS: &[&str] = &[
         "field",
         "fields",
         "linked",
         "link",
+        "links",
         "value",
         "values",
         "character",
         "characters",
-        "length",
-        "choice",
         "request",
         "requests",
         "call",
@@ -202,7 +227,12 @@ fn is_about_room(words: &str) -> bool {
         "batch",
         "bulk",
     ];
-    has(words, RECORDS) && has(words, BOUND) && !has(words, OTHERS)
+    let body = body.to_ascii_lowercase().replace("non_field_errors", "");
+    let words: Vec<&str> =
+        body.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let text = words.join(" ");
+    BOUNDS.iter().any(|bound| text.contains(bound))
+        && !words.iter().any(|word| OTHERS.contains(word))
 }
 
 fn has(text: &str, any: &[&str]) -> bool {

@@ -269,7 +269,7 @@ impl RecordTarget for SmartSuiteClient {
     ) -> Boxed<'a, Result<BulkAnswer, CallError>> {
         Box::pin(async move {
             let items: Vec<&Fields> = items.iter().collect();
-            self.write(shape, &[], &items).await
+            self.write(shape, &[], &items).await.map_err(answer::of_create)
         })
     }
 
@@ -305,6 +305,11 @@ impl RecordTarget for SmartSuiteClient {
                 return Ok(Vec::new());
             }
             let body = accepted.body;
+            let complaints = bulk::refused_deletes(&body, ids.len());
+            if !complaints.is_empty() {
+                let kind = CallErrorKind::Refused { status: 200 };
+                return Err(CallError { complaints, ..kind.into() });
+            }
             bulk::read_ids(&body, ids).ok_or_else(|| unreadable(&body, asked))
         })
     }

@@ -444,17 +444,20 @@ pub(crate) fn set_stop(
     sync: i64,
     stop: Option<&Stop>,
 ) -> rusqlite::Result<()> {
+    let only_creates = stop.is_some_and(|stop| stop.only_creates);
     tx.execute(
         "UPDATE syncs SET stop_code = ?, stop_message = ?, stop_remedy = ?, stop_key = ?, stop_until = ?,
-           stop_creates = ? WHERE id = ?",
+           stop_creates = ?
+         WHERE id = ? AND NOT (? AND stop_code IS NOT NULL AND NOT stop_creates)",
         params![
             stop.map(|stop| &stop.code),
             stop.map(|stop| &stop.message),
             stop.map(|stop| &stop.remedy),
             stop.and_then(|stop| stop.key.as_ref()),
             stop.and_then(|stop| stop.until).map(Timestamp::as_millisecond),
-            stop.is_some_and(|stop| stop.only_creates),
-            sync
+            only_creates,
+            sync,
+            only_creates
         ],
     )?;
     Ok(())

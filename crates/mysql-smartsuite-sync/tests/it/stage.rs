@@ -247,7 +247,9 @@ fn without_links(mapping: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Stdio;
+    use std::{process::Stdio, time::Duration};
+
+    use throwaway_server::wait_until;
 
     use super::*;
 
@@ -255,7 +257,13 @@ mod tests {
     fn what_a_test_starts_dies_with_it() {
         let started = std::thread::spawn(|| {
             let mut command = mortal("/bin/sleep");
-            command.arg("600").stdout(Stdio::null()).spawn().unwrap()
+            let child = command.arg("600").stdout(Stdio::null()).spawn().unwrap();
+            // Whoever ends before it has become what it is to be is not noticed.
+            let program = format!("/proc/{}/cmdline", child.id());
+            let is_asleep =
+                || Ok(fs::read(&program).is_ok_and(|line| line.starts_with(b"/bin/sleep")));
+            assert!(wait_until(Duration::from_secs(30), is_asleep).unwrap());
+            child
         });
         let mut child = started.join().unwrap();
         if Path::new(SETPRIV).exists() {

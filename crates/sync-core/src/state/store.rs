@@ -560,7 +560,8 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
     /// What stands in the way of the sync, if anything.
     fn stop(&mut self, writer: &Writer) -> Result<Option<Stop>, StateError>;
 
-    /// Stops the sync (the breaker), or lets it go again.
+    /// Stops the sync (the breaker), or lets it go again. A stop of creates alone takes the place of none that stops
+    /// everything: of two calls under way, either may be answered first.
     fn set_stop(&mut self, writer: &Writer, stop: Option<&Stop>) -> Result<(), StateError>;
 
     /// Reserves a departure at the key's gate and answers its time. A call of a `kind` is counted, by day, sync and

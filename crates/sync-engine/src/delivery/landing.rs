@@ -218,6 +218,10 @@ impl Reading<'_> {
                 let mut landing = Landing::default();
                 for entry in &self.call.entries {
                     let outcome = match (kind.is_answered(), self.call.operation) {
+                        // What there was room for may have been made.
+                        (true, Operation::Create) if kind.is_about_adding() => {
+                            self.in_doubt(true, None, None)
+                        }
                         (true, _) => self.back(None, BACK_OFF),
                         _ if mutation::is_on(Mutation::UnansweredRepeated) => {
                             self.back(None, BACK_OFF)

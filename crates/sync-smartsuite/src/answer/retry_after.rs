@@ -5,8 +5,9 @@ use std::time::Duration;
 use http::{HeaderMap, header};
 use jiff::{Timestamp, fmt::rfc2822};
 
-/// No honest pause is longer; a longer one would stop every sync on the word of one header.
-const PAUSE_MAX: Duration = Duration::from_hours(24);
+/// A longer pause is asked for again after this time: it would stop every sync on the word of one header, and the gate
+/// keeps no longer ones. A 429 that survives two pauses stops the sync anyhow.
+const PAUSE_MAX: Duration = Duration::from_mins(9);
 
 /// Seconds, or a date, which counts from the answer's own `Date`: our clock may differ from theirs.
 pub(super) fn read(headers: &HeaderMap) -> Option<Duration> {
@@ -50,10 +51,10 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_no_pause_and_no_pause_exceeds_a_day() {
+    fn nonsense_is_no_pause_and_no_pause_exceeds_nine_minutes() {
         for text in ["", "soon", "-5", "1.5", "Sun, 99 Nov 1994 08:49:37 GMT"] {
             assert_eq!(pause(text, Some("Sun, 06 Nov 1994 08:49:37 GMT")), None, "{text}");
         }
-        assert_eq!(pause(&u64::MAX.to_string(), None), Some(86_400));
+        assert_eq!(pause(&u64::MAX.to_string(), None), Some(540));
     }
 }

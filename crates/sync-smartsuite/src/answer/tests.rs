@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use sync_core::error::{CallError, CallErrorKind};
 
-use super::{Asked, accept, unreadable};
+use super::{Asked, accept, of_create, unreadable};
 use crate::transport::{BodyEnd, Reply, TransportError};
 
 const TOKEN: &str = "planted-token-0123456789";
@@ -72,24 +72,34 @@ fn a_refusal_in_json_is_the_services_own() {
 }
 
 #[test]
-fn a_refusal_that_speaks_of_the_bound_of_records_is_a_full_plan() {
-    let of = |status, words: &str| kind(status, &format!("{{\"detail\":\"{words}\"}}"));
-    for status in [400, 402, 403, 409, 422] {
-        for words in [
-            "The plan's limit of records has been reached.",
-            "Record limit exceeded (5,000 per solution).",
-        ] {
-            assert_eq!(of(status, words), CallErrorKind::PlanFull, "{status} {words}");
-            assert!(of(status, words).is_answered(), "nothing of it was done");
+fn a_create_refused_for_the_bound_of_records_says_that_the_plan_is_full() {
+    let of = |status, body: &str| {
+        let error =
+            accept(Ok(reply(status, body)), Asked { shape: None, items: 2, token: "" }).err();
+        of_create(error.expect("a refusal")).kind
+    };
+    for body in [
+        r#"{"detail":"The plan's limit of records has been reached."}"#,
+        r#"{"message":"Record limit exceeded (5,000 per solution)."}"#,
+        r#"{"non_field_errors":["The plan's limit of records has been reached."]}"#,
+        r#"{"detail":["Maximum number of records reached"]}"#,
+        r#"{"error":{"code":"RecordLimitExceeded"}}"#,
+        r#"["Too many records"]"#,
+    ] {
+        for status in [400, 403, 409, 422] {
+            assert_eq!(of(status, body), CallErrorKind::PlanFull, "{status} {body}");
         }
     }
-    for words in [
-        "Maximum 25 records per request",
-        "The field takes a maximum of 10 records",
-        "Linked records limit exceeded",
-        "This record's value is over the limit of 255 characters",
+    assert!(CallErrorKind::PlanFull.is_answered());
+    for body in [
+        r#"{"detail":"Maximum 25 records per request"}"#,
+        r#"{"detail":"The field takes a maximum of 10 records"}"#,
+        r#"{"detail":"Linked records limit exceeded"}"#,
+        r#"{"detail":"Record exceeds the maximum size."}"#,
+        r#"{"detail":"Record title exceeds the maximum"}"#,
+        r#"{"detail":"This record's value is over the limit of 255 characters"}"#,
     ] {
-        assert_eq!(of(422, words), CallErrorKind::Refused { status: 422 }, "{words}");
+        assert_eq!(of(422, body), CallErrorKind::Refused { status: 422 }, "{body}");
     }
 }
 
@@ -109,6 +119,7 @@ fn a_403_that_speaks_of_calls_and_their_bound_is_the_months_quota() {
     assert_eq!(kind(402, r#"{"error":"Payment required"}"#), CallErrorKind::Forbidden);
     for words in [
         "You do not have permission to perform this action.",
+        "The plan's limit of records has been reached.",
         "Storage quota exceeded.",
         "Your request exceeded the record limit of the plan.",
         "This API call needs the permission to see the month's usage.",
@@ -117,8 +128,6 @@ fn a_403_that_speaks_of_calls_and_their_bound_is_the_months_quota() {
     ] {
         assert_eq!(of(words), CallErrorKind::Forbidden, "{words}");
     }
-    let full = "The plan's limit of records has been reached.";
-    assert_eq!(of(full), CallErrorKind::PlanFull);
     // What is said of a field is said of a value.
     let field = r#"{"s1":["API call limit of this month"]}"#;
     assert_eq!(kind(403, field), CallErrorKind::Forbidden);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json, value::RawValue};
 use sync_core::{
     draft::Fields,
-    error::Complaint,
+    error::{Complaint, Quoted},
     port::{BulkAnswer, RecordShape},
     record::RecordId,
     table::FieldKind,
@@ -146,6 +146,32 @@ pub(crate) fn failed_item(
     complaint::of_item(reason, item, shape, out);
 }
 
+/// What the answer to a bulk delete says of items that it did not delete: `failed_items`, as for other bulk calls.
+pub(crate) fn refused_deletes(json: &str, items: usize) -> Vec<Complaint> {
+    let mut complaints = Vec::new();
+    let mut list = |json: &str| {
+        elements(json, |raw| {
+            let Some(failure) = small_tree(raw) else { return };
+            let index = failure.get("index").and_then(Value::as_u64);
+            let item = index.and_then(|index| usize::try_from(index).ok());
+            let reason = failure.get("reason").or_else(|| failure.get("error")).unwrap_or(&failure);
+            let words = reason.as_str().map_or_else(|| reason.to_string(), str::to_owned);
+            complaints.push(Complaint {
+                item: item.filter(|item| *item < items),
+                slug: None,
+                message: Quoted(crate::answer::shortened(&words)),
+            });
+        })
+    };
+    // Of an answer that is no object, `read_ids` judges.
+    drop(members(json, |name, raw| {
+        if name == "failed_items" {
+            drop(list(raw.get()));
+        }
+    }));
+    complaints
+}
+
 /// Reads which of the ids that were asked for the answer to a bulk delete names, bare or in records.
 pub(crate) fn read_ids(json: &str, asked: &[RecordId]) -> Option<Vec<RecordId>> {
     let mut named = BTreeSet::new();
@@ -189,6 +215,22 @@ mod tests {
 
     fn shape() -> RecordShape {
         shape_of(&[("sext", "textfield"), ("sdate", "datefield")])
+    }
+
+    #[test]
+    fn what_a_bulk_delete_did_not_delete_is_no_success() {
+        let of = |json: &str| {
+            let complaints = refused_deletes(json, 2).into_iter();
+            complaints.map(|one| (one.item, one.message.0)).collect::<Vec<_>>()
+        };
+        let locked = r#"{"successful_items": [], "failed_items": [{"index": 1, "reason": "This record is locked."}]}"#;
+        assert_eq!(of(locked), [(Some(1), "This record is locked.".to_owned())]);
+        assert_eq!(of(r#"{"failed_items": [{"index": 7, "error": "x"}, "y"]}"#).len(), 2);
+        for fine in
+            [r#"{"successful_items": ["a"], "failed_items": []}"#, r#"["a"]"#, "{}", "", "nonsense"]
+        {
+            assert_eq!(of(fine), [], "{fine}");
+        }
     }
 
     /// Item, slug and words of a complaint.

@@ -334,6 +334,19 @@ fn a_stop_remembers_the_api_key_it_is_about() {
 }
 
 #[test]
+fn a_stop_of_creates_takes_the_place_of_none_that_stops_everything() {
+    let mut state = settled();
+    let creates = Stop { only_creates: true, code: "plan_full".into(), ..stop() };
+    state.store.set_stop(&state.writer, Some(&creates)).unwrap();
+    assert_eq!(state.store.stop(&state.writer).unwrap(), Some(creates.clone()));
+    state.store.set_stop(&state.writer, Some(&stop())).unwrap();
+    state.store.set_stop(&state.writer, Some(&creates)).unwrap();
+    assert_eq!(state.store.stop(&state.writer).unwrap(), Some(stop()));
+    state.store.set_stop(&state.writer, None).unwrap();
+    assert_eq!(state.store.stop(&state.writer).unwrap(), None);
+}
+
+#[test]
 fn a_stop_that_runs_out_says_when() {
     let mut state = settled();
     let until = state.now + SignedDuration::from_secs(60);
