@@ -10,7 +10,7 @@ use sync_core::{
 };
 
 use crate::{
-    column::{KeyColumn, KeyParameter, RecordColumn, count, limit, record_parameter},
+    column::{KeyColumn, KeyParameter, RecordColumn, count, fingerprint, limit, record_parameter},
     dispatch::KEPT,
     effects,
     failure::Failure,
@@ -95,27 +95,43 @@ pub(crate) fn link_seen(
     Ok(adopted)
 }
 
-/// The link takes what was read of its record; not while a write that is on its way, or got no answer, may still
-/// change the record (D1).
+/// What was read of a linked record. It becomes known where it was not; not while a write that is on its way, or got no
+/// answer, may still change the record (D1), nor while its second look is due. Where it was known and is something else, it
+/// is unknown from now on, and the row is read again (C7): the list may lag, and so may the row have been found equal.
 fn refresh(
     tx: &Transaction<'_>,
     writer: &Writer,
     key: &Key,
     one: &SeenLink,
 ) -> rusqlite::Result<()> {
+    let place =
+        (writer.sync.0, writer.destination.0, KeyParameter(key), record_parameter(&one.record));
+    let link = tx
+        .prepare_cached(
+            "SELECT fingerprint, standing IN (2, 3),
+               EXISTS (SELECT 1 FROM outbox WHERE sync_id = ?1 AND destination_id = ?2 AND key = ?3
+                 AND (state = 1 OR attempts > 0)),
+               EXISTS (SELECT 1 FROM second_looks WHERE sync_id = ?1 AND destination_id = ?2 AND key = ?3)
+             FROM links WHERE sync_id = ?1 AND destination_id = ?2 AND key = ?3 AND record_id = ?4",
+        )?
+        .query_row((place.0, place.1, &place.2, &place.3), |row| {
+            let held = fingerprint(row.get(0)?);
+            Ok((held, row.get::<_, bool>(1)?, row.get::<_, bool>(2)?, row.get::<_, bool>(3)?))
+        })
+        .optional()?;
+    let Some((held, was_away, may_change, is_looked_at)) = link else { return Ok(()) };
+    let held = held.filter(|_| !was_away);
+    let is_other = held.is_some() && one.fingerprint.is_some() && held != one.fingerprint;
+    let is_open = may_change || is_looked_at && held.is_none();
+    let print = one.fingerprint.filter(|_| !is_open && !is_other);
     tx.prepare_cached(
-        "UPDATE links SET standing = iif(standing IN (2, 3), 0, standing),
-           fingerprint = iif(EXISTS (SELECT 1 FROM outbox WHERE sync_id = ?2 AND destination_id = ?3 AND key = ?4
-             AND (state = 1 OR attempts > 0)), NULL, ?1)
-         WHERE sync_id = ?2 AND destination_id = ?3 AND key = ?4 AND record_id = ?5",
+        "UPDATE links SET standing = iif(standing IN (2, 3), 0, standing), fingerprint = ?5
+         WHERE sync_id = ?1 AND destination_id = ?2 AND key = ?3 AND record_id = ?4",
     )?
-    .execute(params![
-        one.fingerprint.map(|print| print.0),
-        writer.sync.0,
-        writer.destination.0,
-        KeyParameter(key),
-        record_parameter(&one.record)
-    ])?;
+    .execute((place.0, place.1, &place.2, &place.3, print.map(|print| print.0)))?;
+    if is_other {
+        mark_dirty(tx, writer, key)?;
+    }
     Ok(())
 }
 

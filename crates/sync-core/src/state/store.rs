@@ -447,8 +447,9 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
     fn begin_scan(&mut self, writer: &Writer) -> Result<(), StateError>;
 
     /// Brings records that a scan or an audit showed into the links: a linked record's fingerprint becomes that of
-    /// the values read, or unknown while a write without an answer may change it; an unlinked one with a key of ours is adopted and its key marked dirty, unless a record
-    /// holds that key or another sync the record. Then raises the mark to `mark`. Answers the number adopted; where a
+    /// the values read where it was unknown, and unknown while a write without an answer may change it. Where it was known and
+    /// is another, it becomes unknown, and the key is marked dirty. An unlinked record with a key of ours is adopted and its
+    /// key marked dirty, unless a record holds that key or another sync the record. Then raises the mark to `mark`. Answers the number adopted; where a
     /// record holds the key already, [`StateStore::linked_record`] tells which.
     fn link_seen(
         &mut self,

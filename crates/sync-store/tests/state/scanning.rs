@@ -2,7 +2,7 @@
 
 use sync_core::{
     key::Key,
-    state::{Origin, SeenLink, StateStore as _, SyncIdentity},
+    state::{Origin, Outcome, SeenLink, StateStore as _, SyncIdentity},
 };
 
 use crate::fixture::{State, back, draft, identity, record};
@@ -17,13 +17,32 @@ fn an_unlinked_record_with_our_key_is_adopted_and_read_again() {
     assert_eq!(state.seen(1, &record(1), None), 0, "adopted once");
 }
 
+/// `protocol.md` C7: the row may have been found equal to what the record held, and a list may lag.
 #[test]
-fn a_linked_record_takes_the_values_read() {
+fn a_linked_record_that_holds_something_else_is_unknown_and_its_row_read_again() {
     let mut state = State::new();
     state.capture(&[(1, "A")]);
     state.deliver();
+    state.adopt(1, Some(draft("A").fingerprint()));
+    assert_eq!(state.slots(1), "link A");
+    assert_eq!(state.dirty(), [0; 0]);
     state.adopt(1, Some(draft("B").fingerprint()));
-    assert_eq!(state.slots(1), "link B");
+    assert_eq!(state.slots(1), "link ?");
+    assert_eq!(state.dirty(), [1]);
+}
+
+/// The wish that had no answer was replaced by another: what it did may still show.
+#[test]
+fn a_scan_does_not_make_known_what_is_to_be_looked_at_once_more() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    state.deliver();
+    state.capture(&[(1, "B")]);
+    let entry = state.single();
+    state.settle(&entry, Outcome::Unanswered { not_before: state.now });
+    state.capture(&[(1, "A")]);
+    state.adopt(1, Some(draft("A").fingerprint()));
+    assert_eq!(state.slots(1), "waiting A, link ?");
 }
 
 #[test]
@@ -158,7 +177,7 @@ fn two_syncs_may_scan_their_tables_at_the_same_time() {
     state.store.begin_scan(&other).unwrap();
     let print = draft("B").fingerprint();
     assert_eq!(state.seen(1, &record(1), Some(print)), 0, "it is linked already");
-    assert_eq!(state.slots(1), "link B", "and takes what was read");
+    assert_eq!(state.slots(1), "link ?", "and what was read is heeded");
     let looks: i64 =
         state.sql().query_row("SELECT count(*) FROM second_looks", [], |row| row.get(0)).unwrap();
     assert_eq!(looks, 0, "it is no second record");
