@@ -276,14 +276,13 @@ fn candidate(row: &Row<'_>, request: &DispatchRequest) -> rusqlite::Result<Candi
         Step::Update(_) => Turn::Send(Operation::Update),
         Step::Delete(_) => match request.gone {
             GonePolicy::Leave => Turn::Leave,
-            GonePolicy::Archive => Turn::Send(Operation::Archive),
             GonePolicy::Delete { adopted: false } | GonePolicy::ArchiveFirst { adopted: false }
                 if is_adopted && !mutation::is_on(Mutation::AdoptedDeleted) =>
             {
                 Turn::Keep
             }
             GonePolicy::Delete { .. } => Turn::Send(Operation::Delete),
-            GonePolicy::ArchiveFirst { .. } => Turn::Send(Operation::Archive),
+            GonePolicy::Archive | GonePolicy::ArchiveFirst { .. } => Turn::Send(Operation::Archive),
         },
     };
     Ok(Candidate {
