@@ -59,7 +59,7 @@ impl Session {
         explainer: &Arc<Explainer>,
     ) -> Result<Self, SourceError> {
         let connect = async {
-            let conn = connect(options, explainer).await?;
+            let conn = connect(options, explainer, None).await?;
             let mut session = Self {
                 conn: OpenConn(Some(conn)),
                 explainer: Arc::clone(explainer),
@@ -239,9 +239,11 @@ fn text(value: mysql_async::Value) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// Connects without any setting. `longest`: bytes of the longest packet that is taken; `None`: as the server has it.
 pub(crate) async fn connect(
     options: &ConnectOptions,
     explainer: &Explainer,
+    longest: Option<usize>,
 ) -> Result<Conn, SourceError> {
     let mode = match options.ssl_mode {
         Some(mode) => mode,
@@ -256,11 +258,11 @@ pub(crate) async fn connect(
     };
     // Fails if the program has chosen a provider already, which is as good.
     drop(rustls::crypto::ring::default_provider().install_default());
-    let first = Conn::new(driver_options(options, mode, authority)).await;
+    let first = Conn::new(driver_options(options, mode, authority, longest)).await;
     let offers_no_tls =
         matches!(&first, Err(Error::Driver(mysql_async::DriverError::NoClientSslFlagFromServer)));
     let conn = if offers_no_tls && mode == SslMode::Preferred {
-        Conn::new(driver_options(options, SslMode::Disabled, None)).await
+        Conn::new(driver_options(options, SslMode::Disabled, None, longest)).await
     } else {
         first
     };
@@ -283,7 +285,12 @@ fn is_private(address: std::net::IpAddr) -> bool {
     }
 }
 
-fn driver_options(options: &ConnectOptions, mode: SslMode, authority: Option<Vec<u8>>) -> Opts {
+fn driver_options(
+    options: &ConnectOptions,
+    mode: SslMode,
+    authority: Option<Vec<u8>>,
+    longest: Option<usize>,
+) -> Opts {
     let unchecked = || {
         SslOpts::default()
             .with_danger_accept_invalid_certs(true)
@@ -311,6 +318,7 @@ fn driver_options(options: &ConnectOptions, mode: SslMode, authority: Option<Vec
         // A statement is prepared to learn its columns as they are now; a kept one would tell old ones.
         .stmt_cache_size(0)
         .tcp_keepalive(Some(Duration::from_secs(30)))
+        .max_allowed_packet(longest)
         .into()
 }
 

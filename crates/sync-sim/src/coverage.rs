@@ -19,7 +19,7 @@ pub enum Stand {
     FirstLook,
     /// A create was in doubt, after a look-up that decided nothing.
     SecondLook,
-    /// Answers had just been settled.
+    /// Answers had just been settled: no other has come since.
     Settled,
     /// A process had taken over from a dead one, and its run went on.
     TakeOver,
@@ -58,6 +58,74 @@ impl Stand {
     }
 }
 
+/// What a kind of trouble strikes; with that, which states it can meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    /// A process, wherever it is, or the database beside it.
+    Anything,
+    /// A call that has had no effect yet.
+    CallBefore,
+    /// A call that has had its effect.
+    CallAfter,
+    /// A read of the database.
+    Read,
+    /// A file or a definition that no process is using.
+    Idle,
+    /// The key columns of a sync that has succeeded with this state.
+    Key,
+}
+
+impl Target {
+    /// Whether trouble of this kind can strike while something is in this state.
+    fn can_meet(self, stand: Stand) -> bool {
+        // These are states of a process that lives.
+        let is_alive =
+            matches!(stand, Stand::MidCapture | Stand::Answered | Stand::Settled | Stand::TakeOver);
+        match self {
+            Self::Anything => true,
+            // Nothing is read before every call has been answered and settled.
+            Self::CallBefore | Self::Read => stand != Stand::Answered,
+            Self::CallAfter => stand != Stand::OnTheWire,
+            Self::Idle => !is_alive,
+            Self::Key => !is_alive && stand != Stand::RestoredState,
+        }
+    }
+}
+
+/// Every kind of trouble.
+const TROUBLES: [(&str, Target); 30] = [
+    ("SIGKILL", Target::Anything),
+    ("power cut", Target::Anything),
+    ("stopped", Target::Anything),
+    ("disk full", Target::Anything),
+    ("busy", Target::Anything),
+    ("database restart", Target::Anything),
+    ("log purged", Target::Anything),
+    ("log without names", Target::Anything),
+    ("read failed", Target::Read),
+    ("state lost", Target::Idle),
+    ("old state put back", Target::Idle),
+    ("definition changed", Target::Idle),
+    ("key columns changed", Target::Key),
+    ("late", Target::CallBefore),
+    ("status before", Target::CallBefore),
+    ("status after", Target::CallAfter),
+    ("challenge before", Target::CallBefore),
+    ("challenge after", Target::CallAfter),
+    ("reset before", Target::CallBefore),
+    ("reset after", Target::CallAfter),
+    ("never before", Target::CallBefore),
+    ("never after", Target::CallAfter),
+    ("delay ms before", Target::CallBefore),
+    ("delay ms after", Target::CallAfter),
+    ("truncate before", Target::CallBefore),
+    ("truncate after", Target::CallAfter),
+    ("rate limit before", Target::CallBefore),
+    ("rate limit after", Target::CallAfter),
+    ("short answer after", Target::CallAfter),
+    ("blind look up", Target::CallAfter),
+];
+
 /// What one world was made of, or many.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -89,6 +157,28 @@ impl Tally {
         self.dearest = self.dearest.max(other.dearest);
     }
 
+    fn times(&self, kind: &str, stand: Stand) -> u64 {
+        self.strikes.get(&(kind.to_owned(), stand)).copied().unwrap_or(0)
+    }
+
+    /// Kinds of trouble and states that could have met and did not.
+    pub fn never_met(&self) -> Vec<(&'static str, Stand)> {
+        let pairs = TROUBLES.iter().flat_map(|&(kind, target)| {
+            let possible = Stand::ALL.into_iter().filter(move |stand| target.can_meet(*stand));
+            possible.map(move |stand| (kind, stand))
+        });
+        pairs.filter(|(kind, stand)| self.times(kind, *stand) == 0).collect()
+    }
+
+    /// Kinds of trouble and states that met though that is held to be impossible; kinds that are not known.
+    pub fn met_against_belief(&self) -> Vec<(String, Stand)> {
+        let is_believed = |kind: &str, stand: Stand| {
+            TROUBLES.iter().any(|(known, target)| *known == kind && target.can_meet(stand))
+        };
+        let met = self.strikes.keys().filter(|(kind, stand)| !is_believed(kind, *stand));
+        met.cloned().collect()
+    }
+
     /// The median over worlds of rows, faults, deaths and calls.
     pub fn medians(&self) -> [u64; 4] {
         [0, 1, 2, 3].map(|column| {
@@ -115,15 +205,23 @@ impl fmt::Display for Tally {
             write!(f, " {} |", stand.word())?;
         }
         writeln!(f, "\n|---|{}", "--:|".repeat(Stand::ALL.len()))?;
-        let mut kinds: Vec<&String> = self.strikes.keys().map(|(kind, _)| kind).collect();
-        kinds.dedup();
-        for kind in kinds {
+        for (kind, target) in TROUBLES {
             write!(f, "| {kind} |")?;
             for stand in Stand::ALL {
-                let times = self.strikes.get(&(kind.clone(), stand)).copied().unwrap_or(0);
-                write!(f, " {times} |")?;
+                match self.times(kind, stand) {
+                    0 if !target.can_meet(stand) => write!(f, " – |")?,
+                    times => write!(f, " {times} |")?,
+                }
             }
             writeln!(f)?;
+        }
+        let never = self.never_met();
+        writeln!(f, "\n{} possible pairs did not meet", never.len())?;
+        for (kind, stand) in never {
+            writeln!(f, "  {kind}: {}", stand.word())?;
+        }
+        for (kind, stand) in self.met_against_belief() {
+            writeln!(f, "held to be impossible, and met: {kind}: {}", stand.word())?;
         }
         Ok(())
     }

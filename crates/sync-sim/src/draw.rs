@@ -1,5 +1,6 @@
 //! Plans drawn from a seed: half of them of everything, the others each around one theme.
 
+mod meetings;
 mod themes;
 
 use rand::{Rng, SeedableRng, rngs::SmallRng, seq::IndexedRandom};
@@ -15,10 +16,13 @@ const LATE_MS: u64 = 80_000;
 /// The same in worlds where the second look must mend what came of it.
 const VERY_LATE_MS: u64 = 50 * 60_000;
 
+/// From this seed on some worlds are meetings. The ones before are those in which mistakes were sought and recorded.
+const MEETINGS_FROM: u64 = 2_000;
+
 /// Draws the plan of a seed.
 pub fn draw(seed: u64) -> Plan {
     let mut drawer = Drawer { chance: SmallRng::seed_from_u64(seed), rows: 0, next_id: 1 };
-    let theme = drawer.theme();
+    let theme = drawer.theme(seed);
     let mut setup = drawer.setup();
     drawer.suit(theme, &mut setup);
     let steps = match theme {
@@ -31,7 +35,7 @@ pub fn draw(seed: u64) -> Plan {
 /// The theme of a seed's world, in a word; `None`: it is of everything.
 pub fn theme_of(seed: u64) -> Option<String> {
     let mut drawer = Drawer { chance: SmallRng::seed_from_u64(seed), rows: 0, next_id: 1 };
-    drawer.theme().map(|theme| format!("{theme:?}"))
+    drawer.theme(seed).map(|theme| format!("{theme:?}"))
 }
 
 struct Drawer {
@@ -69,7 +73,10 @@ impl Drawer {
     }
 
     /// Whether and which theme the world has.
-    fn theme(&mut self) -> Option<Theme> {
+    fn theme(&mut self, seed: u64) -> Option<Theme> {
+        if seed >= MEETINGS_FROM && self.likely(0.25) {
+            return Some(Theme::Meeting);
+        }
         let has_one = self.likely(0.55);
         has_one.then(|| self.one_of(&Theme::ALL))
     }

@@ -3,6 +3,7 @@
 
 mod ending;
 mod look;
+mod meeting;
 mod writing;
 
 use std::{
@@ -178,26 +179,16 @@ impl Life {
             Step::ReadBreaks(batches) => self.world.database.break_after(*batches),
             Step::HideKeys(rows) => self.world.database.hide_keys(rows.iter().copied()),
             Step::KeysBreak => self.world.database.break_keys(),
-            Step::LogPurged | Step::LogUnnamed if self.setup.log_batch.is_none() => {}
-            Step::LogPurged => {
-                self.strike("log purged");
-                self.world.database.purge_log();
-            }
-            Step::LogUnnamed => {
-                self.strike("log without names");
-                self.world.database.log_unnamed();
-            }
-            Step::DatabaseRestarts => {
-                self.strike("database restart");
-                self.transactions.clear();
-                self.world.database.restart();
-            }
+            Step::LogPurged => self.purge_log(),
+            Step::LogUnnamed => self.unname_log(),
+            Step::DatabaseRestarts => self.restart_database(),
             Step::Resync(rows) => rows.iter().for_each(|(id, value)| self.resync(*id, *value)),
             Step::Start(launch) => self.start(*launch)?,
             Step::Wait(milliseconds) => {
                 let until = self.now().saturating_add(Duration::from_millis(*milliseconds));
                 self.drive(until.ok()).await?;
             }
+            Step::Meet(stand, blow) => self.meet(*stand, *blow).await?,
             Step::Finish => self.drive(None).await?,
             Step::LoseState | Step::BackUpState | Step::RestoreState => {
                 self.drive(None).await?;
@@ -209,6 +200,26 @@ impl Life {
             }
         }
         Ok(())
+    }
+
+    fn restart_database(&mut self) {
+        self.strike("database restart");
+        self.transactions.clear();
+        self.world.database.restart();
+    }
+
+    fn purge_log(&mut self) {
+        if self.setup.log_batch.is_some() {
+            self.strike("log purged");
+            self.world.database.purge_log();
+        }
+    }
+
+    fn unname_log(&mut self) {
+        if self.setup.log_batch.is_some() {
+            self.strike("log without names");
+            self.world.database.log_unnamed();
+        }
     }
 
     fn set(&mut self, trap: &Trap) {
@@ -361,15 +372,22 @@ impl Life {
             }
             let turn = self.next_turn(next).await;
             self.hear()?;
-            match turn {
-                None if until.is_some_and(|until| self.now() >= until) => return Ok(()),
-                None | Some(Turn::Taken) => {}
-                Some(Turn::Ended(ended)) => self.ended(&ended.0, ended.1)?,
-                Some(Turn::Due(place)) => self.strikes(place).await,
-                Some(Turn::DueToDie(place)) => self.kill(place).await,
+            if turn.is_none() && until.is_some_and(|until| self.now() >= until) {
+                return Ok(());
             }
-            self.moves_on()?;
+            self.came(turn).await?;
         }
+    }
+
+    /// A turn was taken.
+    async fn came(&mut self, turn: Option<Turn>) -> Result<(), Wrong> {
+        match turn {
+            None | Some(Turn::Taken) => {}
+            Some(Turn::Ended(ended)) => self.ended(&ended.0, ended.1)?,
+            Some(Turn::Due(place)) => self.strikes(place).await,
+            Some(Turn::DueToDie(place)) => self.kill(place).await,
+        }
+        self.moves_on()
     }
 
     /// A process must come to its end.
@@ -462,11 +480,14 @@ impl Life {
     /// A process came to its end.
     fn ended(&mut self, actor: &Actor, ended: Result<RunReport, StateError>) -> Result<(), Wrong> {
         self.calls += u64::from(actor.ear.calls.load(Ordering::SeqCst));
+        if matches!(ended, Err(StateError::DiskFull)) {
+            self.faults += 1;
+            self.strike_full(actor.ear.number);
+        }
         self.phases.ends(actor.ear.number);
         match ended {
             Ok(report) => self.reported(actor.ear.number, &report),
             Err(StateError::DiskFull) => {
-                self.strike("disk full");
                 self.tell(&format!("process {}: the disk is full", actor.ear.number));
                 self.phases.dies(actor.ear.number);
                 Ok(())

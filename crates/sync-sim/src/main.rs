@@ -17,7 +17,7 @@ cargo x sim                   lives through worlds for a minute, from seed 0
   --minutes M                 for so many minutes
   --from N                    from another seed
   --theme NAME                only worlds about this (Back, Doubt, Late, OldState, Refused, Marks, Moves, Gone, Slow,
-                              Log, Crowd)
+                              Log, Crowd, Meeting)
   --threads T                 on so many threads; else one for each processor
   --coverage                  prints what struck when, in Markdown
 cargo x sim --seed N          lives through one world and tells its story

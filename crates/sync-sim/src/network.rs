@@ -22,6 +22,8 @@ use crate::{
     clock::{SimClock, SimDice},
 };
 
+/// What a look-up that finds nothing is called.
+const BLIND: &str = "blind_look_up";
 /// Requests wait up to this long on their way.
 const DELAY_MAX_MS: u64 = 150;
 
@@ -56,10 +58,15 @@ impl Strike {
         writes.contains(&self.route) && self.fault.contains("\"late\"")
     }
 
-    /// Whether it struck a writing call that had no effect yet.
-    pub fn is_before_write(&self) -> bool {
+    /// Whether it struck a writing call.
+    pub fn is_of_a_write(&self) -> bool {
         let writes = [RouteKind::BulkCreate, RouteKind::BulkUpdate, RouteKind::BulkDelete];
-        writes.contains(&self.route) && !self.fault.ends_with("after")
+        writes.contains(&self.route)
+    }
+
+    /// Whether the call it struck had no effect yet.
+    pub fn is_before(&self) -> bool {
+        self.fault != BLIND && !self.fault.ends_with("after")
     }
 }
 
@@ -160,7 +167,7 @@ impl SimNetwork {
         let mut instead = self.instead.lock().unwrap_or_else(PoisonError::into_inner);
         let one = instead.iter_mut().find(|one| one.times > 0 && (one.is_it)(request))?;
         one.times -= 1;
-        let fault = "blind_look_up".to_owned();
+        let fault = BLIND.to_owned();
         self.strike(Strike { fault, route: RouteKind::List });
         let body = Bytes::from_static(one.body.as_bytes());
         Some(reply(http::Response::new(body), usize::MAX))

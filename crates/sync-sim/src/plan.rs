@@ -5,6 +5,8 @@ use std::fmt;
 
 use smartsuite_emulator::{FaultKind, ProfileName, RouteKind};
 
+use crate::coverage::Stand;
+
 /// A world before it is lived through.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -95,6 +97,8 @@ pub enum Step {
     Start(Launch),
     /// So many milliseconds pass.
     Wait(u64),
+    /// Processes go on until something is in this state, and then this strikes; it never does if all end before.
+    Meet(Stand, Blow),
     /// Every process comes to its end.
     Finish,
     /// The state file is lost; what lies beside it stays.
@@ -105,6 +109,36 @@ pub enum Step {
     RestoreState,
     /// The definition changes, from the next process on.
     Configure(Configuration),
+}
+
+/// What strikes at a moment that was waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blow {
+    /// The first process dies by SIGKILL.
+    Kill,
+    /// Power is cut; the number says where the disk stopped.
+    PowerCut(u32),
+    /// The first process is stopped for so many seconds.
+    Stop(u64),
+    /// Another process wants the same sync.
+    Rival,
+    /// The database restarts.
+    Restart,
+    /// The next read finds the database unreachable.
+    Unreachable,
+    /// What the database's log holds is purged.
+    PurgedLog,
+    /// Something happens of which the log does not say what.
+    UnnamedLog,
+    /// The next look-up finds nothing.
+    BlindLookUp,
+    /// The next call meets this fault; `after`: it takes effect all the same.
+    Call {
+        /// What goes wrong.
+        fault: FaultKind,
+        /// Whether the request takes effect all the same.
+        after: bool,
+    },
 }
 
 /// A change of one row.

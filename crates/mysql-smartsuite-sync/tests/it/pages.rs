@@ -32,6 +32,7 @@ fn look(browser: &mut Browser, name: &str) {
     for (device, width, height) in [("desk", 1280, 900), ("phone", 390, 844)] {
         for scheme in ["light", "dark"] {
             browser.look(width, height, scheme);
+            browser.eval("scrollTo(0, 0)");
             browser.picture(&folder.join(format!("{name}-{device}-{scheme}.png")));
             let wide = browser.eval("document.documentElement.scrollWidth > innerWidth");
             assert_eq!(wide, false, "{name} is wider than a {device}");
@@ -90,6 +91,8 @@ fn people_use_the_pages(stage: &mut Stage) {
     browser.click("nav", "Quarantine");
     browser.sees("2 rows refused");
     browser.click(".rows", "What was to be written");
+    browser.sees("GB 2079460958");
+    assert_eq!(browser.eval("document.body.innerText.includes('{')"), false, "a value is no text");
     look(&mut browser, "quarantine");
     browser.click("[data-key='customers 4']", "Forget\u{2026}");
     browser.click("dialog", "Forget");

@@ -1,6 +1,6 @@
 //! One sync's changes, off the hub.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use sync_core::{
@@ -191,7 +191,8 @@ impl ChangeLog for MysqlChanges {
                 position: Position { is_unsure: false, ..position },
                 retention: server.retention,
                 taken: None,
-                again: BTreeSet::new(),
+                again: Found::default(),
+                held: None,
                 told_caught_up: false,
                 position_due: Duration::ZERO,
             };
@@ -215,8 +216,11 @@ struct MysqlFeed {
     retention: Option<u64>,
     /// What was taken from the slot and not handed out yet: the future may be dropped.
     taken: Option<Taken>,
-    /// Keys that are named once more, where nothing tells what a snapshot shows.
-    again: BTreeSet<Key>,
+    /// What is named once more, where nothing tells what a snapshot shows.
+    again: Found,
+    /// Where the log was read to when that was found. It is handed out with the second naming, so that who is stopped
+    /// between the two hears of both again.
+    held: Option<Position>,
     told_caught_up: bool,
     position_due: Duration,
 }
@@ -295,7 +299,7 @@ impl MysqlFeed {
                 }
                 let is_due = clock.elapsed() >= self.position_due;
                 let has_news = (waiting.is_caught_up && !self.told_caught_up)
-                    || (is_due && (waiting.position.is_some() || !self.again.is_empty()));
+                    || (is_due && (waiting.position.is_some() || self.awaits_second()));
                 if !waiting.has_changes() && has_news {
                     return Ok(());
                 }
@@ -325,11 +329,24 @@ impl MysqlFeed {
         drop(waiting);
         self.slot.emptied.notify_one();
         if self.position.gtids.is_none() {
-            let named = taken.found.keys.clone();
-            taken.found.keys.append(&mut self.again);
-            self.again = named;
+            let named = Found { reconcile: None, ..taken.found.clone() };
+            taken.found.merge(std::mem::replace(&mut self.again, named));
+            let reached = taken.position.take();
+            if self.awaits_second() {
+                // A run that catches up ends behind the second naming, too.
+                taken.is_caught_up = self.told_caught_up;
+                taken.position = std::mem::replace(&mut self.held, reached);
+            } else {
+                taken.position = reached.or(self.held.take());
+                self.held = None;
+            }
         }
         self.taken = Some(taken);
+    }
+
+    /// Whether something is to be named once more.
+    fn awaits_second(&self) -> bool {
+        self.again.size() > 0
     }
 
     /// Where transactions have no names nothing can be asked about what a snapshot shows: time must do.

@@ -393,9 +393,12 @@ impl Watched {
         let old = before.map(|image| self.key_in(places, image, None)).transpose();
         // What an image after does not show is as it was before.
         let new = after.map(|image| self.key_in(places, image, before)).transpose();
-        let (Ok(old), Ok(new)) = (old, new) else {
-            found.reconcile(|| format!("the log does not show the key of table `{}`", self.table));
-            return;
+        let (old, new) = match (old, new) {
+            (Ok(old), Ok(new)) => (old, new),
+            (Err(why), _) | (_, Err(why)) => {
+                found.reconcile(|| format!("the log {why} of table `{}`", self.table));
+                return;
+            }
         };
         let (old, new) = (old.flatten(), new.flatten());
         match &self.purpose {
@@ -440,7 +443,7 @@ impl Watched {
         places: &[usize],
         image: &Cells<'a>,
         else_in: Option<&Cells<'a>>,
-    ) -> Result<Option<Key>, Hidden> {
+    ) -> Result<Option<Key>, NoKey> {
         let cell = |place: &usize| {
             let shown = |image: &Cells<'a>| image.get(*place).copied().unwrap_or_default();
             match (shown(image), else_in) {
@@ -449,15 +452,32 @@ impl Watched {
             }
         };
         if places.iter().any(|place| cell(place) == Cell::Hidden) {
-            return Err(Hidden);
+            return Err(NoKey::Hidden);
         }
         let bytes = |place: &usize| match cell(place) {
             Cell::Shown(bytes) => Some(bytes),
             Cell::Null | Cell::Hidden => None,
         };
-        Ok(key(&self.columns, places.iter().map(bytes)))
+        match key(&self.columns, places.iter().map(bytes)) {
+            None if places.iter().all(|place| cell(place) != Cell::Null) => Err(NoKey::Garbled),
+            found => Ok(found),
+        }
     }
 }
 
-/// No image shows all of the key.
-struct Hidden;
+/// Why an image tells no key, though its row has one.
+enum NoKey {
+    /// It does not show all of it.
+    Hidden,
+    /// A cell is not of its column's form.
+    Garbled,
+}
+
+impl fmt::Display for NoKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hidden => "does not show the key",
+            Self::Garbled => "holds a key that cannot be read",
+        })
+    }
+}

@@ -53,6 +53,7 @@ impl<'a> LogFile<'a> {
             schema: schema.to_owned(),
             table: table.to_owned(),
             column_count,
+            hidden_count: 0,
             columns: vec![key],
             purpose: Purpose::Rows,
         };

@@ -35,6 +35,9 @@ const BEHIND_TRIES: u32 = 8;
 /// Tries in a row, about two minutes, after which those are told who wait for the first end of the log: a run that
 /// only catches up must end. Who has caught up once waits for ever.
 const CATCH_UP_TRIES: u32 = 8;
+/// Tries in a row after which everybody is told that the log cannot be read on: each time the server sent something of
+/// it, and each time the reading ended before the next transaction did.
+const STUCK_TRIES: u32 = 8;
 /// How often a table is sought that is not there after it was defined anew, and how long between.
 const LEARN_TRIES: u32 = 10;
 const LEARN_PAUSE: Duration = Duration::from_millis(300);
@@ -188,6 +191,12 @@ impl Shared {
         self.remove(follower);
     }
 
+    fn fail_all(&self, error: &SourceError) {
+        for (follower, _) in self.all() {
+            self.fail(follower, error.clone());
+        }
+    }
+
     fn fail_those_behind(&self, error: &SourceError) {
         for (follower, seat) in self.all() {
             let is_behind = !seat.slot.lock().is_caught_up;
@@ -245,6 +254,10 @@ async fn read(shared: Arc<Shared>) {
                 if tries.failed > CATCH_UP_TRIES {
                     shared.fail_those_behind(error);
                 }
+                if tries.stuck > STUCK_TRIES {
+                    shared.fail_all(error);
+                    tries.stuck = 0;
+                }
                 tokio::select! {
                     biased;
                     () = shared.changed.notified() => {}
@@ -257,11 +270,7 @@ async fn read(shared: Arc<Shared>) {
                     shared.fail(follower, error.clone());
                 }
             }
-            LogFailure::Broken(error) => {
-                for (follower, _) in shared.all() {
-                    shared.fail(follower, error.clone());
-                }
-            }
+            LogFailure::Broken(error) => shared.fail_all(error),
         }
     }
 }
@@ -270,8 +279,18 @@ async fn read(shared: Arc<Shared>) {
 #[derive(Debug, Default)]
 struct Tries {
     failed: u32,
+    /// Of them, those that came to the same event, as it seems.
+    stuck: u32,
     behind: u32,
     clashes: u32,
+}
+
+impl Tries {
+    /// The log was read on, or to its end.
+    fn succeeded(&mut self) {
+        self.failed = 0;
+        self.stuck = 0;
+    }
 }
 
 /// Followers that stand at the position from which all would be read, or anywhere that cannot be compared.
@@ -305,9 +324,8 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
     }
     let mut version = shared.version();
     let Some(start) = start(&shared.all()) else { return Ok(()) };
-    if let Some(newest) = server.newest(&mut session).await?
-        && newest.covers(&start) == Some(false)
-    {
+    let newest = server.newest(&mut session).await?;
+    if newest.as_ref().and_then(|newest| newest.covers(&start)) == Some(false) {
         tries.behind += 1;
         if tries.behind > BEHIND_TRIES {
             tries.behind = 0;
@@ -329,6 +347,7 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
     let mut audience = Audience::of(shared, &start);
     let mut moved = 0;
     let mut is_open = false;
+    let mut has_moved = false;
     loop {
         if version != shared.version() && decoder.is_between() {
             version = shared.version();
@@ -345,7 +364,7 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
             audience = Audience::of(shared, decoder.position());
         }
         let event = match stream.ready() {
-            Some(event) => event?,
+            Some(event) => event,
             None => {
                 // Nothing is known of the log before the server has sent something of it.
                 if is_open && decoder.is_between() {
@@ -355,19 +374,32 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
                 tokio::select! {
                     biased;
                     () = shared.changed.notified() => continue,
-                    event = stream.next() => event?,
+                    event = stream.next() => event,
                 }
             }
         };
+        if is_open && !has_moved && matches!(event, Err(LogFailure::Lost(_))) {
+            tries.stuck += 1;
+        }
+        let event = event?;
         is_open = true;
-        tries.failed = 0;
         let step = decoder
             .read(&Event { header: event.header, body: &event.body })
             .map_err(|error| LogFailure::PositionLost(unreadable(&error, decoder.position())))?;
         match step {
             Step::Within => {}
-            Step::Idle => audience.rest(shared, decoder.position(), true),
+            Step::Idle => {
+                // MySQL says so too while it passes over what is known already.
+                let covers = |newest| decoder.position().covers(newest) != Some(false);
+                if newest.as_ref().is_none_or(covers) {
+                    has_moved = true;
+                    tries.succeeded();
+                }
+                audience.rest(shared, decoder.position(), true);
+            }
             Step::Committed(committed) => {
+                has_moved = true;
+                tries.succeeded();
                 // Before anybody hears of it: whoever then reads finds the tables as they are.
                 if committed.is_redefined {
                     let redefined: Vec<Follower> = committed.found.keys().copied().collect();

@@ -1,6 +1,6 @@
 //! Key columns in the log: a cell's bytes as the value that a SELECT would yield.
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use sync_core::{key::Key, source::ColumnKind, value::Value};
 
 use super::{
@@ -52,9 +52,15 @@ pub(crate) enum KeyForm {
     /// DATE.
     Date,
     /// DATETIME.
-    DateTime,
+    DateTime {
+        /// Digits of the fraction of a second.
+        digits: usize,
+    },
     /// TIMESTAMP.
-    Timestamp,
+    Timestamp {
+        /// Digits of the fraction of a second.
+        digits: usize,
+    },
     /// MariaDB's UUID.
     Uuid,
     /// MariaDB's INET4.
@@ -122,8 +128,8 @@ impl KeyForm {
                 Self::Bytes { length: 0 }
             }
             "date" => Self::Date,
-            "datetime" => Self::DateTime,
-            "timestamp" => Self::Timestamp,
+            "datetime" => Self::DateTime { digits: fraction_digits(&facts.column_type) },
+            "timestamp" => Self::Timestamp { digits: fraction_digits(&facts.column_type) },
             "uuid" => Self::Uuid,
             "inet4" => Self::Inet4,
             "inet6" => Self::Inet6,
@@ -218,8 +224,8 @@ impl KeyColumn {
                 return convert::value(&self.kind, bytes).ok();
             }
             KeyForm::Date => date(cell)?,
-            KeyForm::DateTime => date_time(cell)?,
-            KeyForm::Timestamp => timestamp(cell)?,
+            KeyForm::DateTime { digits } => date_time(cell, *digits)?,
+            KeyForm::Timestamp { digits } => timestamp(cell, *digits)?,
             KeyForm::Uuid => uuid_text(cell)?,
             KeyForm::Inet4 => inet4_text(cell)?,
             KeyForm::Inet6 => inet6_text(cell)?,
@@ -275,7 +281,21 @@ fn micros(cell: &[u8], whole: usize) -> Option<u64> {
     Some(big_endian(fraction) * scale)
 }
 
-fn date_time(cell: &[u8]) -> Option<String> {
+/// The 3 of `datetime(3)`; 0 where nothing is said.
+fn fraction_digits(column_type: &str) -> usize {
+    let inside = column_type.split_once('(').and_then(|(_, behind)| behind.split_once(')'));
+    inside.and_then(|(digits, _)| digits.parse().ok()).unwrap_or(0)
+}
+
+/// `.120` for three digits, nothing for none: as the server shows it, even behind a date that is none.
+fn fraction(micros: u64, digits: usize) -> String {
+    let all = format!("{micros:06}");
+    all.get(..digits)
+        .filter(|shown| !shown.is_empty())
+        .map_or_else(String::new, |shown| format!(".{shown}"))
+}
+
+fn date_time(cell: &[u8], digits: usize) -> Option<String> {
     // The oldest form: YYYYMMDDhhmmss as a number.
     if cell.len() == 8 && little_endian(cell) < 1 << 47 {
         let number = little_endian(cell);
@@ -293,26 +313,25 @@ fn date_time(cell: &[u8]) -> Option<String> {
     let packed = big_endian(cell.get(..5)?).checked_sub(0x80_0000_0000)?;
     let month = packed >> 22;
     Some(format!(
-        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06}",
+        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}{}",
         month / 13,
         month % 13,
         packed >> 17 & 31,
         packed >> 12 & 31,
         packed >> 6 & 63,
         packed & 63,
-        micros(cell, 5)?
+        fraction(micros(cell, 5)?, digits)
     ))
 }
 
-fn timestamp(cell: &[u8]) -> Option<String> {
+fn timestamp(cell: &[u8], digits: usize) -> Option<String> {
     let seconds = i64::try_from(big_endian(cell.get(..4)?)).ok()?;
     let micros = micros(cell, 4)?;
     if seconds == 0 && micros == 0 {
-        return Some("0000-00-00 00:00:00".to_owned());
+        return Some(format!("0000-00-00 00:00:00{}", fraction(0, digits)));
     }
-    let at = Timestamp::from_second(seconds).ok()?;
-    let at = at.checked_add(SignedDuration::from_micros(i64::try_from(micros).ok()?)).ok()?;
-    Some(TimeZone::UTC.to_datetime(at).strftime("%Y-%m-%d %H:%M:%S.%6f").to_string())
+    let at = TimeZone::UTC.to_datetime(Timestamp::from_second(seconds).ok()?);
+    Some(format!("{}{}", at.strftime("%Y-%m-%d %H:%M:%S"), fraction(micros, digits)))
 }
 
 #[cfg(test)]
@@ -385,22 +404,33 @@ mod tests {
             0x80_0000_0000 + ((2024 * 13 + 2) << 22) + (29 << 17) + (12 << 12) + (34 << 6) + 56;
         let mut cell = packed.to_be_bytes()[3..].to_vec();
         cell.push(50);
-        check(KeyForm::DateTime, ColumnKind::DateTime, &cell, "2024-02-29T12:34:56.5");
+        let date_time = |digits| KeyForm::DateTime { digits };
+        let stamp = |digits| KeyForm::Timestamp { digits };
+        check(date_time(1), ColumnKind::DateTime, &cell, "2024-02-29T12:34:56.5");
         check(
-            KeyForm::DateTime,
+            date_time(0),
             ColumnKind::DateTime,
             &20_240_229_123_456_u64.to_le_bytes(),
             "2024-02-29T12:34:56",
         );
-        check(KeyForm::Timestamp, ColumnKind::Timestamp, &[0, 0, 0, 1], "1970-01-01T00:00:01Z");
-        check(KeyForm::Timestamp, ColumnKind::Timestamp, &[0, 0, 0, 0], "0000-00-00 00:00:00");
-        // MariaDB counts on after 2038.
+        // What is no date stays the server's text, with as many digits as it shows.
+        let none = &[0x80, 0, 0, 0, 0, 0, 0];
+        check(date_time(0), ColumnKind::DateTime, &none[..5], "0000-00-00 00:00:00");
+        check(date_time(3), ColumnKind::DateTime, none, "0000-00-00 00:00:00.000");
+        check(stamp(0), ColumnKind::Timestamp, &[0, 0, 0, 1], "1970-01-01T00:00:01Z");
+        check(stamp(0), ColumnKind::Timestamp, &[0, 0, 0, 0], "0000-00-00 00:00:00");
+        check(stamp(3), ColumnKind::Timestamp, &[0; 6], "0000-00-00 00:00:00.000");
         check(
-            KeyForm::Timestamp,
+            stamp(6),
             ColumnKind::Timestamp,
-            &[0xff, 0xff, 0xff, 0xff],
-            "2106-02-07T06:28:15Z",
+            &[0, 0, 0, 1, 0, 0, 1],
+            "1970-01-01T00:00:01.000001Z",
         );
+        for (column_type, digits) in [("datetime", 0), ("datetime(3)", 3), ("timestamp(6)", 6)] {
+            assert_eq!(fraction_digits(column_type), digits, "{column_type}");
+        }
+        // MariaDB counts on after 2038.
+        check(stamp(0), ColumnKind::Timestamp, &[0xff, 0xff, 0xff, 0xff], "2106-02-07T06:28:15Z");
     }
 
     #[test]

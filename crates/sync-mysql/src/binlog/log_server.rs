@@ -8,11 +8,15 @@ use super::{
     gtid::{GtidSet, GtidState, Gtids},
     position::Position,
 };
-use crate::{server::Flavour, session::Session};
+use crate::{
+    server::Flavour,
+    session::{Session, TextRow},
+};
 
 /// What of a server's settings matters.
 const VARIABLES: &str = "'log_bin', 'binlog_format', 'binlog_row_image', 'server_id', 'server_uuid', 'gtid_mode', \
-     'hostname', 'port', 'binlog_expire_logs_seconds', 'expire_logs_days', 'innodb_native_foreign_keys'";
+     'hostname', 'port', 'binlog_expire_logs_seconds', 'expire_logs_days', 'innodb_native_foreign_keys', \
+     'log_slave_updates', 'log_replica_updates', 'wsrep_on'";
 
 /// A server whose log is followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,12 +33,67 @@ pub(crate) struct LogServer {
     pub(crate) logs_cascades: bool,
     /// Seconds after which it deletes its log files; `None`: never, or not known.
     pub(crate) retention: Option<u64>,
+    /// Databases of which alone it logs rows, and those of which it logs none, as far as the user may see that.
+    pub(crate) databases: LoggedDatabases,
     format: String,
     is_on: bool,
+    /// Whether it logs what it gets from another server.
+    logs_received: bool,
+    /// Whether it gets changes from another server, as far as the user may see that.
+    receives: bool,
+}
+
+/// Which databases a server logs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LoggedDatabases {
+    /// `binlog_do_db`: these alone, unless there are none.
+    only: Vec<String>,
+    /// `binlog_ignore_db`: none of these.
+    without: Vec<String>,
+}
+
+impl LoggedDatabases {
+    /// Lists as the server shows them, with commas between.
+    fn of(only: &str, without: &str) -> Self {
+        let names = |list: &str| {
+            list.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+        };
+        Self { only: names(only), without: names(without) }
+    }
+
+    /// Whether rows of a database are in the log.
+    ///
+    /// # Errors
+    /// They are not; with what to set.
+    pub(crate) fn check(&self, database: &str) -> Result<(), SourceError> {
+        let holds = |list: &[String]| list.iter().any(|name| name.eq_ignore_ascii_case(database));
+        let setting = if !self.only.is_empty() && !holds(&self.only) {
+            "binlog_do_db"
+        } else if self.only.is_empty() && holds(&self.without) {
+            "binlog_ignore_db"
+        } else {
+            return Ok(());
+        };
+        refused(
+            &format!("the server leaves database `{database}` out of its binlog ({setting})"),
+            &format!(
+                "change {setting} in the server's configuration and restart it, or use `capture: query`"
+            ),
+        )
+    }
+}
+
+fn refused(message: &str, remedy: &str) -> Result<(), SourceError> {
+    Err(SourceError {
+        about: SourcePart::Whole,
+        kind: SourceErrorKind::LogSettings,
+        message: message.to_owned(),
+        remedy: remedy.to_owned(),
+    })
 }
 
 impl LogServer {
-    /// Asks. Needs no right.
+    /// Asks. Needs no right, though without REPLICATION CLIENT less is seen.
     pub(crate) async fn ask(session: &mut Session) -> Result<Self, SourceError> {
         let sql = format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({VARIABLES})");
         let mut variables = BTreeMap::new();
@@ -43,7 +102,24 @@ impl LogServer {
                 variables.insert(name.to_ascii_lowercase(), value.clone());
             }
         }
-        Ok(Self::of(session.version().flavour, &variables))
+        let mut server = Self::of(session.version().flavour, &variables);
+        if server.is_on {
+            let row = first_row(session, &["SHOW BINARY LOG STATUS", "SHOW MASTER STATUS"]).await?;
+            if let Some([_, _, only, without, ..]) = row.as_deref() {
+                let list = |cell: &Option<String>| cell.clone().unwrap_or_default();
+                server.databases = LoggedDatabases::of(&list(only), &list(without));
+            }
+            if !server.logs_received && !server.receives {
+                let statements = ["SHOW REPLICA STATUS", "SHOW SLAVE STATUS"];
+                let running = "SHOW GLOBAL STATUS LIKE 'Slaves_running'";
+                server.receives = first_row(session, &statements).await?.is_some()
+                    // MariaDB tells everybody so much, while it runs.
+                    || first_row(session, &[running]).await?.is_some_and(|row| {
+                        row.get(1).is_some_and(|count| count.as_deref() != Some("0"))
+                    });
+            }
+        }
+        Ok(server)
     }
 
     fn of(flavour: Flavour, variables: &BTreeMap<String, String>) -> Self {
@@ -75,6 +151,9 @@ impl LogServer {
             retention: Some(if seconds > 0 { seconds } else { of_days }).filter(|age| *age > 0),
             format: value("binlog_format").to_owned(),
             is_on: is("log_bin", "ON") || value("log_bin") == "1",
+            databases: LoggedDatabases::default(),
+            logs_received: !is("log_slave_updates", "OFF") && !is("log_replica_updates", "OFF"),
+            receives: is("wsrep_on", "ON"),
         }
     }
 
@@ -83,14 +162,6 @@ impl LogServer {
     /// # Errors
     /// It cannot; with what to set.
     pub(crate) fn check(&self) -> Result<(), SourceError> {
-        let refused = |message: &str, remedy: &str| {
-            Err(SourceError {
-                about: SourcePart::Whole,
-                kind: SourceErrorKind::LogSettings,
-                message: message.to_owned(),
-                remedy: remedy.to_owned(),
-            })
-        };
         if !self.is_on {
             return refused(
                 "the server writes no binlog",
@@ -104,6 +175,13 @@ impl LogServer {
                     self.format
                 ),
                 "SET GLOBAL binlog_format = ROW, set it in the server's configuration too, and let applications connect anew",
+            );
+        }
+        if self.receives && !self.logs_received {
+            return refused(
+                "the server is a replica and does not log what it gets from its source (log_slave_updates is OFF)",
+                "set log_slave_updates (MySQL: log_replica_updates) in the server's configuration and restart it, or \
+                 connect to the source itself; where it is no replica any more, RESET REPLICA ALL",
             );
         }
         Ok(())
@@ -201,6 +279,21 @@ pub(crate) async fn snapshot_status(session: &mut Session) -> Result<(String, u6
     Ok((file, offset))
 }
 
+/// The first row of the first statement that the server knows; `None` where there is none, or the user may not see it.
+async fn first_row(
+    session: &mut Session,
+    statements: &[&str],
+) -> Result<Option<TextRow>, SourceError> {
+    for statement in statements {
+        match session.rows(statement).await {
+            Ok(rows) => return Ok(rows.into_iter().next()),
+            Err(error) if is_refusal(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
 /// File and offset of the log's end.
 async fn status(session: &mut Session) -> Result<(String, u64), SourceError> {
     let mut last = session.explainer().garbled();
@@ -258,6 +351,47 @@ mod tests {
             assert!(error.message.contains(format) && error.remedy.contains("binlog_format = ROW"));
         }
         assert!(check(&[("log_bin", "OFF")]).is_err());
+    }
+
+    #[test]
+    fn a_replica_that_keeps_what_it_gets_to_itself_is_refused() {
+        let check = |name, value, receives| {
+            let on = [("log_bin", "ON"), ("binlog_format", "ROW"), (name, value)];
+            let mut server = server(Flavour::MariaDb, &on);
+            server.receives |= receives;
+            server.check()
+        };
+        for name in ["log_slave_updates", "log_replica_updates"] {
+            assert!(check(name, "ON", true).is_ok());
+            assert!(check(name, "OFF", false).is_ok());
+            let error = check(name, "OFF", true).unwrap_err();
+            assert!(error.message.contains("is a replica"), "{}", error.message);
+            assert!(error.remedy.contains("log_slave_updates"), "{}", error.remedy);
+        }
+        // A node of a cluster gets what was written to the others.
+        let node = [
+            ("log_bin", "ON"),
+            ("binlog_format", "ROW"),
+            ("log_slave_updates", "OFF"),
+            ("wsrep_on", "ON"),
+        ];
+        assert!(server(Flavour::MariaDb, &node).check().is_err());
+    }
+
+    #[test]
+    fn a_database_that_is_not_logged_is_refused() {
+        let check = |only, without| LoggedDatabases::of(only, without).check("shop");
+        for (only, without) in [("", ""), ("a,Shop", ""), ("", "a,b"), ("shop", "shop")] {
+            assert!(check(only, without).is_ok(), "{only} {without}");
+        }
+        for (only, without, setting) in
+            [("a,b", "", "binlog_do_db"), ("", "a,shop", "binlog_ignore_db")]
+        {
+            let error = check(only, without).unwrap_err();
+            assert_eq!(error.kind, SourceErrorKind::LogSettings);
+            assert!(error.message.contains("`shop`") && error.message.contains(setting));
+            assert!(error.remedy.contains(setting));
+        }
     }
 
     #[test]

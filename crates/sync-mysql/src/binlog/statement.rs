@@ -71,8 +71,25 @@ impl Effect {
             "COMMIT" => return Self::End,
             _ => {}
         }
-        let tokens: Vec<Token<'_>> =
-            tokens(sql).into_iter().filter(|token| token.is_significant()).collect();
+        let plain = Self::of_tokens(&significant(sql));
+        let Some(seen_through) = seen_through(sql) else { return plain };
+        match (Self::of_tokens(&significant(&seen_through)), plain) {
+            // What is meant for another version of the server hides nothing.
+            (Self::Nothing, plain @ (Self::Definition { .. } | Self::Unknown { .. }))
+                if plain != Self::nameless() =>
+            {
+                plain
+            }
+            (seen, _) => seen,
+        }
+    }
+
+    /// Of a text without a word.
+    fn nameless() -> Self {
+        Self::Unknown { verb: "something".into() }
+    }
+
+    fn of_tokens(tokens: &[Token<'_>]) -> Self {
         let word = |index: usize| {
             let token: Option<&Token<'_>> = tokens.get(index);
             token
@@ -81,22 +98,22 @@ impl Effect {
         };
         let (first, second) = (word(0), word(1));
         match (first.as_str(), second.as_str()) {
-            ("BEGIN", _) | ("START", "TRANSACTION") => Self::Begin,
-            ("ROLLBACK", "TO")
-            | ("SAVEPOINT" | "RELEASE", _)
-            | ("XA", "START" | "BEGIN" | "END" | "PREPARE") => Self::Nothing,
+            ("BEGIN", _) | ("START", "TRANSACTION") | ("XA", "START" | "BEGIN") => Self::Begin,
+            ("ROLLBACK", "TO") | ("SAVEPOINT" | "RELEASE", _) | ("XA", "END" | "PREPARE") => {
+                Self::Nothing
+            }
             ("COMMIT" | "ROLLBACK", _) => Self::End,
-            ("XA", "COMMIT") => Self::XaCommit(xid(&tokens)),
-            ("XA", "ROLLBACK") => Self::XaRollback(xid(&tokens)),
-            ("TRUNCATE", _) => Self::definition("TRUNCATE", &tokens),
-            ("RENAME", "TABLE" | "TABLES") => Self::definition("RENAME", &tokens),
+            ("XA", "COMMIT") => Self::XaCommit(xid(tokens)),
+            ("XA", "ROLLBACK") => Self::XaRollback(xid(tokens)),
+            ("TRUNCATE", _) => Self::definition("TRUNCATE", tokens),
+            ("RENAME", "TABLE" | "TABLES") => Self::definition("RENAME", tokens),
             ("ALTER", _) => match second.as_str() {
-                "TABLE" | "ONLINE" | "OFFLINE" | "IGNORE" => Self::definition("ALTER", &tokens),
+                "TABLE" | "ONLINE" | "OFFLINE" | "IGNORE" => Self::definition("ALTER", tokens),
                 _ => Self::Nothing,
             },
             ("DROP", _) => match second.as_str() {
                 "TABLE" | "TEMPORARY" | "TABLES" | "DATABASE" | "SCHEMA" => {
-                    Self::definition("DROP", &tokens)
+                    Self::definition("DROP", tokens)
                 }
                 _ => Self::Nothing,
             },
@@ -105,30 +122,80 @@ impl Effect {
                 // A new table has no rows, and those it is filled from are written as rows. One that takes another's
                 // place ends the rows of that one.
                 if begins_with("TABLE") && begins_with("REPLACE") {
-                    Self::definition("CREATE", &tokens)
+                    Self::definition("CREATE", tokens)
                 } else {
                     Self::Nothing
                 }
             }
             // Of MariaDB: settings for the statement that follows.
-            ("SET", "STATEMENT") => Self::Unknown { verb: first },
+            ("SET", "STATEMENT") => match behind_settings(tokens) {
+                Some(statement) => Self::of_tokens(statement),
+                None => Self::Unknown { verb: first },
+            },
             (
                 "GRANT" | "REVOKE" | "FLUSH" | "ANALYZE" | "OPTIMIZE" | "REPAIR" | "CHECK" | "SET"
                 | "INSTALL" | "UNINSTALL" | "RENAME",
                 _,
             ) => Self::Nothing,
-            _ => Self::Unknown { verb: if first.is_empty() { "something".into() } else { first } },
+            _ if first.is_empty() => Self::nameless(),
+            _ => Self::Unknown { verb: first },
         }
     }
 
     fn definition(verb: &'static str, tokens: &[Token<'_>]) -> Self {
-        let names = tokens
-            .iter()
-            .filter(|token| matches!(token.kind, TokenKind::Word | TokenKind::QuotedName))
-            .map(|token| token.text.trim_matches('`').replace("``", "`").to_lowercase())
-            .collect();
+        let names = tokens.iter().filter_map(name).collect();
         Self::Definition { verb, names }
     }
+}
+
+fn significant(sql: &str) -> Vec<Token<'_>> {
+    tokens(sql).into_iter().filter(Token::is_significant).collect()
+}
+
+/// The name that a token may be, in lower case. Text in double quotes may be one: under `ANSI_QUOTES` it is, and a name
+/// too many costs a look.
+fn name(token: &Token<'_>) -> Option<String> {
+    let quote = match token.kind {
+        TokenKind::Word => return Some(token.text.to_lowercase()),
+        TokenKind::QuotedName => "`",
+        TokenKind::String => "\"",
+        _ => return None,
+    };
+    let inside = token.text.strip_prefix(quote)?.strip_suffix(quote)?;
+    Some(inside.replace(&quote.repeat(2), quote).to_lowercase())
+}
+
+/// The statement with what stands in `/*! ... */`, which the server carries out; `None` where nothing does.
+fn seen_through(sql: &str) -> Option<String> {
+    let inside = |text: &str| {
+        let rest = text.strip_prefix("/*!").or_else(|| text.strip_prefix("/*M!"))?;
+        let rest = rest.strip_suffix("*/").unwrap_or(rest);
+        Some(rest.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned())
+    };
+    if !["/*!", "/*M!"].iter().any(|begin| sql.contains(begin)) {
+        return None;
+    }
+    let mut seen = String::new();
+    for token in tokens(sql) {
+        match token.kind {
+            TokenKind::Comment | TokenKind::Unclosed => match inside(token.text) {
+                Some(text) => seen.extend([" ", &text, " "]),
+                None => seen.push_str(token.text),
+            },
+            _ => seen.push_str(token.text),
+        }
+    }
+    Some(seen)
+}
+
+/// What follows the settings of `SET STATEMENT a = 1, b = (...) FOR ...`.
+fn behind_settings<'a, 'b>(tokens: &'a [Token<'b>]) -> Option<&'a [Token<'b>]> {
+    let mut depth = 0;
+    let at = tokens.iter().position(|token| {
+        depth += i32::from(token.is_symbol("(")) - i32::from(token.is_symbol(")"));
+        depth == 0 && token.is_word("FOR")
+    })?;
+    tokens.get(at + 1..)
 }
 
 /// The name of a prepared transaction, in one form for all who write it.
@@ -158,15 +225,14 @@ mod tests {
 
     #[test]
     fn transactions_begin_and_end() {
-        for sql in ["BEGIN", "begin", "START TRANSACTION"] {
+        // Of a prepared transaction too: its rows follow.
+        for sql in ["BEGIN", "begin", "START TRANSACTION", "XA START X'61',X'',1"] {
             check(sql, &Effect::Begin);
         }
         for sql in ["COMMIT", "ROLLBACK", "/* x */ COMMIT"] {
             check(sql, &Effect::End);
         }
-        for sql in
-            ["SAVEPOINT `a`", "ROLLBACK TO `a`", "XA START X'61',X'',1", "XA END X'61',X'',1"]
-        {
+        for sql in ["SAVEPOINT `a`", "ROLLBACK TO `a`", "XA END X'61',X'',1"] {
             check(sql, &Effect::Nothing);
         }
     }
@@ -191,6 +257,16 @@ mod tests {
             ("DROP TABLE IF EXISTS `t` /* generated by server */", "DROP"),
             ("RENAME TABLE a TO `t`", "RENAME"),
             ("CREATE OR REPLACE TABLE t (a INT)", "CREATE"),
+            ("TRUNCATE TABLE \"t\"", "TRUNCATE"),
+            ("ALTER TABLE \"Shop\".\"T\" MODIFY \"b\" INT FIRST", "ALTER"),
+            ("DROP TABLE \"t\" /* generated by server */", "DROP"),
+            ("SET STATEMENT a = (SELECT 1 FOR UPDATE), b = 2 FOR ALTER TABLE t ADD x INT", "ALTER"),
+            ("/*!50000 ALTER TABLE t ADD x INT */", "ALTER"),
+            ("/*!50000ALTER TABLE t ADD x INT*/", "ALTER"),
+            ("CREATE /*M!100103 OR REPLACE */ TABLE t (a INT)", "CREATE"),
+            ("DROP TABLE /*!32312 IF EXISTS */ t", "DROP"),
+            ("RENAME TABLE /*!50000 `t` */ TO a", "RENAME"),
+            ("TRUNCATE /*!99999 VIEW */ t", "TRUNCATE"),
         ] {
             let Effect::Definition { verb: found, names } = Effect::of(sql) else {
                 panic!("{sql}")
@@ -200,6 +276,10 @@ mod tests {
         }
         let Effect::Definition { names, .. } = Effect::of("DROP DATABASE shop") else { panic!() };
         assert!(names.contains(&"shop".to_owned()));
+        let Effect::Definition { names, .. } = Effect::of("DROP TABLE `a```, \"b\"\"\"") else {
+            panic!()
+        };
+        assert_eq!(names, ["drop", "table", "a`", "b\""]);
     }
 
     #[test]
@@ -214,6 +294,10 @@ mod tests {
             "CREATE DATABASE shop",
             "CREATE TABLE IF NOT EXISTS t (a INT)",
             "CREATE TABLE t (a INT) SELECT 1",
+            "CREATE TABLE t (a INT) /*!50100 PARTITION BY HASH (a) */",
+            "/*!50001 CREATE VIEW v AS SELECT 1 */",
+            "/*!50003 CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW SET @a = 1 */",
+            "SET STATEMENT max_statement_time = 1 FOR ANALYZE TABLE t",
             "SET PASSWORD FOR a = 'x'",
         ] {
             check(sql, &Effect::Nothing);
@@ -227,6 +311,9 @@ mod tests {
             "insert into t values (1)",
             "WITH x AS (SELECT 1) DELETE FROM t",
             "SET STATEMENT max_statement_time = 1 FOR DELETE FROM t",
+            "SET STATEMENT max_statement_time = 1",
+            "/*!50000 DELETE FROM t */",
+            "/*!99999 CREATE VIEW v AS */ DELETE FROM t",
         ] {
             assert!(matches!(Effect::of(sql), Effect::Unknown { .. }), "{sql}");
         }

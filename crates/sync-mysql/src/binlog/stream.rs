@@ -9,7 +9,11 @@ use mysql_async::{
     prelude::Queryable as _,
 };
 use sync_core::error::{SourceError, SourceErrorKind, SourcePart};
-use tokio::{sync::mpsc, task::AbortHandle, time::timeout};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    task::AbortHandle,
+    time::timeout,
+};
 
 use super::{
     event::{CHECKSUM_LENGTH, EventKind, HEADER_LENGTH, Header, checksum},
@@ -19,8 +23,11 @@ use super::{
 };
 use crate::{explainer::Explainer, options::ConnectOptions, server::Flavour, session};
 
-/// Events that wait while one is being decoded.
+/// Events that wait while one is being decoded, and their size in KiB; one that alone is longer waits by itself.
 const EVENTS_AHEAD: usize = 64;
+const KIBIBYTES_AHEAD: u16 = 4_096;
+/// Bytes of the longest packet: an event may be longer than the server's own limit, as it holds a row twice.
+const PACKET_MAX: usize = 1 << 30;
 /// How many heartbeats may be missed before the connection is taken for lost.
 const HEARTBEATS_MISSED: u32 = 3;
 
@@ -29,6 +36,8 @@ const HEARTBEATS_MISSED: u32 = 3;
 pub(crate) struct SentEvent {
     pub(crate) header: Header,
     pub(crate) body: Vec<u8>,
+    /// Its room among those that wait, given back when it is dropped.
+    _room: OwnedSemaphorePermit,
 }
 
 /// An open stream of the log. Dropping it closes the connection.
@@ -66,7 +75,7 @@ impl LogStream {
         reader: &Reader,
         position: &Position,
     ) -> Result<Self, LogFailure> {
-        let mut conn = session::connect(options, explainer).await?;
+        let mut conn = session::connect(options, explainer, Some(PACKET_MAX)).await?;
         let said = |error: &Error| LogFailure::of(error, explainer);
         for setting in settings(flavour, reader, position) {
             conn.query_drop(setting).await.map_err(|error| said(&error))?;
@@ -158,9 +167,12 @@ async fn pass(
         }
     }
     let mut stream = conn.get_binlog_stream(request).await.map_err(|error| said(&error))?;
+    let room = Arc::new(Semaphore::new(usize::from(KIBIBYTES_AHEAD)));
     while let Some(event) = stream.next().await {
         let event = event.map_err(|error| said(&error))?;
-        let event = checked(&event).ok_or_else(|| LogFailure::Lost(damaged()))?;
+        let wanted = (event.header().event_size() / 1_024 + 1).min(KIBIBYTES_AHEAD.into());
+        let Ok(room) = Arc::clone(&room).acquire_many_owned(wanted).await else { return Ok(()) };
+        let event = checked(&event, room).ok_or_else(|| LogFailure::Lost(damaged()))?;
         if sender.send(Ok(event)).await.is_err() {
             return Ok(());
         }
@@ -170,7 +182,7 @@ async fn pass(
 }
 
 /// The event, if its checksum is right.
-fn checked(event: &events::Event) -> Option<SentEvent> {
+fn checked(event: &events::Event, room: OwnedSemaphorePermit) -> Option<SentEvent> {
     let sent = event.header();
     let header = Header {
         seconds: sent.timestamp(),
@@ -194,7 +206,7 @@ fn checked(event: &events::Event) -> Option<SentEvent> {
     } else if EventKind::of(header.kind) == EventKind::Rotate {
         cut_checksum(&header, &mut body);
     }
-    Some(SentEvent { header, body })
+    Some(SentEvent { header, body, _room: room })
 }
 
 /// MariaDB sends its first `ROTATE` with a checksum before it has said that it sends checksums: the driver takes it

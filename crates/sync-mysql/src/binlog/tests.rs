@@ -8,7 +8,7 @@ use super::{
     event::{Event, Header},
     file::LogFile,
     gtid::{GtidState, Gtids},
-    key_column::{KeyColumn, KeyForm},
+    key_column::{Charset, KeyColumn, KeyForm},
     position::Position,
     watch::{Follower, Purpose, Watched},
 };
@@ -30,6 +30,7 @@ fn watched(purpose: Purpose) -> Watched {
         schema: "shop".into(),
         table: "t".into(),
         column_count: 2,
+        hidden_count: 0,
         columns: vec![id(0)],
         purpose,
     }
@@ -201,6 +202,41 @@ fn a_prepared_transaction_counts_when_it_is_committed() {
     assert!(found.reconcile.unwrap().contains("prepared earlier"));
 }
 
+/// As MySQL writes it: nothing but the last event says that it is committed.
+#[test]
+fn a_transaction_that_is_prepared_and_committed_in_one_is_not_past_before_its_rows() {
+    let mut log = Log::new(Purpose::Rows);
+    log.within(34, &[]);
+    log.within(2, &Log::statement("XA START X'61',X'',1"));
+    assert!(!log.0.is_between());
+    log.map(b"t");
+    log.within(30, &rows(&[3, 0, 7, 0, 0, 0, 0]));
+    log.within(2, &Log::statement("XA END X'61',X'',1"));
+    let body = [1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, b'a'];
+    assert_eq!(keys(&log.committed(38, 400, &body)), ["7"]);
+    assert_eq!(log.0.position().offset, 400);
+}
+
+#[test]
+fn a_key_that_cannot_be_read_leads_to_a_reading_of_everything() {
+    let mut log = Log::new(Purpose::Rows);
+    let name = KeyColumn {
+        name: "name".into(),
+        place: 1,
+        form: KeyForm::Text(Charset::Utf8),
+        kind: ColumnKind::Text,
+    };
+    log.0.watch(vec![Watched { columns: vec![name], ..watched(Purpose::Rows) }]);
+    log.begin(1);
+    log.within(30, &rows(&[3, 0, 7, 0, 0, 0, 1, 0xff]));
+    let found = log.committed(16, 0, &[]);
+    assert!(found.reconcile.unwrap().contains("cannot be read of table `t`"));
+    // Without a key there is nothing to read again.
+    log.begin(2);
+    log.within(30, &rows(&[3, 0b10, 7, 0, 0, 0]));
+    assert_eq!(log.committed(16, 0, &[]), Found::default());
+}
+
 #[test]
 fn definitions_and_statements_lead_to_a_reading_of_everything() {
     for (sql, concerned) in [
@@ -208,6 +244,9 @@ fn definitions_and_statements_lead_to_a_reading_of_everything() {
         ("TRUNCATE TABLE other", false),
         ("TRUNCATE TABLE elsewhere.t", true),
         ("DROP DATABASE shop", true),
+        ("TRUNCATE TABLE \"t\"", true),
+        ("SET STATEMENT max_statement_time = 1 FOR ALTER TABLE t ADD x INT", true),
+        ("SET STATEMENT max_statement_time = 1 FOR ALTER TABLE other ADD x INT", false),
         ("INSERT INTO other VALUES (1)", true),
         ("CREATE VIEW v AS SELECT 1", false),
     ] {
@@ -318,8 +357,8 @@ proptest! {
         let forms = [
             (KeyForm::Decimal { precision: 20, scale: 5 }, ColumnKind::Decimal { scale: 5 }),
             (KeyForm::Date, ColumnKind::Date),
-            (KeyForm::DateTime, ColumnKind::DateTime),
-            (KeyForm::Timestamp, ColumnKind::Timestamp),
+            (KeyForm::DateTime { digits: 3 }, ColumnKind::DateTime),
+            (KeyForm::Timestamp { digits: 3 }, ColumnKind::Timestamp),
             (KeyForm::Year, ColumnKind::Year),
             (KeyForm::Enum(vec!["a".into()]), ColumnKind::Enum),
         ];

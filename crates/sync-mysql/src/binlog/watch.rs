@@ -17,6 +17,8 @@ pub(crate) struct Watched {
     pub(crate) table: String,
     /// How many columns it has; invisible and virtual ones are counted.
     pub(crate) column_count: usize,
+    /// How many more the log shows behind them: those that MariaDB adds for itself.
+    pub(crate) hidden_count: usize,
     /// The columns whose cells are wanted.
     pub(crate) columns: Vec<KeyColumn>,
     /// What the cells are.
@@ -50,7 +52,8 @@ impl Watched {
     pub(crate) fn places(&self, table: &TableMap) -> Option<Vec<usize>> {
         let place = |column: &KeyColumn| match &table.names {
             Some(names) => names.iter().position(|name| name.eq_ignore_ascii_case(&column.name)),
-            None => (self.column_count == table.columns.len()).then_some(column.place),
+            None => (self.column_count + self.hidden_count == table.columns.len())
+                .then_some(column.place),
         };
         self.columns.iter().map(place).collect()
     }

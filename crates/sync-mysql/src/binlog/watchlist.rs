@@ -16,6 +16,7 @@ use super::{
 use crate::{
     column::{Origin, ResultColumn},
     key_literal::text_literal,
+    server::Flavour,
     session::Session,
     source::MysqlSource,
     statement::quoted,
@@ -72,6 +73,7 @@ impl Watchlist {
                 "SET GLOBAL binlog_row_image = FULL, or use the primary key",
             ));
         }
+        server.databases.check(&schema)?;
         list.add(follower, &schema, &table, &facts, key, Purpose::Rows);
         for (index, relation) in related.iter().enumerate() {
             let (database, name) = relation
@@ -91,6 +93,7 @@ impl Watchlist {
                     "SET GLOBAL binlog_row_image = FULL",
                 ));
             }
+            server.databases.check(database)?;
             list.add(follower, database, name, &facts, vec![column], Purpose::Related(index));
         }
         if !server.logs_cascades {
@@ -115,6 +118,7 @@ impl Watchlist {
             schema: schema.to_owned(),
             table: table.to_owned(),
             column_count: facts.columns.len(),
+            hidden_count: facts.hidden,
             columns,
             purpose,
         });
@@ -202,6 +206,8 @@ fn refused(message: String, remedy: &str) -> SourceError {
 struct TableFacts {
     table: String,
     columns: Vec<(String, ColumnFacts)>,
+    /// Columns behind them that no query shows.
+    hidden: usize,
     primary: Vec<String>,
 }
 
@@ -229,7 +235,12 @@ impl TableFacts {
                  ORDER BY ORDINAL_POSITION"
             ))
             .await?;
-        let mut facts = Self { table: table.to_owned(), columns: Vec::new(), primary: Vec::new() };
+        let hidden = match session.version().flavour {
+            Flavour::MariaDb => hidden_columns(session, &at).await?,
+            Flavour::MySql => 0,
+        };
+        let mut facts =
+            Self { table: table.to_owned(), columns: Vec::new(), hidden, primary: Vec::new() };
         for row in rows {
             let [
                 Some(name),
@@ -291,6 +302,20 @@ impl TableFacts {
     fn is_primary(&self, key: &[KeyColumn]) -> bool {
         key.iter().all(|column| self.primary.contains(&column.name))
     }
+}
+
+/// How many columns MariaDB keeps for itself behind the others: the two times of a row's version, unless they were
+/// declared, and a hash for each unique key over a column of any length.
+async fn hidden_columns(session: &mut Session, at: &str) -> Result<usize, SourceError> {
+    let sql = format!(
+        "SELECT (SELECT COUNT(DISTINCT INDEX_NAME) FROM information_schema.STATISTICS \
+         WHERE {at} AND INDEX_TYPE = 'HASH' AND NON_UNIQUE = 0) \
+         + IF((SELECT TABLE_TYPE FROM information_schema.TABLES WHERE {at}) = 'SYSTEM VERSIONED' \
+         AND NOT EXISTS (SELECT 1 FROM information_schema.COLUMNS WHERE {at} \
+         AND GENERATION_EXPRESSION IN ('ROW START', 'ROW END')), 2, 0)"
+    );
+    let count = session.cell(&sql).await?;
+    count.and_then(|count| count.parse().ok()).ok_or_else(|| session.explainer().garbled())
 }
 
 /// A foreign key that passes changes of its parent on.

@@ -49,7 +49,9 @@ export function stack(columns, { label, width = half(), height = 190, line = nul
   const left = 46;
   const bottom = 22;
   const total = (column) => column.parts.reduce((sum, one) => sum + one.value, 0);
-  const marks = ticks(Math.max(...columns.map(total), line ? Math.min(line.value, 4 * Math.max(...columns.map(total), 1)) : 0, 1));
+  const most = Math.max(...columns.map(total), 1);
+  // A line far above them would leave the columns too small to read, and is not drawn.
+  const marks = ticks(line && line.value <= 4 * most ? Math.max(line.value, most) : most);
   const top = marks[marks.length - 1];
   const y = (value) => round(8 + (height - 8) * (1 - value / top));
   const step = (width - left) / Math.max(columns.length, 1);

@@ -51,8 +51,16 @@ function becomes(side) {
 
 export function values(object) {
   if (!object) return h("p.quiet", "Not kept");
-  const text = (value) => (value === null ? h("span.quiet", "empty") : typeof value === "object" ? h("code", JSON.stringify(value)) : String(value));
+  const text = (value) => (value === null ? h("span.quiet", "empty") : inWords(value) || h("code", JSON.stringify(value)));
   return facts(Object.entries(object).map(([name, value]) => [name, text(value)]));
+}
+
+/** A value as people read it: of what has parts the texts, which say all but flags and kinds. */
+function inWords(value) {
+  if (Array.isArray(value)) return value.map(inWords).filter(Boolean).join(", ");
+  if (value === null || typeof value !== "object") return value === null ? "" : String(value);
+  const texts = Object.values(value).filter((part) => part !== null && typeof part !== "number" && typeof part !== "boolean");
+  return texts.map((part) => (/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(part) ? part.replace("T", " ").replace("Z", " UTC") : inWords(part))).filter(Boolean).join(" ");
 }
 
 function link(story, now) {

@@ -1,7 +1,7 @@
 //! Themes: worlds of few rows in which one kind of thing happens again and again, as everything at once seldom goes
 //! the narrow way that a rule of the protocol is about.
 
-use rand::{Rng, rngs::SmallRng};
+use rand::{Rng, rngs::SmallRng, seq::IndexedRandom};
 use smartsuite_emulator::{FaultKind, LateEnd, RouteKind};
 
 use super::{Drawer, VERY_LATE_MS};
@@ -32,9 +32,12 @@ pub(super) enum Theme {
     Log,
     /// Many processes want the same.
     Crowd,
+    /// Troubles meet states of the protocol.
+    Meeting,
 }
 
 impl Theme {
+    /// Those that are drawn; a meeting is made of some of the later seeds.
     pub(super) const ALL: [Self; 11] = [
         Self::Back,
         Self::Doubt,
@@ -64,13 +67,18 @@ impl Theme {
             }
             Self::Gone if setup.gone == Gone::Stay => setup.gone = Gone::Deleted,
             Self::Slow => setup.batch_rows = 1,
+            Self::Meeting => {
+                (setup.batch_rows, setup.batch_takes_ms) =
+                    (1, *[0, 700].choose(chance).unwrap_or(&0));
+                setup.log_batch = chance.random_bool(0.4).then_some(2);
+            }
             Self::Log => setup.log_batch = Some(chance.random_range(1..4)),
             Self::Back | Self::Doubt | Self::OldState | Self::Moves | Self::Gone | Self::Crowd => {}
         }
     }
 }
 
-const FINISH: Step = Step::Finish;
+pub(super) const FINISH: Step = Step::Finish;
 const ORDINARY: Step = Step::Start(Launch::ORDINARY);
 
 impl Drawer {
@@ -97,19 +105,20 @@ impl Drawer {
                 Theme::Slow => self.slow(&mut steps),
                 Theme::Log => self.log(setup, &mut steps),
                 Theme::Crowd => self.crowd(setup, &mut steps),
+                Theme::Meeting => self.meeting(setup, &mut steps),
             }
         }
         steps
     }
 
     /// All rows, or the last few, get this value.
-    fn all(&mut self, value: char) -> Step {
+    pub(super) fn all(&mut self, value: char) -> Step {
         let last = self.next_id - 1;
         let first = (last - 3).max(1);
         Step::Write((first..=last).map(|id| Change::Put { id, value, refused: false }).collect())
     }
 
-    fn inserts(&mut self, rows_max: usize) -> Step {
+    pub(super) fn inserts(&mut self, rows_max: usize) -> Step {
         let rows = self.chance.random_range(1..=rows_max);
         Step::Write((0..rows).map(|_| self.insert()).collect())
     }
@@ -156,7 +165,7 @@ impl Drawer {
         Step::Faults(vec![Trap { fault, route, after, skip, times }])
     }
 
-    fn pause(&mut self, milliseconds: &[u64]) -> Step {
+    pub(super) fn pause(&mut self, milliseconds: &[u64]) -> Step {
         Step::Wait(self.one_of(milliseconds))
     }
 

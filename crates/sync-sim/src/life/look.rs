@@ -43,8 +43,10 @@ struct Phase {
     in_flight: u32,
     /// An answer came that is not settled.
     has_answer: bool,
-    /// Answers were settled, and nothing was done since.
+    /// Answers were settled, and no other has come since.
     has_settled: bool,
+    /// It reads, or stores what it has read.
+    reads: bool,
 }
 
 impl Phases {
@@ -90,18 +92,22 @@ impl Phases {
             }
             Event::Settled { .. } => {
                 let phase = self.of(process);
-                (phase.has_answer, phase.has_settled) = (false, true);
+                (phase.has_answer, phase.has_settled, phase.reads) = (false, true, false);
             }
             Event::CallLeft { kind, .. } => {
                 let phase = self.of(process);
-                phase.has_settled = false;
+                phase.reads = false;
                 phase.in_flight += u32::from(is_write(kind));
             }
-            Event::CallEnded { kind, .. } if is_write(kind) => {
+            Event::CallEnded { kind, .. } => {
                 let phase = self.of(process);
-                phase.in_flight = phase.in_flight.saturating_sub(1);
-                phase.has_answer = true;
+                phase.has_settled = false;
+                if is_write(kind) {
+                    phase.in_flight = phase.in_flight.saturating_sub(1);
+                    phase.has_answer = true;
+                }
             }
+            Event::ReadOpened { .. } => self.of(process).reads = true,
             _ => {}
         }
         Ok(())
@@ -135,9 +141,15 @@ impl Life {
             self.faults += 1;
             self.has_late_writes |= strike.is_late_write();
             let mut stands = self.stands();
-            if strike.is_before_write() {
-                stands.retain(|stand| *stand != Stand::Answered && *stand != Stand::OnTheWire);
-                stands.push(Stand::OnTheWire);
+            // What strikes before the effect finds a call on its way; what strikes after it, one that is answered.
+            let (never, own) = if strike.is_before() {
+                (Stand::Answered, Stand::OnTheWire)
+            } else {
+                (Stand::OnTheWire, Stand::Answered)
+            };
+            stands.retain(|stand| *stand != never);
+            if strike.is_of_a_write() && !stands.contains(&own) {
+                stands.push(own);
             }
             self.tally.strikes(&kind_of(&strike.fault), &stands);
         }
@@ -200,8 +212,17 @@ impl Life {
         self.strike(kind);
     }
 
+    /// A process finds the disk full, and ends.
+    pub(super) fn strike_full(&mut self, process: usize) {
+        let mut stands = self.stands();
+        if self.phases.of(process).reads {
+            stands.push(Stand::MidCapture);
+        }
+        self.tally.strikes("disk full", &stands);
+    }
+
     /// The states of the protocol that something is in now.
-    fn stands(&self) -> Vec<Stand> {
+    pub(super) fn stands(&self) -> Vec<Stand> {
         let mut stands = Vec::new();
         let mut is = |stand: Stand, so: bool| {
             if so {

@@ -310,6 +310,24 @@ fn c8_an_archived_record_is_brought_back_though_the_state_was_lost() {
     });
 }
 
+/// C8, D7. Catches: as above, where a copy that a person made of the archived record is found in its place.
+#[test]
+fn c8_an_archived_copy_that_takes_its_records_place_is_brought_back() {
+    archiving(async |world, record| {
+        world.database.delete(2);
+        succeeds(&world).await;
+        world.person(&json!({"action": "copy", "record": record[0]}));
+        world.person(&json!({"action": "delete", "record": record[0]}));
+        assert_eq!(note(&world, 2), "row is gone");
+        world.database.put(2, "A", 2);
+        // The copy is found and linked; its row, read again, brings it back.
+        succeeds(&world).await;
+        succeeds(&world).await;
+        comes_right(&world).await;
+        assert_eq!(note(&world, 2), "");
+    });
+}
+
 /// C8, D6. Catches: as above, where the mark lands when the row is there again: an hour later it is seen.
 #[test]
 fn c8_a_mark_that_lands_after_its_row_returned_is_taken_back() {

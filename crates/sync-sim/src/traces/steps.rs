@@ -9,6 +9,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
+    time::Duration,
 };
 
 use sync_core::state::StateError;
@@ -70,7 +71,13 @@ impl<'a> Run<'a> {
         None
     }
 
-    /// Goes on until `there` says so.
+    /// Goes on for so long, whether or not there is anything to do.
+    pub(super) async fn go_for(&mut self, length: Duration) {
+        let ended = tokio::time::timeout(length, self.go(STEPS_MAX)).await;
+        assert!(ended.is_err(), "it ended on the way: {ended:#?}");
+    }
+
+    /// Goes on until `there` says so; asked only when the run has something to do.
     pub(super) async fn go_until(
         &mut self,
         mut there: impl FnMut() -> bool,

@@ -1,13 +1,17 @@
 //! What changes rows without naming them leads to a reading of everything.
 
 use sync_core::error::SourceErrorKind;
-use throwaway_server::Server;
+use throwaway_server::{Flavor, Server};
 
-use super::audience::{Audience, Heard};
+use super::{
+    audience::{Audience, Heard},
+    loss::{nameless, private},
+};
 use crate::stage::{Stage, on_both_servers};
 
 on_both_servers!(
     emptying_and_altering_a_table_are_noticed,
+    definitions_in_other_words_are_noticed,
     a_dropped_table_is_said,
     a_table_that_is_made_anew_in_steps_is_followed_on,
     who_comes_while_a_table_is_missing_is_heard,
@@ -32,6 +36,34 @@ async fn emptying_and_altering_a_table_are_noticed(stage: Stage) {
          RENAME TABLE t TO old, fresh TO t",
     );
     heard.until_reconcile("RENAME of table `t`").await;
+}
+
+/// On a server that does not log the columns' names, so that their places must be learnt anew.
+async fn definitions_in_other_words_are_noticed(stage: Stage) {
+    let Some((_server, stage)) = private(stage.db.flavor(), &[nameless(stage.db.flavor())]) else {
+        return;
+    };
+    stage.execute("CREATE TABLE t (id INT PRIMARY KEY, v INT)");
+    let audience = Audience::of(&stage, 7_107);
+    let mut heard = Heard::now(&audience.changes("SELECT id FROM t")).await;
+    let mut check = async |sql: &str, why: &str, insert: i32| {
+        stage.execute(&format!("{sql}; INSERT INTO t (v, id) VALUES (7777, {insert})"));
+        heard.until_reconcile(why).await;
+        // Had the column's new place not been learnt, 7777 would be named.
+        while !heard.keys.contains(&insert.to_string()) {
+            heard.next().await.unwrap();
+        }
+        assert!(!heard.keys.contains("7777"), "{sql}");
+        heard.reconciles.clear();
+    };
+    let quoted = "SET sql_mode = ANSI_QUOTES; ALTER TABLE \"t\" MODIFY \"v\" INT FIRST";
+    check(quoted, "ALTER of table `t`", 1).await;
+    check("SET sql_mode = ANSI_QUOTES; TRUNCATE TABLE \"t\"", "TRUNCATE of table `t`", 2).await;
+    check("/*!50000 ALTER TABLE t MODIFY id INT FIRST */", "ALTER of table `t`", 3).await;
+    if stage.db.flavor() == Flavor::MariaDb {
+        let set = "SET STATEMENT lock_wait_timeout = 50 FOR ALTER TABLE t MODIFY v INT FIRST";
+        check(set, "ALTER of table `t`", 4).await;
+    }
 }
 
 async fn a_dropped_table_is_said(stage: Stage) {

@@ -1,6 +1,6 @@
 //! Connections, positions and servers that go away.
 
-use std::time::Duration;
+use std::{os::unix::fs::FileExt as _, time::Duration};
 
 use mysql_async::prelude::Queryable as _;
 use sync_core::{change::ChangeLog as _, error::SourceErrorKind};
@@ -75,6 +75,14 @@ pub(super) fn private(flavor: Flavor, extra: &[&str]) -> Option<(Server, Stage)>
     Some((server, Stage { db }))
 }
 
+/// The option, and the usual setting, of a server that does not log the columns' names.
+pub(super) fn nameless(flavor: Flavor) -> &'static str {
+    match flavor {
+        Flavor::MariaDb => "--binlog-row-metadata=NO_LOG",
+        Flavor::MySql => "--binlog-row-metadata=MINIMAL",
+    }
+}
+
 /// On a server of the test's own: a purge would harm others.
 fn a_purged_log_is_a_lost_position(flavor: Flavor) {
     let Some((_server, stage)) = private(flavor, &[]) else { return };
@@ -140,6 +148,59 @@ fn a_restarted_server_is_found_again_on_mysql() {
     a_restarted_server_is_found_again(Flavor::MySql);
 }
 
+/// An image before and one after together are longer than any row that the server takes.
+fn an_event_longer_than_a_packet_is_read(flavor: Flavor) {
+    let Some((_server, stage)) = private(flavor, &["--max-allowed-packet=1M"]) else { return };
+    run(async {
+        stage.execute("CREATE TABLE t (id INT PRIMARY KEY, v LONGBLOB)");
+        let audience = Audience::of(&stage, 7_306);
+        let mut heard = Heard::now(&audience.changes("SELECT id FROM t")).await;
+        stage.execute(
+            "INSERT INTO t VALUES (1, REPEAT('a', 900000)); UPDATE t SET v = REPEAT('b', 900000); \
+             INSERT INTO t VALUES (2, '')",
+        );
+        heard.until_keys(&["1", "2"]).await;
+        assert_eq!(heard.reconciles, [""; 0]);
+    });
+}
+
+#[test]
+fn an_event_longer_than_a_packet_is_read_on_mariadb() {
+    an_event_longer_than_a_packet_is_read(Flavor::MariaDb);
+}
+
+#[test]
+fn an_event_longer_than_a_packet_is_read_on_mysql() {
+    an_event_longer_than_a_packet_is_read(Flavor::MySql);
+}
+
+/// It stays so however often the reader connects, and each time the log begins well.
+#[test]
+fn an_event_that_stays_damaged_ends_the_reading() {
+    let Some((server, stage)) = private(Flavor::MariaDb, &[]) else { return };
+    run(async {
+        stage.execute("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(40))");
+        let audience = Audience::hasty(&stage, 7_307, 200);
+        let changes = audience.changes("SELECT id FROM t");
+        let mut heard = Heard::now(&changes).await;
+        heard.until_caught_up().await;
+        let place = heard.position.clone();
+        drop(heard);
+        let word = "a word that is nowhere else in the log";
+        stage.execute(&format!("INSERT INTO t VALUES (1, '{word}')"));
+        let file = server.data_folder().join("mysql-bin.000001");
+        let log = std::fs::read(&file).unwrap();
+        // The last time: before the row stands the statement, which is not sent.
+        let at = log.windows(word.len()).rposition(|some| some == word.as_bytes()).unwrap();
+        let file = std::fs::OpenOptions::new().write(true).open(&file).unwrap();
+        file.write_all_at(&[log[at] ^ 1], u64::try_from(at).unwrap()).unwrap();
+        let mut heard = Heard::from(&changes, &place).await.unwrap();
+        let error = heard.until_failure().await;
+        assert!(error.message.contains("arrived damaged"), "{error:?}");
+        assert!(error.remedy.contains("the server's log is damaged"), "{error:?}");
+    });
+}
+
 /// Without names of transactions: file and offset, and time instead of the guard.
 #[test]
 fn mysql_without_names_is_followed_by_file_and_offset() {
@@ -156,16 +217,37 @@ fn mysql_without_names_is_followed_by_file_and_offset() {
         drop(heard);
         stage.execute("INSERT INTO t VALUES (3)");
         let mut heard = Heard::from(&changes, &position).await.unwrap();
-        heard.until_keys(&["3"]).await;
-        // Each key is named twice: the second time, the row can surely be seen.
-        let again = tokio::time::timeout(Duration::from_secs(12), async {
-            loop {
-                let changes = heard.next().await.unwrap();
-                if !changes.keys.is_empty() {
-                    return changes.keys.len();
-                }
+        // Each key is named twice: the second time, the row can surely be seen. Those that were named once are, too.
+        let twice = tokio::time::timeout(Duration::from_secs(12), async {
+            let third = |heard: &Heard| heard.named.iter().filter(|key| key.text() == "3").count();
+            while third(&heard) < 2 {
+                heard.next().await.unwrap();
             }
         });
-        assert_eq!(again.await.unwrap(), 1);
+        twice.await.unwrap();
+    });
+}
+
+/// Nobody may take a position for his own, or the log for read, before the second naming.
+#[test]
+fn mysql_without_names_moves_its_position_behind_the_second_naming() {
+    let extra = ["--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"];
+    let Some((_server, stage)) = private(Flavor::MySql, &extra) else { return };
+    run(async {
+        stage.execute("CREATE TABLE t (id INT PRIMARY KEY)");
+        let audience = Audience::of(&stage, 7_308);
+        let changes = audience.changes("SELECT id FROM t");
+        let place = changes.place().await.unwrap();
+        stage.execute("INSERT INTO t VALUES (1)");
+        let mut heard = Heard::from(&changes, &place).await.unwrap();
+        heard.until_keys(&["1"]).await;
+        assert_eq!(heard.position, place);
+        assert_eq!(heard.named.len(), 1);
+        // As after a kill.
+        drop(heard);
+        let mut heard = Heard::from(&changes, &place).await.unwrap();
+        heard.until_caught_up().await;
+        assert_eq!(heard.named.len(), 2, "{:?}", heard.named);
+        assert_ne!(heard.position, place);
     });
 }

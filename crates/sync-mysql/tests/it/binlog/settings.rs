@@ -1,9 +1,12 @@
 //! Settings and rights without which a log cannot be followed are said, with what to do.
 
 use sync_core::{change::ChangeLog as _, error::SourceErrorKind};
-use throwaway_server::{Flavor, Server};
+use throwaway_server::Flavor;
 
-use super::audience::{Audience, Heard};
+use super::{
+    audience::{Audience, Heard},
+    loss::private,
+};
 use crate::stage::{Stage, on_both_servers, run};
 
 on_both_servers!(
@@ -51,25 +54,57 @@ async fn keys_that_cannot_be_followed_are_refused(stage: Stage) {
     }
 }
 
-fn refused(extra: &str, words: &str) {
-    let server = Server::start_with(Flavor::MariaDb, &[extra]).unwrap();
-    let stage = Stage { db: server.create_database().unwrap() };
+fn refused(extra: &str, words: &str, remedy: &str) {
+    refused_on(Flavor::MariaDb, &[extra], "DO 0", words, remedy);
+}
+
+/// On a server with such settings, after such a statement.
+fn refused_on(flavor: Flavor, extra: &[&str], statement: &str, words: &str, remedy: &str) {
+    let Some((_server, stage)) = private(flavor, extra) else { return };
     run(async {
+        stage.execute(statement);
         stage.execute("CREATE TABLE t (id INT PRIMARY KEY)");
         let audience = Audience::of(&stage, 7_404);
         let error = audience.changes("SELECT id FROM t").place().await.unwrap_err();
         assert_eq!(error.kind, SourceErrorKind::LogSettings);
         assert!(error.message.contains(words), "{}", error.message);
-        assert!(error.remedy.contains("binlog_format"), "{}", error.remedy);
+        assert!(error.remedy.contains(remedy), "{}", error.remedy);
     });
 }
 
 #[test]
 fn a_log_of_statements_is_refused() {
-    refused("--binlog-format=MIXED", "binlog_format=MIXED");
+    refused("--binlog-format=MIXED", "binlog_format=MIXED", "binlog_format");
 }
 
 #[test]
 fn a_server_without_a_log_is_refused() {
-    refused("--skip-log-bin", "writes no binlog");
+    refused("--skip-log-bin", "writes no binlog", "binlog_format");
+}
+
+#[test]
+fn a_database_that_is_left_out_is_refused() {
+    refused("--binlog-do-db=elsewhere", "(binlog_do_db)", "capture: query");
+}
+
+#[test]
+fn a_replica_that_logs_nothing_of_its_source_is_refused_on_mariadb() {
+    refused_on(
+        Flavor::MariaDb,
+        &["--log-slave-updates=OFF"],
+        "CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_USER = 'nobody'",
+        "is a replica",
+        "log_slave_updates",
+    );
+}
+
+#[test]
+fn a_replica_that_logs_nothing_of_its_source_is_refused_on_mysql() {
+    refused_on(
+        Flavor::MySql,
+        &["--log-replica-updates=OFF"],
+        "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_USER = 'nobody'",
+        "is a replica",
+        "log_replica_updates",
+    );
 }
