@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use sync_mysql::binlog::LogFile;
 use throwaway_server::wait_until;
 
-use super::{calls, expect_count, median};
+use super::{calls, count, expect_count, median};
 use crate::{
     figure::{Figure, Figures},
     links::Links,
@@ -93,8 +93,10 @@ fn follow(stage: &Stage, rows: u64, figures: &mut Figures) -> Result<()> {
     let run = |figure: &str, figures: &mut Figures| -> Result<()> {
         let mut run = stage.product(Mode::Log, &emulator, &state)?;
         let (cost, report) = run_json(run.arg("run"))?;
-        expect_count(&report, "read", rows)?;
-        expect_count(&report, "unchanged", rows)?;
+        // After a transaction of more keys than are kept apart, the table is read whole, and these keys once more.
+        let read = count(&report, "read");
+        ensure!(read >= rows, "every changed row is read: {report}");
+        expect_count(&report, "unchanged", read)?;
         figures.add(Figure::told(&case, &format!("seconds, {figure}"), cost.seconds));
         let memory = format!("most resident memory, MiB, {figure}");
         figures.add(Figure::at_most(&case, &memory, cost.resident_mib, MEMORY_MAX));
