@@ -155,18 +155,19 @@ fn measure(arguments: &Arguments) -> Result<Figures> {
         unchanged(&stage, &emulator, &links, rows, &mut figures)?;
     }
     drop(emulator);
-    if arguments.wants(Case::Load) {
-        load::measure(&stage, &links, rows, &mut figures)?;
-    }
     if arguments.wants(Case::Growth) {
         growth::measure(product, rows, &mut figures)?;
-    }
-    if arguments.wants(Case::Changes) {
-        changes::measure(&stage, &links, rows, &mut figures)?;
     }
     if arguments.wants(Case::Sweep) {
         let emulator = Emulator::start(&stage, &["--rate-limit", "off"])?;
         sweep::measure(&stage, &emulator, &links, rows, &mut figures)?;
+    }
+    // What changes rows comes last: the links are of the table as it was filled.
+    if arguments.wants(Case::Changes) {
+        changes::measure(&stage, &links, rows, &mut figures)?;
+    }
+    if arguments.wants(Case::Load) {
+        load::measure(&stage, rows, &mut figures)?;
     }
     if arguments.wants(Case::Log) {
         log::measure(product, rows, &mut figures)?;

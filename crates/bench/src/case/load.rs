@@ -48,15 +48,10 @@ const CHANGED: u64 = 500;
 
 /// Measures runs of a service that knows every row: those that write under SmartSuite's limit, and full reads in which
 /// nothing changed.
-pub(crate) fn measure(
-    stage: &Stage,
-    links: &Links,
-    rows: u64,
-    figures: &mut Figures,
-) -> Result<()> {
+pub(crate) fn measure(stage: &Stage, rows: u64, figures: &mut Figures) -> Result<()> {
     let changed = CHANGED.min(rows);
     let emulator = Emulator::start_with(stage, &["--rate-limit", "off"], 1..=changed)?;
-    let (state, _) = links.state(stage, &emulator, Mode::Cursor)?;
+    let (state, _) = Links::of(stage, &emulator)?.state(stage, &emulator, Mode::Cursor)?;
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
     let mut command = stage.product(Mode::Cursor, &emulator, &state)?;
     command.args(["schedule", "--interval", "1440", "--listen", &address]);
