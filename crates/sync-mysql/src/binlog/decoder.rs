@@ -214,7 +214,7 @@ impl Decoder {
             EventKind::FormatDescription => self.begin_file(header)?,
             EventKind::MySqlEarlier => self.compare_earlier(Gtids::parse_mysql_earlier, body)?,
             EventKind::MariaDbEarlier => {
-                self.compare_earlier(Gtids::parse_mariadb_earlier, body)?
+                self.compare_earlier(Gtids::parse_mariadb_earlier, body)?;
             }
             EventKind::Rotate => self.rotate(body).ok_or(damaged)?,
             EventKind::MySqlGtid { is_tagged } => {

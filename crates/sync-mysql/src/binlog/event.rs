@@ -105,11 +105,11 @@ pub(crate) enum EventKind {
     MySqlGtid { is_tagged: bool },
     /// The transaction to come has no name.
     NoGtid,
-    /// MySQL's names of all transactions before this file (PREVIOUS_GTIDS).
+    /// MySQL's names of all transactions before this file (`PREVIOUS_GTIDS`).
     MySqlEarlier,
     /// MariaDB's name of the transaction to come.
     MariaDbGtid,
-    /// MariaDB's newest transactions before this file (GTID_LIST).
+    /// MariaDB's newest transactions before this file (`GTID_LIST`).
     MariaDbEarlier,
     /// The log goes on, and nothing happens.
     Heartbeat,

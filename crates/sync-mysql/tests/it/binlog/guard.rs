@@ -70,7 +70,7 @@ async fn a_named_row_is_never_read_as_it_was(stage: Stage) {
 const WAITS: Duration = Duration::from_millis(300);
 
 /// A commit that stands in the log and cannot be seen yet, as MariaDB shows it otherwise in one of many thousands: it
-/// waits between the two for a replica (semi-synchronous replication, AFTER_SYNC).
+/// waits between the two for a replica (semi-synchronous replication, `AFTER_SYNC`).
 #[test]
 fn a_commit_that_is_not_seen_yet_is_waited_for() {
     let Some((_server, stage)) = private(Flavor::MariaDb, &[]) else { return };

@@ -286,10 +286,9 @@ fn a_log_that_is_begun_anew_is_a_lost_position(flavor: Flavor, extra: &[&str]) {
         drop(audience);
         another_second(&stage);
         stage.execute(reset(flavor));
-        let rows: String = (10..110)
-            .map(|id| format!("INSERT INTO t VALUES ({id}, REPEAT('x', 900)); "))
-            .collect();
-        stage.execute(&rows);
+        let rows: Vec<String> =
+            (10..110).map(|id| format!("INSERT INTO t VALUES ({id}, REPEAT('x', 900))")).collect();
+        stage.execute(&rows.join("; "));
         let audience = Audience::of(&stage, 7_309);
         let changes = audience.changes("SELECT id FROM t");
         let mut heard = Heard::from(&changes, &position).await.unwrap();
@@ -331,8 +330,9 @@ fn a_log_that_is_begun_anew_while_it_is_read(flavor: Flavor) {
         heard.until_keys(&["1"]).await;
         another_second(&stage);
         stage.execute(reset(flavor));
-        let rows: String = (10..110).map(|id| format!("INSERT INTO t VALUES ({id}); ")).collect();
-        stage.execute(&rows);
+        let rows: Vec<String> =
+            (10..110).map(|id| format!("INSERT INTO t VALUES ({id})")).collect();
+        stage.execute(&rows.join("; "));
         let error = heard.until_failure().await;
         assert_eq!(error.kind, SourceErrorKind::PositionLost, "{error:?}");
     });
