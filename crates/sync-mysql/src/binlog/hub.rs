@@ -11,7 +11,7 @@ use sync_core::{
     port::Clock,
     sql::SqlTemplate,
 };
-use tokio::{sync::Notify, task::AbortHandle};
+use tokio::{sync::Notify, task::AbortHandle, time::timeout};
 
 use super::{
     changes::MysqlChanges,
@@ -346,6 +346,7 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
         LogStream::open(&shared.options, &shared.explainer, server.flavour, &reader, &start)
             .await?;
     let mut audience = Audience::of(shared, &start);
+    let mut idle = None;
     let mut moved = 0;
     let mut is_open = false;
     let mut has_moved = false;
@@ -383,6 +384,7 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
             tries.stuck += 1;
         }
         let event = event?;
+        let end = event.header.end;
         is_open = true;
         let step = decoder
             .read(&Event { header: event.header, body: &event.body })
@@ -396,10 +398,18 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
                     has_moved = true;
                     tries.succeeded();
                 }
+                let asked = timeout(stream.patience(), server.newest(&mut session)).await;
+                let Ok(asked) = asked else { return Err(LogFailure::Lost(stream.silence())) };
+                let now = Idle { newest: asked?, end };
+                if idle.is_some_and(|before| now.is_kept_from(&before, decoder.position())) {
+                    return Err(LogFailure::Lost(kept()));
+                }
+                idle = Some(now);
                 audience.rest(shared, decoder.position(), true);
             }
             Step::Committed(committed) => {
                 has_moved = true;
+                idle = None;
                 tries.succeeded();
                 // Before anybody hears of it: whoever then reads finds the tables as they are.
                 if committed.is_redefined {
@@ -415,6 +425,27 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
                 }
             }
         }
+    }
+}
+
+/// How things stood when the server said that it had nothing new.
+struct Idle {
+    /// How far its log is by its own word.
+    newest: Option<Position>,
+    /// Where in its file the server stands that sends it.
+    end: u32,
+}
+
+impl Idle {
+    /// Whether the server does not send what it has. A log that is deleted and begun anew under the name of the file that
+    /// is being sent leaves the one who sends it in a file that is no more.
+    fn is_kept_from(&self, before: &Self, position: &Position) -> bool {
+        let Some(earlier) = &before.newest else { return false };
+        let is_shorter =
+            self.newest.as_ref().is_some_and(|newest| newest.covers(earlier) == Some(false));
+        // Where MySQL passes over what is known already, it moves.
+        let is_stuck = self.end == before.end && position.covers(earlier) == Some(false);
+        is_shorter || is_stuck
     }
 }
 
@@ -552,6 +583,13 @@ fn behind() -> SourceError {
         kind: SourceErrorKind::Interrupted,
         message: "the server is behind what was read before".to_owned(),
         remedy: "check that MYSQL_HOST leads to the server that is written to".to_owned(),
+    }
+}
+
+fn kept() -> SourceError {
+    SourceError {
+        message: "the server does not send what is new in its binlog".to_owned(),
+        ..behind()
     }
 }
 

@@ -97,12 +97,22 @@ impl LogStream {
         self.events.try_recv().ok()
     }
 
+    /// How long a silence counts as the loss of the connection.
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// What such a silence is.
+    pub(crate) fn silence(&self) -> SourceError {
+        self.explainer.silent(self.patience.as_secs())
+    }
+
     /// The next event. Silence for three heartbeats counts as the loss of the connection, and so does its end.
     pub(crate) async fn next(&mut self) -> Result<SentEvent, LogFailure> {
         match timeout(self.patience, self.events.recv()).await {
             Ok(Some(event)) => event,
             Ok(None) => Err(LogFailure::Lost(self.explainer.interrupted())),
-            Err(_) => Err(LogFailure::Lost(self.explainer.silent(self.patience.as_secs()))),
+            Err(_) => Err(LogFailure::Lost(self.silence())),
         }
     }
 }

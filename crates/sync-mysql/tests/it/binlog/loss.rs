@@ -295,10 +295,21 @@ fn a_log_that_is_begun_anew_is_a_lost_position(flavor: Flavor, extra: &[&str]) {
         let error = heard.until_failure().await;
         assert_eq!(error.kind, SourceErrorKind::PositionLost, "{error:?}");
         assert!(error.message.contains("begun anew"), "{error:?}");
-        // From a new position it is followed as ever.
+        // From a new position it is followed as ever, until the same happens while it is read.
         let mut heard = Heard::now(&changes).await;
         stage.execute("INSERT INTO t VALUES (3, '')");
         heard.until_keys(&["3"]).await;
+        if !extra.is_empty() {
+            // Without names that shows only when the new log is longer than the old.
+            return;
+        }
+        another_second(&stage);
+        stage.execute(reset(flavor));
+        let rows: Vec<String> =
+            (200..400).map(|id| format!("INSERT INTO t VALUES ({id}, '')")).collect();
+        stage.execute(&rows.join("; "));
+        let error = heard.until_failure().await;
+        assert_eq!(error.kind, SourceErrorKind::PositionLost, "{error:?}");
     });
 }
 
@@ -316,34 +327,4 @@ fn a_log_that_is_begun_anew_is_a_lost_position_on_mysql() {
 fn a_log_that_is_begun_anew_is_a_lost_position_on_mysql_without_names() {
     let extra = ["--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"];
     a_log_that_is_begun_anew_is_a_lost_position(Flavor::MySql, &extra);
-}
-
-/// The same while it is being read.
-fn a_log_that_is_begun_anew_while_it_is_read(flavor: Flavor) {
-    let Some((_server, stage)) = private(flavor, &[]) else { return };
-    run(async {
-        stage.execute("CREATE TABLE t (id INT PRIMARY KEY)");
-        let audience = Audience::of(&stage, 7_310);
-        let changes = audience.changes("SELECT id FROM t");
-        let mut heard = Heard::now(&changes).await;
-        stage.execute("INSERT INTO t VALUES (1)");
-        heard.until_keys(&["1"]).await;
-        another_second(&stage);
-        stage.execute(reset(flavor));
-        let rows: Vec<String> =
-            (10..110).map(|id| format!("INSERT INTO t VALUES ({id})")).collect();
-        stage.execute(&rows.join("; "));
-        let error = heard.until_failure().await;
-        assert_eq!(error.kind, SourceErrorKind::PositionLost, "{error:?}");
-    });
-}
-
-#[test]
-fn a_log_that_is_begun_anew_while_it_is_read_on_mariadb() {
-    a_log_that_is_begun_anew_while_it_is_read(Flavor::MariaDb);
-}
-
-#[test]
-fn a_log_that_is_begun_anew_while_it_is_read_on_mysql() {
-    a_log_that_is_begun_anew_while_it_is_read(Flavor::MySql);
 }
