@@ -140,6 +140,24 @@ impl CallErrorKind {
         }
     }
 
+    /// Whether it may be the call itself, by one of its rows or by its size, that keeps the service from answering it.
+    pub fn may_lie_in_the_call(self) -> bool {
+        match self {
+            Self::Server { .. } | Self::TimedOut | Self::Broken | Self::Garbled => true,
+            Self::NotSent
+            | Self::Throttled { .. }
+            | Self::Challenge
+            | Self::TokenRejected
+            | Self::AccountRejected
+            | Self::Forbidden
+            | Self::PlanFull
+            | Self::QuotaSpent
+            | Self::NotFound
+            | Self::WrongAddress
+            | Self::Refused { .. } => false,
+        }
+    }
+
     /// What it harms.
     pub fn scope(self) -> Scope {
         match self {

@@ -441,9 +441,17 @@ impl StateStore for SqliteStore {
     fn next_ready(
         &mut self,
         writer: &Writer,
-        now: Timestamp,
+        request: &DispatchRequest,
     ) -> Result<Option<Timestamp>, StateError> {
-        self.read_as(writer, |tx| Ok(dispatch::next_ready(tx, writer, now)?))
+        self.read_as(writer, |tx| Ok(dispatch::next_ready(tx, writer, request)?))
+    }
+
+    fn held_creates(&mut self, writer: &Writer) -> Result<u64, StateError> {
+        self.read_as(writer, |tx| Ok(dispatch::held_creates(tx, writer)?))
+    }
+
+    fn is_split(&mut self, writer: &Writer) -> Result<bool, StateError> {
+        self.read_as(writer, |tx| Ok(dispatch::is_split(tx, writer)?))
     }
 
     fn see_shape(&mut self, writer: &Writer, shape_hash: &str) -> Result<bool, StateError> {

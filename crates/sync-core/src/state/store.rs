@@ -491,13 +491,19 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
         keys_max: usize,
     ) -> Result<Vec<Key>, StateError>;
 
-    /// When the next waiting entry may be sent, as far as its own time is concerned: `now` if one may already,
-    /// `None` if none waits.
+    /// When the next waiting entry that the request means may be sent, as far as its own time is concerned: the
+    /// request's `now` if one may already, `None` if none waits.
     fn next_ready(
         &mut self,
         writer: &Writer,
-        now: Timestamp,
+        request: &DispatchRequest,
     ) -> Result<Option<Timestamp>, StateError>;
+
+    /// Waiting entries for which a record would be made: those that [`Creates::Held`](crate::state::Creates::Held) leaves out.
+    fn held_creates(&mut self, writer: &Writer) -> Result<u64, StateError>;
+
+    /// Whether entries wait, or are on their way, in groups of their own since their call was split.
+    fn is_split(&mut self, writer: &Writer) -> Result<bool, StateError>;
 
     /// Compares the hash of what the live table contributes to values with the one seen last. Where it differs, the
     /// next read must be a full one and quarantined rows are due. Answers whether it differed.
