@@ -335,7 +335,8 @@ impl Delivery<'_> {
         self.count(books);
         match dispatch {
             Dispatch::Send(call) if self.route.calls.may_leave(&call) => {
-                if self.route.calls.has_missed(departure) {
+                let is_kept = mutation::is_on(Mutation::DepartureKept);
+                if self.route.calls.has_missed(departure) && !is_kept {
                     // Marking took its time. What is marked leaves, even if the end is asked for meanwhile.
                     self.route.calls.pass(None).await?;
                 }
