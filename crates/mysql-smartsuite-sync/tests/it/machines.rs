@@ -112,7 +112,7 @@ fn every_command_is_completed_and_described(stage: &mut Stage) {
         let name = "mysql-smartsuite-sync";
         let (last, before) = words.split_last().unwrap();
         let asked = format!(
-            "source ./script; COMP_WORDS=({name} {}); COMP_CWORD={}; _{name} {name} '{last}' '{}'; echo \"${{COMPREPLY[@]}}\"",
+            "source ./script; COMP_WORDS=({name} {}); COMP_CWORD={}; _mysql__smartsuite__sync {name} '{last}' '{}'; echo \"${{COMPREPLY[@]}}\"",
             words.join(" "),
             words.len(),
             before.last().unwrap_or(&name),

@@ -126,7 +126,7 @@ fn rows_for_which_the_plan_has_no_room_are_said(stage: &mut Stage) {
     ]);
     // Rows that have their records already need no more.
     stage.map(&first);
-    stage.run(&["run"]).ended(0);
+    stage.run(&["run", "--over-budget"]).ended(0);
     let act = stage.run(&["validate", "--online"]).ended(0);
     assert!(!act.out.contains("plan_too_small"), "{}", act.out);
 }
