@@ -213,7 +213,8 @@ impl LogServer {
     }
 
     pub(crate) fn at(&self, file: String, offset: u64, gtids: Option<Gtids>) -> Position {
-        Position { server: self.identity.clone(), file, offset, gtids, is_unsure: false }
+        let server = self.identity.clone();
+        Position { server, file, offset, begun: None, gtids, is_unsure: false }
     }
 
     /// A position such that every snapshot opened from now on shows everything before it.
