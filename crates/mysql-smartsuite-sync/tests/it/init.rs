@@ -237,8 +237,9 @@ fn a_table_without_room_gets_no_field(stage: &mut Stage) {
     let held = table["structure"].as_array().unwrap().len();
     let room = 700 - held;
     // The key needs a field, and so does each column but the first, which is the title.
-    let columns =
-        |count: usize| (0..count).map(|at| format!(", c{at} VARCHAR(9)")).collect::<String>();
+    let columns = |count: usize| {
+        (0..count).map(|at| format!(", c{at} VARCHAR(9)")).collect::<Vec<_>>().concat()
+    };
     stage.sql(&format!("CREATE TABLE wide (id INT PRIMARY KEY{})", columns(room + 1)));
     let init = ["init", "--yes", "--force", "--create-fields", "--table", "wide"];
     let act = stage.run(&init).ended(64);
