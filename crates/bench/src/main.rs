@@ -74,7 +74,7 @@ struct Arguments {
 enum Case {
     /// Full reads in which nothing changed, the state's size, and starting at all.
     Unchanged,
-    /// Full reads of a service while people look at its pages.
+    /// Runs of a service while people look at its pages.
     Load,
     /// Unchanged runs over smaller tables.
     Growth,
@@ -154,21 +154,20 @@ fn measure(arguments: &Arguments) -> Result<Figures> {
     if arguments.wants(Case::Unchanged) {
         unchanged(&stage, &emulator, &links, rows, &mut figures)?;
     }
-    if arguments.wants(Case::Load) {
-        let (known, _) = links.state(&stage, &emulator, Mode::Table)?;
-        load::measure(&stage, &emulator, &known, &mut figures)?;
-        fs::remove_file(&known)?;
-    }
     drop(emulator);
     if arguments.wants(Case::Growth) {
         growth::measure(product, rows, &mut figures)?;
     }
-    if arguments.wants(Case::Changes) {
-        changes::measure(&stage, &links, rows, &mut figures)?;
-    }
     if arguments.wants(Case::Sweep) {
         let emulator = Emulator::start(&stage, &["--rate-limit", "off"])?;
         sweep::measure(&stage, &emulator, &links, rows, &mut figures)?;
+    }
+    // What changes rows comes last: the links are of the table as it was filled.
+    if arguments.wants(Case::Changes) {
+        changes::measure(&stage, &links, rows, &mut figures)?;
+    }
+    if arguments.wants(Case::Load) {
+        load::measure(&stage, rows, &mut figures)?;
     }
     if arguments.wants(Case::Log) {
         log::measure(product, rows, &mut figures)?;

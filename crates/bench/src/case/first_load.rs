@@ -1,7 +1,6 @@
 //! A first load with the gate open: what program and emulator can do when nothing holds them back.
 
-use anyhow::{Context as _, Result};
-use jiff::Timestamp;
+use anyhow::Result;
 use serde_json::json;
 
 use super::{expect_count, state};
@@ -61,14 +60,7 @@ fn in_flight(stage: &Stage) -> Result<usize> {
     let state = stage.folder().join("late.db");
     let mut run = stage.product(Mode::First(LATE_ROWS), &emulator, &state)?;
     run_json(run.env(OPEN_GATE.0, OPEN_GATE.1).arg("run"))?;
-    let arrivals = emulator
-        .log("route=bulk_create")?
-        .iter()
-        .map(|entry| {
-            let at = entry.get("at").and_then(|at| at.as_str()).context("an entry has a time")?;
-            Ok(at.parse::<Timestamp>()?.as_millisecond())
-        })
-        .collect::<Result<Vec<i64>>>()?;
+    let arrivals = emulator.arrivals("route=bulk_create")?;
     let open_at = |moment: i64| {
         let open = moment - LATE_MS + 1..=moment;
         arrivals.iter().filter(|at| open.contains(at)).count()

@@ -3,7 +3,6 @@
 use std::{
     io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    path::Path,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
@@ -16,8 +15,9 @@ use throwaway_server::wait_until;
 use super::median;
 use crate::{
     figure::{Figure, Figures},
+    links::Links,
     process::{resident_mib, stopwatch},
-    stage::{Aside, Emulator, Mode, OPEN_GATE, Stage},
+    stage::{Aside, Emulator, Mode, Stage},
 };
 
 const CASE: &str = "200 requests a second and 50 open pages beside a run";
@@ -43,46 +43,50 @@ const PATHS: [&str; 8] = [
     "/readyz",
 ];
 
-/// Measures full reads in which nothing changed, over a state that knows every row.
-pub(crate) fn measure(
-    stage: &Stage,
-    emulator: &Emulator,
-    state: &Path,
-    figures: &mut Figures,
-) -> Result<()> {
+/// Rows that change before each run that writes.
+const CHANGED: u64 = 500;
+
+/// Measures runs of a service that knows every row: those that write under SmartSuite's limit, and full reads in which
+/// nothing changed.
+pub(crate) fn measure(stage: &Stage, rows: u64, figures: &mut Figures) -> Result<()> {
+    let changed = CHANGED.min(rows);
+    let emulator = Emulator::start_with(stage, &["--rate-limit", "off"], 1..=changed)?;
+    let (state, _) = Links::of(stage, &emulator)?.state(stage, &emulator, Mode::Cursor)?;
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-    let mut command = stage.product(Mode::Table, emulator, state)?;
-    command.env(OPEN_GATE.0, OPEN_GATE.1);
+    let mut command = stage.product(Mode::Cursor, &emulator, &state)?;
     command.args(["schedule", "--interval", "1440", "--listen", &address]);
     let service = Service { process: Aside::start(&mut command)?, address };
     let is_ready = || {
         Ok(service.get("/readyz").is_ok_and(|ready| ready.pointer("/ready") == Some(&true.into())))
     };
     ensure!(wait_until(Duration::from_mins(1), is_ready)?, "the service is ready");
-    // The first read warms the server's memory up, and the second shows what a run holds by itself.
-    service.run()?;
-    service.run()?;
+    let writing = || {
+        stage.database.execute(&format!(
+            "UPDATE people SET credit = credit + 0.01, updated_at = NOW(6) WHERE id <= {changed}"
+        ))?;
+        let run = service.run("run")?;
+        ensure!(run.status == "success" && run.updated == changed, "all are updated: {run:?}");
+        Ok(run.seconds())
+    };
+    let reading = || {
+        let run = service.run("resync")?;
+        let is_idle = run.status == "success" && run.read >= rows && run.read == run.unchanged;
+        ensure!(is_idle, "every row is as it was: {run:?}");
+        Ok(run.seconds())
+    };
+    // The first read makes the cursor and warms the server's memory up; the second shows what a run holds by itself.
+    reading()?;
+    reading()?;
+    writing()?;
     let before = service.resident()?;
-    let (mut ratios, mut alone, mut beside) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut looked, mut asked) = (0.0, 0);
-    while looked < LENGTH || ratios.len() < ROUNDS_MIN {
-        let by_itself = service.run()?;
-        let (took, length, requests) = service.looked_at(|| service.run())?;
-        looked += length;
-        asked += requests;
-        ratios.push(took / by_itself);
-        alone.push(by_itself);
-        beside.push(took);
-    }
+    let what = format!("a run of {changed} updates under the limit: its duration beside one alone");
+    let ratio = service.beside(&what, writing, figures)?;
+    figures.add(Figure::at_most(CASE, &what, ratio, 1.05));
+    let what = format!("a full read of {rows} rows: its duration beside one alone");
+    let ratio = service.beside(&what, reading, figures)?;
+    figures.add(Figure::told(CASE, &what, ratio));
     let more = service.resident()? - before;
-    let rate = asked as f64 / looked;
-    ensure!(rate > 0.9 * REQUESTS as f64, "only {rate} requests a second were answered");
-    figures.add(Figure::at_most(CASE, "a run's duration beside one alone", median(ratios), 1.05));
     figures.add(Figure::at_most(CASE, "more resident memory, MiB", more.max(0.0), 32.0));
-    figures.add(Figure::told(CASE, "a run alone, seconds", median(alone)));
-    figures.add(Figure::told(CASE, "a run that is looked at, seconds", median(beside)));
-    figures.add(Figure::told(CASE, "requests answered a second", rate));
-    figures.add(Figure::told(CASE, "seconds looked at", looked));
     Ok(())
 }
 
@@ -94,6 +98,13 @@ struct Run {
     duration_ms: Option<f64>,
     read: u64,
     unchanged: u64,
+    updated: u64,
+}
+
+impl Run {
+    fn seconds(&self) -> f64 {
+        self.duration_ms.unwrap_or_default() / 1_000.0
+    }
 }
 
 /// The service under way.
@@ -103,20 +114,45 @@ struct Service {
 }
 
 impl Service {
-    /// Lets it read every row again, and tells the seconds that the run says it took.
-    fn run(&self) -> Result<f64> {
+    /// Does some work by itself and while people look at the service, by turns, for a minute of looking at least. Answers
+    /// how much longer it takes then.
+    fn beside(
+        &self,
+        what: &str,
+        work: impl Fn() -> Result<f64>,
+        figures: &mut Figures,
+    ) -> Result<f64> {
+        let (mut ratios, mut alone) = (Vec::new(), Vec::new());
+        let (mut looked, mut asked) = (0.0, 0);
+        while looked < LENGTH || ratios.len() < ROUNDS_MIN {
+            let by_itself = work()?;
+            let (took, length, requests) = self.looked_at(&work)?;
+            looked += length;
+            asked += requests;
+            ratios.push(took / by_itself);
+            alone.push(by_itself);
+        }
+        let rate = asked as f64 / looked;
+        ensure!(
+            rate > 0.9 * REQUESTS as f64,
+            "{what}: only {rate} requests a second were answered"
+        );
+        figures.add(Figure::told(CASE, &format!("{what}: seconds alone"), median(alone)));
+        figures.add(Figure::told(CASE, &format!("{what}: requests answered a second"), rate));
+        Ok(median(ratios))
+    }
+
+    /// Asks for a run and waits for its end.
+    fn run(&self, how: &str) -> Result<Run> {
         let before = self.newest()?.map_or(0, |run| run.id);
-        self.ask("POST", "/api/v1/syncs/people/resync")?;
+        self.ask("POST", &format!("/api/v1/syncs/people/{how}"))?;
         let mut ended = None;
         let has_ended = || {
             ended = self.newest()?.filter(|run| run.id > before && run.duration_ms.is_some());
             Ok(ended.is_some())
         };
         ensure!(wait_until(LIMIT, has_ended)?, "the run ends");
-        let run = ended.context("a run ended")?;
-        let is_idle = run.status == "success" && run.read > 0 && run.read == run.unchanged;
-        ensure!(is_idle, "every row is as it was: {run:?}");
-        Ok(run.duration_ms.unwrap_or_default() / 1_000.0)
+        ended.context("a run ended")
     }
 
     fn newest(&self) -> Result<Option<Run>> {

@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use throwaway_server::wait_until;
 
@@ -86,6 +87,15 @@ impl Emulator {
         let log = self.call("GET", &format!("/_emulator/log?{query}"), &Value::Null)?;
         let requests = log.get("requests").and_then(Value::as_array);
         requests.cloned().context("a log has requests")
+    }
+
+    /// When requests of a kind arrived, in milliseconds.
+    pub(crate) fn arrivals(&self, query: &str) -> Result<Vec<i64>> {
+        let arrival = |entry: &Value| {
+            let at = entry.get("at").and_then(Value::as_str).context("an entry has a time")?;
+            Ok(at.parse::<Timestamp>()?.as_millisecond())
+        };
+        self.log(query)?.iter().map(arrival).collect()
     }
 
     /// Records of the table.

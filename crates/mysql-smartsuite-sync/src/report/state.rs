@@ -16,7 +16,8 @@ use crate::{
 pub(crate) struct Overview {
     path: PathBuf,
     size: StateSize,
-    syncs: Vec<SyncReport>,
+    /// Each with the number of its links.
+    syncs: Vec<(u64, SyncReport)>,
     backups: Vec<StateBackup>,
     /// `None`: nobody looked.
     whole: Option<bool>,
@@ -33,7 +34,11 @@ impl Overview {
         Ok(Self {
             path: path.to_owned(),
             size: reader.size()?,
-            syncs: reader.syncs()?,
+            syncs: reader
+                .syncs()?
+                .into_iter()
+                .map(|sync| Ok((reader.links(&sync.name)?, sync)))
+                .collect::<Result<_, StateError>>()?,
             backups: backups(path, &folder_of(path))?,
             whole: checked.then_some(damage.is_none()),
         })
@@ -69,10 +74,10 @@ pub(crate) fn text(overview: &Overview, paint: Paint) -> String {
     }
     let headings = ["sync", "links", "waiting", "in doubt", "quarantine", "to be read again"];
     let mut table = Table::new(&headings);
-    for sync in &overview.syncs {
+    for (links, sync) in &overview.syncs {
         table.row(vec![
             sync.name.clone(),
-            thousands(sync.links),
+            thousands(*links),
             thousands(sync.waiting + sync.sending),
             thousands(sync.in_doubt + sync.in_doubt_elsewhere),
             thousands(sync.quarantined.iter().map(|kind| kind.rows).sum()),
@@ -95,10 +100,10 @@ pub(crate) fn json(overview: &Overview) -> Value {
     let syncs: Vec<Value> = overview
         .syncs
         .iter()
-        .map(|sync| {
+        .map(|(links, sync)| {
             object!({
                 "name": sync.name,
-                "links": sync.links,
+                "links": links,
                 "waiting": sync.waiting,
                 "sending": sync.sending,
                 "in_doubt": sync.in_doubt,

@@ -50,6 +50,8 @@ pub(crate) struct SyncStatus {
     pub(crate) definition: Option<SyncDefinition>,
     /// As the state has it; `None`: it has not run.
     pub(crate) state: Option<SyncReport>,
+    /// Records that its rows are linked to.
+    pub(crate) linked: u64,
     /// Its newest runs, newest first.
     pub(crate) runs: Vec<RunReport>,
     /// Rows in quarantine, as many as were asked for.
@@ -123,6 +125,7 @@ impl Status {
             // By its name in the file, whether or not it has run.
             sync.paused_at = reader.paused_at(&sync.name)?;
             let Some(name) = sync.state.as_ref().map(|state| state.name.clone()) else { continue };
+            sync.linked = reader.links(&name)?;
             sync.runs = reader.runs(&name, extent.runs)?;
             sync.lacking = reader.lacking_links(&name)?;
             sync.rows = reader.quarantine(&name, None, extent.rows)?;
@@ -157,6 +160,7 @@ impl SyncStatus {
             name: name.to_owned(),
             definition: definition.cloned(),
             state,
+            linked: 0,
             runs: Vec::new(),
             rows: Vec::new(),
             lacking: Vec::new(),

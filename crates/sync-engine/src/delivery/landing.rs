@@ -52,6 +52,8 @@ pub(crate) struct Landing {
     pub(crate) refused: Vec<Fault>,
     /// The call was refused for its content.
     pub(crate) split: bool,
+    /// Of several records that were to be changed some are gone; the answer does not say which.
+    pub(crate) some_gone: bool,
     /// The call was refused for its size.
     pub(crate) too_large: bool,
     /// A refusal named one of our fields, so the table's structure may have changed.
@@ -314,10 +316,11 @@ impl Reading<'_> {
         landing
     }
 
-    /// One of the records is gone; which, is found by halving.
+    /// One of the records is gone; which, is found by a look-up and by halving.
     fn not_found(&self) -> Landing {
         let mut landing = Landing::default();
         let entries = &self.call.entries;
+        landing.some_gone = entries.len() > 1 && self.call.operation != Operation::Delete;
         for (item, entry) in entries.iter().enumerate() {
             if entries.len() > 1 {
                 let group = u32::from(item >= entries.len().div_ceil(2));

@@ -22,6 +22,8 @@ pub(super) const IDS_MAX: usize = 24;
 /// Controls tried in a row: people may have deleted some. They are taken from both ends of the keys in turn, as people
 /// delete the oldest records, or the newest.
 const CONTROLS_MAX: usize = 4;
+/// The most records of a table that is listed whole because its controls are gone: ten calls.
+const LISTED_MAX: u64 = 10 * PAGE_MAX as u64;
 /// When a look-up proved nothing, or failed.
 const TRY_AGAIN: Duration = Duration::from_secs(30);
 
@@ -57,7 +59,8 @@ impl Delivery<'_> {
     }
 
     /// One look-up of the records that carry these keys, known to have worked, or not. Where there is no record of
-    /// ours to be the control, `instead` is listed, without a filter on ids that could silently find nothing.
+    /// ours to be the control, `instead` is listed, without a filter on ids that could silently find nothing. Where the
+    /// controls are gone, perhaps because somebody emptied the table, it is listed whole if it is small.
     pub(super) async fn look(
         &mut self,
         keys: &[Key],
@@ -67,7 +70,9 @@ impl Delivery<'_> {
         let ids: Vec<String> = keys.iter().map(|key| key.external_id(&prefix)).collect();
         let mut except = keys.to_vec();
         let mut any_hidden = false;
-        for attempt in 0..CONTROLS_MAX {
+        // One look-up is enough to learn that controls are gone.
+        let controls_max = if self.controls_gone { 0 } else { CONTROLS_MAX };
+        for attempt in 0..controls_max {
             let (writer, known) = (self.route.writer, except.clone());
             let control =
                 self.state(move |state| state.control(&writer, &known, attempt % 2 == 1)).await?;
@@ -75,7 +80,7 @@ impl Delivery<'_> {
                 return if any_hidden {
                     Ok(Sight::Blind)
                 } else {
-                    self.list_for(&ids, instead).await
+                    self.list_for(&ids, instead, u64::MAX).await
                 };
             };
             let control_id = control.key.external_id(&prefix);
@@ -98,7 +103,11 @@ impl Delivery<'_> {
             }
             except.push(control.key);
         }
-        Ok(Sight::Blind)
+        if any_hidden {
+            return Ok(Sight::Blind);
+        }
+        self.controls_gone = true;
+        self.list_for(&ids, TableScan::whole(), LISTED_MAX).await
     }
 
     /// Whether the record of a control that did not show is there. If it is not, it is not chosen again.
@@ -117,7 +126,13 @@ impl Delivery<'_> {
         Ok(Ok(record.is_some()))
     }
 
-    async fn list_for(&mut self, ids: &[String], mut scan: TableScan) -> Result<Sight, StateError> {
+    /// Lists records, at most `records_max` of them, to find those that carry the ids.
+    async fn list_for(
+        &mut self,
+        ids: &[String],
+        mut scan: TableScan,
+        records_max: u64,
+    ) -> Result<Sight, StateError> {
         let (mut found, mut received, mut total) = (Vec::new(), 0, None);
         while let Some(filter) = scan.next() {
             let page = match self.list(CallKind::LookUp, &filter).await? {
@@ -125,7 +140,9 @@ impl Delivery<'_> {
                 Err(error) => return Ok(Sight::Failed(error)),
             };
             received += page.received as u64;
-            total.get_or_insert(page.total);
+            if *total.get_or_insert(page.total) > records_max {
+                return Ok(Sight::Blind);
+            }
             if scan.take(&page).is_err() {
                 return Ok(Sight::Blind);
             }

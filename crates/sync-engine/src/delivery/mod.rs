@@ -125,6 +125,8 @@ pub(crate) struct Delivery<'a> {
     /// Whether creates may be sent: the audit of this process was made.
     audited: bool,
     structure_checked: bool,
+    /// Whether the records that look-ups would be proved by were found to be gone.
+    controls_gone: bool,
     /// Bytes of drafts in one call: less than usual once a call was too large.
     bytes_max: usize,
     /// Fields that the service keeps otherwise than they were sent, with the number of records.
@@ -194,6 +196,7 @@ pub(crate) async fn deliver(
         prepared: false,
         audited,
         structure_checked: false,
+        controls_gone: false,
         bytes_max: CALL_BYTES_MAX,
         kept_otherwise: BTreeMap::new(),
         fills: BTreeMap::new(),
@@ -449,8 +452,14 @@ impl Delivery<'_> {
         };
         let landing = land(&reading, answer?);
         self.note(&call, &landing).await?;
-        let Landing { mut settlements, unnamed, fills, .. } = landing;
+        let some_gone = landing.some_gone;
+        let Landing { mut settlements, mut unnamed, fills, .. } = landing;
         self.fills.extend(fills.into_iter().map(|(id, slugs)| (id, (slugs, now))));
+        if some_gone {
+            let unseen = self.unseen(call.entries).await?;
+            settlements.retain(|one| unseen.iter().all(|entry| entry.id != one.id));
+            unnamed.extend(unseen.into_iter().map(|entry| (entry, None)));
+        }
         for (entry, fault) in unnamed {
             let outcome = self.outcome_of_unnamed(&entry, fault).await?;
             settlements.push(Settlement { id: entry.id, outcome });

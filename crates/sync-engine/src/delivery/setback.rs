@@ -1,13 +1,21 @@
 //! What a failure or a missing record leads to, beyond its rows.
 
+use std::collections::BTreeSet;
+
 use sync_core::{
     config::model::OnMissing,
     error::{CallError, Quoted},
+    key::Key,
     mutation::{self, Mutation},
+    record::RecordId,
+    scan::TableScan,
     state::{CallEntry, CallKind, Fault, Outcome, StateError, Stop},
 };
 
-use super::{Delivery, Ended, FAILURES_MAX};
+use super::{
+    Delivery, Ended, FAILURES_MAX,
+    lookup::{IDS_MAX, Sight},
+};
 
 impl Delivery<'_> {
     /// A failure that is not about rows: the table's or account's stops the sync, a passing one ends the run when it
@@ -75,6 +83,28 @@ impl Delivery<'_> {
             Err(error) => {
                 self.failed(&error).await?;
                 Ok(self.back())
+            }
+        }
+    }
+
+    /// Of entries whose records are gone in part, those that a look-up does not show: of 25 records that somebody deleted
+    /// each would else be found by halving. Whether they are gone is asked of each, as an id may have been cleared.
+    pub(super) async fn unseen(
+        &mut self,
+        mut entries: Vec<CallEntry>,
+    ) -> Result<Vec<CallEntry>, StateError> {
+        entries.truncate(IDS_MAX);
+        let keys: Vec<Key> = entries.iter().map(|entry| entry.key.clone()).collect();
+        match self.look(&keys, TableScan::whole()).await? {
+            Sight::Clear(records) => {
+                let seen: BTreeSet<RecordId> = records.into_iter().map(|seen| seen.id).collect();
+                entries.retain(|entry| entry.record.as_ref().is_some_and(|id| !seen.contains(id)));
+                Ok(entries)
+            }
+            Sight::Blind => Ok(Vec::new()),
+            Sight::Failed(error) => {
+                self.failed(&error).await?;
+                Ok(Vec::new())
             }
         }
     }

@@ -250,6 +250,7 @@ struct FromState {
 #[derive(Clone, Default)]
 pub(super) struct OfSync {
     pub(super) report: Option<SyncReport>,
+    linked: u64,
     runs: Vec<RunReport>,
     paused_at: Option<Timestamp>,
     pub(super) calls_this_month: u64,
@@ -263,18 +264,14 @@ impl OfSync {
         runs: usize,
         server: &Server,
     ) -> Result<Self, StateError> {
-        let report = |name: &str| {
-            let count = || Ok(reader.sync(name)?.map_or(0, |report| report.links));
-            let links = || server.links.of(name, server.clock.as_ref(), count);
-            reader.sync_with(name, links)
-        };
         let mut name = entry.definition.name.as_str();
-        let mut found = report(name)?;
+        let mut found = reader.sync(name)?;
         if let (None, Some(previous)) = (&found, &entry.definition.previously) {
             name = previous;
-            found = report(name)?;
+            found = reader.sync(name)?;
         }
         Ok(Self {
+            linked: server.links.of(name, server.clock.as_ref(), || reader.links(name))?,
             runs: reader.runs(name, runs)?,
             paused_at: reader.paused_at(&entry.definition.name)?,
             report: found,
@@ -353,7 +350,7 @@ impl SyncSummary {
             goal_seconds: goal.as_secs(),
             is_late,
             last_success: report.and_then(|report| report.last_success),
-            linked: count(|report| report.links),
+            linked: state.linked,
             waiting: count(|report| report.waiting + report.sending),
             in_doubt: count(|report| report.in_doubt + report.in_doubt_elsewhere),
             quarantined: count(|report| report.quarantined.iter().map(|one| one.rows).sum()),

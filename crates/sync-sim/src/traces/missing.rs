@@ -5,7 +5,7 @@ use smartsuite_emulator::RouteKind;
 use sync_core::config::model::OnMissing;
 use sync_engine::run::RunOptions;
 
-use super::stage::{fill, run, run_with, succeeds, usual};
+use super::stage::{fill, in_step, run, run_with, succeeds, usual};
 use crate::world::World;
 
 /// Deletes the record of key 2 and changes its row.
@@ -71,5 +71,29 @@ fn a_deleted_record_parks_its_row_where_the_policy_says_so() {
         world.definition.destination.on_missing = OnMissing::Recreate;
         run_with(&world, RunOptions { retry: true, ..RunOptions::default() }).await;
         assert_eq!(world.records()["2"], [("B".to_owned(), "2".to_owned())]);
+    });
+}
+
+/// Somebody emptied the table: no record is left to prove a look-up by.
+#[test]
+fn an_emptied_table_is_filled_again_in_one_run() {
+    const ROWS: i64 = 60;
+    /// Each record is asked for once, and 24 are looked up and 25 created with a call.
+    const CALLS_MAX: usize = 90;
+    usual(async |world| {
+        fill(&world, ROWS);
+        succeeds(&world).await;
+        for key in 1..=ROWS {
+            let record = world.record_ids(&key.to_string()).remove(0);
+            world.person(&json!({"action": "delete", "record": record}));
+            world.database.put(key, "B", 2);
+        }
+        world.clear_log();
+        succeeds(&world).await;
+        in_step(&world);
+        let calls = world.all_requests();
+        assert!(calls <= CALLS_MAX, "{calls} calls");
+        world.clear_log();
+        is_calm(&world, OnMissing::Recreate).await;
     });
 }

@@ -65,7 +65,7 @@ fn of_sync(sync: &SyncStatus, now: Timestamp) -> Value {
         "configured": sync.definition.is_some(),
         "enabled": sync.definition.as_ref().map(|definition| definition.enabled),
         "description": sync.definition.as_ref().and_then(|definition| definition.description.as_ref()),
-        "state": sync.state.as_ref().map(|state| of_state(state, now)),
+        "state": sync.state.as_ref().map(|state| of_state(sync.linked, state, now)),
         "paused_at": sync.paused_at,
         "calls_this_month": sync.calls_this_month,
         "runs": sync.runs.iter().map(run).collect::<Vec<_>>(),
@@ -80,7 +80,7 @@ fn of_sync(sync: &SyncStatus, now: Timestamp) -> Value {
     })
 }
 
-fn of_state(state: &SyncReport, now: Timestamp) -> Value {
+fn of_state(linked: u64, state: &SyncReport, now: Timestamp) -> Value {
     json!({
         "destination": state.destination.as_ref().map(|place| json!({
             "host": place.host,
@@ -90,7 +90,7 @@ fn of_state(state: &SyncReport, now: Timestamp) -> Value {
         "last_success": state.last_success,
         "last_sync_time": state.last_sync_time,
         "reads_everything_next": state.full_read.map(|reason| reason.word()),
-        "linked": state.links,
+        "linked": linked,
         "waiting": state.waiting,
         "next_send": state.next_send,
         "deletes_held": state.held,

@@ -57,7 +57,7 @@ fn of_sync(sync: &SyncStatus, now: Timestamp, paint: Paint) -> String {
         None => out.line("last success", "never"),
     }
     next_run(&mut out, sync, now);
-    out.line("records", &records(state));
+    out.line("records", &records(sync.linked, state));
     waiting(&mut out, state, now);
     sweep(&mut out, sync, now);
     lacking(&mut out, sync);
@@ -117,8 +117,8 @@ fn headline(sync: &SyncStatus, paint: Paint) -> String {
     out
 }
 
-fn records(state: &SyncReport) -> String {
-    let linked = format!("{} linked", thousands(state.links));
+fn records(linked: u64, state: &SyncReport) -> String {
+    let linked = format!("{} linked", thousands(linked));
     match &state.destination {
         Some(place) => format!(
             "{linked}, in table {} of account {} at {}",
