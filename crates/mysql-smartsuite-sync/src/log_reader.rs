@@ -50,18 +50,23 @@ impl LogReader {
     }
 
     fn hub(&self) -> Hub {
+        let (server_id, lock) = self.number();
+        let settings = LogSettings::new(server_id);
+        let hub = ChangeHub::new(self.options.clone(), settings, Arc::clone(&self.clock));
+        Hub { hub, _number: lock }
+    }
+
+    /// The first number that no other process has, and what keeps it from them.
+    fn number(&self) -> (u32, Option<Box<dyn Send + Sync>>) {
         let locks = FileLocks::beside(&self.state);
         // Beside the locks of syncs, whose numbers begin at 1.
         let free = (0..PROCESSES_MAX).find_map(|place| {
             locks.try_lock(SyncId(-1 - place)).ok().flatten().map(|lock| (place, lock))
         });
-        let (place, number) = match free {
-            Some((place, lock)) => (place, Some(lock)),
-            None => (PROCESSES_MAX, None),
-        };
-        let settings = LogSettings::new(self.server_id(place));
-        let hub = ChangeHub::new(self.options.clone(), settings, Arc::clone(&self.clock));
-        Hub { hub, _number: number }
+        match free {
+            Some((place, lock)) => (self.server_id(place), Some(lock)),
+            None => (self.server_id(PROCESSES_MAX), None),
+        }
     }
 
     /// The same for the same state, server and place after every restart; far from the small numbers that people give
@@ -78,5 +83,43 @@ impl LogReader {
         let hash = blake3::hash(name.as_bytes());
         let bytes = hash.as_bytes().first_chunk::<4>().copied().unwrap_or_default();
         u32::from_le_bytes(bytes) | 1 << 30
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sync_core::secret::Secret;
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[test]
+    fn each_process_has_a_number_of_its_own_and_the_same_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let reader = |state: &str, port: u16| {
+            let mut options = ConnectOptions::new("h", "u", Secret::new(""), "d");
+            options.port = port;
+            LogReader::new(&options, &folder.path().join(state), Arc::new(SystemClock::new()))
+        };
+        let (first, lock) = reader("state.db", 3306).number();
+        assert!(lock.is_some());
+        // Another process beside it, and as many as there may be.
+        let (second, other) = reader("state.db", 3306).number();
+        assert_ne!(first, second);
+        drop(lock);
+        let (again, lock) = reader("state.db", 3306).number();
+        assert_eq!(again, first);
+        let more: Vec<_> = (2..PROCESSES_MAX).map(|_| reader("state.db", 3306).number()).collect();
+        let mut numbers: Vec<u32> =
+            more.iter().map(|(number, _)| *number).chain([first, second]).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(i64::try_from(numbers.len()), Ok(PROCESSES_MAX));
+        let (without, none) = reader("state.db", 3306).number();
+        assert!(none.is_none() && !numbers.contains(&without));
+        drop((lock, other, more));
+        // Another state, another server.
+        assert_ne!(reader("other.db", 3306).number().0, first);
+        assert_ne!(reader("state.db", 3307).number().0, first);
     }
 }

@@ -27,11 +27,12 @@ pub trait ChangeLog: Send + Sync {
 /// One sync's changes. Dropping it ends the following.
 pub trait ChangeFeed: Send {
     /// The changes since the last call: waits for some, gathers for a moment what follows, names each key once. Without
-    /// any it answers every few seconds all the same, as the position moves. Dropping the future loses nothing.
+    /// any it answers every few seconds all the same, as the position moves. `None`: nothing but [`Self::notes`].
+    /// Dropping the future loses nothing.
     ///
     /// # Errors
     /// As [`ChangeLog::follow`]; the feed is over.
-    fn next(&mut self) -> Boxed<'_, Result<Changes, SourceError>>;
+    fn next(&mut self) -> Boxed<'_, Result<Option<Changes>, SourceError>>;
 
     /// What there is to say about how the log is read, each sentence once, free of row values.
     fn notes(&mut self) -> Vec<String>;

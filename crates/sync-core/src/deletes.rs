@@ -19,8 +19,26 @@ pub enum GonePolicy {
         /// Whether adopted records go too.
         adopted: bool,
     },
+    /// A field of theirs is set, and once that is known they are deleted; those that this tool did not create only if
+    /// `adopted`.
+    ArchiveFirst {
+        /// Whether adopted records go too.
+        adopted: bool,
+    },
     /// A field of theirs is set, and they stay.
     Archive,
+}
+
+impl GonePolicy {
+    /// Whether records that this tool created, and others too, do not stay as they are; the first is true where the
+    /// second is.
+    pub fn reaches(self) -> (bool, bool) {
+        match self {
+            Self::Leave => (false, false),
+            Self::Delete { adopted } | Self::ArchiveFirst { adopted } => (true, adopted),
+            Self::Archive => (true, true),
+        }
+    }
 }
 
 /// Records that are about to go, and what a person said.

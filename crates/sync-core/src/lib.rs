@@ -8,6 +8,9 @@
 //! is too late and [`alert`] who is to be told, [`state`] is what is remembered, [`drift`] what has changed of both schemas, [`port`] the
 //! world around the engine.
 
+#[macro_use]
+mod stable_code;
+
 pub mod alert;
 pub mod breaker;
 pub mod budget;

@@ -395,12 +395,14 @@ impl Capture<'_> {
     fn gone(&self, key: &Key, wanted: &Wanted) -> RowOutcome {
         match self.policy {
             GonePolicy::Leave => RowOutcome::Absent,
-            GonePolicy::Delete { .. } | GonePolicy::Archive
+            GonePolicy::Delete { .. } | GonePolicy::ArchiveFirst { .. } | GonePolicy::Archive
                 if wanted.suspected.contains(key) || mutation::is_on(Mutation::GoneAtOnce) =>
             {
                 RowOutcome::Gone
             }
-            GonePolicy::Delete { .. } | GonePolicy::Archive => RowOutcome::Unseen,
+            GonePolicy::Delete { .. } | GonePolicy::ArchiveFirst { .. } | GonePolicy::Archive => {
+                RowOutcome::Unseen
+            }
         }
     }
 

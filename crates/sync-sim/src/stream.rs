@@ -63,7 +63,7 @@ struct SimFeed {
 }
 
 impl ChangeFeed for SimFeed {
-    fn next(&mut self) -> Boxed<'_, Result<Changes, SourceError>> {
+    fn next(&mut self) -> Boxed<'_, Result<Option<Changes>, SourceError>> {
         Box::pin(async move {
             let mut waited = Duration::ZERO;
             loop {
@@ -72,7 +72,7 @@ impl ChangeFeed for SimFeed {
                 let changes = changes.ok_or_else(lost)?;
                 let is_first = !std::mem::replace(&mut self.has_said, true);
                 if !changes.is_empty() || is_first || waited >= SAYS_SO_AFTER {
-                    return Ok(self.named(&changes));
+                    return Ok(Some(self.named(&changes)));
                 }
                 self.log.clock.sleep(LOOKS_EVERY).await;
                 waited += LOOKS_EVERY;

@@ -17,6 +17,11 @@ const GOING: &str = "sync_id = ?1 AND destination_id = ?2 AND gone AND state IN 
   AND EXISTS (SELECT 1 FROM links AS l WHERE l.sync_id = outbox.sync_id AND l.destination_id = outbox.destination_id
     AND l.key = outbox.key AND l.standing IN (0, 3) AND (?3 = 2 OR ?3 = 1 AND l.origin = 0))";
 
+/// Entries whose record is archived and waits to be deleted.
+const HALF_GONE: &str = "sync_id = ?1 AND destination_id = ?2 AND gone AND state = 0
+  AND EXISTS (SELECT 1 FROM links AS l WHERE l.sync_id = outbox.sync_id AND l.destination_id = outbox.destination_id
+    AND l.key = outbox.key AND l.standing = 1)";
+
 /// See [`sync_core::state::StateStore::guard_deletes`].
 pub(crate) fn guard(
     tx: &Transaction<'_>,
@@ -26,16 +31,26 @@ pub(crate) fn guard(
     allowed: Option<u64>,
 ) -> rusqlite::Result<(Going, bool)> {
     let (sync, destination) = (writer.sync.0, writer.destination.0);
-    let whose = match policy {
-        GonePolicy::Leave => 0,
-        GonePolicy::Delete { adopted: false } => 1,
-        GonePolicy::Delete { adopted: true } | GonePolicy::Archive => 2,
+    let whose = match policy.reaches() {
+        (false, _) => 0,
+        (true, false) => 1,
+        (true, true) => 2,
     };
     let waiting = tx.query_row(
         &format!("SELECT count(*) FROM outbox WHERE {GOING}"),
         [sync, destination, whose],
         |row| count(row, 0),
     )?;
+    // Those that are archived already and go next are under way: they count, and nothing holds them back.
+    let half_gone = match policy {
+        GonePolicy::ArchiveFirst { .. } => tx.query_row(
+            &format!("SELECT count(*) FROM outbox WHERE {HALF_GONE}"),
+            [sync, destination],
+            |row| count(row, 0),
+        )?,
+        GonePolicy::Leave | GonePolicy::Delete { .. } | GonePolicy::Archive => 0,
+    };
+    let done = done + half_gone;
     if waiting == 0 {
         // What was held may be no record's end any more.
         release(tx, writer)?;

@@ -37,6 +37,8 @@ const NO_CREATES: &str = "AND (o.gone OR l.record_id IS NOT NULL AND l.standing 
 
 /// `links.standing` of a link whose row is gone and whose record stays: it is not ours to delete, or archived.
 pub(crate) const KEPT: i64 = 1;
+/// `outbox.operation` of an archiving after which the record is deleted.
+pub(crate) const ARCHIVE_FIRST: &str = "archive_first";
 /// `links.standing` of a link whose record is missing, and is left so by the policy.
 pub(crate) const LEFT: i64 = 3;
 /// `links.standing` of a link whose record is missing: look the id up before a create.
@@ -255,7 +257,14 @@ fn candidate(row: &Row<'_>, request: &DispatchRequest) -> rusqlite::Result<Candi
         _ => None,
     };
     let is_adopted = row.get::<_, Option<i64>>(10)? == Some(1);
+    let is_kept = standing == Some(KEPT) && link.is_some();
     let turn = match step(wish, link.as_ref().map(|(record, held)| (record, *held))) {
+        // Archived a moment ago, as the policy wants it before it deletes.
+        Step::Equal
+            if is_kept && wish == Intention::Gone && goes_when_archived(request, is_adopted) =>
+        {
+            Turn::Send(Operation::Delete)
+        }
         Step::Equal => Turn::Equal,
         Step::Create
             if standing == Some(MISSING) && !mutation::is_on(Mutation::MissingCreatedBlind) =>
@@ -267,13 +276,13 @@ fn candidate(row: &Row<'_>, request: &DispatchRequest) -> rusqlite::Result<Candi
         Step::Update(_) => Turn::Send(Operation::Update),
         Step::Delete(_) => match request.gone {
             GonePolicy::Leave => Turn::Leave,
-            GonePolicy::Archive => Turn::Send(Operation::Archive),
-            GonePolicy::Delete { adopted: false }
+            GonePolicy::Delete { adopted: false } | GonePolicy::ArchiveFirst { adopted: false }
                 if is_adopted && !mutation::is_on(Mutation::AdoptedDeleted) =>
             {
                 Turn::Keep
             }
             GonePolicy::Delete { .. } => Turn::Send(Operation::Delete),
+            GonePolicy::Archive | GonePolicy::ArchiveFirst { .. } => Turn::Send(Operation::Archive),
         },
     };
     Ok(Candidate {
@@ -288,6 +297,11 @@ fn candidate(row: &Row<'_>, request: &DispatchRequest) -> rusqlite::Result<Candi
         is_kept: standing == Some(KEPT),
         turn,
     })
+}
+
+/// Whether a record that is archived is deleted now: a wish that outlived its archiving is that of a policy that deletes.
+fn goes_when_archived(request: &DispatchRequest, is_adopted: bool) -> bool {
+    matches!(request.gone, GonePolicy::ArchiveFirst { adopted } if adopted || !is_adopted)
 }
 
 /// The entries of the next call: of the first candidate's group if it has one; else of the first operation that
@@ -340,12 +354,16 @@ fn mark_sending(
 ) -> Result<(), Failure> {
     for candidate in chosen {
         let record = candidate.record.as_ref();
+        let word = match (operation, request.gone) {
+            (Operation::Archive, GonePolicy::ArchiveFirst { .. }) => ARCHIVE_FIRST,
+            _ => operation.word(),
+        };
         tx.prepare_cached(
             "UPDATE outbox SET state = 1, operation = ?, record_id = ?, left_at = ?, call = ?, doubt = 0, answered = 0,
                faulted = 0, empty_looks = 0, attempts = attempts + 1 WHERE seq = ?",
         )?
         .execute(params![
-            operation.word(),
+            word,
             record.map(record_parameter),
             request.now.as_millisecond(),
             number,

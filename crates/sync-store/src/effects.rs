@@ -13,6 +13,7 @@ use sync_core::{
 
 use crate::{
     column::{KeyParameter, record_parameter},
+    dispatch::ARCHIVE_FIRST,
     failure::Failure,
     settle::Sent,
 };
@@ -119,7 +120,7 @@ pub(crate) fn log_outcome(
             entry.fields = sent.slugs.as_deref();
             match sent.operation.as_str() {
                 "create" => EffectKind::Created,
-                "archive" => EffectKind::Archived,
+                "archive" | ARCHIVE_FIRST => EffectKind::Archived,
                 _ => EffectKind::Updated,
             }
         }

@@ -17,7 +17,7 @@ use sync_core::{
 use crate::{
     capture::{WAITING, remove},
     column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, record_parameter},
-    dispatch::{KEPT, LEFT, MISSING},
+    dispatch::{ARCHIVE_FIRST, KEPT, LEFT, MISSING},
     effects,
     failure::Failure,
     keeping::Keeping,
@@ -165,6 +165,11 @@ fn settle_one(
             keep_link(tx, writer, now, &sent.key)?;
             drop_entry(tx, sent)?;
             books.archived += 1;
+        }
+        Outcome::Written { .. } if sent.operation == ARCHIVE_FIRST => {
+            keep_link(tx, writer, now, &sent.key)?;
+            // The wish stands: the record goes next.
+            back(tx, sent, None, now, books)?;
         }
         Outcome::Written { record, .. } => {
             put_link(tx, writer, now, &sent.key, record, sent.print, Origin::Created)?;

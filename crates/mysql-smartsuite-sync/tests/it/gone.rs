@@ -11,6 +11,7 @@ on_every_server! {
 
 on_mariadb! {
     an_archived_record_comes_back_with_its_row
+    a_record_is_archived_before_it_is_deleted
     a_query_must_say_which_rows_there_are
 }
 
@@ -92,6 +93,26 @@ fn rows_are_read_again_on_demand(stage: &mut Stage) {
     stage.sql("UPDATE customers SET company = 'louder', updated_at = '2020-01-01' WHERE id = 1");
     stage.run(&["run", "--reconcile"]).ended(0).said(&["1 updated"]);
     assert_eq!(stage.records(CUSTOMERS)["1"]["scompany01"], "louder");
+}
+
+fn a_record_is_archived_before_it_is_deleted(stage: &mut Stage) {
+    table(
+        stage,
+        "      on_delete: delete
+      archive: {field: sstatus001, value: Inactive, restored: Active}",
+    );
+    stage.run(&["validate", "--online"]).ended(0);
+    stage.run(&["run"]).ended(0).said(&["5 created"]);
+    stage.sql("DELETE FROM customers WHERE id = 2");
+    stage.run(&["plan"]).ended(0).said(&["- archive 2", "- delete 2", "2 API calls"]);
+    let before = stage.smartsuite.newest_request();
+    stage.run(&["run"]).ended(0).said(&["1 deleted"]).cost(&[BulkUpdate, BulkDelete]);
+    assert!(!stage.records(CUSTOMERS).contains_key("2"));
+    let archiving = &stage.smartsuite.requests_after(before)[0];
+    assert!(archiving.body.as_deref().unwrap_or_default().contains("sstatus001"));
+    // Both are in the log of effects.
+    stage.run(&["explain", "customers", "2"]).said(&["archived", "deleted"]);
+    stage.run(&["run"]).ended(0).cost_nothing();
 }
 
 fn an_archived_record_comes_back_with_its_row(stage: &mut Stage) {

@@ -293,6 +293,13 @@ pub enum OnDelete {
         /// Also if this tool did not create it.
         adopted: bool,
     },
+    /// Set a field of it, and delete it when that is done.
+    ArchiveFirst {
+        /// Also if this tool did not create it.
+        adopted: bool,
+        /// The field.
+        archive: ArchiveField,
+    },
     /// Set a field of it, and leave it.
     Archive(ArchiveField),
 }
@@ -303,7 +310,16 @@ impl OnDelete {
         match self {
             Self::Ignore => GonePolicy::Leave,
             Self::Delete { adopted } => GonePolicy::Delete { adopted: *adopted },
+            Self::ArchiveFirst { adopted, .. } => GonePolicy::ArchiveFirst { adopted: *adopted },
             Self::Archive(_) => GonePolicy::Archive,
+        }
+    }
+
+    /// The field that is set, if one is.
+    pub fn archive(&self) -> Option<&ArchiveField> {
+        match self {
+            Self::Archive(archive) | Self::ArchiveFirst { archive, .. } => Some(archive),
+            Self::Ignore | Self::Delete { .. } => None,
         }
     }
 }

@@ -273,7 +273,8 @@ section! {
         /// without a yes: see the guide on deletes.
         #[schemars(extend("enum" = ON_DELETE), extend("default" = defaults::ON_DELETE))]
         "on_delete" on_delete: Option<Given<Scalar>>,
-        /// `on_delete: archive`: the field that says that a record's row is gone.
+        /// The field that says that a record's row is gone. `on_delete: archive` sets it and leaves the record; with
+        /// `on_delete: delete` it is set first, in a call of its own, and the record deleted once SmartSuite has answered.
         "archive" archive: Option<Given<RawArchive>>,
         /// `on_delete: delete`: whether records that this tool found and did not create are deleted too.
         #[schemars(extend("default" = defaults::DELETE_ADOPTED))]

@@ -14,7 +14,7 @@ use super::{
     zone::Zone,
 };
 use crate::{
-    config::model::{ArchiveField, Conversion, DestinationDefinition, FieldMapping, OnDelete},
+    config::model::{ArchiveField, Conversion, DestinationDefinition, FieldMapping},
     draft::Fields,
     field_value::FieldValue,
     port::RecordShape,
@@ -57,7 +57,7 @@ pub(super) fn compile(
     shape: &RecordShape,
     findings: &mut Vec<Finding>,
 ) -> Option<Archive> {
-    let OnDelete::Archive(archive) = &destination.on_delete else { return None };
+    let archive = destination.on_delete.archive()?;
     let about = |message: String| Finding::new(FindingCode::ArchiveFieldUnusable, message);
     let Some(field) = structure.field(&archive.slug) else {
         let message =

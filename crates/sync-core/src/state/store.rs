@@ -169,25 +169,22 @@ pub enum StateError {
     Other(String),
 }
 
-impl StateError {
-    /// A stable code for machines, logs and the manual.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Fenced => "state_taken_over",
-            Self::KeyChanged { .. } => "state_key_changed",
-            Self::UnresolvedCreates { .. } => "state_unresolved_creates",
-            Self::NotWritable { .. } => "state_not_writable",
-            Self::DiskFull => "state_disk_full",
-            Self::Corrupt { .. } => "state_corrupt",
-            Self::Missing { .. } => "state_missing",
-            Self::Older { .. } => "state_older",
-            Self::Newer { .. } => "state_newer",
-            Self::NetworkFileSystem { .. } => "state_network_file_system",
-            Self::Busy => "state_busy",
-            Self::Other(_) => "state_failed",
-        }
-    }
+stable_codes!(&StateError {
+    Self::Fenced => "state_taken_over",
+    Self::KeyChanged { .. } => "state_key_changed",
+    Self::UnresolvedCreates { .. } => "state_unresolved_creates",
+    Self::NotWritable { .. } => "state_not_writable",
+    Self::DiskFull => "state_disk_full",
+    Self::Corrupt { .. } => "state_corrupt",
+    Self::Missing { .. } => "state_missing",
+    Self::Older { .. } => "state_older",
+    Self::Newer { .. } => "state_newer",
+    Self::NetworkFileSystem { .. } => "state_network_file_system",
+    Self::Busy => "state_busy",
+    Self::Other(_) => "state_failed",
+});
 
+impl StateError {
     /// What a person should do next.
     pub fn remedy(&self) -> &'static str {
         match self {

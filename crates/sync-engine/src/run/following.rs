@@ -21,6 +21,8 @@ use crate::{calls::Calls, capture::Broken, event::Event, state::State};
 
 /// How often a run that follows looks round though nothing happens: its lease, quarantine, second looks.
 const ROUND_EVERY: Duration = Duration::from_secs(20);
+/// Keys that are kept behind a gap until it can be stored.
+const HELD_MAX: usize = 100_000;
 /// How long a delivery goes on when new changes are waiting to be read.
 const DELIVERY_TURN: Duration = Duration::from_secs(2);
 
@@ -275,24 +277,44 @@ struct Pump {
 
 impl Pump {
     async fn run(mut self) {
+        let mut held: Option<Changes> = None;
         loop {
-            let next = self.feed.next().await;
+            let next = tokio::select! {
+                biased;
+                () = self.shared.read_ended.notified(), if held.is_some() => Ok(None),
+                // Dropping it loses nothing.
+                next = self.feed.next() => next,
+            };
             for text in self.feed.notes() {
                 self.calls.observe(&Event::Note { text });
             }
-            match next {
-                Ok(changes) => {
-                    let retention = self.feed.retention();
-                    let marked = self.mark(changes, retention);
-                    let stored = match marked.await {
-                        Ok(()) => self.calls.heartbeat(self.writer).await,
-                        Err(error) => Err(error),
-                    };
-                    if let Err(error) = stored {
-                        return self.shared.fail(Failure::State(error));
+            let changes = match next {
+                Ok(Some(changes)) => {
+                    if let (Some(why), None) = (&changes.reconcile, &held) {
+                        let text = format!("everything is read again: {why}");
+                        self.calls.observe(&Event::Note { text });
                     }
+                    Some(match held.take() {
+                        Some(gap) => with_newer(gap, changes),
+                        None => changes,
+                    })
                 }
+                Ok(None) => held.take(),
                 Err(error) => return self.shared.fail(Failure::Source(error)),
+            };
+            let Some(changes) = changes else { continue };
+            // The log is taken on all the same: other syncs hear of it through the same reader.
+            if changes.reconcile.is_some() && self.shared.status().reads_everything {
+                held = Some(changes);
+                continue;
+            }
+            let retention = self.feed.retention();
+            let stored = match self.mark(changes, retention).await {
+                Ok(()) => self.calls.heartbeat(self.writer).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = stored {
+                return self.shared.fail(Failure::State(error));
             }
         }
     }
@@ -305,10 +327,6 @@ impl Pump {
         let Changes { mut keys, reconcile, position, as_of, is_caught_up } = changes;
         if mutation::is_on(Mutation::EventSkipped) {
             keys.pop();
-        }
-        if let Some(why) = &reconcile {
-            let text = format!("everything is read again: {why}");
-            self.calls.observe(&Event::Note { text });
         }
         let has_marks = !keys.is_empty();
         let is_gap = reconcile.is_some();
@@ -325,9 +343,6 @@ impl Pump {
         };
         let (state, shared) = (self.state.clone(), Arc::clone(&self.shared));
         async move {
-            while is_gap && shared.status().reads_everything {
-                shared.read_ended.notified().await;
-            }
             if mutation::is_on(Mutation::StreamPositionFirst) {
                 let (none, end) = (StreamMarks { keys: Vec::new(), ..marks.clone() }, end.clone());
                 state.run(move |state| state.mark_stream(&[none], &end)).await?;
@@ -337,5 +352,22 @@ impl Pump {
             shared.named(has_marks, is_gap, is_caught_up);
             Ok(())
         }
+    }
+}
+
+/// What could not be named, and what was named behind it. With very many keys these are left out: everything will be
+/// read anyway.
+fn with_newer(gap: Changes, newer: Changes) -> Changes {
+    let mut keys = gap.keys;
+    keys.extend(newer.keys);
+    if keys.len() > HELD_MAX {
+        keys.clear();
+    }
+    Changes {
+        keys,
+        reconcile: gap.reconcile,
+        position: newer.position,
+        as_of: newer.as_of,
+        is_caught_up: gap.is_caught_up || newer.is_caught_up,
     }
 }

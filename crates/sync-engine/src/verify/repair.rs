@@ -3,7 +3,7 @@
 
 use sync_core::{
     comparison::{Cause, Difference, Disagreement},
-    config::model::{OnDelete, OnMissing},
+    config::model::OnMissing,
     key::Key,
     port::BULK_MAX,
 };
@@ -88,10 +88,8 @@ impl Comparing<'_> {
 
     /// Whether the record of a row that is there is archived: then its row brings it back.
     fn is_archived(&self, difference: &Difference) -> bool {
-        match &self.held.task.definition.destination.on_delete {
-            OnDelete::Archive(archive) => difference.fields.contains(&archive.slug),
-            OnDelete::Ignore | OnDelete::Delete { .. } => false,
-        }
+        let archive = self.held.task.definition.destination.on_delete.archive();
+        archive.is_some_and(|archive| difference.fields.contains(&archive.slug))
     }
 
     fn step(&self, difference: &Difference) -> Step {

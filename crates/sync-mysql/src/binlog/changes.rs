@@ -241,7 +241,7 @@ impl Drop for MysqlFeed {
 }
 
 impl ChangeFeed for MysqlFeed {
-    fn next(&mut self) -> Boxed<'_, Result<Changes, SourceError>> {
+    fn next(&mut self) -> Boxed<'_, Result<Option<Changes>, SourceError>> {
         Box::pin(self.changes())
     }
 
@@ -255,9 +255,11 @@ impl ChangeFeed for MysqlFeed {
 }
 
 impl MysqlFeed {
-    async fn changes(&mut self) -> Result<Changes, SourceError> {
+    async fn changes(&mut self) -> Result<Option<Changes>, SourceError> {
         if self.taken.is_none() {
-            self.wait().await?;
+            if !self.wait().await? {
+                return Ok(None);
+            }
             self.take();
         }
         self.linger().await;
@@ -277,7 +279,7 @@ impl MysqlFeed {
         self.position_due = self.hub.0.clock.elapsed() + POSITION_EVERY;
         // Reads wait from now on until they show what is named here.
         self.source.set_floor(&self.position);
-        Ok(Changes {
+        Ok(Some(Changes {
             keys: found.keys.into_iter().collect(),
             reconcile,
             position: StreamPosition(
@@ -285,11 +287,11 @@ impl MysqlFeed {
             ),
             as_of: as_of.and_then(|seconds| Timestamp::from_second(i64::from(seconds)).ok()),
             is_caught_up,
-        })
+        }))
     }
 
-    /// Waits until there is something to say.
-    async fn wait(&self) -> Result<(), SourceError> {
+    /// Waits until there is something to say; `false`: nothing of rows, only about the reading.
+    async fn wait(&self) -> Result<bool, SourceError> {
         let clock = &self.hub.0.clock;
         loop {
             let has_changes = {
@@ -301,13 +303,17 @@ impl MysqlFeed {
                 let has_news = (waiting.is_caught_up && !self.told_caught_up)
                     || (is_due && (waiting.position.is_some() || self.awaits_second()));
                 if !waiting.has_changes() && has_news {
-                    return Ok(());
+                    return Ok(true);
+                }
+                // While the server is away no position comes, and people shall hear why.
+                if !waiting.has_changes() && !waiting.notes.is_empty() {
+                    return Ok(false);
                 }
                 waiting.has_changes()
             };
             if has_changes {
                 clock.sleep(self.hub.0.settings.gather).await;
-                return Ok(());
+                return Ok(true);
             }
             tokio::select! {
                 biased;
@@ -396,6 +402,14 @@ mod tests {
     fn said(finding: Option<SourceFinding>) -> Option<(&'static str, String)> {
         finding
             .map(|finding| (finding.code.code(), format!("{} / {}", finding.message, finding.hint)))
+    }
+
+    #[test]
+    fn what_is_doubtful_of_the_log_is_said_in_reviewed_words() {
+        let findings = [right_not_seen(std::iter::empty()), kept_briefly(Some(7_200))];
+        let lines = findings.into_iter().filter_map(said);
+        let lines: Vec<String> = lines.map(|(code, words)| format!("{code}: {words}")).collect();
+        insta::assert_snapshot!(lines.join("\n"));
     }
 
     #[test]

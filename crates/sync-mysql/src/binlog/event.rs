@@ -105,8 +105,12 @@ pub(crate) enum EventKind {
     MySqlGtid { is_tagged: bool },
     /// The transaction to come has no name.
     NoGtid,
+    /// MySQL's names of all transactions before this file (`PREVIOUS_GTIDS`).
+    MySqlEarlier,
     /// MariaDB's name of the transaction to come.
     MariaDbGtid,
+    /// MariaDB's newest transactions before this file (`GTID_LIST`).
+    MariaDbEarlier,
     /// The log goes on, and nothing happens.
     Heartbeat,
     /// A whole transaction, compressed; its events follow.
@@ -127,11 +131,8 @@ impl EventKind {
         match kind {
             2 => Self::Query { is_compressed: false },
             // STOP, INTVAR, RAND, USER_VAR, BEGIN_LOAD_QUERY and APPEND_BLOCK (of a statement that follows), IGNORABLE,
-            // ROWS_QUERY, PREVIOUS_GTIDS, TRANSACTION_CONTEXT, VIEW_CHANGE; MariaDB's ANNOTATE_ROWS, BINLOG_CHECKPOINT,
-            // GTID_LIST, START_ENCRYPTION.
-            3 | 5 | 9 | 13 | 14 | 17 | 28 | 29 | 35 | 36 | 37 | 160 | 161 | 163 | 164 => {
-                Self::Silent
-            }
+            // ROWS_QUERY, TRANSACTION_CONTEXT, VIEW_CHANGE; MariaDB's ANNOTATE_ROWS, BINLOG_CHECKPOINT, START_ENCRYPTION.
+            3 | 5 | 9 | 13 | 14 | 17 | 28 | 29 | 36 | 37 | 160 | 161 | 164 => Self::Silent,
             4 => Self::Rotate,
             15 => Self::FormatDescription,
             16 => Self::Commit,
@@ -147,11 +148,13 @@ impl EventKind {
             32 => rows(RowChange::Delete, true, false, false),
             33 => Self::MySqlGtid { is_tagged: false },
             34 => Self::NoGtid,
+            35 => Self::MySqlEarlier,
             38 => Self::XaPrepare,
             39 => rows(RowChange::Update, true, true, false),
             40 => Self::Payload,
             42 => Self::MySqlGtid { is_tagged: true },
             162 => Self::MariaDbGtid,
+            163 => Self::MariaDbEarlier,
             165 => Self::Query { is_compressed: true },
             166 => rows(RowChange::Insert, false, false, true),
             167 => rows(RowChange::Update, false, false, true),

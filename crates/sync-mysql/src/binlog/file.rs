@@ -61,6 +61,7 @@ impl<'a> LogFile<'a> {
             server: String::new(),
             file: String::new(),
             offset: 0,
+            begun: None,
             gtids: None,
             is_unsure: false,
         };

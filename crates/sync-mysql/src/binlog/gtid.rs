@@ -81,6 +81,48 @@ impl Gtids {
         }
     }
 
+    /// What a MySQL log file says of the transactions before it. `None` for a form that is not known: with tags it is
+    /// another.
+    pub(crate) fn parse_mysql_earlier(body: &[u8]) -> Option<Self> {
+        let mut bytes = Bytes(body);
+        let mut set = GtidSet::default();
+        for _ in 0..bytes.uint(8)? {
+            let uuid = bytes.take(16)?.try_into().ok()?;
+            let mut ranges: Vec<(u64, u64)> = Vec::new();
+            for _ in 0..bytes.uint(8)? {
+                // The end is the number behind the last.
+                let (first, end) = (bytes.uint(8)?, bytes.uint(8)?);
+                let before = ranges.last().map_or(0, |(_, last)| last.saturating_add(1));
+                if first <= before || end <= first {
+                    return None;
+                }
+                ranges.push((first, end - 1));
+            }
+            if !ranges.is_empty() {
+                set.0.insert(Origin { uuid, tag: String::new() }, ranges);
+            }
+        }
+        bytes.is_empty().then_some(Self::MySql(set))
+    }
+
+    /// The same of a MariaDB log file.
+    pub(crate) fn parse_mariadb_earlier(body: &[u8]) -> Option<Self> {
+        let mut bytes = Bytes(body);
+        let mut state = GtidState::default();
+        // The highest bits are flags.
+        for _ in 0..bytes.uint(4)? & 0x0fff_ffff {
+            let mut short = || u32::try_from(bytes.uint(4)?).ok();
+            let (domain, server) = (short()?, short()?);
+            let number = bytes.uint(8)?;
+            // One of each server that wrote to the domain.
+            let newest = state.0.entry(domain).or_insert((server, number));
+            if newest.1 < number {
+                *newest = (server, number);
+            }
+        }
+        bytes.is_empty().then_some(Self::MariaDb(state))
+    }
+
     pub(crate) fn add(&mut self, gtid: &Gtid) {
         match (self, gtid) {
             (Self::MySql(set), Gtid::MySql(origin, number)) => set.add(origin, *number),
@@ -373,6 +415,31 @@ mod tests {
     }
 
     #[test]
+    fn what_a_file_says_was_before_it_is_read() {
+        let mut body = 1_u64.to_le_bytes().to_vec();
+        body.extend(uuid(A).unwrap());
+        for number in [2_u64, 1, 6, 8, 9] {
+            body.extend(number.to_le_bytes());
+        }
+        let earlier = Gtids::parse_mysql_earlier(&body);
+        assert_eq!(earlier, Some(Gtids::MySql(set(&format!("{A}:1-5:8")))));
+        body.pop();
+        assert_eq!(Gtids::parse_mysql_earlier(&body), None);
+        assert_eq!(Gtids::parse_mysql_earlier(&[0; 8]), Some(Gtids::MySql(set(""))));
+
+        let mut body = vec![3, 0, 0, 0x10];
+        for (domain, server, number) in [(0_u32, 1_u32, 9_u64), (0, 2, 11), (7, 1, 4)] {
+            body.extend(domain.to_le_bytes());
+            body.extend(server.to_le_bytes());
+            body.extend(number.to_le_bytes());
+        }
+        let earlier = Gtids::parse_mariadb_earlier(&body).unwrap();
+        assert_eq!(earlier.to_string(), "0-2-11,7-1-4");
+        body.pop();
+        assert_eq!(Gtids::parse_mariadb_earlier(&body), None);
+    }
+
+    #[test]
     fn a_set_contains_what_it_was_given_and_no_more() {
         let all = set(&format!("{A}:1-9,{B}:1"));
         assert!(all.contains(&set(&format!("{A}:2-3:9"))));
@@ -421,6 +488,19 @@ mod tests {
                 prop_assert_eq!(set.to_string().parse::<GtidSet>(), Ok(set));
             }
             if let Ok(state) = text.parse::<GtidState>() {
+                prop_assert_eq!(state.to_string().parse::<GtidState>(), Ok(state));
+            }
+        }
+
+        #[test]
+        fn any_bytes_say_what_was_before_a_file_or_nothing(
+            count in 0_u8..3, body in proptest::collection::vec(0_u8..4, 0..120),
+        ) {
+            let body = [&[count, 0, 0, 0, 0, 0, 0, 0][..], &body].concat();
+            if let Some(Gtids::MySql(set)) = Gtids::parse_mysql_earlier(&body) {
+                prop_assert_eq!(set.to_string().parse::<GtidSet>(), Ok(set));
+            }
+            if let Some(Gtids::MariaDb(state)) = Gtids::parse_mariadb_earlier(&body) {
                 prop_assert_eq!(state.to_string().parse::<GtidState>(), Ok(state));
             }
         }

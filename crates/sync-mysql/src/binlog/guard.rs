@@ -41,7 +41,7 @@ pub(crate) async fn open_snapshot(
                 session.run(OPEN).await?;
                 let (file, offset) = snapshot_status(session).await?;
                 let mut shown = server.at(file, offset, None);
-                if shown.server != floor.server {
+                if shown.server != floor.server || floor.file.is_empty() {
                     // Another server's files say nothing: its names do.
                     let state = mariadb_state(session, &shown.file, shown.offset).await?;
                     shown.gtids = Some(Gtids::MariaDb(state));

@@ -15,7 +15,7 @@ use tokio::{sync::Notify, task::AbortHandle};
 
 use super::{
     changes::MysqlChanges,
-    decoder::{Committed, Decoder, Step},
+    decoder::{Committed, Decoder, Step, Unreadable},
     event::Event,
     log_failure::{LogFailure, SERVER_LACKS, position_lost},
     log_server::LogServer,
@@ -231,7 +231,7 @@ impl Shared {
 
     fn note(&self, text: &str) {
         for (_, seat) in self.all() {
-            seat.slot.lock().notes.push(text.to_owned());
+            seat.slot.note(text);
         }
     }
 }
@@ -324,6 +324,7 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
     }
     let mut version = shared.version();
     let Some(start) = start(&shared.all()) else { return Ok(()) };
+    let start = start.on(&server.identity);
     let newest = server.newest(&mut session).await?;
     if newest.as_ref().and_then(|newest| newest.covers(&start)) == Some(false) {
         tries.behind += 1;
@@ -554,6 +555,11 @@ fn behind() -> SourceError {
     }
 }
 
-fn unreadable(error: &super::decoder::Unreadable, position: &Position) -> SourceError {
+fn unreadable(error: &Unreadable, position: &Position) -> SourceError {
+    if *error == Unreadable::BegunAnew {
+        return position_lost(
+            "the server's log was deleted and begun anew (RESET MASTER or the like) since it was read",
+        );
+    }
     position_lost(&format!("{error} stands behind {}:{}", position.file, position.offset))
 }

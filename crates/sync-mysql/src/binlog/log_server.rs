@@ -213,7 +213,8 @@ impl LogServer {
     }
 
     pub(crate) fn at(&self, file: String, offset: u64, gtids: Option<Gtids>) -> Position {
-        Position { server: self.identity.clone(), file, offset, gtids, is_unsure: false }
+        let server = self.identity.clone();
+        Position { server, file, offset, begun: None, gtids, is_unsure: false }
     }
 
     /// A position such that every snapshot opened from now on shows everything before it.
@@ -338,6 +339,23 @@ mod tests {
         let variables =
             variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         LogServer::of(flavour, &variables.collect())
+    }
+
+    /// Catches: words about the log that nobody has read.
+    #[test]
+    fn what_keeps_the_log_from_being_followed_is_said_in_reviewed_words() {
+        use crate::binlog::log_failure::position_lost;
+        let refusals: [&[(&str, &str)]; 3] = [
+            &[("log_bin", "OFF")],
+            &[("log_bin", "ON"), ("binlog_format", "MIXED")],
+            &[("log_bin", "ON"), ("binlog_row_image", "NOBLOB")],
+        ];
+        let refused = refusals.iter().filter_map(|one| server(Flavour::MySql, one).check().err());
+        let errors = refused.chain([position_lost("the server has purged binlog.000007")]);
+        let said: Vec<String> = errors
+            .map(|error| format!("{}: {}\n    {}", error.kind.code(), error.message, error.remedy))
+            .collect();
+        insta::assert_snapshot!(said.join("\n"));
     }
 
     #[test]

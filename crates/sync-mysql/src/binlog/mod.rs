@@ -1,9 +1,8 @@
 //! The server's log of changes: which keys changed, never to what.
 //!
-//! Pure, over bytes: `event` (one event), `table_map`, `cell`, `rows` (row events), `statement` (statements), `gtid`
-//! (names of transactions), `position`, `watch` (who wants what), `key_column` and
-//! `address` (cells into keys), and `decoder`,
-//! which puts them together. [`LogFile`] reads a log from bytes.
+//! Pure, over bytes: `event` (one event), `table_map`, `cell`, `rows` (row events), `statement` and `quoting`
+//! (statements), `gtid` (names of transactions), `position`, `watch` (who wants what), `key_column` and `address` (cells
+//! into keys), and `decoder`, which puts them together. [`LogFile`] reads a log from bytes.
 //!
 //! With a server: `log_server` (may its log be followed, where does it stand), `watchlist` (tables and columns of a
 //! sync), `guard` (a snapshot that shows what the log has told), `stream` (the connection), `log_failure`, `hub` (one
@@ -23,6 +22,7 @@ mod key_column;
 mod log_failure;
 pub(crate) mod log_server;
 pub(crate) mod position;
+mod quoting;
 mod rows;
 mod slot;
 mod statement;

@@ -18,6 +18,9 @@ pub(crate) struct Position {
     pub(crate) file: String,
     /// Bytes before it in the file.
     pub(crate) offset: u64,
+    /// When the file was begun, by the server's clock, seconds since 1970; `None`: not known. A file of the same name
+    /// that was begun at another time is one of a log that was deleted and begun anew.
+    pub(crate) begun: Option<u32>,
     /// The transactions before it, where the server names them.
     pub(crate) gtids: Option<Gtids>,
     /// Whether a snapshot that was opened after the position was taken may lack transactions before it, so that
@@ -31,6 +34,11 @@ impl Position {
         if let (Some(own), Some(other)) = (&self.gtids, &other.gtids) {
             return own.covers(other);
         }
+        self.place_covers(other)
+    }
+
+    /// The same by file and offset alone.
+    fn place_covers(&self, other: &Self) -> Option<bool> {
         if self.server != other.server {
             return None;
         }
@@ -40,11 +48,30 @@ impl Position {
     /// The newest position that neither has passed: one connection serves several.
     pub(crate) fn common(self, other: &Self) -> Option<Self> {
         if let (Some(own), Some(others)) = (&self.gtids, &other.gtids) {
-            let gtids = own.common(others)?;
-            return Some(Self { gtids: Some(gtids), ..self });
+            let gtids = Some(own.common(others)?);
+            // It stands where the one further back does, if that can be said.
+            let place = match self.place_covers(other) {
+                Some(true) => other.clone(),
+                Some(false) => self,
+                None => self.nowhere(),
+            };
+            return Some(Self { gtids, ..place });
         }
         let covers = self.covers(other)?;
         Some(if covers { other.clone() } else { self })
+    }
+
+    /// The same transactions, on a server where nothing is known of their place.
+    pub(crate) fn on(self, server: &str) -> Self {
+        if self.server == server {
+            return self;
+        }
+        Self { server: server.to_owned(), ..self.nowhere() }
+    }
+
+    /// The same transactions, without a place.
+    fn nowhere(self) -> Self {
+        Self { file: String::new(), offset: 4, begun: None, ..self }
     }
 
     pub(crate) fn stored(&self) -> String {
@@ -58,6 +85,7 @@ impl Position {
             "server": self.server,
             "file": self.file,
             "offset": self.offset,
+            "begun": self.begun,
             "named_by": family,
             "gtids": gtids,
             "unsure": self.is_unsure,
@@ -83,6 +111,11 @@ impl Position {
             server: text("server")?,
             file: text("file")?,
             offset: value.get("offset")?.as_u64()?,
+            // Positions that were stored by older programs have none.
+            begun: value
+                .get("begun")
+                .and_then(Value::as_u64)
+                .and_then(|seconds| u32::try_from(seconds).ok()),
             gtids,
             is_unsure: value.get("unsure")?.as_bool()?,
         })
@@ -90,7 +123,7 @@ impl Position {
 }
 
 /// The number at the end of a log file's name: they rise, and grow longer after 999999.
-fn file_number(file: &str) -> Option<u64> {
+pub(crate) fn file_number(file: &str) -> Option<u64> {
     file.rsplit_once('.')?.1.parse().ok()
 }
 
@@ -99,7 +132,14 @@ mod tests {
     use super::*;
 
     fn at(server: &str, file: &str, offset: u64) -> Position {
-        Position { server: server.into(), file: file.into(), offset, gtids: None, is_unsure: false }
+        Position {
+            server: server.into(),
+            file: file.into(),
+            offset,
+            begun: None,
+            gtids: None,
+            is_unsure: false,
+        }
     }
 
     #[test]
@@ -127,18 +167,43 @@ mod tests {
     }
 
     #[test]
+    fn what_several_have_in_common_stands_where_the_last_of_them_does() {
+        let named = |file, text: &str| Position {
+            gtids: Some(Gtids::MariaDb(text.parse().unwrap())),
+            begun: Some(7),
+            ..at("a", file, 90)
+        };
+        let (older, newer) = (named("bin.000002", "0-1-7"), named("bin.000003", "0-1-9"));
+        assert_eq!(newer.clone().common(&older), Some(older.clone()));
+        assert_eq!(older.clone().common(&newer), Some(older.clone()));
+        let elsewhere = Position { server: "b".into(), ..older.clone() };
+        assert_eq!(newer.common(&elsewhere).unwrap().file, "");
+        let moved = older.on("b");
+        assert_eq!((moved.file.as_str(), moved.begun), ("", None));
+        assert_eq!(moved.covers(&named("bin.000002", "0-1-7")), Some(true));
+    }
+
+    #[test]
     fn a_stored_position_comes_back() {
         let plain = at("a", "bin.000001", 4);
         let named = Position {
             gtids: Some(Gtids::MySql("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5".parse().unwrap())),
             is_unsure: true,
+            begun: Some(1_700_000_000),
             ..plain.clone()
         };
         for position in [plain, named] {
             assert_eq!(Position::parse(&position.stored()), Some(position));
         }
+        let older = plain_without_begun();
+        assert_eq!(Position::parse(&older), Some(at("a", "bin.000001", 4)));
         for text in ["", "{}", r#"{"version":2}"#] {
             assert_eq!(Position::parse(text), None);
         }
+    }
+
+    /// As it was stored before it said when its file was begun.
+    fn plain_without_begun() -> String {
+        at("a", "bin.000001", 4).stored().replace(r#""begun":null,"#, "")
     }
 }

@@ -86,6 +86,12 @@ impl Slot {
         self.filled.notify_one();
     }
 
+    /// There is something to say about the reading.
+    pub(crate) fn note(&self, text: &str) {
+        self.lock().notes.push(text.to_owned());
+        self.filled.notify_one();
+    }
+
     pub(crate) fn is_full(&self) -> bool {
         self.lock().found.size() > KEYS_MAX
     }

@@ -4,6 +4,7 @@ use sync_core::sql::{Token, TokenKind, tokens};
 
 use super::{
     bytes::{Bytes, hex},
+    quoting::Quoting,
     rows::inflated_bytes,
 };
 
@@ -50,7 +51,7 @@ impl Statement {
         let database_length = bytes.length(1)?;
         bytes.skip(2)?;
         let variables_length = bytes.length(2)?;
-        bytes.skip(variables_length)?;
+        let quoting = Quoting::of(bytes.take(variables_length)?);
         let database = bytes.name(database_length)?;
         let inflated;
         let sql = if is_compressed {
@@ -59,7 +60,8 @@ impl Statement {
         } else {
             bytes.0
         };
-        Some(Self { database, effect: Effect::of(&String::from_utf8_lossy(sql)) })
+        let sql = String::from_utf8_lossy(sql);
+        Some(Self { database, effect: Effect::of(&quoting.usual(&sql)) })
     }
 }
 
@@ -318,6 +320,32 @@ mod tests {
             assert!(matches!(Effect::of(sql), Effect::Unknown { .. }), "{sql}");
         }
         check("", &Effect::Unknown { verb: "something".into() });
+    }
+
+    #[test]
+    fn names_are_read_by_the_mode_that_the_statement_was_run_in() {
+        let names = |mode: u32, sql: &str| {
+            let mut body = vec![0; 8];
+            body.extend([4, 0, 0, 14, 0]);
+            body.extend([0, 0, 0, 0, 0, 1]);
+            body.extend(mode.to_le_bytes());
+            body.extend([0; 4]);
+            body.extend(b"shop\0");
+            body.extend(sql.as_bytes());
+            match Statement::parse(&body, false).unwrap().effect {
+                Effect::Definition { names, .. } => names,
+                other => panic!("{other:?}"),
+            }
+        };
+        let names_t = |mode, sql| names(mode, sql).contains(&"t".to_owned());
+        let (ansi, plain) = (4, 1 << 20);
+        assert!(names(ansi, r#"TRUNCATE TABLE "t\""#).contains(&r"t\".to_owned()));
+        assert!(names_t(ansi, r#"DROP TABLE "a\", "t", "b""#));
+        assert!(names_t(ansi, r#"DROP TABLE "a'", "t""#));
+        assert!(names_t(plain, r"ALTER TABLE a COMMENT 'x\', RENAME TO `t`, COMMENT 'y'"));
+        // Without the mode a backslash takes the quote along.
+        assert!(names_t(0, r"ALTER TABLE a COMMENT 'x\', RENAME TO', RENAME TO `t`"));
+        assert!(names(ansi, r#"TRUNCATE TABLE "a""b`c""#).contains(&r#"a"b`c"#.to_owned()));
     }
 
     #[test]

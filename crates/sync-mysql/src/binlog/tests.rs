@@ -45,6 +45,7 @@ impl Log {
             server: "s".into(),
             file: "bin.000001".into(),
             offset: 4,
+            begun: None,
             gtids: Some(Gtids::MariaDb(GtidState::default())),
             is_unsure: false,
         };
@@ -303,6 +304,56 @@ fn partial_json_is_read_over() {
     assert_eq!(keys(&log.committed(16, 0, &[])), ["4", "5"]);
 }
 
+/// A log that is read from a place on: the file it begins with, when that was begun (in the test's own header: 5), and
+/// what MariaDB says was before it.
+fn opened(known: Position, file: &str, earlier: Option<u8>) -> Result<Log, Unreadable> {
+    let mut log = Log(Decoder::new(known, vec![watched(Purpose::Rows)]));
+    let mut rotate = 4_u64.to_le_bytes().to_vec();
+    rotate.extend(file.as_bytes());
+    log.within(4, &rotate);
+    log.event(15, 0, &[])?;
+    if let Some(number) = earlier {
+        log.event(163, 0, &[1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, number, 0, 0, 0, 0, 0, 0, 0])?;
+    }
+    Ok(log)
+}
+
+#[test]
+fn a_log_that_was_begun_anew_is_another_log() {
+    let known = |file: &str, begun| Position {
+        server: "s".into(),
+        file: file.into(),
+        offset: 400,
+        begun,
+        gtids: Some(Gtids::MariaDb("0-1-9".parse().unwrap())),
+        is_unsure: false,
+    };
+    let is_anew = |known, file, earlier| match opened(known, file, earlier) {
+        Ok(_) => false,
+        Err(why) => {
+            assert_eq!(why, Unreadable::BegunAnew);
+            true
+        }
+    };
+    // The same file, begun at the same time or another.
+    assert!(!is_anew(known("bin.000002", Some(5)), "bin.000002", Some(3)));
+    assert!(is_anew(known("bin.000002", Some(6)), "bin.000002", Some(3)));
+    assert!(is_anew(known("bin.000002", Some(5)), "bin.000001", None));
+    // A later one: nothing of which the position knows may be in it.
+    assert!(!is_anew(known("bin.000002", Some(6)), "bin.000003", Some(9)));
+    assert!(is_anew(known("bin.000002", Some(6)), "bin.000003", Some(8)));
+    // Of a place that was never read nothing is known, and then as much as of any.
+    let log = opened(known("bin.000002", None), "bin.000002", None).unwrap();
+    assert_eq!(log.0.position().begun, Some(5));
+    // The files that follow are what they are.
+    let mut log = opened(known("bin.000002", Some(5)), "bin.000002", Some(3)).unwrap();
+    log.within(4, b"\x04\0\0\0\0\0\0\0bin.000003");
+    log.within(15, &[]);
+    log.within(163, &[0, 0, 0, 0]);
+    log.within(4, b"\x04\0\0\0\0\0\0\0bin.000001");
+    assert_eq!(log.event(15, 0, &[]).unwrap_err(), Unreadable::BegunAnew);
+}
+
 #[test]
 fn an_unknown_event_stops_the_reading() {
     let mut log = Log::new(Purpose::Rows);
@@ -324,6 +375,23 @@ fn a_huge_transaction_is_read_as_a_whole() {
     let found = log.committed(16, 0, &[]);
     assert!(found.reconcile.as_ref().unwrap().contains("more than"));
     assert!(found.size() <= 40_000);
+}
+
+#[test]
+fn a_transaction_may_change_few_rows_very_often() {
+    let mut log = Log::new(Purpose::Rows);
+    log.begin(1);
+    for _ in 0..3 {
+        let mut images = vec![1];
+        for row in (0..100_000_u32).rev() {
+            images.push(0);
+            images.extend((row % 7).to_le_bytes());
+        }
+        log.within(30, &rows(&images));
+    }
+    let found = log.committed(16, 0, &[]);
+    assert_eq!(found.reconcile, None);
+    assert_eq!(keys(&found), ["0", "1", "2", "3", "4", "5", "6"]);
 }
 
 proptest! {

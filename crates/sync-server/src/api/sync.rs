@@ -248,7 +248,7 @@ impl DestinationView {
             external_id_field: field.map_or(slug.to_string(), |field| field.label.clone()),
             on_delete: match &destination.on_delete {
                 OnDelete::Ignore => "ignore",
-                OnDelete::Delete { .. } => "delete",
+                OnDelete::Delete { .. } | OnDelete::ArchiveFirst { .. } => "delete",
                 OnDelete::Archive(_) => "archive",
             },
         }

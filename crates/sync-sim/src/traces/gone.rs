@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
 use sync_core::{
     config::model::{ArchiveField, OnDelete, ScheduleDefinition},
@@ -275,6 +275,135 @@ fn c8_an_archived_record_is_brought_back_with_its_row() {
         succeeds(&world).await;
         assert_eq!((world.requests(RouteKind::BulkUpdate), world.all_requests()), (1, 1));
         assert_eq!((note(&world, 2).as_str(), world.record_ids("2")), ("", record));
+        comes_right(&world).await;
+    });
+}
+
+/// A world whose records are archived, and then deleted, when their rows are gone.
+fn archiving_first(world: &mut World) {
+    world.definition.destination.on_delete = OnDelete::ArchiveFirst {
+        adopted: false,
+        archive: ArchiveField { slug: NOTE.into(), value: "row is gone".into(), restored: None },
+    };
+}
+
+/// The record ids of the writes that reached the service since the log was cleared, in their order: deletes, and what is
+/// written to the policy's field.
+fn last_writes(world: &World) -> Vec<(RouteKind, String)> {
+    let log: Vec<_> = world.network.emulator().log().cloned().collect();
+    log.into_iter()
+        .filter_map(|entry| {
+            let body: Json = serde_json::from_str(&entry.body?).ok()?;
+            let id = match entry.route {
+                RouteKind::BulkDelete => body["items"][0].as_str()?.to_owned(),
+                RouteKind::BulkUpdate if body["items"][0][NOTE] == "row is gone" => {
+                    body["items"][0]["id"].as_str()?.to_owned()
+                }
+                _ => return None,
+            };
+            Some((entry.route, id))
+        })
+        .collect()
+}
+
+/// C8. Catches: a record that is deleted without being archived first, or archived and left (`candidate` in sync-store's
+/// dispatch).
+#[test]
+fn c8_a_record_is_archived_before_it_is_deleted() {
+    usual(async |mut world| {
+        archiving_first(&mut world);
+        fill(&world, 5);
+        succeeds(&world).await;
+        let record = world.record_ids("2").remove(0);
+        world.database.delete(2);
+        world.clear_log();
+        let report = succeeds(&world).await;
+        assert_eq!((report.books.archived, report.books.deleted), (0, 1));
+        let wanted = [(RouteKind::BulkUpdate, record.clone()), (RouteKind::BulkDelete, record)];
+        assert_eq!((last_writes(&world), world.all_requests()), (wanted.to_vec(), 2));
+        comes_right(&world).await;
+    });
+}
+
+/// C8. Catches: a delete that leaves before the archiving is known to have taken effect, and a row that comes back
+/// between the two and finds its record archived.
+#[test]
+fn c8_a_record_whose_archiving_is_not_known_is_not_deleted() {
+    usual(async |mut world| {
+        archiving_first(&mut world);
+        fill(&world, 5);
+        succeeds(&world).await;
+        let record = world.record_ids("2");
+        // It never has its effect, and nobody is told.
+        world
+            .network
+            .emulator()
+            .add_fault(Fault::new(FaultKind::Reset).on(&[RouteKind::BulkUpdate]));
+        world.database.delete(2);
+        world.clear_log();
+        succeeds(&world).await;
+        let writes: Vec<RouteKind> =
+            last_writes(&world).into_iter().map(|(kind, _)| kind).collect();
+        assert_eq!(writes, [RouteKind::BulkUpdate, RouteKind::BulkUpdate, RouteKind::BulkDelete]);
+        assert_eq!(world.record_ids("2").len(), 0);
+
+        // Archived, and the delete is on its way without an effect when the row returns.
+        let kept = world.record_ids("3");
+        world
+            .network
+            .emulator()
+            .add_fault(Fault::new(FaultKind::Reset).on(&[RouteKind::BulkDelete]));
+        world.database.delete(3);
+        world.clear_log();
+        killed_when(&world, || world.requests(RouteKind::BulkDelete) > 0).await;
+        assert_eq!(note(&world, 3), "row is gone");
+        world.database.put(3, "B", 3);
+        succeeds(&world).await;
+        assert_eq!((note(&world, 3).as_str(), world.record_ids("3")), ("", kept));
+        assert_ne!(record, world.record_ids("3"));
+        comes_right(&world).await;
+    });
+}
+
+/// C8, D1. Catches: as above, in a process that dies.
+#[test]
+fn c8_a_process_may_die_at_any_step_between_archiving_and_deleting() {
+    at_every_step(async |mut world, steps| {
+        archiving_first(&mut world);
+        fill(&world, 4);
+        succeeds(&world).await;
+        let record = world.record_ids("2").remove(0);
+        world.database.delete(2);
+        world.clear_log();
+        let died = killed_after(&world, steps).await;
+        pass(&world, Duration::from_mins(2)).await;
+        succeeds(&world).await;
+        let writes = last_writes(&world);
+        assert_eq!(writes.first(), Some(&(RouteKind::BulkUpdate, record.clone())));
+        assert_eq!(writes.last(), Some(&(RouteKind::BulkDelete, record)));
+        comes_right(&world).await;
+        died
+    });
+}
+
+/// P6. Catches: records that are archived already and are asked for a second time (`guard` in sync-store's deletes).
+#[test]
+fn c8_many_records_are_archived_and_deleted_with_one_yes() {
+    usual(async |mut world| {
+        archiving_first(&mut world);
+        fill(&world, 60);
+        succeeds(&world).await;
+        for id in 1..=40 {
+            world.database.delete(id);
+        }
+        world.clear_log();
+        assert_eq!(trouble(&run(&world).await), "deletes_need_a_yes");
+        assert_eq!(world.all_requests(), 0);
+        let yes = RunOptions { allow_deletes: Some(40), ..RunOptions::default() };
+        let report = run_with(&world, yes).await;
+        assert_eq!((status(&report), report.books.deleted), (RunStatus::Success, 40));
+        let count = |kind| world.requests(kind);
+        assert_eq!((count(RouteKind::BulkUpdate), count(RouteKind::BulkDelete)), (2, 2));
         comes_right(&world).await;
     });
 }

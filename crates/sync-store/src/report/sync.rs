@@ -99,6 +99,8 @@ impl StreamReport {
         };
         let file = text("file").filter(|file| !file.is_empty());
         match (file, text("offset"), text("gtids").filter(|gtids| !gtids.is_empty())) {
+            // Where names tell the place, a file is known by its beginning at first.
+            (_, Some(offset), Some(gtids)) if offset == "4" => gtids,
             (Some(file), Some(offset), _) => format!("{file}:{offset}"),
             (_, _, Some(gtids)) => gtids,
             _ => "at its beginning".to_owned(),

@@ -454,7 +454,7 @@ fn tables_and_rows_that_are_gone() {
         ("{table: ''}", "      on_delete: vanish\n"),
         (
             "{query: SELECT 1, primary_key: id, where: a, keys_query: 'SELECT id FROM t WHERE u > :last_sync_time'}",
-            "      on_delete: delete\n      archive: {field: a}\n",
+            "      on_delete: ignore\n      archive: {field: a}\n",
         ),
         ("{primary_key: id}", ""),
     ];

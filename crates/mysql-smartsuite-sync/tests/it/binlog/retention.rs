@@ -2,18 +2,11 @@
 
 use throwaway_server::{Flavor, Server};
 
-use super::follow;
+use super::{follow, last_read};
 use crate::stage::Stage;
 
 /// So long the server keeps its log, in seconds.
 const KEPT: i64 = 10 * 3_600;
-
-/// Lets the state have read the log so many seconds ago.
-fn last_read(stage: &Stage, seconds: i64) {
-    let at = jiff::Timestamp::now().as_millisecond() - seconds * 1_000;
-    let connection = rusqlite::Connection::open(stage.state()).unwrap();
-    connection.execute("UPDATE syncs SET stream_as_of = ? WHERE name = 'customers'", [at]).unwrap();
-}
 
 #[test]
 fn half_of_the_logs_time_is_warned_of() {

@@ -5,7 +5,7 @@ use std::{fmt, thread::sleep, time::Duration};
 use rand::{Rng as _, rngs::SmallRng, seq::SliceRandom as _};
 use throwaway_server::{Server, wait_until};
 
-use super::{LIMIT, Service, Stage, Writer};
+use super::{LIMIT, Service, Stage, Writer, tallies_arrive};
 
 /// What may go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,6 +79,8 @@ impl Mishaps {
                 self.kills += 1;
             }
             Mishap::Purge => {
+                // A repair reads everything: whatever the log was for until now must have come by it.
+                tallies_arrive(stage);
                 service.kill();
                 self.kills += 1;
                 purge(stage, writer);

@@ -8,7 +8,7 @@ use smartsuite_emulator::{
     RouteKind::{BulkCreate, BulkDelete, BulkUpdate},
 };
 
-use super::Stage;
+use super::{CUSTOMERS, Stage};
 
 /// What was seen so far.
 #[derive(Default)]
@@ -38,6 +38,9 @@ impl Witness {
                 } else {
                     self.lost_calls += 1;
                 }
+            }
+            if !entry.path.contains(CUSTOMERS) {
+                continue;
             }
             let items = entry.items.unwrap_or(0);
             match entry.route {

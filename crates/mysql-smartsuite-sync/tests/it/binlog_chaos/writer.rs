@@ -14,7 +14,7 @@ use std::{
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
 use throwaway_server::SqlClient;
 
-use super::Stage;
+use super::{AGAIN, Stage};
 
 /// Keys that rows may have.
 const KEYS: u64 = 400;
@@ -26,6 +26,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 const OUTAGE: Duration = Duration::from_millis(100);
 /// Batches after which a table is defined anew.
 const DEFINED_EVERY: u64 = 25;
+/// Batches after which a tally is written, and after how many more it is changed.
+const TALLIED_EVERY: u64 = 4;
+const TALLIED_AGAIN: u64 = 20;
 
 /// A writer at work.
 pub(super) struct Writer {
@@ -39,7 +42,7 @@ pub(super) struct Writer {
 pub(super) struct Written(BTreeMap<&'static str, usize>);
 
 /// The kinds that must have occurred.
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 12] = [
     "inserts",
     "updates",
     "deletes",
@@ -50,6 +53,8 @@ const KINDS: [&str; 10] = [
     "renames in two steps",
     "tables swapped",
     "tables emptied",
+    "tallies",
+    "tallies changed",
 ];
 
 impl Writer {
@@ -81,6 +86,19 @@ impl Writer {
     }
 }
 
+/// In a table that is never defined anew, a row that is written once and changed once: nothing makes up for the loss of
+/// either.
+fn tally(round: u64) -> [(&'static str, String); 2] {
+    let earlier = round.saturating_sub(TALLIED_AGAIN);
+    [
+        ("tallies", format!("INSERT INTO tallies (id, name) VALUES ({round}, 'tally {round}')")),
+        (
+            "tallies changed",
+            format!("UPDATE tallies SET name = 'tally {earlier}{AGAIN}' WHERE id = {earlier}"),
+        ),
+    ]
+}
+
 struct Hand {
     client: SqlClient,
     chance: SmallRng,
@@ -96,11 +114,14 @@ impl Hand {
         let mut round = 0;
         while !stop.load(Ordering::Relaxed) {
             round += 1;
-            let batch = if round % DEFINED_EVERY == 0 {
+            let mut batch = if round % DEFINED_EVERY == 0 {
                 vec![self.definition()]
             } else {
                 (0..self.chance.random_range(1..=TOGETHER)).map(|_| self.statement()).collect()
             };
+            if round % TALLIED_EVERY == 0 {
+                batch.extend(tally(round));
+            }
             let sql: Vec<&str> = batch.iter().map(|(_, sql)| sql.as_str()).collect();
             match self.client.execute(&sql.join(";\n")) {
                 Ok(()) => {

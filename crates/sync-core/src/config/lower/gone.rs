@@ -25,12 +25,16 @@ pub(super) fn lower(
     let archive = raw.archive.as_ref().and_then(|given| archive(given, report));
     let policy = match word {
         "ignore" => Some(OnDelete::Ignore),
-        "delete" => Some(OnDelete::Delete {
-            adopted: raw
-                .delete_adopted
-                .as_ref()
-                .map_or(defaults::DELETE_ADOPTED, |given| given.value),
-        }),
+        "delete" => {
+            let adopted = raw.delete_adopted.as_ref();
+            let adopted = adopted.map_or(defaults::DELETE_ADOPTED, |given| given.value);
+            match (raw.has("archive"), archive) {
+                (false, _) => Some(OnDelete::Delete { adopted }),
+                (true, archive) => {
+                    archive.map(|archive| OnDelete::ArchiveFirst { adopted, archive })
+                }
+            }
+        }
         "archive" => archive.map(OnDelete::Archive),
         other => {
             let given = raw.on_delete.as_ref()?;
@@ -56,14 +60,11 @@ fn archive(given: &Given<RawArchive>, report: &mut Report<'_>) -> Option<Archive
 
 /// Each key belongs to one policy.
 fn belongs(raw: &RawDestination, word: &str, report: &mut Report<'_>) {
-    if let Some(given) = raw.archive.as_ref().filter(|_| word != "archive") {
+    if let Some(given) = raw.archive.as_ref().filter(|_| !["archive", "delete"].contains(&word)) {
+        let message = "`archive` belongs to `on_delete: archive` or `delete`";
         report.add(
-            Finding::new(
-                Code::ConflictingKeys,
-                given.key,
-                "`archive` belongs to `on_delete: archive`",
-            )
-            .hint("write `on_delete: archive`, or remove `archive`"),
+            Finding::new(Code::ConflictingKeys, given.key, message)
+                .hint("write `on_delete: archive`, or remove `archive`"),
         );
     }
     if let Some(given) = raw.delete_adopted.as_ref().filter(|_| word != "delete") {

@@ -108,6 +108,9 @@ pub(crate) struct Heard {
     pub(crate) reconciles: Vec<String>,
     pub(crate) position: StreamPosition,
     pub(crate) notes: Vec<String>,
+    /// How old what waits in the log is; `None`: nothing waits.
+    pub(crate) as_of: Option<Timestamp>,
+    is_caught_up: bool,
 }
 
 impl Heard {
@@ -123,6 +126,8 @@ impl Heard {
             named: Vec::new(),
             reconciles: Vec::new(),
             position: from.clone(),
+            as_of: None,
+            is_caught_up: false,
         })
     }
 
@@ -133,25 +138,30 @@ impl Heard {
     }
 
     pub(crate) async fn next(&mut self) -> Result<Changes, SourceError> {
-        let changes = tokio::time::timeout(PATIENCE, self.feed.next()).await.expect("a sign")?;
+        let changes = loop {
+            let next = tokio::time::timeout(PATIENCE, self.feed.next()).await.expect("a sign")?;
+            self.notes.extend(self.feed.notes());
+            if let Some(changes) = next {
+                break changes;
+            }
+        };
         self.keys.extend(changes.keys.iter().map(|key| key.text().into_owned()));
         self.named.extend(changes.keys.iter().cloned());
         self.reconciles.extend(changes.reconcile.clone());
         self.position = changes.position.clone();
+        self.as_of = changes.as_of;
+        self.is_caught_up |= changes.is_caught_up;
         Ok(changes)
     }
 
-    /// Until there is something to say about how the log is read.
+    /// Until there is something to say about how the log is read, though nothing changes.
     pub(crate) async fn until_note(&mut self, words: &str) {
         let came = tokio::time::timeout(PATIENCE, async {
             while !self.notes.iter().any(|note| note.contains(words)) {
-                // Dropping the future loses nothing.
-                let next = tokio::time::timeout(Duration::from_millis(100), self.feed.next());
-                if let Ok(changes) = next.await {
-                    self.keys
-                        .extend(changes.unwrap().keys.iter().map(|key| key.text().into_owned()));
-                }
+                let next = self.feed.next().await.unwrap();
                 self.notes.extend(self.feed.notes());
+                let named = next.into_iter().flat_map(|changes| changes.keys);
+                self.keys.extend(named.map(|key| key.text().into_owned()));
             }
         });
         came.await.unwrap_or_else(|_| panic!("no word of `{words}`: {:?}", self.notes));
@@ -174,7 +184,9 @@ impl Heard {
     }
 
     pub(crate) async fn until_caught_up(&mut self) {
-        while !self.next().await.unwrap().is_caught_up {}
+        while !self.is_caught_up {
+            self.next().await.unwrap();
+        }
     }
 
     pub(crate) async fn until_failure(&mut self) -> SourceError {

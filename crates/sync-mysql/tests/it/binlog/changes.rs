@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use sync_core::{change::ChangeLog as _, key::Key, port::ReadScope};
+use sync_core::{
+    change::ChangeLog as _,
+    key::Key,
+    port::{ReadScope, Watermark},
+};
 use sync_mysql::binlog::RelatedTable;
 use throwaway_server::Flavor;
 
@@ -11,7 +15,7 @@ use super::{
     loss::{nameless, private},
 };
 use crate::{
-    stage::{Stage, on_both_servers, read, run},
+    stage::{Stage, definition, on_both_servers, read, run, source},
     types::TYPES,
 };
 
@@ -21,8 +25,10 @@ on_both_servers!(
     keys_of_every_type_are_those_of_a_select,
     keys_of_several_columns_are_those_of_a_select,
     rows_are_named_by_a_changed_related_row,
+    related_rows_that_come_go_and_change_places_name_the_rows_that_hold_them,
     prepared_transactions_are_named_when_they_commit,
     one_connection_serves_several_syncs,
+    what_waits_in_the_log_is_as_old_as_it_is,
     compressed_logs_are_read,
     smaller_images_are_read,
     keys_behind_columns_of_every_type_are_found,
@@ -203,6 +209,43 @@ async fn rows_are_named_by_a_changed_related_row(stage: Stage) {
     heard.until_keys(&["10", "11"]).await;
     stage.execute("UPDATE orders SET customer_id = 1 WHERE id = 12");
     heard.until_keys(&["10", "11", "12"]).await;
+    assert_eq!(heard.reconciles, [""; 0]);
+}
+
+/// A related row that comes, goes, or takes another's place; rows that hold no value of it; and a log that shows no more
+/// of a row than it must.
+async fn related_rows_that_come_go_and_change_places_name_the_rows_that_hold_them(stage: Stage) {
+    stage.execute(
+        "CREATE TABLE groups_ (id INT PRIMARY KEY, code VARCHAR(20) UNIQUE, name VARCHAR(20)); \
+         CREATE TABLE members (id INT PRIMARY KEY, code VARCHAR(20)); \
+         INSERT INTO groups_ VALUES (1, 'a', 'A'), (2, 'b', 'B'), (3, NULL, 'nobody'); \
+         INSERT INTO members VALUES (10, 'a'), (11, 'b'), (12, 'c'), (13, 'd'), (14, NULL), (15, 'a')",
+    );
+    let audience = Audience::of(&stage, 7_012);
+    let query = "SELECT m.id, m.code, g.name FROM members m LEFT JOIN groups_ g ON g.code = m.code";
+    let related =
+        RelatedTable { table: "groups_".into(), column: "code".into(), matches: "code".into() };
+    for (sql, named) in [
+        ("INSERT INTO groups_ VALUES (4, 'c', 'C')", &["12"][..]),
+        ("DELETE FROM groups_ WHERE id = 2", &["11"]),
+        // Those that held it, and those that hold it now.
+        ("UPDATE groups_ SET code = 'd' WHERE id = 1", &["10", "13", "15"]),
+        (
+            "UPDATE groups_ SET name = 'x' WHERE id = 3; UPDATE members SET code = 'a' WHERE id = 14",
+            &["14"],
+        ),
+        ("UPDATE groups_ SET code = 'b' WHERE id = 3", &["11"]),
+        (
+            "START TRANSACTION; UPDATE groups_ SET name = 'y' WHERE id = 1; ROLLBACK; \
+          UPDATE groups_ SET name = 'z' WHERE id = 4",
+            &["12"],
+        ),
+    ] {
+        let mut heard = Heard::now(&audience.related(query, related.clone())).await;
+        stage.execute(sql);
+        heard.until_keys(named).await;
+        assert_eq!(heard.reconciles, [""; 0], "{sql}");
+    }
 }
 
 async fn prepared_transactions_are_named_when_they_commit(stage: Stage) {
@@ -257,6 +300,31 @@ async fn one_connection_serves_several_syncs(stage: Stage) {
     b.until_keys(&["2", "4", "5"]).await;
 }
 
+/// A reader that is behind says since when: by the time of the last transaction that it has handed out.
+async fn what_waits_in_the_log_is_as_old_as_it_is(stage: Stage) {
+    const THEN: i64 = 1_700_000_000;
+    stage.execute("CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, v INT)");
+    let audience = Audience::of(&stage, 7_013);
+    let mut heard = Heard::now(&audience.changes("SELECT id FROM t")).await;
+    heard.until_caught_up().await;
+    assert_eq!(heard.as_of, None, "nothing waits");
+    // More keys than may wait to be taken: behind each transaction the reader stands still until somebody takes them.
+    let rows = "INSERT INTO t (v) SELECT 1 FROM information_schema.COLUMNS a, information_schema.COLUMNS b LIMIT 20001";
+    let at = |seconds: i64| format!("SET TIMESTAMP = {}; {rows}; ", THEN + seconds);
+    stage.execute(&format!("{}{}", at(0), at(60)));
+    for seconds in [0, 60] {
+        while heard.as_of.is_none_or(|at| at.as_second() != THEN + seconds) {
+            heard.next().await.unwrap();
+            assert!(
+                heard.as_of.is_none_or(|at| at.as_second() <= THEN + seconds),
+                "{:?}",
+                heard.as_of
+            );
+        }
+    }
+    assert_eq!(heard.keys.len(), 40_002);
+}
+
 async fn compressed_logs_are_read(stage: Stage) {
     stage.execute("CREATE TABLE t (id INT PRIMARY KEY, v LONGTEXT)");
     let audience = Audience::of(&stage, 7_007);
@@ -294,7 +362,8 @@ async fn smaller_images_are_read(stage: Stage) {
     assert_eq!(heard.reconciles, [""; 0]);
 }
 
-/// The key stands last, behind every kind of cell, once with values and once without.
+/// The key stands last, behind every kind of cell, once with values and once without. Each way to read shows the same of
+/// a row: everything, what changed since a moment, and what the log named.
 async fn keys_behind_columns_of_every_type_are_found(stage: Stage) {
     let with_values: Vec<&str> = TYPES.iter().map(|(_, value, _)| *value).collect();
     let columns: Vec<String> =
@@ -303,17 +372,20 @@ async fn keys_behind_columns_of_every_type_are_found(stage: Stage) {
     let names: Vec<String> = (0..TYPES.len()).map(|n| format!("c{n}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     stage.execute(&format!(
-        "CREATE TABLE t ({}, id INT PRIMARY KEY) ROW_FORMAT=DYNAMIC",
+        "CREATE TABLE t ({}, changed TIMESTAMP(6) NOT NULL DEFAULT '2026-01-01', id INT PRIMARY KEY) ROW_FORMAT=DYNAMIC",
         columns.join(", ")
     ));
     let audience = Audience::of(&stage, 7_009);
-    let source = Arc::new(stage.source("SELECT * FROM t", &["id"], &names));
+    let query = "SELECT * FROM t WHERE changed >= :last_sync_time OR :last_sync_time IS NULL";
+    let of_t = definition(query, &["id"], Some("changed"));
+    let source = Arc::new(source(stage.options(), &of_t, &names).unwrap());
     let changes = audience.hub.changes(Arc::clone(&source), Vec::new());
     let mut heard = Heard::now(&changes).await;
     let values = with_values.join(", ");
     stage.execute(&format!(
-        "SET sql_mode = ''; INSERT INTO t VALUES ({values}, 1), ({nulls}, 2); \
-         UPDATE t SET c1 = 7 WHERE id = 1; UPDATE t SET c1 = 255 WHERE id = 1; INSERT INTO t VALUES ({values}, 3)"
+        "SET sql_mode = ''; INSERT INTO t VALUES ({values}, DEFAULT, 1), ({nulls}, DEFAULT, 2); \
+         UPDATE t SET c1 = 7 WHERE id = 1; UPDATE t SET c1 = 255 WHERE id = 1; \
+         INSERT INTO t VALUES ({values}, DEFAULT, 3)"
     ));
     heard.until_keys(&["1", "2", "3"]).await;
     assert_eq!(heard.reconciles, [""; 0]);
@@ -322,6 +394,8 @@ async fn keys_behind_columns_of_every_type_are_found(stage: Stage) {
     assert_eq!(all["1"], all["3"]);
     let named = read(&source, ReadScope::Keys(heard.named.clone())).await.unwrap().by_key();
     assert_eq!(all, named);
+    let since = ReadScope::Since(Watermark("2025-12-31T00:00:00".into()));
+    assert_eq!(all, read(&source, since).await.unwrap().by_key());
     stage.execute("DELETE FROM t WHERE id = 3; UPDATE t SET id = 4 WHERE id = 2");
     heard.until_keys(&["1", "2", "3", "4"]).await;
 }

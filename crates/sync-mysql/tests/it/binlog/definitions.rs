@@ -1,5 +1,6 @@
 //! What changes rows without naming them leads to a reading of everything.
 
+use mysql_async::prelude::Queryable as _;
 use sync_core::error::SourceErrorKind;
 use throwaway_server::{Flavor, Server};
 
@@ -7,11 +8,12 @@ use super::{
     audience::{Audience, Heard},
     loss::{nameless, private},
 };
-use crate::stage::{Stage, on_both_servers};
+use crate::stage::{Stage, connect, on_both_servers};
 
 on_both_servers!(
     emptying_and_altering_a_table_are_noticed,
     definitions_in_other_words_are_noticed,
+    a_name_that_ends_in_a_backslash_is_noticed,
     a_dropped_table_is_said,
     a_table_that_is_made_anew_in_steps_is_followed_on,
     who_comes_while_a_table_is_missing_is_heard,
@@ -63,6 +65,27 @@ async fn definitions_in_other_words_are_noticed(stage: Stage) {
     if stage.db.flavor() == Flavor::MariaDb {
         let set = "SET STATEMENT lock_wait_timeout = 50 FOR ALTER TABLE t MODIFY v INT FIRST";
         check(set, "ALTER of table `t`", 4).await;
+    }
+}
+
+/// Where double quotes stand round names, a backslash before the last of them is the name's.
+async fn a_name_that_ends_in_a_backslash_is_noticed(stage: Stage) {
+    let mut conn = connect(&stage.options()).await;
+    conn.query_drop(r"CREATE TABLE `t\` (id INT PRIMARY KEY)").await.unwrap();
+    let audience = Audience::of(&stage, 7_108);
+    let mut heard = Heard::now(&audience.changes(r"SELECT id FROM `t\`")).await;
+    conn.query_drop("SET sql_mode = 'ANSI_QUOTES'").await.unwrap();
+    for (sql, why) in [
+        (r#"INSERT INTO "t\" VALUES (1)"#, None),
+        (r#"TRUNCATE TABLE "t\""#, Some(r"TRUNCATE of table `t\`")),
+        (r#"ALTER TABLE "t\" COMMENT 'it\'s "it"'"#, Some(r"ALTER of table `t\`")),
+    ] {
+        conn.query_drop(sql).await.unwrap();
+        match why {
+            None => heard.until_keys(&["1"]).await,
+            Some(why) => heard.until_reconcile(why).await,
+        }
+        heard.reconciles.clear();
     }
 }
 

@@ -11,9 +11,13 @@ use std::{
 
 use mysql_async::prelude::Queryable as _;
 use sync_core::{change::ChangeLog as _, port::ReadScope, value::Value};
+use throwaway_server::Flavor;
 
-use super::audience::{Audience, Heard};
-use crate::stage::{Stage, connect, definition, on_both_servers, read, source};
+use super::{
+    audience::{Audience, Heard},
+    loss::private,
+};
+use crate::stage::{Stage, connect, definition, on_both_servers, read, run, source};
 
 /// Between two rows of one writer: enough to keep the table small.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -60,6 +64,46 @@ async fn a_named_row_is_never_read_as_it_was(stage: Stage) {
     for writer in writers {
         writer.await.unwrap();
     }
+}
+
+/// How long a read must have waited to count as waiting.
+const WAITS: Duration = Duration::from_millis(300);
+
+/// A commit that stands in the log and cannot be seen yet, as MariaDB shows it otherwise in one of many thousands: it
+/// waits between the two for a replica (semi-synchronous replication, `AFTER_SYNC`).
+#[test]
+fn a_commit_that_is_not_seen_yet_is_waited_for() {
+    let Some((_server, stage)) = private(Flavor::MariaDb, &[]) else { return };
+    run(async {
+        stage.execute(
+            "CREATE TABLE t (id INT PRIMARY KEY, n INT NOT NULL); INSERT INTO t VALUES (1, 0)",
+        );
+        let audience = Audience::eager(&stage, 7_203);
+        let of_t = definition("SELECT id, n FROM t", &["id"], None);
+        let source = Arc::new(source(stage.options(), &of_t, &["n"]).unwrap());
+        let changes = audience.hub.changes(Arc::clone(&source), Vec::new());
+        let mut heard = Heard::now(&changes).await;
+        heard.until_caught_up().await;
+        stage.execute(
+            "SET GLOBAL rpl_semi_sync_master_wait_point = AFTER_SYNC; SET GLOBAL rpl_semi_sync_master_timeout = 600000; \
+             SET GLOBAL rpl_semi_sync_master_enabled = ON",
+        );
+        let mut writer = connect(&stage.options()).await;
+        let update = tokio::spawn(async move {
+            writer.query_drop("UPDATE t SET n = 1 WHERE id = 1").await.unwrap();
+        });
+        heard.until_keys(&["1"]).await;
+        // That it is named before it can be seen is what the test is about.
+        assert!(!update.is_finished(), "the commit was not held");
+        let seen = stage.db.client().query("SELECT n FROM t").unwrap();
+        assert_eq!(seen.trim(), "0");
+        let mut reading = Box::pin(read(&source, ReadScope::Keys(heard.named.clone())));
+        let early = tokio::time::timeout(WAITS, &mut reading).await;
+        assert!(early.is_err(), "the row was read as it was before");
+        stage.execute("SET GLOBAL rpl_semi_sync_master_enabled = OFF");
+        update.await.unwrap();
+        assert_eq!(reading.await.unwrap().rows[0].0[1], Value::Int(1));
+    });
 }
 
 async fn a_snapshot_and_what_follows_miss_nothing(stage: Stage) {

@@ -251,3 +251,99 @@ fn mysql_without_names_moves_its_position_behind_the_second_naming() {
         assert_ne!(heard.position, place);
     });
 }
+
+/// What a log that is deleted is begun anew by.
+fn reset(flavor: Flavor) -> &'static str {
+    match flavor {
+        Flavor::MariaDb => "RESET MASTER",
+        Flavor::MySql => "RESET BINARY LOGS AND GTIDS",
+    }
+}
+
+/// Until the server's clock shows another second: it is by seconds that one can tell when a file was begun.
+fn another_second(stage: &Stage) {
+    let second = || stage.db.client().query("SELECT UNIX_TIMESTAMP()");
+    let before = second().unwrap();
+    assert!(throwaway_server::wait_until(PATIENCE, || Ok(second()? != before)).unwrap());
+}
+
+/// Names, files and offsets begin at 1 again, on the same server, and soon are higher than those that were read.
+fn a_log_that_is_begun_anew_is_a_lost_position(flavor: Flavor, extra: &[&str]) {
+    let Some((_server, stage)) = private(flavor, extra) else { return };
+    run(async {
+        stage.execute("CREATE TABLE t (id INT PRIMARY KEY, v TEXT)");
+        let audience = Audience::hasty(&stage, 7_309, 20);
+        let changes = audience.changes("SELECT id FROM t");
+        let mut heard = Heard::now(&changes).await;
+        stage.execute("INSERT INTO t VALUES (1, '')");
+        heard.until_keys(&["1"]).await;
+        // Without names the position follows the second naming.
+        stage.execute("INSERT INTO t VALUES (2, '')");
+        heard.until_keys(&["1", "2"]).await;
+        let position = heard.position.clone();
+        drop(heard);
+        drop(changes);
+        drop(audience);
+        another_second(&stage);
+        stage.execute(reset(flavor));
+        let rows: Vec<String> =
+            (10..110).map(|id| format!("INSERT INTO t VALUES ({id}, REPEAT('x', 900))")).collect();
+        stage.execute(&rows.join("; "));
+        let audience = Audience::of(&stage, 7_309);
+        let changes = audience.changes("SELECT id FROM t");
+        let mut heard = Heard::from(&changes, &position).await.unwrap();
+        let error = heard.until_failure().await;
+        assert_eq!(error.kind, SourceErrorKind::PositionLost, "{error:?}");
+        assert!(error.message.contains("begun anew"), "{error:?}");
+        // From a new position it is followed as ever.
+        let mut heard = Heard::now(&changes).await;
+        stage.execute("INSERT INTO t VALUES (3, '')");
+        heard.until_keys(&["3"]).await;
+    });
+}
+
+#[test]
+fn a_log_that_is_begun_anew_is_a_lost_position_on_mariadb() {
+    a_log_that_is_begun_anew_is_a_lost_position(Flavor::MariaDb, &[]);
+}
+
+#[test]
+fn a_log_that_is_begun_anew_is_a_lost_position_on_mysql() {
+    a_log_that_is_begun_anew_is_a_lost_position(Flavor::MySql, &[]);
+}
+
+#[test]
+fn a_log_that_is_begun_anew_is_a_lost_position_on_mysql_without_names() {
+    let extra = ["--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"];
+    a_log_that_is_begun_anew_is_a_lost_position(Flavor::MySql, &extra);
+}
+
+/// The same while it is being read.
+fn a_log_that_is_begun_anew_while_it_is_read(flavor: Flavor) {
+    let Some((_server, stage)) = private(flavor, &[]) else { return };
+    run(async {
+        stage.execute("CREATE TABLE t (id INT PRIMARY KEY)");
+        let audience = Audience::of(&stage, 7_310);
+        let changes = audience.changes("SELECT id FROM t");
+        let mut heard = Heard::now(&changes).await;
+        stage.execute("INSERT INTO t VALUES (1)");
+        heard.until_keys(&["1"]).await;
+        another_second(&stage);
+        stage.execute(reset(flavor));
+        let rows: Vec<String> =
+            (10..110).map(|id| format!("INSERT INTO t VALUES ({id})")).collect();
+        stage.execute(&rows.join("; "));
+        let error = heard.until_failure().await;
+        assert_eq!(error.kind, SourceErrorKind::PositionLost, "{error:?}");
+    });
+}
+
+#[test]
+fn a_log_that_is_begun_anew_while_it_is_read_on_mariadb() {
+    a_log_that_is_begun_anew_while_it_is_read(Flavor::MariaDb);
+}
+
+#[test]
+fn a_log_that_is_begun_anew_while_it_is_read_on_mysql() {
+    a_log_that_is_begun_anew_while_it_is_read(Flavor::MySql);
+}
