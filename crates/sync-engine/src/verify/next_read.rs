@@ -84,7 +84,8 @@ impl Comparing<'_> {
         loop {
             let Changes { keys, reconcile, is_caught_up, .. } =
                 match held.unless_cancelled(feed.next()).await? {
-                    Ok(changes) => changes,
+                    Ok(Some(changes)) => changes,
+                    Ok(None) => continue,
                     Err(error) => return self.explain_by_lost(error).await,
                 };
             if reconcile.is_some() {
