@@ -97,9 +97,9 @@ fn d9_what_is_read_before_the_last_update_shows_is_not_believed() {
             }
             world.database.put(1, "B", 1);
             if is_lost {
-                lose(&world)
+                lose(&world);
             } else {
-                old.restore(&world)
+                old.restore(&world);
             }
             succeeds(&world).await;
             pass(&world, Duration::from_mins(2)).await;
