@@ -242,8 +242,10 @@ impl MysqlSource {
         };
         let mut findings = Vec::new();
         let position = position(moment, cursor, &self.overlaps, None);
-        let sent = SentSql::plain(self.template.render(Some(position.time)));
-        findings.extend(index_use(session, &sent, layout.column(&cursor.name)).await?);
+        if let Some(time) = position.time {
+            let sent = SentSql::plain(self.template.render(Some(time)));
+            findings.extend(index_use(session, &sent, layout.column(&cursor.name)).await?);
+        }
         for message in position.notes {
             findings.push(note(SourceFindingCode::Position, message, ""));
         }

@@ -11,7 +11,6 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 use sync_core::{
     deletes::{Going, GonePolicy},
-    delivery::Operation,
     draft::{Fingerprint, LinkWish},
     field_value::FieldValue,
     key::Key,
@@ -300,8 +299,7 @@ impl StateStore for SqliteStore {
         })?;
         self.fold_log()?;
         if let (Dispatch::Send(call), false) = (&dispatched.0, unsafe_marks) {
-            let create = (call.operation == Operation::Create).then_some(request.now);
-            self.witness.raise(call.number, create)?;
+            self.witness.raise(call.number, request.now)?;
         }
         Ok(dispatched)
     }

@@ -524,8 +524,8 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
         left_out: &[(Slug, String)],
     ) -> Result<(), StateError>;
 
-    /// The time before which no create may leave, if it is still to come: the state is older than the world, and a
-    /// create that it does not know of may be on its way (`protocol.md` D9). What the table holds is asked after it.
+    /// The time before which no writing call may leave, if it is still to come: the state is older than the world, and a
+    /// call that it does not know of may be on its way (`protocol.md` D9). What the table holds is asked after it.
     fn creates_from(
         &mut self,
         writer: &Writer,

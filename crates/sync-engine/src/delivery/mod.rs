@@ -218,6 +218,9 @@ pub(crate) async fn deliver(
 
 impl Delivery<'_> {
     async fn run(&mut self) -> Result<Ended, StateError> {
+        if self.waiting > 0 || self.route.audits {
+            self.wait_for_older_calls().await?;
+        }
         loop {
             while let Some(flight) = self.flights.try_join_next() {
                 self.settle_flight(flight).await?;
