@@ -195,6 +195,12 @@ impl Environment {
         Ok(Self { process: Box::new(process), file })
     }
 
+    /// The same as if these stood in `.env`.
+    pub(crate) fn with(mut self, more: &[(String, String)]) -> Self {
+        self.file.extend(more.iter().cloned());
+        self
+    }
+
     /// The value of a variable, for `${NAME}` in the mapping file.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         (self.process)(name).or_else(|| self.file.get(name).cloned())

@@ -6,11 +6,12 @@ use sync_core::{
     error::{CallError, CallErrorKind},
     pace::Rate,
     port::{Boxed, Clock, Dice as _},
-    state::{CallKind, StateError, SyncId, SyncIdentity},
+    state::{CallKind, StateError, SyncIdentity},
 };
-use sync_engine::state::State;
+use sync_engine::{gate, state::State};
 use sync_smartsuite::{Address, ClientOptions, probe::Gate};
 use sync_store::SqliteStore;
+use tokio_util::sync::CancellationToken;
 
 use crate::{dice::SystemDice, failure::Failure, wire};
 
@@ -19,11 +20,8 @@ const PAUSE_JITTER_MS: u64 = 2_000;
 
 /// Lets calls pass the gate of a state, and counts them under a name of its own, such as `(probe)`.
 pub(crate) struct StateGate {
-    state: State,
-    clock: Arc<dyn Clock>,
+    gate: gate::Gate,
     dice: SystemDice,
-    sync: SyncId,
-    key_digest: String,
     rate: Rate,
 }
 
@@ -54,8 +52,9 @@ impl StateGate {
             accept_key_change: false,
         };
         let (sync, _) = state.run(move |state| state.place(&identity)).await?;
-        let key_digest = wire::key_digest(options, address);
-        Ok(Self { state, clock, dice: SystemDice::new(), sync, key_digest, rate })
+        let key_digest = wire::key_digest(options, address).into();
+        let gate = gate::Gate { state, clock, sync, key_digest };
+        Ok(Self { gate, dice: SystemDice::new(), rate })
     }
 
     /// Makes one call: gate, count, wire. A 429 closes the gate for everybody.
@@ -73,40 +72,27 @@ impl StateGate {
         }
         Ok(answer)
     }
-
-    async fn depart(&self, kind: Option<CallKind>) -> Result<jiff::Timestamp, StateError> {
-        let (sync, digest, rate) = (self.sync, self.key_digest.clone(), self.rate);
-        let now = self.clock.now();
-        self.state.run(move |state| state.depart(sync, &digest, kind, rate, now)).await
-    }
 }
 
 impl Gate for StateGate {
     fn pass(&self, kind: CallKind) -> Boxed<'_, Result<(), StateError>> {
         Box::pin(async move {
-            let mut counted = Some(kind);
-            loop {
-                let at = self.depart(counted.take()).await?;
-                let wait = at.duration_since(self.clock.now());
-                self.clock.sleep(Duration::try_from(wait).unwrap_or_default()).await;
-                // Somebody's 429 may have closed the gate in the meantime.
-                let (now, digest) = (self.clock.now(), self.key_digest.clone());
-                let closed =
-                    self.state.run(move |state| state.gate_closed_until(&digest, now)).await?;
-                if closed.is_none() {
-                    return Ok(());
-                }
-            }
+            let never = CancellationToken::new();
+            self.gate.pass(Some(kind), |_| self.rate, &never).await.map(drop)
         })
     }
 
     fn count(&self, kind: CallKind) -> Boxed<'_, Result<(), StateError>> {
-        Box::pin(async move { self.depart(Some(kind)).await.map(|_| ()) })
+        Box::pin(async move {
+            self.gate.reserve(Some(kind), self.rate, self.gate.clock.now()).await.map(drop)
+        })
     }
 
     fn close(&self, retry_after: Option<Duration>) -> Boxed<'_, Result<(), StateError>> {
         let jitter = Duration::from_millis(self.dice.below(PAUSE_JITTER_MS));
-        let (now, digest) = (self.clock.now(), self.key_digest.clone());
-        Box::pin(self.state.run(move |state| state.close_gate(&digest, retry_after, jitter, now)))
+        let (now, digest) = (self.gate.clock.now(), Arc::clone(&self.gate.key_digest));
+        Box::pin(
+            self.gate.state.run(move |state| state.close_gate(&digest, retry_after, jitter, now)),
+        )
     }
 }

@@ -10,9 +10,11 @@ use std::{
 use sync_core::{
     change::ChangeLog,
     config::model::{CaptureMode, Config, OnDrift, SourceRows, SyncDefinition},
-    error::{SourceError, SourceErrorKind, SourcePart},
+    error::{CallError, SourceError, SourceErrorKind, SourcePart},
     pace::Rate,
     port::{Boxed, Clock, ReadScope, RecordTarget, RowRead, RowSource},
+    slug::Slug,
+    state::{CallKind, StateError},
 };
 use sync_engine::{
     engine::{Engine, EngineParts},
@@ -21,7 +23,7 @@ use sync_engine::{
     state::State,
 };
 use sync_mysql::{ConnectOptions, MysqlSource, SourceFinding};
-use sync_smartsuite::{Address, ClientOptions, SmartSuiteClient};
+use sync_smartsuite::{Address, ClientOptions, SmartSuiteClient, Solution};
 use sync_store::{FileLocks, Keeping, OpenNote, SqliteStore, check};
 
 use crate::{
@@ -193,6 +195,31 @@ impl Wire {
             host: self.address.host.clone(),
             account: self.account.clone(),
         }
+    }
+
+    /// The solutions that the key can see; one call.
+    ///
+    /// # Errors
+    /// The state fails; inside, the call.
+    pub(crate) async fn solutions(
+        &self,
+        task: &SyncTask,
+    ) -> Result<Result<Vec<Solution>, CallError>, StateError> {
+        self.engine.call_for(task, CallKind::Structure, self.client.solutions()).await
+    }
+
+    /// How many records a table holds, or of those how many with something in a field; one call.
+    ///
+    /// # Errors
+    /// The state fails; inside, the call.
+    pub(crate) async fn record_count(
+        &self,
+        task: &SyncTask,
+        table: &str,
+        filled: Option<&Slug>,
+    ) -> Result<Result<Option<u64>, CallError>, StateError> {
+        let call = self.client.record_count(table, filled);
+        self.engine.call_for(task, CallKind::Structure, call).await
     }
 
     /// What stands in the way of following the database's log, for a sync that wants to.

@@ -378,7 +378,7 @@ impl Emulator {
         if let Some(refusal) = self.over_limits(moment, &actor, bucket.clone(), is_rpc) {
             return self.answer(refusal);
         }
-        let fault = self.faults.strike(&mut self.dice, request.method(), path, route);
+        let fault = self.faults.strike(&mut self.dice, request, route);
         if let Some(fault) = fault {
             entry.fault = Some(fault.label());
             return self.struck(now, moment, &fault, actor, bucket, request, entry);

@@ -1,6 +1,7 @@
 //! Faults by route, count, probability and script, before or after the effect (point 13).
 
-use http::Method;
+use bytes::Bytes;
+use http::Request;
 use serde::{Deserialize, Serialize};
 
 use crate::dice::Dice;
@@ -88,6 +89,12 @@ pub struct Fault {
     /// Only paths that contain this text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path_contains: Option<String>,
+    /// Only requests whose body contains this text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_contains: Option<String>,
+    /// Only bulk calls of more items than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub items_above: Option<usize>,
     /// Matching requests that pass before the first is struck.
     #[serde(default)]
     pub skip: u64,
@@ -131,6 +138,8 @@ impl Fault {
             route: any_route(),
             method: None,
             path_contains: None,
+            body_contains: None,
+            items_above: None,
             skip: 0,
             times: Times::default(),
             probability: 1.0,
@@ -143,6 +152,20 @@ impl Fault {
     #[must_use]
     pub fn on(mut self, routes: &[RouteKind]) -> Self {
         self.route = Routes::Several(routes.to_vec());
+        self
+    }
+
+    /// Strikes requests whose body contains this text.
+    #[must_use]
+    pub fn where_body_contains(mut self, text: &str) -> Self {
+        self.body_contains = Some(text.to_owned());
+        self
+    }
+
+    /// Strikes bulk calls of more items than this.
+    #[must_use]
+    pub fn where_items_above(mut self, items: usize) -> Self {
+        self.items_above = Some(items);
         self
     }
 
@@ -174,7 +197,8 @@ impl Fault {
         self
     }
 
-    fn matches(&self, method: &Method, path: &str, route: RouteKind) -> bool {
+    fn matches(&self, request: &Request<Bytes>, route: RouteKind) -> bool {
+        let (method, path, body) = (request.method(), request.uri().path(), request.body());
         let is_route = match &self.route {
             Routes::One(name) => name == "any" || *name == route.to_string(),
             Routes::Several(routes) => routes.contains(&route),
@@ -182,6 +206,8 @@ impl Fault {
         is_route
             && self.method.as_ref().is_none_or(|own| own.eq_ignore_ascii_case(method.as_str()))
             && self.path_contains.as_ref().is_none_or(|part| path.contains(part.as_str()))
+            && self.body_contains.as_ref().is_none_or(|text| contains(body, text))
+            && self.items_above.is_none_or(|most| items(body) > most)
     }
 
     /// What the log calls it.
@@ -227,12 +253,11 @@ impl FaultScript {
     pub(crate) fn strike(
         &mut self,
         dice: &mut Dice,
-        method: &Method,
-        path: &str,
+        request: &Request<Bytes>,
         route: RouteKind,
     ) -> Option<Fault> {
         for fault in &mut self.faults {
-            if !fault.matches(method, path, route) {
+            if !fault.matches(request, route) {
                 continue;
             }
             fault.seen += 1;
@@ -245,6 +270,17 @@ impl FaultScript {
         }
         None
     }
+}
+
+fn contains(body: &[u8], text: &str) -> bool {
+    text.is_empty() || body.windows(text.len()).any(|part| part == text.as_bytes())
+}
+
+/// How many items a bulk call has; 0 for any other.
+fn items(body: &[u8]) -> usize {
+    let body: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    let items = body.as_ref().and_then(|body| body.get("items")?.as_array());
+    items.map_or(0, Vec::len)
 }
 
 fn check(fault: &Fault) -> Result<(), FaultScriptError> {

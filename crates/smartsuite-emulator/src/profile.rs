@@ -52,6 +52,8 @@ pub struct Profile {
     pub over_quota: OverQuota,
     /// The status of a record beyond the plan's limit (point 12).
     pub record_limit: RecordLimit,
+    /// A bulk create that the plan has room for in part only (point 12).
+    pub record_limit_bulk: BulkBadItem,
     /// The largest request body in bytes; above it 413.
     pub max_body_bytes: Option<u32>,
 

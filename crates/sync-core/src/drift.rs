@@ -357,6 +357,7 @@ syncs:
         TableStructure {
             id: "6500000000000000000000c1".into(),
             name: "A".into(),
+            solution: None,
             primary_field: Slug::from("sname"),
             fields: fields.iter().map(field).collect(),
             members: None,

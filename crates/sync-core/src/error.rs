@@ -115,6 +115,24 @@ pub enum CallErrorKind {
     },
 }
 
+stable_codes!(CallErrorKind {
+    Self::NotSent => "smartsuite_unreachable",
+    Self::TimedOut => "smartsuite_timeout",
+    Self::Broken => "smartsuite_connection_broken",
+    Self::Server { .. } => "smartsuite_server_error",
+    Self::Throttled { .. } => "smartsuite_rate_limited",
+    Self::Challenge => "smartsuite_challenge_page",
+    Self::Garbled => "smartsuite_garbled_answer",
+    Self::TokenRejected => "smartsuite_token_rejected",
+    Self::AccountRejected => "smartsuite_account_rejected",
+    Self::Forbidden => "smartsuite_forbidden",
+    Self::PlanFull => "smartsuite_plan_full",
+    Self::QuotaSpent => "smartsuite_quota_spent",
+    Self::NotFound => "smartsuite_not_found",
+    Self::WrongAddress => "smartsuite_wrong_address",
+    Self::Refused { .. } => "smartsuite_refused",
+});
+
 impl CallErrorKind {
     /// Whether the service itself has decided, so that the call had no effect (`protocol.md` D2). False: the
     /// call may have had its effect, or may still have it.
@@ -140,6 +158,24 @@ impl CallErrorKind {
         }
     }
 
+    /// Whether it may be the call itself, by one of its rows or by its size, that keeps the service from answering it.
+    pub fn may_lie_in_the_call(self) -> bool {
+        match self {
+            Self::Server { .. } | Self::TimedOut | Self::Broken | Self::Garbled => true,
+            Self::NotSent
+            | Self::Throttled { .. }
+            | Self::Challenge
+            | Self::TokenRejected
+            | Self::AccountRejected
+            | Self::Forbidden
+            | Self::PlanFull
+            | Self::QuotaSpent
+            | Self::NotFound
+            | Self::WrongAddress
+            | Self::Refused { .. } => false,
+        }
+    }
+
     /// What it harms.
     pub fn scope(self) -> Scope {
         match self {
@@ -155,27 +191,6 @@ impl CallErrorKind {
             | Self::Throttled { .. }
             | Self::Challenge
             | Self::Garbled => Scope::Moment,
-        }
-    }
-
-    /// A stable code for machines, logs and the manual.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::NotSent => "smartsuite_unreachable",
-            Self::TimedOut => "smartsuite_timeout",
-            Self::Broken => "smartsuite_connection_broken",
-            Self::Server { .. } => "smartsuite_server_error",
-            Self::Throttled { .. } => "smartsuite_rate_limited",
-            Self::Challenge => "smartsuite_challenge_page",
-            Self::Garbled => "smartsuite_garbled_answer",
-            Self::TokenRejected => "smartsuite_token_rejected",
-            Self::AccountRejected => "smartsuite_account_rejected",
-            Self::Forbidden => "smartsuite_forbidden",
-            Self::PlanFull => "smartsuite_plan_full",
-            Self::QuotaSpent => "smartsuite_quota_spent",
-            Self::NotFound => "smartsuite_not_found",
-            Self::WrongAddress => "smartsuite_wrong_address",
-            Self::Refused { .. } => "smartsuite_refused",
         }
     }
 
@@ -316,21 +331,16 @@ pub enum SourceErrorKind {
     PositionLost,
 }
 
-impl SourceErrorKind {
-    /// A stable code for machines, logs and the manual.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Unreachable => "mysql_unreachable",
-            Self::AccessDenied => "mysql_access_denied",
-            Self::UnknownDatabase => "mysql_unknown_database",
-            Self::MissingPrivilege => "mysql_missing_privilege",
-            Self::Tls => "mysql_tls",
-            Self::Sql => "mysql_sql_error",
-            Self::MissingColumn => "mysql_missing_column",
-            Self::Interrupted => "mysql_interrupted",
-            Self::Protocol => "mysql_protocol",
-            Self::LogSettings => "binlog_settings",
-            Self::PositionLost => "binlog_position_lost",
-        }
-    }
-}
+stable_codes!(SourceErrorKind {
+    Self::Unreachable => "mysql_unreachable",
+    Self::AccessDenied => "mysql_access_denied",
+    Self::UnknownDatabase => "mysql_unknown_database",
+    Self::MissingPrivilege => "mysql_missing_privilege",
+    Self::Tls => "mysql_tls",
+    Self::Sql => "mysql_sql_error",
+    Self::MissingColumn => "mysql_missing_column",
+    Self::Interrupted => "mysql_interrupted",
+    Self::Protocol => "mysql_protocol",
+    Self::LogSettings => "binlog_settings",
+    Self::PositionLost => "binlog_position_lost",
+});

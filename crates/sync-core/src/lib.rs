@@ -4,9 +4,12 @@
 //! of a row, [`field_value`] a cell of a record, [`expression`] and [`json_path`] compute
 //! values of several columns or of parts of one, [`mapping`] turns the one into the other, [`draft`] is the record a
 //! row should become, [`key`] what ties the two together, [`sql`] reads the user's query. [`capture`], [`delivery`],
-//! [`doubt`] and [`breaker`] decide, [`comparison`] and [`shared_id`] judge what both sides really hold, [`pace`] and [`schedule`] say when, [`budget`] how many, [`freshness`] how late
+//! [`doubt`], [`silence`] and [`breaker`] decide, [`comparison`] and [`shared_id`] judge what both sides really hold, [`pace`] and [`schedule`] say when, [`budget`] how many, [`freshness`] how late
 //! is too late and [`alert`] who is to be told, [`state`] is what is remembered, [`drift`] what has changed of both schemas, [`port`] the
 //! world around the engine.
+
+#[macro_use]
+mod stable_code;
 
 pub mod alert;
 pub mod breaker;
@@ -38,6 +41,7 @@ pub mod schedule;
 pub mod second_look;
 pub mod secret;
 pub mod shared_id;
+pub mod silence;
 pub mod slug;
 pub mod source;
 pub mod sql;

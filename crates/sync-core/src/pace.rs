@@ -13,6 +13,10 @@ pub const LOCKOUT: Duration = Duration::from_secs(30);
 /// A reservation further ahead than this means that the wall clock was set back; the gate then starts anew.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(10);
 
+/// A departure is missed by whoever is late by this part of the distance between two: calls then keep at least half
+/// their distance, and no second holds more than one call above the rate.
+const LATE_PART: u32 = 2;
+
 /// Calls per second, 1 to 5; 0 stands for an open gate, which only tests against the emulator use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate(pub u32);
@@ -22,6 +26,14 @@ impl Rate {
     pub fn spacing(self) -> Duration {
         Duration::from_secs(1).checked_div(self.0).unwrap_or(Duration::ZERO)
     }
+}
+
+/// Whether a departure was missed: whoever waited for it is so late that a call of the next one may leave close by. All
+/// who waited while the machine stood still would else leave at once. An open gate has no departures to miss.
+pub fn is_missed(departure: Timestamp, now: Timestamp, rate: Rate) -> bool {
+    let late = Duration::try_from(now.duration_since(departure)).unwrap_or_default();
+    let spacing = rate.spacing();
+    !spacing.is_zero() && late >= spacing / LATE_PART
 }
 
 /// The gate's memory; shared by every process of one state.
@@ -79,6 +91,14 @@ mod tests {
             .map(|now| gate.reserve(at(*now), Rate(4)).as_millisecond())
             .collect();
         assert_eq!(times, [0, 250, 500, 10_000, 10_250]);
+    }
+
+    #[test]
+    fn a_departure_is_missed_by_half_its_distance() {
+        assert!(!is_missed(at(1_000), at(1_124), Rate(4)));
+        assert!(is_missed(at(1_000), at(1_125), Rate(4)));
+        assert!(!is_missed(at(1_000), at(900), Rate(4)), "a clock set back");
+        assert!(!is_missed(at(1_000), at(9_000), Rate(0)), "an open gate");
     }
 
     #[test]

@@ -11,6 +11,9 @@ pub struct TableStructure {
     pub id: String,
     /// The name people see.
     pub name: String,
+    /// Id of the solution that it is in, where the service says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub solution: Option<String>,
     /// Slug of the title field.
     pub primary_field: Slug,
     /// Every field, in the table's order.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use sync_core::{
     error::{CallError, CallErrorKind, Scope},
     mutation::{self, Mutation},
-    pace::Rate,
+    pace::{Rate, is_missed},
     port::{Clock, Dice},
     slug::Slug,
     state::{Call, CallKind, StateError, Stop, SyncId, Writer},
@@ -22,8 +22,8 @@ use sync_core::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    engine::StructureTurns, event::Event, event::Observer, governor::Governor, overseer::Overseer,
-    run::Trouble, state::State,
+    engine::StructureTurns, event::Event, event::Observer, gate::Gate, governor::Governor,
+    overseer::Overseer, run::Trouble, state::State,
 };
 
 /// A 429 that outlasts this many pauses is no burst: the month's calls may be used up.
@@ -32,8 +32,6 @@ const PAUSES_MAX: u64 = 2;
 const PAUSE_JITTER_MS: u64 = 2_000;
 /// How often a run says that it lives.
 const HEARTBEAT_SECONDS: u64 = 10;
-/// A departure that is due within this is not slept for: timers are no finer.
-const NO_WAIT: Duration = Duration::from_micros(500);
 
 /// What stands between a sync's tasks and the wire. Clones share the count.
 #[derive(Clone)]
@@ -162,35 +160,33 @@ impl Calls {
         self.state.run(move |state| state.heartbeat(&writer, now)).await
     }
 
-    /// Waits for the next departure. A call whose kind is known is counted; bulk writes are counted by dispatch.
-    /// Answers whether the call may leave: not if the end was asked for while it waited.
-    pub(crate) async fn pass(&self, kind: Option<CallKind>) -> Result<bool, StateError> {
+    /// Waits for the next departure and answers its time. A call whose kind is known is counted; bulk writes are counted
+    /// by dispatch. `None`: the call may not leave, as the end was asked for while it waited.
+    pub(crate) async fn pass(
+        &self,
+        kind: Option<CallKind>,
+    ) -> Result<Option<Timestamp>, StateError> {
         if mutation::is_on(Mutation::GateOff) {
-            return Ok(!self.cancelled.is_cancelled());
+            return Ok((!self.cancelled.is_cancelled()).then(|| self.clock.now()));
         }
-        let mut counted = kind;
-        loop {
-            let now = self.clock.now();
-            let (sync, digest, rate) = (self.sync, Arc::clone(&self.key_digest), self.rate_at(now));
-            let kind = counted.take();
-            let at =
-                self.state.run(move |state| state.depart(sync, &digest, kind, rate, now)).await?;
-            self.sleep_until(at).await;
-            // Somebody's 429 may have closed the gate while this task waited for its turn.
-            let (now, digest) = (self.clock.now(), Arc::clone(&self.key_digest));
-            let closed = self.state.run(move |state| state.gate_closed_until(&digest, now)).await?;
-            if self.cancelled.is_cancelled() {
-                return Ok(false);
-            }
-            if closed.is_none() {
-                return Ok(true);
-            }
-        }
+        let gate = Gate {
+            state: self.state.clone(),
+            clock: Arc::clone(&self.clock),
+            sync: self.sync,
+            key_digest: Arc::clone(&self.key_digest),
+        };
+        gate.pass(kind, |now| self.rate_at(now), &self.cancelled).await
+    }
+
+    /// Whether a departure was missed since.
+    pub(crate) fn has_missed(&self, departure: Timestamp) -> bool {
+        let now = self.clock.now();
+        is_missed(departure, now, self.rate_at(now))
     }
 
     pub(crate) async fn sleep_until(&self, at: Timestamp) {
         let wait = Duration::try_from(at.duration_since(self.clock.now())).unwrap_or_default();
-        if wait > NO_WAIT {
+        if !wait.is_zero() {
             self.sleep(wait).await;
         }
     }
@@ -283,7 +279,7 @@ impl Calls {
     {
         let mut delay = Duration::from_secs(1);
         for attempt in 0.. {
-            if !self.pass(Some(kind)).await? {
+            if self.pass(Some(kind)).await?.is_none() {
                 return Ok(Err(CallErrorKind::NotSent.into()));
             }
             let answer = self.send(kind, 0, call()).await?;

@@ -116,7 +116,7 @@ impl Engine {
         let identity = task.identity(false);
         let (sync, _) = self.state.run(move |state| state.place(&identity)).await?;
         let calls = self.calls(task, sync, &CancellationToken::new());
-        if !calls.pass(Some(kind)).await? {
+        if calls.pass(Some(kind)).await?.is_none() {
             return Ok(Err(CallErrorKind::NotSent.into()));
         }
         calls.send(kind, 0, call).await

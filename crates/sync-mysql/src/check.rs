@@ -195,14 +195,23 @@ impl MysqlSource {
         }))
     }
 
-    /// Whether the query yields more than `most` rows; reads that many and one at the most, on the server.
+    /// How many rows the query yields, counted up to `most` and on the server.
     ///
     /// # Errors
     /// As [`check`](Self::check).
-    pub async fn has_more_rows_than(&self, most: u64) -> Result<bool, SourceError> {
+    pub async fn row_count(&self, most: u64) -> Result<u64, SourceError> {
         let mut session = Session::open(&self.options, &self.explainer).await?;
         let layout = self.layout_on(&mut session).await?;
-        self.has_row_after(&mut session, &layout, self.template.render(None), most).await
+        let columns = layout.select(&self.key_columns)?;
+        let named = session.version().has_named_subqueries();
+        let rendered = self.template.render(None);
+        let mut sent = wrapped(rendered, layout.columns(), &columns, RowFilter::All, named);
+        let before = "SELECT COUNT(*) FROM (\n";
+        sent.sql = format!("{before}{} LIMIT {most}\n) counted", sent.sql);
+        sent.query_offset += before.len();
+        let rows = session.query_rows(&sent).await?;
+        let count = rows.into_iter().flatten().flatten().next();
+        count.and_then(|count| count.parse().ok()).ok_or_else(|| self.explainer.interrupted())
     }
 
     async fn yields_a_row(
@@ -211,20 +220,10 @@ impl MysqlSource {
         layout: &Layout,
         rendered: RenderedSql,
     ) -> Result<bool, SourceError> {
-        self.has_row_after(session, layout, rendered, 0).await
-    }
-
-    async fn has_row_after(
-        &self,
-        session: &mut Session,
-        layout: &Layout,
-        rendered: RenderedSql,
-        rows: u64,
-    ) -> Result<bool, SourceError> {
         let columns = layout.select(&self.key_columns)?;
         let named = session.version().has_named_subqueries();
         let mut sent = wrapped(rendered, layout.columns(), &columns, RowFilter::All, named);
-        sent.sql.push_str(&format!(" LIMIT 1 OFFSET {rows}"));
+        sent.sql.push_str(" LIMIT 1");
         Ok(!session.query_rows(&sent).await?.is_empty())
     }
 
@@ -243,8 +242,10 @@ impl MysqlSource {
         };
         let mut findings = Vec::new();
         let position = position(moment, cursor, &self.overlaps, None);
-        let sent = SentSql::plain(self.template.render(Some(position.time)));
-        findings.extend(index_use(session, &sent, layout.column(&cursor.name)).await?);
+        if let Some(time) = position.time {
+            let sent = SentSql::plain(self.template.render(Some(time)));
+            findings.extend(index_use(session, &sent, layout.column(&cursor.name)).await?);
+        }
         for message in position.notes {
             findings.push(note(SourceFindingCode::Position, message, ""));
         }

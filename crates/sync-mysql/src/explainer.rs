@@ -456,6 +456,42 @@ mod tests {
         explainer().reading(&said(code, message), Some(&SentSql::plain(rendered)))
     }
 
+    /// Catches: an error whose words nobody has read.
+    #[test]
+    fn every_error_is_said_in_reviewed_words() {
+        let explainer = explainer();
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        let table = self::explainer().of_table("shop.things");
+        let plugin = DriverError::UnknownAuthPlugin { name: "dialog".to_owned() };
+        let errors = [
+            explainer.connecting(&Error::Io(IoError::Io(refused))),
+            explainer.no_connection_in(20),
+            explainer.connecting(&said(1040, "Too many connections")),
+            explainer.connecting(&said(1045, "Access denied for user 'planted-user'@'db'")),
+            explainer.connecting(&Error::Driver(plugin)),
+            explainer.connecting(&said(1049, "Unknown database 'shop'")),
+            explainer
+                .connecting(&said(3159, "Connections using insecure transport are prohibited")),
+            explainer.connecting(&Error::Driver(DriverError::NoClientSslFlagFromServer)),
+            Explainer::no_authority(Path::new("ca.pem"), &io::Error::from(io::ErrorKind::NotFound)),
+            reading(1142, "SELECT command denied to user 'planted-user'@'db' for table 'things'"),
+            reading(1146, "Table 'shop.thing' doesn't exist"),
+            table.reading(&said(1054, "Unknown column 'q.id' in 'field list'"), None),
+            reading(1317, "Query execution was interrupted"),
+            explainer.interrupted(),
+            explainer.silent(60),
+            explainer.garbled(),
+            Explainer::bad_cell("colour"),
+        ];
+        let said: Vec<String> = errors
+            .iter()
+            .map(|error| format!("{}: {}\n    {}", error.kind.code(), error.message, error.remedy))
+            .collect();
+        let said = said.join("\n");
+        assert!(!said.contains("planted"), "{said}");
+        insta::assert_snapshot!(said);
+    }
+
     #[test]
     fn a_syntax_error_is_placed_in_the_users_query() {
         let error = reading(1064, "You have an error; near 'OR 1' at line 4");

@@ -1,6 +1,6 @@
 //! What a check of a source may find.
 
-use sync_core::error::SourceErrorKind;
+use sync_core::{error::SourceErrorKind, stable_codes};
 
 /// One finding of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,51 +57,23 @@ pub enum SourceFindingCode {
     BinlogRightNotSeen,
     /// The server soon deletes its binlog.
     BinlogKeptBriefly,
-    /// There are more rows than the workspace's plan allows records.
-    PlanTooSmall,
     /// The binlog cannot be followed.
     Error(SourceErrorKind),
 }
 
-impl SourceFindingCode {
-    /// Every kind that is no error of the server's.
-    pub const ALL: [Self; 15] = [
-        Self::KeyKind,
-        Self::KeyNullable,
-        Self::KeyWithoutOrder,
-        Self::QueryUnwrappable,
-        Self::NullYieldsNothing,
-        Self::CursorIndex,
-        Self::CursorUnused,
-        Self::CursorNoTime,
-        Self::Position,
-        Self::CursorApplicationWritten,
-        Self::CursorNotReturned,
-        Self::BinlogForeignKey,
-        Self::BinlogRightNotSeen,
-        Self::BinlogKeptBriefly,
-        Self::PlanTooSmall,
-    ];
-
-    /// A stable code for machines, logs and the manual.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::KeyKind => "key_kind",
-            Self::KeyNullable => "key_nullable",
-            Self::KeyWithoutOrder => "key_without_order",
-            Self::QueryUnwrappable => "query_unwrappable",
-            Self::NullYieldsNothing => "null_yields_nothing",
-            Self::CursorIndex => "cursor_index",
-            Self::CursorUnused => "cursor_unused",
-            Self::CursorNoTime => "cursor_no_time",
-            Self::Position => "position",
-            Self::CursorApplicationWritten => "cursor_application_written",
-            Self::CursorNotReturned => "cursor_not_returned",
-            Self::BinlogForeignKey => "binlog_foreign_key",
-            Self::BinlogRightNotSeen => "binlog_right_not_seen",
-            Self::BinlogKeptBriefly => "binlog_kept_briefly",
-            Self::PlanTooSmall => "plan_too_small",
-            Self::Error(kind) => kind.code(),
-        }
-    }
-}
+stable_codes!(SourceFindingCode {
+    Self::KeyKind => "key_kind",
+    Self::KeyNullable => "key_nullable",
+    Self::KeyWithoutOrder => "key_without_order",
+    Self::QueryUnwrappable => "query_unwrappable",
+    Self::NullYieldsNothing => "null_yields_nothing",
+    Self::CursorIndex => "cursor_index",
+    Self::CursorUnused => "cursor_unused",
+    Self::CursorNoTime => "cursor_no_time",
+    Self::Position => "position",
+    Self::CursorApplicationWritten => "cursor_application_written",
+    Self::CursorNotReturned => "cursor_not_returned",
+    Self::BinlogForeignKey => "binlog_foreign_key",
+    Self::BinlogRightNotSeen => "binlog_right_not_seen",
+    Self::BinlogKeptBriefly => "binlog_kept_briefly",
+} Self::Error(kind) => kind.code());

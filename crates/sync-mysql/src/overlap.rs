@@ -135,7 +135,8 @@ pub(crate) enum CursorZone {
 /// A position, and what there is to say about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Position {
-    pub(crate) time: CursorTime,
+    /// `None`: it stays as it is, and where there is none, the next read is one of everything again.
+    pub(crate) time: Option<CursorTime>,
     pub(crate) notes: Vec<String>,
 }
 
@@ -203,14 +204,15 @@ pub(crate) fn position(
             .to_datetime(jiff::civil::Time::midnight())
             .saturating_sub(SignedDuration::from_secs(1));
     }
-    let mut time = CursorTime::new(at);
+    let time = CursorTime::new(at);
     if moment.replica == Replica::Stopped {
         notes.push(
             "replication to this server has stopped: the position stays where it is until it goes on".to_owned(),
         );
-        time = previous.map_or(time, |previous| previous.min(time));
+        // A read of everything begins without one, and moves none either: what arrives later has earlier times.
+        return Position { time: previous.map(|previous| previous.min(time)), notes };
     }
-    Position { time, notes }
+    Position { time: Some(time), notes }
 }
 
 fn forgotten(age: SignedDuration, connection: u64, most: SignedDuration) -> String {
@@ -250,7 +252,7 @@ mod tests {
     #[track_caller]
     fn check(moment: &Moment, cursor: &CursorFacts, expected: &str, notes: &[&str]) {
         let position = position(moment, cursor, &Overlaps::default(), None);
-        assert_eq!(position.time.watermark().0, expected);
+        assert_eq!(position.time.map(|time| time.watermark().0).as_deref(), Some(expected));
         let fits = position.notes.iter().zip(notes).all(|(note, part)| note.contains(part));
         assert!(fits && position.notes.len() == notes.len(), "{:?}", position.notes);
     }
@@ -296,8 +298,10 @@ mod tests {
         let previous = CursorTime::new(jiff::civil::datetime(2026, 11, 20, 0, 0, 0, 0));
         let stopped = replica(Replica::Stopped);
         let held = position(&stopped, &cursor(), &Overlaps::default(), Some(previous));
-        assert_eq!(held.time, previous);
+        assert_eq!(held.time, Some(previous));
         assert_eq!(held.notes.len(), 1);
+        let of_everything = position(&stopped, &cursor(), &Overlaps::default(), None);
+        assert_eq!(of_everything.time, None);
     }
 
     #[test]
@@ -326,7 +330,8 @@ mod tests {
                 let written_at = read_at + SignedDuration::from_mins(later);
                 let instant = TimeZone::UTC.to_timestamp(written_at).unwrap();
                 let wall_clock = zone.to_datetime(instant);
-                assert!(position.time < CursorTime::new(wall_clock), "{read_at}, {written_at}");
+                let time = position.time.unwrap();
+                assert!(time < CursorTime::new(wall_clock), "{read_at}, {written_at}");
             }
         }
     }

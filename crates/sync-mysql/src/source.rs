@@ -220,7 +220,7 @@ impl MysqlSource {
         let (watermark, notes) = match (moment, self.cursor_on(&layout)) {
             (Some(moment), Ok(Some(cursor))) => {
                 let position = position(&moment, &cursor, &self.overlaps, since);
-                (Some(position.time.watermark()), position.notes)
+                (position.time.map(|time| time.watermark()), position.notes)
             }
             (Some(_), Err(NoTime(note))) => (None, vec![note]),
             (None, _) | (Some(_), Ok(None)) => (None, Vec::new()),

@@ -21,7 +21,7 @@ const MEETINGS_FROM: u64 = 2_000;
 
 /// Draws the plan of a seed.
 pub fn draw(seed: u64) -> Plan {
-    let mut drawer = Drawer { chance: SmallRng::seed_from_u64(seed), rows: 0, next_id: 1 };
+    let mut drawer = Drawer::of(seed);
     let theme = drawer.theme(seed);
     let mut setup = drawer.setup();
     drawer.suit(theme, &mut setup);
@@ -34,7 +34,7 @@ pub fn draw(seed: u64) -> Plan {
 
 /// The theme of a seed's world, in a word; `None`: it is of everything.
 pub fn theme_of(seed: u64) -> Option<String> {
-    let mut drawer = Drawer { chance: SmallRng::seed_from_u64(seed), rows: 0, next_id: 1 };
+    let mut drawer = Drawer::of(seed);
     drawer.theme(seed).map(|theme| format!("{theme:?}"))
 }
 
@@ -43,9 +43,15 @@ struct Drawer {
     /// Rows at the beginning.
     rows: i64,
     next_id: i64,
+    /// Records go to the other table, as far as a meeting has moved them.
+    is_moved: bool,
 }
 
 impl Drawer {
+    fn of(seed: u64) -> Self {
+        Self { chance: SmallRng::seed_from_u64(seed), rows: 0, next_id: 1, is_moved: false }
+    }
+
     fn likely(&mut self, share: f64) -> bool {
         self.chance.random_bool(share)
     }
@@ -74,7 +80,7 @@ impl Drawer {
 
     /// Whether and which theme the world has.
     fn theme(&mut self, seed: u64) -> Option<Theme> {
-        if seed >= MEETINGS_FROM && self.likely(0.25) {
+        if seed >= MEETINGS_FROM && self.likely(0.4) {
             return Some(Theme::Meeting);
         }
         let has_one = self.likely(0.55);

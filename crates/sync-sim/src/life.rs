@@ -428,10 +428,7 @@ impl Life {
             Fate::Dies(_) => self.kill(place).await,
             Fate::LosesPower(_, choice) => self.lose_power(choice).await,
             Fate::Stops { seconds, .. } => {
-                self.strike_of(place, "stopped");
-                let until = self.now().saturating_add(Duration::from_secs(seconds));
-                let until = until.unwrap_or(Timestamp::MAX);
-                self.cast.actors[place].stop_until(until);
+                self.stop(place, seconds);
                 let fate = self.cast.actors[place].fate;
                 if let Fate::Stops { at, seconds, dies } = fate {
                     // It does not strike again.
@@ -442,10 +439,19 @@ impl Life {
         }
     }
 
+    /// A process stands still for so many seconds.
+    fn stop(&mut self, place: usize, seconds: u64) {
+        self.strike_of(place, "stopped");
+        self.oracle.shock(self.now());
+        let until = self.now().saturating_add(Duration::from_secs(seconds));
+        self.cast.actors[place].stop_until(until.unwrap_or(Timestamp::MAX));
+    }
+
     /// SIGKILL: the process is gone, and what it had written is there.
     async fn kill(&mut self, place: usize) {
         self.strike_of(place, "SIGKILL");
         self.deaths += 1;
+        self.oracle.shock(self.now());
         let is_last = self.cast.actors.len() == 1;
         // Closing the last connection would fold the log into the file, which a killed process does not do.
         let copy = is_last.then(|| StateCopy::of(&self.world.state_path()));
@@ -482,6 +488,7 @@ impl Life {
         self.calls += u64::from(actor.ear.calls.load(Ordering::SeqCst));
         if matches!(ended, Err(StateError::DiskFull)) {
             self.faults += 1;
+            self.oracle.shock(self.now());
             self.strike_full(actor.ear.number);
         }
         self.phases.ends(actor.ear.number);

@@ -136,6 +136,10 @@ pub struct Oracle {
     counts_from: Option<Timestamp>,
     /// Until then a 429 is nobody's fault.
     lenient_until: Option<Timestamp>,
+    /// When the service last answered 429.
+    refused_at: Option<Timestamp>,
+    /// When a process died, stood still or found the disk full: what it had just been answered may be lost.
+    shocks: Vec<Timestamp>,
     /// What is known of rows and records that went.
     departures: Departures,
 }
@@ -144,6 +148,11 @@ pub struct Oracle {
 const CALLS_A_SECOND: usize = 5;
 /// How long a call may be on its way.
 const ON_THE_WAY: SignedDuration = SignedDuration::from_millis(200);
+/// After a 429 no call may arrive between these: those that were under way have arrived, and the pause is not over.
+const PAUSE: std::ops::Range<SignedDuration> =
+    SignedDuration::from_secs(3)..SignedDuration::from_secs(29);
+/// How long before a 429 the process may have died that would have heard it.
+const UNHEARD: SignedDuration = SignedDuration::from_secs(2);
 /// How long the service keeps refusing after a 429, and a little.
 const LOCKOUT: SignedDuration = SignedDuration::from_secs(35);
 
@@ -235,9 +244,32 @@ impl Oracle {
     /// The gate's memory is lost: with the state, or by a power cut. Who comes next may meet the calls of who was
     /// there before.
     pub fn gate_forgets(&mut self, now: Timestamp) {
+        self.shock(now);
         self.arrivals.clear();
         self.counts_from = now.saturating_add(ON_THE_WAY).ok();
         self.is_lenient(now);
+    }
+
+    /// A process died, stood still or found the disk full.
+    pub fn shock(&mut self, now: Timestamp) {
+        self.shocks.push(now);
+    }
+
+    /// After a 429 everything pauses, unless nobody may know of it.
+    fn sees_pause(&mut self, entry: &LogEntry, at: Timestamp) -> Result<(), Wrong> {
+        if let Some(refused_at) = self.refused_at
+            && PAUSE.contains(&at.duration_since(refused_at))
+            && !self.shocks.iter().any(|shock| {
+                (refused_at.saturating_sub(UNHEARD).unwrap_or(refused_at)..=at).contains(shock)
+            })
+        {
+            let text = format!("a call at {} although a 429 came at {refused_at}", entry.at);
+            return wrong(What::TooFast, text);
+        }
+        if entry.status == 429 {
+            self.refused_at = Some(at);
+        }
+        Ok(())
     }
 
     fn is_lenient(&mut self, now: Timestamp) {
@@ -249,6 +281,7 @@ impl Oracle {
     pub fn sees_requests(&mut self, log: &[LogEntry]) -> Result<(), Wrong> {
         for entry in log {
             let at: Timestamp = entry.at.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+            self.sees_pause(entry, at)?;
             if entry.status == 429 {
                 let earned =
                     entry.fault.is_none() && self.lenient_until.is_none_or(|until| at > until);

@@ -18,8 +18,9 @@ use sync_core::{
     port::{Clock, Dice},
     state::{CallKind, StateError, SyncId},
 };
-use sync_engine::state::State;
+use sync_engine::{gate, state::State};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::{SimClock, SimDice};
 
@@ -41,18 +42,30 @@ impl Gate {
         Self::Bare(Arc::new(Mutex::new(GateState::open(start()))))
     }
 
-    /// Reserves the next departure.
+    /// Waits for the next departure, with a store as every call of the product does.
     ///
     /// # Errors
     /// The store's; a gate without one has none.
-    pub async fn depart(&self, rate: Rate, now: Timestamp) -> Result<Timestamp, StateError> {
+    pub async fn pass(&self, rate: Rate, clock: &Arc<dyn Clock>) -> Result<(), StateError> {
         match self {
             Self::Bare(gate) => {
-                Ok(gate.lock().unwrap_or_else(PoisonError::into_inner).reserve(now, rate))
+                let now = clock.now();
+                let at = gate.lock().unwrap_or_else(PoisonError::into_inner).reserve(now, rate);
+                let wait = Duration::try_from(at.duration_since(now)).unwrap_or_default();
+                if !wait.is_zero() {
+                    clock.sleep(wait).await;
+                }
+                Ok(())
             }
             Self::Stored(state) => {
-                let kind = Some(CallKind::LookUp);
-                state.run(move |state| state.depart(SyncId(1), "key", kind, rate, now)).await
+                let gate = gate::Gate {
+                    state: state.clone(),
+                    clock: Arc::clone(clock),
+                    sync: SyncId(1),
+                    key_digest: "key".into(),
+                };
+                let never = CancellationToken::new();
+                gate.pass(Some(CallKind::LookUp), |_| rate, &never).await.map(drop)
             }
         }
     }
@@ -69,6 +82,8 @@ pub struct Trial {
     pub tasks: usize,
     /// Calls of all tasks together.
     pub calls: usize,
+    /// The machine stands still: when, and for how long.
+    pub stall: Option<(Duration, Duration)>,
 }
 
 /// What came of a trial.
@@ -78,6 +93,8 @@ pub struct Pace {
     pub throttled: bool,
     /// Departures per second, from the first to the last.
     pub per_second: f64,
+    /// The shortest time between two departures.
+    pub closest: Duration,
 }
 
 impl Trial {
@@ -106,13 +123,21 @@ impl Trial {
             };
             tasks.spawn(caller.make_calls());
         }
-        let departures: Vec<Timestamp> = tasks.join_all().await.into_iter().flatten().collect();
+        if let Some((after, length)) = self.stall {
+            clock.sleep(after).await;
+            tokio::time::advance(length).await;
+        }
+        let mut departures: Vec<Timestamp> = tasks.join_all().await.into_iter().flatten().collect();
+        departures.sort_unstable();
+        let pairs = departures.iter().zip(departures.iter().skip(1));
+        let closest = pairs.map(|(one, next)| next.duration_since(*one)).min();
+        let closest = closest.expect("there were calls").unsigned_abs();
         let first = departures.iter().min().expect("there were calls");
         let last = departures.iter().max().expect("there were calls");
         let seconds = last.duration_since(*first).as_secs_f64();
         let gaps = u32::try_from(departures.len() - 1).expect("a few thousand");
         let emulator = service.lock().unwrap_or_else(PoisonError::into_inner);
-        Pace { throttled: is_throttled(&emulator), per_second: f64::from(gaps) / seconds }
+        Pace { throttled: is_throttled(&emulator), per_second: f64::from(gaps) / seconds, closest }
     }
 }
 
@@ -132,8 +157,8 @@ impl Caller {
         let mut departures = Vec::new();
         let request = request();
         while self.takes_one() {
-            let at = self.gate.depart(self.rate, self.clock.now()).await.expect("the state works");
-            self.sleep_until(at).await;
+            let clock: Arc<dyn Clock> = Arc::new(self.clock);
+            self.gate.pass(self.rate, &clock).await.expect("the state works");
             departures.push(self.clock.now());
             self.clock.sleep(Duration::from_millis(self.dice.below(DELAY_MAX_MS + 1))).await;
             let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
@@ -150,13 +175,6 @@ impl Caller {
         let some = *left > 0;
         *left -= usize::from(some);
         some
-    }
-
-    async fn sleep_until(&self, at: Timestamp) {
-        let wait = Duration::try_from(at.duration_since(self.clock.now())).unwrap_or_default();
-        if !wait.is_zero() {
-            self.clock.sleep(wait).await;
-        }
     }
 }
 
@@ -198,7 +216,7 @@ mod tests {
     }
 
     fn trial(seed: u64, rate: u32, gate: Gate) -> Pace {
-        let trial = Trial { seed, rate: Rate(rate), tasks: 8, calls: 2_000 };
+        let trial = Trial { seed, rate: Rate(rate), tasks: 8, calls: 2_000, stall: None };
         paused(trial.run(gate))
     }
 
@@ -238,6 +256,22 @@ mod tests {
             let pace = trial(seed, 4, Gate::Stored(State::inline(Box::new(store))));
             assert!(!pace.throttled, "seed {seed}");
             assert!(pace.per_second >= 0.98 * 4.0, "only {} calls a second", pace.per_second);
+        }
+    }
+
+    /// Catches: departures that are used though the machine stood still while they were waited for (`Gate::pass`).
+    #[test]
+    fn after_a_stall_calls_leave_one_by_one() {
+        for seed in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let store = SqliteStore::open(&folder.path().join("state.db")).unwrap();
+            let gate = Gate::Stored(State::inline(Box::new(store)));
+            let stall = (Duration::from_millis(3_000 + 37 * seed), Duration::from_millis(1_900));
+            let trial = Trial { seed, rate: Rate(4), tasks: 8, calls: 40, stall: Some(stall) };
+            let pace = paused(trial.run(gate));
+            assert!(!pace.throttled, "seed {seed}");
+            let closest = pace.closest;
+            assert!(closest >= Duration::from_millis(125), "seed {seed}: {closest:?} apart");
         }
     }
 }

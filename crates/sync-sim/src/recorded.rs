@@ -20,7 +20,7 @@ pub const RECORDED: &[(Mutation, &[u64])] = &[
     (Mutation::AdoptedDeleted, &[54]),
     (Mutation::DeletesUnguarded, &[77]),
     (Mutation::EventSkipped, &[23]),
-    (Mutation::StreamPositionFirst, &[68]),
+    (Mutation::StreamPositionFirst, &[167]),
     (Mutation::UnansweredForgotten, &[421]),
     (Mutation::ServerErrorAnswers, &[7]),
     (Mutation::GarbledAnswers, &[7]),

@@ -129,6 +129,13 @@ impl SimDatabase {
         }
     }
 
+    /// Changes a row without the database's log naming it, as a write with `sql_log_bin=0` does.
+    pub fn put_unlogged(&self, id: i64, name: &str) {
+        if let Some(row) = self.tables().rows.get_mut(&id) {
+            name.clone_into(&mut row.name);
+        }
+    }
+
     /// Makes a row's cursor column older, as if it had been written so long ago.
     pub fn age(&self, id: i64, by: Duration) {
         if let Some(row) = self.tables().rows.get_mut(&id) {

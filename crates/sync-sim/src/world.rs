@@ -174,6 +174,12 @@ impl Process {
         Self { engine: self.engine.clone(), task }
     }
 
+    /// The same process, whose calls somebody counts.
+    #[cfg(test)]
+    pub(crate) fn governed_by(self, governor: Arc<dyn sync_engine::governor::Governor>) -> Self {
+        Self { engine: self.engine.governed_by(governor), task: self.task }
+    }
+
     /// The same process, whose sync has another definition and other rows.
     #[must_use]
     pub fn reading(&self, definition: &SyncDefinition, source: Arc<dyn RowSource>) -> Self {

@@ -9,8 +9,8 @@ mod tests;
 
 use serde_json::Value;
 use sync_core::{
-    error::{CallError, CallErrorKind, Quoted},
-    port::RecordShape,
+    error::{CallError, CallErrorKind, Complaint, Quoted},
+    port::{BulkAnswer, RecordShape},
 };
 
 use crate::transport::{BodyEnd, Reply, TransportError};
@@ -189,6 +189,20 @@ pub(crate) fn of_create(error: CallError) -> CallError {
         CallError { kind: CallErrorKind::PlanFull, ..error }
     } else {
         error
+    }
+}
+
+/// The answer to a create that made only what there was room for, seen as what it is: what it says of the rest is no
+/// fault of these rows. Whoever sent it looks up which were made.
+pub(crate) fn of_created(answer: BulkAnswer) -> Result<BulkAnswer, CallError> {
+    let is_about_plan =
+        |complaint: &&Complaint| complaint.slug.is_none() && is_about_room(&complaint.message.0);
+    match answer.complaints.iter().find(is_about_plan) {
+        Some(complaint) => {
+            let detail = complaint.message.clone();
+            Err(CallError { detail, ..CallErrorKind::PlanFull.into() })
+        }
+        None => Ok(answer),
     }
 }
 

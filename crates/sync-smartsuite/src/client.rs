@@ -269,7 +269,8 @@ impl RecordTarget for SmartSuiteClient {
     ) -> Boxed<'a, Result<BulkAnswer, CallError>> {
         Box::pin(async move {
             let items: Vec<&Fields> = items.iter().collect();
-            self.write(shape, &[], &items).await.map_err(answer::of_create)
+            let found = self.write(shape, &[], &items).await.map_err(answer::of_create)?;
+            answer::of_created(found)
         })
     }
 

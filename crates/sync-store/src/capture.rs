@@ -185,12 +185,21 @@ impl Into<'_> {
     ) -> Result<(), Failure> {
         books.read += 1;
         if decision == Decision::Unchanged {
-            books.unchanged += 1;
+            let is_fault = matches!(intention, Intention::Faulty(_));
+            if is_fault && was_parked_now(self.tx, self.writer, &row.key)? {
+                // Read again and no better: it is counted already.
+                books.parked += 1;
+                books.unparked += 1;
+            } else {
+                books.unchanged += 1;
+            }
             return Ok(());
         }
         // Whatever is decided, older wishes of the key are void (C6); only what is being sent stays.
         let replaced = u64::from(remove(self.tx, self.writer, &row.key, WAITING)?);
-        let refusals = remove_quarantined(self.tx, self.writer, &row.key)?;
+        let Unquarantined { refusals, was_parked } =
+            remove_quarantined(self.tx, self.writer, &row.key)?;
+        books.unparked += u64::from(was_parked);
         match decision {
             Decision::Unchanged => {}
             Decision::Withdraw => {
@@ -301,19 +310,49 @@ pub(crate) fn remove(
     Ok(removed > 0)
 }
 
-/// Removes the key's quarantined entry. Answers how often it was refused, if it is a draft that was not kept and is
-/// being tried again.
-fn remove_quarantined(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<i64> {
-    let refusals = tx
-        .prepare_cached(
-            "DELETE FROM outbox WHERE sync_id = ? AND destination_id = ? AND key = ? AND state = 2
-             RETURNING iif(omitted AND fingerprint IS NULL, refusals, 0)",
-        )?
-        .query_row(params![writer.sync.0, writer.destination.0, KeyParameter(key)], |row| {
-            row.get(0)
-        })
+/// A quarantined entry that was removed, if there was one.
+#[derive(Default)]
+struct Unquarantined {
+    /// How often it was refused, if it is a draft that was not kept and is being tried again.
+    refusals: i64,
+    /// Whether its row was parked by the run that is under way.
+    was_parked: bool,
+}
+
+/// SQL: whether a quarantined entry is a row that could not become a draft in the run that is under way; `?1` is the sync
+/// and `?2` the writer's token.
+const PARKED_NOW: &str =
+    "fields IS NULL AND NOT gone AND NOT omitted AND created_at >= (SELECT started_at FROM runs
+   WHERE sync_id = ?1 AND token = ?2 AND status = 'running' ORDER BY id DESC LIMIT 1)";
+
+/// Whether the key's row was parked by the run that is under way.
+fn was_parked_now(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<bool> {
+    tx.prepare_cached(&format!(
+        "SELECT 1 FROM outbox WHERE sync_id = ?1 AND destination_id = ?3 AND key = ?4 AND state = 2 AND {PARKED_NOW}"
+    ))?
+    .exists(params![writer.sync.0, writer.token, writer.destination.0, KeyParameter(key)])
+}
+
+/// Removes the key's quarantined entry.
+fn remove_quarantined(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    key: &Key,
+) -> rusqlite::Result<Unquarantined> {
+    let removed = tx
+        .prepare_cached(&format!(
+            "DELETE FROM outbox WHERE sync_id = ?1 AND destination_id = ?3 AND key = ?4 AND state = 2
+             RETURNING iif(omitted AND fingerprint IS NULL, refusals, 0), {PARKED_NOW}"
+        ))?
+        .query_row(
+            params![writer.sync.0, writer.token, writer.destination.0, KeyParameter(key)],
+            |row| {
+                let was_parked = row.get::<_, Option<bool>>(1)?.unwrap_or(false);
+                Ok(Unquarantined { refusals: row.get(0)?, was_parked })
+            },
+        )
         .optional()?;
-    Ok(refusals.unwrap_or(0))
+    Ok(removed.unwrap_or_default())
 }
 
 fn print_of(intention: Intention) -> Option<Fingerprint> {

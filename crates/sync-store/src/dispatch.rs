@@ -17,7 +17,7 @@ use sync_core::{
 
 use crate::{
     calls,
-    column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, record_parameter, time},
+    column::{KeyColumn, KeyParameter, RecordColumn, count, fingerprint, record_parameter, time},
     failure::Failure,
     filling,
     links::Links,
@@ -33,7 +33,11 @@ const EQUAL_MAX: u64 = 10_000;
 pub(crate) const SETTLING_MS: i64 = 2_000;
 
 /// Leaves out the wishes for which a record would be made.
-const NO_CREATES: &str = "AND (o.gone OR l.record_id IS NOT NULL AND l.standing <> 2)";
+const NO_CREATES: &str =
+    "AND (o.gone OR EXISTS (SELECT 1 FROM links AS h WHERE h.sync_id = o.sync_id
+  AND h.destination_id = o.destination_id AND h.key = o.key AND h.standing <> 2))";
+/// Leaves out what was not sent yet.
+const TRIED: &str = "AND o.attempts > 0";
 
 /// `links.standing` of a link whose row is gone and whose record stays: it is not ours to delete, or archived.
 pub(crate) const KEPT: i64 = 1;
@@ -129,7 +133,7 @@ pub(crate) fn dispatch(
             continue;
         }
         let Some((mut operation, mut chosen)) = choose(calls, request) else {
-            return Ok((Dispatch::Nothing(next_time(tx, writer, request.now)?), books));
+            return Ok((Dispatch::Nothing(next_time(tx, writer, request)?), books));
         };
         if operation == Operation::Create && filling::is_under_way(tx, writer)? {
             // Even one whose next try is not due: creates wait for it.
@@ -209,21 +213,27 @@ fn candidates(
     Ok(Vec::new())
 }
 
+/// The condition by which the request leaves entries out.
+fn meant(request: &DispatchRequest) -> String {
+    let held = if request.creates == Creates::Held { NO_CREATES } else { "" };
+    let tried = if request.tried_only { TRIED } else { "" };
+    format!("{held} {tried}")
+}
+
 fn candidates_of(
     tx: &Transaction<'_>,
     writer: &Writer,
     request: &DispatchRequest,
     kind: Kind,
 ) -> Result<Vec<Candidate>, Failure> {
-    let (condition, order) = (kind.condition(), kind.order());
-    let without_creates = if request.creates == Creates::Held { NO_CREATES } else { "" };
+    let (condition, order, meant) = (kind.condition(), kind.order(), meant(request));
     let mut select = tx.prepare_cached(&format!(
         "SELECT o.seq, o.key, o.gone, o.fields, o.fingerprint, o.suspects, o.attempts,
            l.record_id, l.standing, l.fingerprint, l.origin, o.refusals
          FROM outbox AS o LEFT JOIN links AS l
            ON l.sync_id = o.sync_id AND l.destination_id = o.destination_id AND l.key = o.key
          WHERE o.sync_id = ?1 AND o.destination_id = ?2 AND o.state = 0 AND o.not_before <= ?3 AND {condition}
-           {without_creates}
+           {meant}
            AND NOT EXISTS (SELECT 1 FROM outbox AS s WHERE s.sync_id = o.sync_id
              AND s.destination_id = o.destination_id AND s.key = o.key AND s.state = 1)
          ORDER BY {order} LIMIT ?4"
@@ -313,7 +323,11 @@ fn choose(
     let first = candidates.first()?;
     let (group, first_turn) = (first.suspects, first.turn);
     let of = |turn: Turn| move |one: &&Candidate| one.suspects == group && one.turn == turn;
-    let fills = |turn: &Turn| candidates.iter().filter(of(*turn)).count() >= request.entries_max;
+    let most = |turn: Turn| match turn {
+        Turn::Send(Operation::Create) => request.creates_max,
+        _ => request.entries_max,
+    };
+    let fills = |turn: &Turn| candidates.iter().filter(of(*turn)).count() >= most(*turn);
     let others = [Operation::Update, Operation::Create, Operation::Delete, Operation::Archive];
     let turn = if group.is_some() || fills(&first_turn) {
         first_turn
@@ -325,7 +339,7 @@ fn choose(
     let chosen = candidates
         .into_iter()
         .filter(|one| of(turn)(&one))
-        .take(request.entries_max)
+        .take(most(turn))
         .take_while(|candidate| {
             let fits = bytes == 0 || bytes + candidate.bytes() <= request.bytes_max;
             bytes += candidate.bytes();
@@ -435,31 +449,52 @@ fn settle_without_call(
 pub(crate) fn next_ready(
     tx: &Transaction<'_>,
     writer: &Writer,
-    now: Timestamp,
+    request: &DispatchRequest,
 ) -> rusqlite::Result<Option<Timestamp>> {
+    let now = request.now.as_millisecond();
     let ready: bool = tx
-        .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM outbox
-             WHERE sync_id = ? AND destination_id = ? AND state = 0 AND not_before <= ?)",
-        )?
-        .query_row(params![writer.sync.0, writer.destination.0, now.as_millisecond()], |row| {
-            row.get(0)
-        })?;
-    if ready { Ok(Some(now)) } else { next_time(tx, writer, now) }
+        .prepare_cached(&format!(
+            "SELECT EXISTS (SELECT 1 FROM outbox AS o
+             WHERE o.sync_id = ? AND o.destination_id = ? AND o.state = 0 AND o.not_before <= ? {})",
+            meant(request)
+        ))?
+        .query_row(params![writer.sync.0, writer.destination.0, now], |row| row.get(0))?;
+    if ready { Ok(Some(request.now)) } else { next_time(tx, writer, request) }
 }
 
 fn next_time(
     tx: &Transaction<'_>,
     writer: &Writer,
-    now: Timestamp,
+    request: &DispatchRequest,
 ) -> rusqlite::Result<Option<Timestamp>> {
+    let now = request.now.as_millisecond();
     let next: Option<i64> = tx
-        .prepare_cached(
-            "SELECT min(not_before) FROM outbox
-             WHERE sync_id = ? AND destination_id = ? AND state = 0 AND not_before > ?",
-        )?
-        .query_row(params![writer.sync.0, writer.destination.0, now.as_millisecond()], |row| {
-            row.get(0)
-        })?;
+        .prepare_cached(&format!(
+            "SELECT min(o.not_before) FROM outbox AS o
+             WHERE o.sync_id = ? AND o.destination_id = ? AND o.state = 0 AND o.not_before > ? {}",
+            meant(request)
+        ))?
+        .query_row(params![writer.sync.0, writer.destination.0, now], |row| row.get(0))?;
     Ok(next.map(time))
+}
+
+/// See [`sync_core::state::StateStore::held_creates`].
+pub(crate) fn held_creates(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<u64> {
+    let of = [writer.sync.0, writer.destination.0];
+    let waiting = |meant: &str| {
+        let text = format!(
+            "SELECT count(*) FROM outbox AS o WHERE o.sync_id = ? AND o.destination_id = ? AND o.state = 0 {meant}"
+        );
+        tx.prepare_cached(&text)?.query_row(of, |row| count(row, 0))
+    };
+    Ok(waiting("")?.saturating_sub(waiting(NO_CREATES)?))
+}
+
+/// See [`sync_core::state::StateStore::is_split`].
+pub(crate) fn is_split(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<bool> {
+    tx.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM outbox
+         WHERE sync_id = ? AND destination_id = ? AND state IN (0, 1) AND suspects > 0)",
+    )?
+    .query_row([writer.sync.0, writer.destination.0], |row| row.get(0))
 }

@@ -46,7 +46,8 @@ pub(crate) fn say_copied(copy: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Where the witness saw more calls than this state knows of, what the links say their records hold is believed no
-/// more, everything is read again, and no create leaves until the last one that was sent has had its time. So too in
+/// more, everything is read again, and nothing that the table shows counts until the last call that was sent has had its
+/// time. So too in
 /// a copy without a witness, of which nobody knows how old it is.
 pub(crate) fn distrust_if_older(
     tx: &Transaction<'_>,
@@ -63,7 +64,7 @@ pub(crate) fn distrust_if_older(
     }
     let seen = match seen {
         Some(seen) if known < seen.calls => seen,
-        None if is_copy => Testimony { calls: known, created_at: now.as_millisecond() },
+        None if is_copy => Testimony { calls: known, sent_at: now.as_millisecond() },
         Some(_) | None => return Ok(()),
     };
     tx.execute("UPDATE links SET fingerprint = NULL", [])?;
@@ -72,14 +73,14 @@ pub(crate) fn distrust_if_older(
         "UPDATE syncs SET full_read = coalesce(full_read, ?)",
         [FullReadReason::OlderState.word()],
     )?;
-    // A clock that was wrong when the last create left must not keep creates out for years.
-    hold_creates(tx, time(seen.created_at.min(now.as_millisecond())))?;
+    // A clock that was wrong when the last call left must not keep creates out for years.
+    hold_creates(tx, time(seen.sent_at.min(now.as_millisecond())))?;
     // A witness that cannot be understood gives no number to go on from; it takes the state's with the next call.
     let calls = if seen.calls == i64::MAX { known } else { seen.calls };
     set_counter(tx, CALLS, calls)
 }
 
-/// No create leaves before the last one that may have been sent elsewhere, at `sent_at`, has had its time.
+/// No create leaves before the last call that may have been sent elsewhere, at `sent_at`, has had its time.
 pub(crate) fn hold_creates(tx: &Transaction<'_>, sent_at: Timestamp) -> rusqlite::Result<()> {
     let from = sent_at.saturating_add(LAST_LOOK).unwrap_or(sent_at);
     set_counter(tx, CREATES_FROM, from.as_millisecond())

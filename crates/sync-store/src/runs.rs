@@ -54,6 +54,7 @@ pub(crate) fn add(
     let Some((run, counted)) = under_way else { return Ok(()) };
     let mut sum = read(counted);
     sum += *books;
+    sum.count_once();
     store(tx, run, &sum)?;
     tx.prepare_cached("UPDATE runs SET calls = calls + ? WHERE id = ?")?.execute([calls, run])?;
     Ok(())

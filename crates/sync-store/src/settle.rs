@@ -65,6 +65,7 @@ pub(crate) fn settle(
         let Some(sent) = sent(tx, writer, settlement.id)? else { continue };
         let group = match &settlement.outcome {
             Outcome::Back { group: Some(number), .. }
+            | Outcome::Unanswered { group: Some(number), .. }
             | Outcome::InDoubt { group: Some(number), .. } => {
                 let group = match groups.get(number) {
                     Some(group) => *group,
@@ -240,9 +241,9 @@ fn settle_one(
             drop_entry(tx, sent)?;
             books.updated += 1;
         }
-        Outcome::Unanswered { not_before } => {
+        Outcome::Unanswered { not_before, .. } => {
             second_look::schedule(tx, writer, &sent.key, second_look::in_an_hour(now))?;
-            back(tx, sent, None, *not_before, books)?;
+            back(tx, sent, group, *not_before, books)?;
         }
         Outcome::InDoubt { answered, left_at, empty_looks, look_at, fault, .. } => {
             tx.prepare_cached(

@@ -11,7 +11,6 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 use sync_core::{
     deletes::{Going, GonePolicy},
-    delivery::Operation,
     draft::{Fingerprint, LinkWish},
     field_value::FieldValue,
     key::Key,
@@ -300,8 +299,7 @@ impl StateStore for SqliteStore {
         })?;
         self.fold_log()?;
         if let (Dispatch::Send(call), false) = (&dispatched.0, unsafe_marks) {
-            let create = (call.operation == Operation::Create).then_some(request.now);
-            self.witness.raise(call.number, create)?;
+            self.witness.raise(call.number, request.now)?;
         }
         Ok(dispatched)
     }
@@ -441,9 +439,17 @@ impl StateStore for SqliteStore {
     fn next_ready(
         &mut self,
         writer: &Writer,
-        now: Timestamp,
+        request: &DispatchRequest,
     ) -> Result<Option<Timestamp>, StateError> {
-        self.read_as(writer, |tx| Ok(dispatch::next_ready(tx, writer, now)?))
+        self.read_as(writer, |tx| Ok(dispatch::next_ready(tx, writer, request)?))
+    }
+
+    fn held_creates(&mut self, writer: &Writer) -> Result<u64, StateError> {
+        self.read_as(writer, |tx| Ok(dispatch::held_creates(tx, writer)?))
+    }
+
+    fn is_split(&mut self, writer: &Writer) -> Result<bool, StateError> {
+        self.read_as(writer, |tx| Ok(dispatch::is_split(tx, writer)?))
     }
 
     fn see_shape(&mut self, writer: &Writer, shape_hash: &str) -> Result<bool, StateError> {

@@ -1,7 +1,7 @@
 //! The witness: a small file beside the state that tells an older copy of the state from the newest (`protocol.md`
 //! D9).
 //!
-//! It holds the number of writing calls that were marked and the time of the last create. The state keeps the number
+//! It holds the number of writing calls that were marked and the time of the last one. The state keeps the number
 //! too, so a state that knows of fewer calls than its witness is older than the world. The witness is written after
 //! the marks are committed and before the call leaves: a process that dies in between has sent nothing, and a state
 //! that knows of more calls than its witness is no cause for alarm.
@@ -23,20 +23,20 @@ use crate::open::not_writable;
 pub(crate) struct Testimony {
     /// Writing calls that were marked, over the state's whole life.
     pub(crate) calls: i64,
-    /// When the last create was marked; milliseconds, 0 for never.
-    pub(crate) created_at: i64,
+    /// When the last one was marked; milliseconds, 0 for never.
+    pub(crate) sent_at: i64,
 }
 
 impl Testimony {
     /// Of a fixed length, well within a sector, so that a power cut leaves the old one or the new one.
     fn line(self) -> String {
-        format!("{:020} {:020}\n", self.calls, self.created_at)
+        format!("{:020} {:020}\n", self.calls, self.sent_at)
     }
 
     fn parse(text: &str) -> Option<Self> {
         let mut words = text.split_whitespace().map(str::parse);
-        let (calls, created_at) = (words.next()?.ok()?, words.next()?.ok()?);
-        Some(Self { calls, created_at })
+        let (calls, sent_at) = (words.next()?.ok()?, words.next()?.ok()?);
+        Some(Self { calls, sent_at })
     }
 }
 
@@ -73,13 +73,13 @@ impl Witness {
         }
     }
 
-    /// Raises it to `calls`, and to the time of a create. It is on disk when this returns. Several processes may
+    /// Raises it to `calls`, of which the last was marked `at` this time. It is on disk when this returns. Several processes may
     /// raise it at once, in any order.
-    pub(crate) fn raise(&self, calls: i64, create: Option<Timestamp>) -> Result<(), StateError> {
-        self.write(calls, create).map_err(|error| self.failed(&error))
+    pub(crate) fn raise(&self, calls: i64, at: Timestamp) -> Result<(), StateError> {
+        self.write(calls, at).map_err(|error| self.failed(&error))
     }
 
-    fn write(&self, calls: i64, create: Option<Timestamp>) -> std::io::Result<()> {
+    fn write(&self, calls: i64, at: Timestamp) -> std::io::Result<()> {
         let mut file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -89,10 +89,9 @@ impl Witness {
             .open(&self.path)?;
         file.lock()?;
         let known = read(&mut file).ok().filter(|known| *known != UNREADABLE);
-        let created_at = create.map_or(0, Timestamp::as_millisecond);
         let raised = Testimony {
             calls: calls.max(known.map_or(0, |known| known.calls)),
-            created_at: created_at.max(known.map_or(0, |known| known.created_at)),
+            sent_at: at.as_millisecond().max(known.map_or(0, |known| known.sent_at)),
         };
         file.write_all_at(raised.line().as_bytes(), 0)?;
         file.sync_data()
@@ -103,14 +102,14 @@ impl Witness {
     }
 }
 
-const UNREADABLE: Testimony = Testimony { calls: i64::MAX, created_at: i64::MAX };
+const UNREADABLE: Testimony = Testimony { calls: i64::MAX, sent_at: i64::MAX };
 
 fn read(file: &mut File) -> std::io::Result<Testimony> {
     let mut text = Vec::new();
     file.read_to_end(&mut text)?;
     // Made, but its first line did not reach the disk: nothing was sent.
     if text.is_empty() {
-        return Ok(Testimony { calls: 0, created_at: 0 });
+        return Ok(Testimony { calls: 0, sent_at: 0 });
     }
     let text = String::from_utf8_lossy(&text);
     Ok(Testimony::parse(&text).unwrap_or(UNREADABLE))
@@ -134,11 +133,11 @@ mod tests {
     fn it_never_goes_back() {
         let (_folder, witness) = witness();
         assert_eq!(witness.testimony().unwrap(), None);
-        witness.raise(2, Some(second(50))).unwrap();
-        witness.raise(1, Some(second(40))).unwrap();
-        let seen = Testimony { calls: 2, created_at: 50_000 };
+        witness.raise(2, second(50)).unwrap();
+        witness.raise(1, second(40)).unwrap();
+        let seen = Testimony { calls: 2, sent_at: 50_000 };
         assert_eq!(witness.testimony().unwrap(), Some(seen));
-        witness.raise(3, None).unwrap();
+        witness.raise(3, second(45)).unwrap();
         assert_eq!(witness.testimony().unwrap(), Some(Testimony { calls: 3, ..seen }));
     }
 
@@ -147,7 +146,7 @@ mod tests {
         let (_folder, witness) = witness();
         std::fs::write(&witness.path, "\0\0\0\0").unwrap();
         assert_eq!(witness.testimony().unwrap(), Some(UNREADABLE));
-        witness.raise(7, None).unwrap();
-        assert_eq!(witness.testimony().unwrap(), Some(Testimony { calls: 7, created_at: 0 }));
+        witness.raise(7, second(9)).unwrap();
+        assert_eq!(witness.testimony().unwrap(), Some(Testimony { calls: 7, sent_at: 9_000 }));
     }
 }

@@ -128,14 +128,13 @@ mod tests {
     }
 
     /// What a machine may read is read by the same option everywhere. The exceptions are made for shells and people, or
-    /// do one thing and answer by their exit code.
+    /// run until they are ended.
     #[test]
-    fn every_command_that_shows_speaks_json() {
+    fn every_command_speaks_json() {
         let without = ["completions", "man", "emulator", "schedule", "help"];
-        let acts = ["retry", "drop", "backup", "export", "import", "reset", "prune", "help"];
         for command in crate::declaration().get_subcommands() {
             let mut leaves: Vec<&Command> = command.get_subcommands().collect();
-            leaves.retain(|leaf| !acts.contains(&leaf.get_name()));
+            leaves.retain(|leaf| leaf.get_name() != "help");
             if leaves.is_empty() {
                 leaves.push(command);
             }

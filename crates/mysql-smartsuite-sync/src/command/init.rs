@@ -1,15 +1,13 @@
 //! `init`: reads both schemas, proposes a mapping, and writes it down.
 
-use std::{
-    fs::OpenOptions, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path, sync::Arc,
-};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use clap::Args;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use sync_core::{
     config::{self, model::SyncDefinition},
-    mapping::{CompiledMapping, Finding, Severity},
+    mapping::{CompiledMapping, Finding, Severity, room},
     table::TableStructure,
 };
 use sync_mysql::{SourceTable, census};
@@ -23,6 +21,7 @@ use crate::{
     exit::Exit,
     failure::Failure,
     init::{
+        account::{Account, Accounts},
         asking::Answers,
         link::{LinkField, propose_links},
         making::Workspace,
@@ -37,22 +36,13 @@ use crate::{
 
 /// Under this name the calls are counted.
 const NAME: &str = "(init)";
-/// The settings of the two accounts, in the order in which a person is asked, with the question.
-const SETTINGS: [(&str, &str); 6] = [
-    ("MYSQL_HOST", "Host of the MySQL or MariaDB server"),
-    ("MYSQL_USER", "User there (SELECT is enough)"),
-    ("MYSQL_PASSWORD", "Its password"),
-    ("MYSQL_DATABASE", "Database"),
-    ("SMARTSUITE_ACCOUNT_ID", "SmartSuite account id (after app.smartsuite.com/ in the browser)"),
-    ("SMARTSUITE_TOKEN", "SmartSuite API key (My Profile > API Key)"),
-];
 /// Rounds in which columns that do not fit are left out.
 const ROUNDS_MAX: usize = 4;
 
 /// Options of `init`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct InitArgs {
-    /// A setting of the two accounts, kept in `.env`; may be repeated. Secrets are better set in the environment
+    /// A setting of the two accounts, kept in `.env` once its account has answered; may be repeated. Secrets are better set in the environment
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
     /// The solution, by its name or id
@@ -88,18 +78,35 @@ pub(crate) fn perform(global: &Global, args: &InitArgs, screen: &Screen) -> Resu
             "give an IANA name such as Europe/Berlin with `--time-zone`",
         ));
     }
-    let (environment, settings) = settings(global, args, answers, screen)?;
     let runtime = command::runtime()?;
-    let sources = runtime.block_on(census(&settings.mysql)).map_err(|error| {
-        Failure::world(format!("{} [{}]", error.message, error.kind.code()), error.remedy)
-    })?;
+    let mut accounts = Accounts::new(global, &args.set, answers, screen)?;
+    let (mut environment, mut settings) = accounts.complete()?;
+    let sources = loop {
+        match runtime.block_on(census(&settings.mysql)) {
+            Ok(sources) => break sources,
+            Err(error) => {
+                let message = format!("{} [{}]", error.message, error.kind.code());
+                let failure = Failure::world(message, error.remedy);
+                (environment, settings) = accounts.mended(Account::Mysql, failure)?;
+            }
+        }
+    };
+    accounts.keep(Account::Mysql)?;
     screen.remark(&format!(
         "MySQL: {} in database `{}`",
         counted(u64::try_from(sources.len()).unwrap_or(u64::MAX), "table"),
         settings.mysql.database
     ));
-    let workspace = runtime.block_on(workspace(&settings, &environment))?;
-    let solution = solution(&runtime, &workspace, args, answers)?;
+    let (workspace, solutions) = loop {
+        match runtime.block_on(workspace(&settings, &environment)) {
+            Ok(found) => break found,
+            Err(failure) => {
+                (environment, settings) = accounts.mended(Account::SmartSuite, failure)?;
+            }
+        }
+    };
+    accounts.keep(Account::SmartSuite)?;
+    let solution = solution(&solutions, args, answers)?;
     let tables = runtime.block_on(workspace.call(workspace.client.tables(&solution.id)))?;
     screen.remark(&format!(
         "SmartSuite: {} in solution \"{}\"",
@@ -132,108 +139,11 @@ pub(crate) fn perform(global: &Global, args: &InitArgs, screen: &Screen) -> Resu
     Ok(Exit::Done)
 }
 
-/// The settings of both accounts; what is wanting is asked for and kept in `.env`.
-fn settings(
-    global: &Global,
-    args: &InitArgs,
-    answers: Answers,
-    screen: &Screen,
-) -> Result<(Environment, Settings), Failure> {
-    let mut given = Vec::new();
-    for one in &args.set {
-        match one.split_once('=') {
-            Some((name, value))
-                if SETTINGS.iter().any(|(known, _)| *known == name)
-                    || name == "MYSQL_PORT"
-                    || name == "SMARTSUITE_BASE_URL" =>
-            {
-                given.push((name.to_owned(), value.to_owned()));
-            }
-            _ => {
-                return Err(Failure::usage(
-                    "`--set` takes NAME=VALUE with the name of a setting of MySQL or SmartSuite",
-                    "for example `--set MYSQL_HOST=db.example.com`",
-                ));
-            }
-        }
-    }
-    keep(&given)?;
-    let environment = command::environment()?;
-    let flags = command::flags(global);
-    let error = match environment.settings(&flags) {
-        Ok(settings) => return Ok((environment, settings)),
-        Err(error) if answers == Answers::Nobody => return Err(error.into()),
-        Err(error) => error,
-    };
-    screen.remark(
-        "Some settings are wanting. What you answer is kept in `.env`, which only you can read.",
-    );
-    let mut asked = Vec::new();
-    for (name, question) in SETTINGS {
-        if !error.0.iter().any(|problem| problem.name == name) {
-            continue;
-        }
-        let is_secret = matches!(name, "MYSQL_PASSWORD" | "SMARTSUITE_TOKEN");
-        let value =
-            if is_secret { answers.secret(question)? } else { answers.line(question, None)? };
-        asked.push((name.to_owned(), value));
-        if name == "MYSQL_HOST" && environment.get("MYSQL_PORT").is_none() {
-            let port = answers.line("Its port", Some("3306"))?;
-            asked.push(("MYSQL_PORT".to_owned(), port));
-        }
-    }
-    keep(&asked)?;
-    let environment = command::environment()?;
-    let settings = environment.settings(&flags)?;
-    Ok((environment, settings))
-}
-
-/// Puts settings into `.env`, in place of those of the same name.
-fn keep(settings: &[(String, String)]) -> Result<(), Failure> {
-    if settings.is_empty() {
-        return Ok(());
-    }
-    let path = Path::new(".env");
-    let failed = |error: std::io::Error| {
-        Failure::world(format!("`.env` cannot be written: {error}"), "set the variables by hand")
-    };
-    let before = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(failed(error)),
-    };
-    let is_replaced = |line: &str| {
-        settings.iter().any(|(name, _)| {
-            line.trim_start()
-                .strip_prefix(name.as_str())
-                .is_some_and(|rest| rest.trim_start().starts_with('='))
-        })
-    };
-    let mut text = String::new();
-    for line in before.lines().filter(|line| !is_replaced(line)) {
-        text.push_str(line);
-        text.push('\n');
-    }
-    for (name, value) in settings {
-        if value.contains(['\'', '\n']) {
-            return Err(Failure::usage(
-                format!("the value of {name} holds a quote or a line break"),
-                format!("set {name} in the environment, or write it into `.env` by hand"),
-            ));
-        }
-        text += &format!("{name}='{value}'\n");
-    }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)
-}
-
-async fn workspace(settings: &Settings, environment: &Environment) -> Result<Workspace, Failure> {
+/// The workspace, and the solutions that the key sees in it.
+async fn workspace(
+    settings: &Settings,
+    environment: &Environment,
+) -> Result<(Workspace, Vec<Solution>), Failure> {
     let options = &settings.smartsuite;
     let refused = |error: sync_smartsuite::OptionsError| {
         Failure::usage(error.to_string(), "check the SMARTSUITE settings")
@@ -245,16 +155,16 @@ async fn workspace(settings: &Settings, environment: &Environment) -> Result<Wor
     let path = &settings.local.state_path;
     let gate =
         StateGate::open((NAME, ""), path, options, &address, rate, Arc::clone(&clock)).await?;
-    Ok(Workspace { client, gate, clock })
+    let workspace = Workspace { client, gate, clock };
+    let solutions = workspace.call(workspace.client.solutions()).await?;
+    Ok((workspace, solutions))
 }
 
 fn solution(
-    runtime: &Runtime,
-    workspace: &Workspace,
+    solutions: &[Solution],
     args: &InitArgs,
     answers: Answers,
 ) -> Result<Solution, Failure> {
-    let solutions = runtime.block_on(workspace.call(workspace.client.solutions()))?;
     let names = || {
         let names: Vec<String> =
             solutions.iter().map(|one| format!("\"{}\" ({})", one.name, one.id)).collect();
@@ -269,7 +179,7 @@ fn solution(
             )
         });
     }
-    match solutions.as_slice() {
+    match solutions {
         [] => Err(Failure::world(
             "the key sees no solution",
             "give the key's member access to a solution",
@@ -482,6 +392,7 @@ fn make(
         }
         return Ok(Vec::new());
     }
+    check_room(proposals)?;
     let mut made = Vec::new();
     for sync in proposals.iter_mut() {
         let fields: Vec<_> = sync.new_fields().into_iter().cloned().collect();
@@ -503,6 +414,28 @@ fn make(
     }
     propose_links(proposals);
     Ok(made)
+}
+
+/// Whether each table has room for the fields that its syncs want together: known before the first is made.
+fn check_room(proposals: &[SyncProposal]) -> Result<(), Failure> {
+    let mut wanted: BTreeMap<&str, usize> = BTreeMap::new();
+    for sync in proposals {
+        let table = &sync.table;
+        let more = wanted.entry(&table.id).or_default();
+        *more += sync.new_fields().len();
+        if *more > 0 && table.fields.len() + *more > room::FIELDS_MAX {
+            return Err(Failure::usage(
+                format!(
+                    "table \"{}\" has {} and would get {more} more, and SmartSuite allows {}; none was made",
+                    table.name,
+                    counted(u64::try_from(table.fields.len()).unwrap_or(u64::MAX), "field"),
+                    room::FIELDS_MAX
+                ),
+                "remove fields that nobody needs, or leave `--create-fields` out: columns without a field are not mapped then",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The file's text, with every column left out that does not fit after all.

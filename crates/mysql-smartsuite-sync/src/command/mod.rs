@@ -64,11 +64,11 @@ pub(crate) fn perform(cli: Cli, screen: &Screen) -> Result<ExitCode, Failure> {
 }
 
 /// The process's variables and those of `.env` in the working directory.
-fn environment() -> Result<Environment, Failure> {
+pub(crate) fn environment() -> Result<Environment, Failure> {
     Ok(Environment::of_process(Path::new(".env"))?)
 }
 
-fn flags(global: &Global) -> Flags {
+pub(crate) fn flags(global: &Global) -> Flags {
     Flags { log_level: global.log_level, log_format: global.log_format, ..Flags::default() }
 }
 

@@ -1,17 +1,16 @@
 //! `validate`: is everything in place? The mapping file, the settings and the state's place; with `--online` both
 //! servers and both schemas too. All that is wrong is said at once.
 
+mod room;
+
 use std::sync::Arc;
 
 use sync_core::{
-    budget::Plan,
     config::model::{Config, MappingTest, SyncDefinition},
-    error::SourceError,
-    mapping::{CompiledMapping, FindingCode, room},
+    mapping::{self, CompiledMapping, FindingCode},
     state::StateError,
 };
 use sync_engine::event::Observer;
-use sync_mysql::{MysqlSource, Severity, SourceFinding, SourceFindingCode, SourceReport};
 use sync_store::inspect;
 use tokio::task::JoinSet;
 
@@ -25,7 +24,6 @@ use crate::{
     mapping_test,
     report::{
         Screen,
-        count::thousands,
         validation::{SyncCheck, Validation},
     },
     telemetry::LogObserver,
@@ -77,8 +75,7 @@ fn look(
         for (place, definition) in config.syncs.iter().enumerate() {
             let (wire, definition) = (Arc::clone(&wire), definition.clone());
             let tests = config.tests.get(&definition.name).cloned().unwrap_or_default();
-            let plan = config.plan;
-            under_way.spawn(async move { (place, check(&wire, definition, plan, tests).await) });
+            under_way.spawn(async move { (place, check(&wire, definition, tests).await) });
         }
         let mut checks = Vec::new();
         while let Some(joined) = under_way.join_next().await {
@@ -91,14 +88,17 @@ fn look(
             checks.push((place, checked?));
         }
         checks.sort_by_key(|(place, _)| *place);
-        Ok(checks.into_iter().map(|(_, check)| check).collect())
+        let mut checks: Vec<SyncCheck> = checks.into_iter().map(|(_, check)| check).collect();
+        if let Some(plan) = config.plan {
+            room::add_findings(&wire, plan, &mut checks).await?;
+        }
+        Ok(checks)
     })
 }
 
 async fn check(
     wire: &Wire,
     definition: SyncDefinition,
-    plan: Option<Plan>,
     tests: Vec<MappingTest>,
 ) -> Result<SyncCheck, StateError> {
     // As a run has it: without what fits no more, where it is to go on without that.
@@ -107,7 +107,7 @@ async fn check(
         Ok(_) => {
             let resolved = SyncDefinition::clone(&task.definition);
             let source = match wire.source(&resolved) {
-                Ok(source) => looked_at(&source, plan).await,
+                Ok(source) => source.check().await,
                 Err(error) => Err(error),
             };
             (resolved, source)
@@ -131,7 +131,7 @@ async fn check(
         if let (Some(mapping), Ok(source)) = (&mapping, &source) {
             findings.extend(mapping.refused_values(&source.values));
         }
-        findings.extend(room::finding(&definition, table));
+        findings.extend(mapping::room::finding(&definition, table));
         if let Some(mapping) = mapping.filter(|_| source.is_ok()) {
             failed = mapping_test::run(&tests, &definition.source, columns, &mapping, table);
         }
@@ -144,28 +144,6 @@ async fn check(
     }
     let left_out = task.drift.left_out;
     Ok(SyncCheck { definition, source, table, findings, tests, failed, drift, left_out })
-}
-
-/// What there is to say of the source, and whether its rows have room in a table of the plan.
-async fn looked_at(source: &MysqlSource, plan: Option<Plan>) -> Result<SourceReport, SourceError> {
-    let mut report = source.check().await?;
-    let is_sound = report.findings.iter().all(|finding| finding.severity != Severity::Error);
-    // Of a query that takes too long to count, nothing is said.
-    if let Some(plan) = plan.filter(|_| is_sound)
-        && let Ok(true) = source.has_more_rows_than(plan.records_a_table()).await
-    {
-        report.findings.push(SourceFinding {
-            severity: Severity::Warning,
-            code: SourceFindingCode::PlanTooSmall,
-            message: format!(
-                "the query yields more than {} rows, and plan `{}` allows as many records in a table",
-                thousands(plan.records_a_table()),
-                plan.word()
-            ),
-            hint: "read less, or change to a larger plan: what does not fit waits and is not lost".to_owned(),
-        });
-    }
-    Ok(report)
 }
 
 /// Whether the finding is true of the table whatever the query returns.

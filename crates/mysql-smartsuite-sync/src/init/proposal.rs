@@ -491,6 +491,7 @@ mod tests {
         let table = TableStructure {
             id: "65c1".into(),
             name: "Customers".into(),
+            solution: None,
             primary_field: "title".into(),
             members: None,
             fields: vec![

@@ -10,7 +10,7 @@ use sync_store::{Effect, EntryReport, EntryStanding, KeyReport, LinkDecision, Li
 
 use crate::{
     command::explain::words,
-    report::{Paint, value as values},
+    report::{Paint, counted, value as values},
 };
 
 /// Everything that is known about one key.
@@ -234,7 +234,7 @@ fn entry_lines(explanation: &Explanation) -> Vec<String> {
         let wish = if entry.is_gone { "a deletion" } else { "a draft" };
         let mut line = format!("{wish} of {} {}", day(entry.since), standing(entry));
         if entry.refusals > 0 {
-            line += &format!(", refused {} times", entry.refusals);
+            line += &format!(", refused {}", counted(entry.refusals, "time"));
         }
         lines.push(line);
         if let Some(fault) = &entry.fault {

@@ -13,6 +13,7 @@ use sync_core::{
     drift::{Drift, LeftOut},
     error::{CallError, Scope, SourceError, SourceErrorKind},
     mapping::Finding,
+    stable_codes,
     state::StateError,
     table::TableStructure,
 };
@@ -27,6 +28,26 @@ use crate::{
     mapping_test::FailedTest,
     report::{Paint, counted, diagnostic},
 };
+
+/// What only a look at everything together can find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CheckCode {
+    /// The mapping file cannot be read at all.
+    FileUnreadable,
+    /// One of the schemas has changed since the mapping last fitted.
+    SchemaDrift,
+    /// A part of the mapping fits no more and is not used.
+    LeftOut,
+    /// One of the mapping's tests does not come out.
+    TestFailed,
+}
+
+stable_codes!(CheckCode {
+    Self::FileUnreadable => "config_unreadable",
+    Self::SchemaDrift => "schema_drift",
+    Self::LeftOut => "mapping_left_out",
+    Self::TestFailed => "mapping_test_failed",
+});
 
 /// Everything that was looked at.
 #[derive(Debug)]
@@ -132,7 +153,10 @@ impl Validation {
                 out.diagnostics(&file.diagnostics, file);
                 out.line("mapping file", &file_in_words(file));
             }
-            Err(failure) => out.problem("mapping file", &failure.message, &failure.hint),
+            Err(failure) => {
+                let message = out.coded(&failure.message, CheckCode::FileUnreadable.code());
+                out.problem("mapping file", &message, &failure.hint);
+            }
         }
         match &self.settings {
             Some(error) => out.problem("settings", &error.to_string(), SettingsError::HINT),
@@ -146,7 +170,10 @@ impl Validation {
                         out.more("it is mounted by itself: mount its folder instead");
                     }
                 }
-                Err(error) => out.problem("state", &error.to_string(), error.remedy()),
+                Err(error) => {
+                    let message = out.coded(&error.to_string(), error.code());
+                    out.problem("state", &message, error.remedy());
+                }
             }
         }
         match &self.online {
@@ -169,8 +196,7 @@ impl Validation {
 
     fn online_text(&self, out: &mut Page, checks: &[SyncCheck]) {
         for outage in self.outages() {
-            let message =
-                format!("{} {}", outage.message, out.paint.faint(&format!("[{}]", outage.code)));
+            let message = out.coded(&outage.message, outage.code);
             out.problem(outage.server, &message, &outage.hint);
         }
         if let Some(source) = checks.iter().find_map(|check| check.source.as_ref().ok()) {
@@ -201,7 +227,8 @@ impl Validation {
         let file = match &self.file {
             Ok(file) => json!(diagnostic::json(&file.diagnostics, &file.path)),
             Err(failure) => {
-                json!({ "problem": problem("config_unreadable", failure.message.clone(), &failure.hint) })
+                let code = CheckCode::FileUnreadable.code();
+                json!({ "problem": problem(code, failure.message.clone(), &failure.hint) })
             }
         };
         let settings = self.settings.as_ref().map_or_else(Vec::new, |error| {
@@ -364,6 +391,11 @@ impl Page {
         self.line("", words);
     }
 
+    /// A message with its code.
+    fn coded(&self, message: &str, code: &str) -> String {
+        format!("{message} {}", self.paint.faint(&format!("[{code}]")))
+    }
+
     fn problem(&mut self, label: &str, message: &str, hint: &str) {
         let margin = format!("\n{:LABEL$}  ", "");
         let message = format!("{} {}", self.paint.bad("error:"), message.replace('\n', &margin));
@@ -378,3 +410,6 @@ impl Page {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use sync_core::{port::Clock, state::StateError};
+use sync_core::{
+    port::Clock,
+    state::{StateError, Stop},
+};
 use sync_store::StateReader;
 use tokio_util::sync::CancellationToken;
 
@@ -51,16 +54,42 @@ fn words(path: &std::path::Path) -> Result<String, StateError> {
     let syncs = reader.syncs()?;
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     let running = syncs.iter().filter(|sync| sync.holder.as_ref().is_some_and(|one| one.is_seen));
-    let stopped =
-        syncs.iter().filter(|sync| sync.stopped.as_ref().is_some_and(|stop| !stop.only_creates));
     let mut words = format!("{}, {} running", counted(count(syncs.len()), "sync"), running.count());
-    match stopped.count() {
-        0 => {}
-        stopped => words += &format!(", {stopped} stopped"),
-    }
+    words += &stops(syncs.iter().filter_map(|sync| sync.stopped.as_ref()));
     match reader.alerts()?.len() {
         0 => {}
         alerts => words += &format!(", {}", counted(count(alerts), "alert")),
     }
     Ok(words)
+}
+
+/// How many syncs are stopped, and how many of them only create nothing.
+fn stops<'a>(stops: impl Iterator<Item = &'a Stop>) -> String {
+    let (partly, wholly): (Vec<&Stop>, Vec<&Stop>) = stops.partition(|stop| stop.only_creates);
+    let said = |these: Vec<&Stop>, word| match these.len() {
+        0 => String::new(),
+        number => format!(", {number} {word}"),
+    };
+    said(wholly, "stopped") + &said(partly, "creating nothing")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sync_that_creates_nothing_is_not_passed_over() {
+        let stop = |only_creates| Stop {
+            code: "smartsuite_plan_full".into(),
+            message: String::new(),
+            remedy: String::new(),
+            key: None,
+            until: None,
+            only_creates,
+        };
+        let all = [stop(true), stop(false), stop(true)];
+        assert_eq!(stops(all.iter()), ", 1 stopped, 2 creating nothing");
+        assert_eq!(stops(all.iter().take(1)), ", 1 creating nothing");
+        assert_eq!(stops([].iter()), "");
+    }
 }

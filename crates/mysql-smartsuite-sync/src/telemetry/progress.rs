@@ -74,7 +74,7 @@ impl Observer for Progress {
         match event {
             Event::ReadOpened { .. } => shown.bar.set_message("reading"),
             Event::Captured { books } => {
-                shown.rows += books.read;
+                shown.rows = (shown.rows + books.read).saturating_sub(books.unparked);
                 if !shown.sending {
                     shown.bar.set_message(format!("reading: {}", counted(shown.rows, "row")));
                 }

@@ -54,6 +54,26 @@ fn a_refused_row_is_explained(stage: &mut Stage) {
         "is in quarantine",
         "tried again by itself after",
     ]);
+    // One that SmartSuite itself refuses: its words, and what was called for it in which run.
+    stage.refuse_texts_beyond(Some(60));
+    stage.sql("UPDATE customers SET company = REPEAT('x', 61) WHERE id = 3");
+    stage.run(&["run"]).ended(2);
+    let act = stage.run(&["explain", "customers", "3"]).ended(0).cost_nothing();
+    act.said(&["is in quarantine, refused 1 time", "[smartsuite_refused]", "hint: "]);
+    let json = stage.run(&["explain", "customers", "3", "--json"]).ended(0).json();
+    let (newest, first) = (&json["effects"][0], &json["effects"][1]);
+    assert_eq!(
+        (&newest["kind"], &newest["code"]),
+        (&"refused".into(), &"smartsuite_refused".into())
+    );
+    assert!(newest["call"].as_i64() > first["call"].as_i64(), "{json}");
+    assert!(newest["run"].as_i64() > first["run"].as_i64(), "{json}");
+    let refused = format!(
+        "(run {}, call {})",
+        newest["run"].as_i64().unwrap(),
+        newest["call"].as_i64().unwrap()
+    );
+    stage.run(&["explain", "customers", "3"]).ended(0).said(&[&refused]);
 }
 
 fn what_nobody_knows_is_said(stage: &mut Stage) {

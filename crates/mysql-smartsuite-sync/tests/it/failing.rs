@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use smartsuite_emulator::{
-    Fault, FaultKind,
-    RouteKind::{BulkCreate, BulkUpdate, List, Table},
+    Fault, FaultKind, FaultScript,
+    RouteKind::{BulkCreate, BulkUpdate, List, Table, Update},
 };
 
 use crate::stage::{CUSTOMERS, Stage, on_mariadb};
@@ -12,6 +12,7 @@ use crate::stage::{CUSTOMERS, Stage, on_mariadb};
 on_mariadb! {
     smartsuite_is_down
     smartsuite_answers_503_for_a_while
+    smartsuite_answers_no_call_of_several_rows
     smartsuite_asks_for_a_pause
     a_web_page_instead_of_an_answer
     ctrl_c_ends_a_run_that_waits_for_the_gate
@@ -45,11 +46,25 @@ fn smartsuite_answers_503_for_a_while(stage: &mut Stage) {
         "[smartsuite_server_error]",
         "hint: run again later",
     ]);
-    stage
-        .smartsuite
-        .with(|emulator| emulator.set_faults(smartsuite_emulator::FaultScript::default()));
+    stage.smartsuite.with(|emulator| emulator.set_faults(FaultScript::default()));
     stage.run(&CUSTOMERS_ONLY).ended(0).said(&["1 updated"]);
     assert_eq!(stage.records(CUSTOMERS)["1"]["scompany01"], "New");
+}
+
+/// The call as it was, once more, and then each of its five rows: by the route for several, or by the one for one.
+fn smartsuite_answers_no_call_of_several_rows(stage: &mut Stage) {
+    stage.run(&CUSTOMERS_ONLY).ended(0);
+    for (items, several, one) in [(1, 7, 0), (0, 3, 5)] {
+        stage.smartsuite.with(|emulator| emulator.set_faults(FaultScript::default()));
+        let never = Fault::new(FaultKind::Status(500)).on(&[BulkUpdate]).where_items_above(items);
+        stage.smartsuite.fault(never.times(None));
+        stage.sql(&format!("UPDATE customers SET company = 'New {items}'"));
+        let act = stage.run(&CUSTOMERS_ONLY).ended(0).said(&["5 updated"]);
+        assert_eq!((act.calls(BulkUpdate), act.calls(Update)), (several, one));
+        let records = stage.records(CUSTOMERS);
+        let new = format!("New {items}");
+        assert!(records.values().all(|record| record["scompany01"] == new.as_str()));
+    }
 }
 
 fn smartsuite_asks_for_a_pause(stage: &mut Stage) {

@@ -13,6 +13,8 @@ on_mariadb! {
     a_second_try_changes_nothing
     what_is_wanting_is_said_with_the_option_that_gives_it
     settings_are_kept_in_the_env_file
+    what_an_account_refuses_is_not_kept
+    a_table_without_room_gets_no_field
 }
 
 /// A dozen related tables with every type of column.
@@ -190,7 +192,57 @@ fn settings_are_kept_in_the_env_file(stage: &mut Stage) {
     std::fs::write(stage.path(".env"), "# mine\nMYSQL_HOST=nowhere\nLOG_LEVEL=INFO\n").unwrap();
     let set = format!("MYSQL_HOST={host}");
     stage.run(&["init", "--yes", "--force", "--set", &set]).ended(0);
-    let kept = std::fs::read_to_string(stage.path(".env")).unwrap();
-    assert_eq!(kept, format!("# mine\nLOG_LEVEL=INFO\nMYSQL_HOST='{host}'\n"));
+    let kept = || std::fs::read_to_string(stage.path(".env")).unwrap();
+    let right = format!("# mine\nLOG_LEVEL=INFO\nMYSQL_HOST='{host}'\n");
+    assert_eq!(kept(), right);
     stage.run(&["run"]).ended(0);
+}
+
+/// Catches: a wrong answer that stands in the way of every later try.
+fn what_an_account_refuses_is_not_kept(stage: &mut Stage) {
+    let before = "# mine\nLOG_LEVEL=INFO\n";
+    std::fs::write(stage.path(".env"), before).unwrap();
+    let kept = |stage: &Stage| std::fs::read_to_string(stage.path(".env")).unwrap();
+    let (password, token) = (stage.variable("MYSQL_PASSWORD"), stage.variable("SMARTSUITE_TOKEN"));
+    stage.unset("MYSQL_PASSWORD");
+    let init = |stage: &Stage, set: &[String]| {
+        let set = set.iter().flat_map(|one| ["--set", one.as_str()]);
+        stage.run(&["init", "--yes", "--force"].into_iter().chain(set).collect::<Vec<_>>())
+    };
+    let wrong = "MYSQL_PASSWORD=wrong".to_owned();
+    init(stage, &[wrong]).ended(1).warned(&["[mysql_access_denied]"]);
+    assert_eq!(kept(stage), before);
+    // What one account took is kept, though the other refuses.
+    stage.unset("SMARTSUITE_TOKEN");
+    let right = format!("MYSQL_PASSWORD={password}");
+    let wrong = "SMARTSUITE_TOKEN=wrong".to_owned();
+    init(stage, &[right, wrong]).ended(64).warned(&["[smartsuite_token_rejected]"]);
+    let half = format!("{before}MYSQL_PASSWORD='{password}'\n");
+    assert_eq!(kept(stage), half);
+    init(stage, &[format!("SMARTSUITE_TOKEN={token}")]).ended(0);
+    assert_eq!(kept(stage), format!("{half}SMARTSUITE_TOKEN='{token}'\n"));
+    stage.run(&["run"]).ended(0);
+}
+
+/// Catches: fields that are made one by one until the service refuses the next.
+fn a_table_without_room_gets_no_field(stage: &mut Stage) {
+    let solution = stage.smartsuite.api("GET", "/api/v1/solutions/", &json!(null))[0]["id"].clone();
+    let field = |at: usize| json!({"slug": format!("sfield{at:04}"), "label": format!("Field {at}"), "field_type": "textfield", "params": {}});
+    let title =
+        json!({"slug": "title", "label": "Title", "field_type": "recordtitlefield", "params": {}});
+    let mut structure = vec![title];
+    structure.extend((0..690).map(field));
+    let body = json!({"name": "Wide", "solution": solution, "structure": structure});
+    let table = stage.smartsuite.api("POST", "/api/v1/applications/", &body);
+    let held = table["structure"].as_array().unwrap().len();
+    let room = 700 - held;
+    // The key needs a field, and so does each column but the first, which is the title.
+    let columns = |count: usize| {
+        (0..count).map(|at| format!(", c{at} VARCHAR(9)")).collect::<Vec<_>>().concat()
+    };
+    stage.sql(&format!("CREATE TABLE wide (id INT PRIMARY KEY{})", columns(room + 1)));
+    let init = ["init", "--yes", "--force", "--create-fields", "--table", "wide"];
+    let act = stage.run(&init).ended(64);
+    let act = act.warned(&["table \"Wide\" has ", "SmartSuite allows 700; none was made"]);
+    assert_eq!(act.calls(Fields), 0);
 }

@@ -139,7 +139,8 @@ fn every_finding_leads_to_its_line(stage: &mut Stage) {
         elsewhere.push(SourceFindingCode::BinlogForeignKey);
     }
     let missing: Vec<&str> = SourceFindingCode::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|code| !elsewhere.contains(code))
         .map(SourceFindingCode::code)
         .filter(|code| !codes.contains(*code))

@@ -34,6 +34,7 @@ mod init;
 mod linking;
 mod live_findings;
 mod lost_state;
+mod machines;
 mod mistakes;
 mod overlap;
 mod pages;

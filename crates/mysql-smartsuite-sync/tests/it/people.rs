@@ -109,8 +109,9 @@ fn a_table_from_a_file_is_taken_over_and_choices_are_added(stage: &mut Stage) {
         "+ choice \"Silver\"",
     ]);
     assert_eq!((planned.calls(BulkCreate), planned.calls(BulkUpdate)), (0, 0));
+    // A row that waits for its choice counts once.
     stage.run(&["run"]).ended(2).said(&[
-        "1 created, 2 updated",
+        "4 rows read, 1 created, 2 updated, 1 refused",
         "1 row: match_ambiguous",
         "1 row in quarantine",
     ]);

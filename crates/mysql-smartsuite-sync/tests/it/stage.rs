@@ -134,6 +134,11 @@ impl Stage {
         self.variables.insert(name, value.into());
     }
 
+    /// The value of a variable.
+    pub(crate) fn variable(&self, name: &str) -> String {
+        self.variables[name].clone()
+    }
+
     /// Removes a variable.
     pub(crate) fn unset(&mut self, name: &str) {
         self.variables.remove(name);

@@ -180,6 +180,8 @@ fn a_state_is_moved_to_another_machine(stage: &mut Stage) {
     assert_eq!(mode, 0o600);
     stage.run(&["state", "import", "state.jsonl"]).ended(1).warned(&["`state reset sync`"]);
 
+    // The time that a call on its way is given, a minute and a half, passes in a second and a half.
+    stage.setting("SYNC_TEST_CLOCK", format!("60@{}", jiff::Timestamp::now()));
     stage.setting("STATE_DB_PATH", "there/state.db");
     let import = ["state", "import", "state.jsonl", "--nothing-ran-since"];
     stage.run(&import).ended(0).said(&["read 12 links of 2 syncs"]).cost_nothing();

@@ -1,8 +1,9 @@
 //! Everything that is wrong, at once, each with its line.
 
+use serde_json::json;
 use smartsuite_emulator::RouteKind::Table;
 
-use crate::stage::{Stage, on_every_server, on_mariadb};
+use crate::stage::{CUSTOMERS, Stage, on_every_server, on_mariadb};
 
 on_every_server! {
     both_servers_and_both_schemas
@@ -83,6 +84,7 @@ fn what_the_schema_allows_and_the_field_does_not_take_is_said(stage: &mut Stage)
 
 fn rows_for_which_the_plan_has_no_room_are_said(stage: &mut Stage) {
     stage.remap("\nsyncs:", "\nsmartsuite: {plan: free}\n\nsyncs:");
+    stage.sql("DELETE FROM orders");
     // Five are there.
     let more = |from: u32, to: u32| {
         let rows = (from..=to).map(|id| format!("({id}, 'C', 'c{id}@example.com', 'active')"));
@@ -96,10 +98,37 @@ fn rows_for_which_the_plan_has_no_room_are_said(stage: &mut Stage) {
     assert!(!full.out.contains("plan_too_small"), "a thousand have room: {}", full.out);
     more(10_996, 10_996);
     stage.run(&["validate", "--online"]).ended(0).said(&[
-        "warning[plan_too_small]: the query yields more than 1,000 rows, and plan `free` allows as many records in a table",
+        "warning[plan_too_small]: table \"Customers\" would hold 1001 records, 0 now and 1001 more by `customers`; plan \
+         `free` allows 1000 in a table",
+        "warning[plan_too_small]: solution \"Sales\" would hold ",
         "change to a larger plan",
         "customers  fits: 7 columns into table `Customers`",
     ]);
+    stage.sql("DELETE FROM customers WHERE id = 10996");
+    // A record that people made takes room, too.
+    let path = format!("/api/v1/applications/{CUSTOMERS}/records/");
+    stage.smartsuite.api("POST", &path, &json!({"title": "Theirs"}));
+    stage.run(&["validate", "--online"]).ended(0).said(&[
+        "warning[plan_too_small]: table \"Customers\" would hold 1001 records, 1 now and 1000 more by `customers`",
+    ]);
+    // Two syncs of one table, each of which has room alone.
+    stage.sql("DELETE FROM customers WHERE id > 10595");
+    let first = stage.mapping();
+    let sync = |name: &str| {
+        format!(
+            "  - name: {name}\n    source: {{table: customers}}\n    destination:\n      table_id: {CUSTOMERS}\n      \
+             external_id_field: scustextid\n      key_prefix: \"{name}:\"\n      field_mappings: {{customer_name: title}}\n"
+        )
+    };
+    stage.map(&format!("smartsuite: {{plan: free}}\nsyncs:\n{}{}", sync("one"), sync("two")));
+    stage.run(&["validate", "--online"]).ended(0).said(&[
+        "warning[plan_too_small]: table \"Customers\" would hold 1201 records, 1 now and 1200 more by `one`, `two`",
+    ]);
+    // Rows that have their records already need no more.
+    stage.map(&first);
+    stage.run(&["run", "--over-budget"]).ended(0);
+    let act = stage.run(&["validate", "--online"]).ended(0);
+    assert!(!act.out.contains("plan_too_small"), "{}", act.out);
 }
 
 fn offline_nothing_is_asked(stage: &mut Stage) {

@@ -27,6 +27,8 @@ enum Fate {
     Refuse(Refused),
     /// Its record does not exist, and that is no error.
     Skip,
+    /// The plan has no room for it.
+    NoRoom,
 }
 
 /// The items of a body, checked for number.
@@ -54,11 +56,18 @@ pub(crate) fn create(world: &mut World, call: &Call<'_>, table: &str) -> Answer 
     let items = items(call, call.json()?)?;
     let table = world.tables.get(&id).ok_or_else(not_found)?;
     let more = u64::try_from(items.len()).unwrap_or(u64::MAX);
-    plan::check_records(world, call.profile, table, more)?;
+    let mut room = plan::room(world, table).unwrap_or(u64::MAX);
+    if room < more && (room == 0 || call.profile.record_limit_bulk == BulkBadItem::RefuseAll) {
+        return Err(plan::full(call.profile));
+    }
     let mut checker = Checker::new(world, call, table, true).ok_or_else(not_found)?;
     let fates = items.iter().map(|item| match item {
         Value::Object(body) => match checker.check(body, Mode::Create, None) {
-            Ok(draft) => Fate::Write(None, draft),
+            Ok(_) if room == 0 => Fate::NoRoom,
+            Ok(draft) => {
+                room -= 1;
+                Fate::Write(None, draft)
+            }
             Err(refused) => Fate::Refuse(refused),
         },
         _ => Fate::Refuse(Refused::not_an_object()),
@@ -112,6 +121,9 @@ fn apply(world: &mut World, call: &Call<'_>, table: ObjectId, fates: Vec<Fate>) 
     let refusal = first_bad
         .filter(|_| call.profile.bulk_bad_item != BulkBadItem::Partial)
         .map(|_| refused_call(call, &fates));
+    let is_full = fates.iter().any(|fate| matches!(fate, Fate::NoRoom))
+        && call.profile.record_limit_bulk != BulkBadItem::Partial;
+    let refusal = refusal.or_else(|| is_full.then(|| plan::full(call.profile)));
     let batch = Batch::new(world, fates.len());
     let mut ranks = Vec::new();
     let mut failed = Vec::new();
@@ -128,6 +140,7 @@ fn apply(world: &mut World, call: &Call<'_>, table: ObjectId, fates: Vec<Fate>) 
                 failed.push(json!({"index": index, "reason": refused.errors}));
             }
             Fate::Skip => failed.push(json!({"index": index, "reason": "Not found."})),
+            Fate::NoRoom => failed.push(json!({"index": index, "reason": plan::FULL})),
         }
     }
     match refusal {
@@ -142,12 +155,12 @@ fn refused_call(call: &Call<'_>, fates: &[Fate]) -> Reply {
         .iter()
         .map(|fate| match fate {
             Fate::Refuse(refused) => Value::Object(refused.errors.clone()),
-            Fate::Write(..) | Fate::Skip => json!({}),
+            Fate::Write(..) | Fate::Skip | Fate::NoRoom => json!({}),
         })
         .collect();
     let first = fates.iter().find_map(|fate| match fate {
         Fate::Refuse(refused) => Some(refused),
-        Fate::Write(..) | Fate::Skip => None,
+        Fate::Write(..) | Fate::Skip | Fate::NoRoom => None,
     });
     let status = first.map_or(StatusCode::BAD_REQUEST, |refused| refused.status(call.profile));
     let body = match call.profile.bulk_errors {

@@ -13,6 +13,29 @@ const FIELDS_A_TABLE: usize = 700;
 /// The most tables of a solution on any plan.
 pub(crate) const TABLES_A_SOLUTION: usize = 25;
 
+/// What is said of a record beyond the plan.
+pub(crate) const FULL: &str = "The plan's limit of records has been reached.";
+
+/// How many records more the plan allows the table; nothing where it sets no limit.
+pub(crate) fn room(world: &World, table: &Table) -> Option<u64> {
+    let limits = world.accounts.get(&table.account)?.plan.limits();
+    let in_table = limits.records_a_table.map(|most| most.saturating_sub(table.live_count()));
+    let in_solution = limits.records_a_solution.map(|most| {
+        let held: u64 = world.tables_of(table.solution).map(Table::live_count).sum();
+        most.saturating_sub(held)
+    });
+    in_table.into_iter().chain(in_solution).min()
+}
+
+/// The refusal of records beyond the plan.
+pub(crate) fn full(profile: &Profile) -> Reply {
+    let status = match profile.record_limit {
+        RecordLimit::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
+        RecordLimit::Forbidden => StatusCode::FORBIDDEN,
+    };
+    detail(status, FULL)
+}
+
 /// Refuses records beyond the plan.
 pub(crate) fn check_records(
     world: &World,
@@ -20,19 +43,10 @@ pub(crate) fn check_records(
     table: &Table,
     more: u64,
 ) -> Result<(), Reply> {
-    let Some(account) = world.accounts.get(&table.account) else { return Ok(()) };
-    let limits = account.plan.limits();
-    let in_solution = || world.tables_of(table.solution).map(Table::live_count).sum::<u64>();
-    let full = limits.records_a_table.is_some_and(|most| table.live_count() + more > most)
-        || limits.records_a_solution.is_some_and(|most| in_solution() + more > most);
-    if !full {
-        return Ok(());
+    match room(world, table) {
+        Some(room) if more > room => Err(full(profile)),
+        Some(_) | None => Ok(()),
     }
-    let status = match profile.record_limit {
-        RecordLimit::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
-        RecordLimit::Forbidden => StatusCode::FORBIDDEN,
-    };
-    Err(detail(status, "The plan's limit of records has been reached."))
 }
 
 /// Refuses fields beyond the plan.

@@ -137,6 +137,24 @@ fn a_fault_strikes_by_route_method_path_count_and_place_in_the_order() {
 }
 
 #[test]
+fn a_fault_strikes_by_what_the_body_holds_and_by_how_many_items() {
+    let mut service = faulty(&json!([
+        {"fault": {"status": 500}, "route": "bulk_create", "body_contains": "poison", "times": null},
+        {"fault": {"status": 502}, "items_above": 2, "times": null},
+    ]));
+    let mut bulk = |titles: &[&str]| {
+        let items: Vec<Value> = titles.iter().map(|title| json!({"title": title})).collect();
+        service.post(&Service::in_table("records/bulk/"), &json!({"items": items})).status
+    };
+    assert_eq!(bulk(&["a", "b"]), 200);
+    assert_eq!(bulk(&["a", "poison"]), 500);
+    assert_eq!(bulk(&["poison"]), 500);
+    assert_eq!(bulk(&["a", "b", "c"]), 502);
+    assert_eq!(service.create(&json!({"title": "poison"})).status, 200, "another route");
+    assert_eq!(service.count(), 3);
+}
+
+#[test]
 fn a_probability_strikes_its_share_and_the_same_requests_every_time() {
     let struck = |chance: u64| -> Vec<u16> {
         let script = json!([{"fault": {"status": 500}, "times": null, "probability": 0.25}]);

@@ -218,6 +218,40 @@ fn nearly_full(positions: &[(&str, &str)]) -> Service {
     Service::of(positioned(builder, positions))
 }
 
+/// Two records are created where one fits: the status, how many records the answer names, and how many there are more.
+fn two_where_one_fits(positions: &[(&str, &str)]) -> (u16, usize, u64) {
+    let mut service = nearly_full(positions);
+    let items = json!({"items": [{"title": "fits"}, {"title": "does not"}]});
+    let answer = service.post(&Service::in_table("records/bulk/"), &items);
+    let named = match answer.json.get("successful_items").unwrap_or(&answer.json) {
+        Value::Array(named) => named.len(),
+        _ => 0,
+    };
+    (answer.status, named, service.count() - 999)
+}
+
+#[test]
+fn a_bulk_create_that_the_plan_has_room_for_in_part_is_made_in_part_or_not_at_all() {
+    for (switch, outcome) in [
+        (("record_limit_bulk", "refuse_all"), (422, 0, 0)),
+        (("record_limit_bulk", "partial"), (200, 1, 1)),
+        (("record_limit_bulk", "partial_then_refuse"), (422, 0, 1)),
+    ] {
+        assert_eq!(two_where_one_fits(&[switch, ("rate_limit", "off")]), outcome, "{switch:?}");
+    }
+    // The shape that names failures says why.
+    let positions =
+        [("record_limit_bulk", "partial"), ("bulk_answer", "outcomes"), ("rate_limit", "off")];
+    let mut service = nearly_full(&positions);
+    let items = json!({"items": [{"title": "fits"}, {"title": "does not"}]});
+    let answer = service.post(&Service::in_table("records/bulk/"), &items);
+    let why = json!("The plan's limit of records has been reached.");
+    assert_eq!(answer["failed_items"], json!([{"index": 1, "reason": why}]));
+    // Where nothing fits, nothing is made.
+    let answer = service.post(&Service::in_table("records/bulk/"), &items);
+    assert_eq!((answer.status, service.count()), (422, 1000));
+}
+
 #[test]
 fn records_beyond_the_plan_are_refused_singly_and_in_bulk() {
     for (mut service, status) in [

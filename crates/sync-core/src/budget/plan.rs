@@ -43,6 +43,16 @@ impl Plan {
         self != Self::Free
     }
 
+    /// Records that the tables of a solution may hold together.
+    pub fn records_a_solution(self) -> u64 {
+        match self {
+            Self::Free => 1_000,
+            Self::Team => 5_000,
+            Self::Professional => 100_000,
+            Self::Enterprise => 400_000,
+        }
+    }
+
     /// Records that a table may hold.
     pub fn records_a_table(self) -> u64 {
         match self {

@@ -119,204 +119,166 @@ pub enum FaultCode {
     PersonUnknown,
 }
 
+stable_codes!(FaultCode {
+    Self::KeyNull => "key_null",
+    Self::KeyUnsuitable => "key_unsuitable",
+    Self::CellMissing => "cell_missing",
+    Self::TypeUnsuitable => "type_unsuitable",
+    Self::NotText => "not_text",
+    Self::TextTooLong => "text_too_long",
+    Self::NotANumber => "not_a_number",
+    Self::NumberOutOfRange => "number_out_of_range",
+    Self::NotYesOrNo => "not_yes_or_no",
+    Self::ChoiceUnknown => "choice_unknown",
+    Self::ChoiceAmbiguous => "choice_ambiguous",
+    Self::TooManyEntries => "too_many_entries",
+    Self::NotADate => "not_a_date",
+    Self::DateOutOfRange => "date_out_of_range",
+    Self::NotAnEmail => "not_an_email",
+    Self::NotAPhone => "not_a_phone",
+    Self::NotALink => "not_a_link",
+    Self::NotAnId => "not_an_id",
+    Self::NotATimeOfDay => "not_a_time_of_day",
+    Self::NotAnIpAddress => "not_an_ip_address",
+    Self::NotAColor => "not_a_color",
+    Self::PartUnknown => "part_unknown",
+    Self::ZeroDate => "zero_date",
+    Self::NotAUuid => "not_a_uuid",
+    Self::NotJson => "not_json",
+    Self::ExpressionFailed => "expression_failed",
+    Self::ChoiceWanted => "choice_wanted",
+    Self::PersonWanted => "person_wanted",
+    Self::PersonUnknown => "person_unknown",
+    Self::RequiredEmpty => "required_empty",
+});
+
 impl FaultCode {
-    /// Every code, for documents and tests.
-    pub const ALL: [Self; 30] = [
-        Self::KeyNull,
-        Self::KeyUnsuitable,
-        Self::CellMissing,
-        Self::TypeUnsuitable,
-        Self::NotText,
-        Self::TextTooLong,
-        Self::NotANumber,
-        Self::NumberOutOfRange,
-        Self::NotYesOrNo,
-        Self::ChoiceUnknown,
-        Self::ChoiceAmbiguous,
-        Self::TooManyEntries,
-        Self::NotADate,
-        Self::DateOutOfRange,
-        Self::NotAnEmail,
-        Self::NotAPhone,
-        Self::NotALink,
-        Self::NotAnId,
-        Self::RequiredEmpty,
-        Self::NotATimeOfDay,
-        Self::NotAnIpAddress,
-        Self::NotAColor,
-        Self::PartUnknown,
-        Self::ZeroDate,
-        Self::NotAUuid,
-        Self::NotJson,
-        Self::ExpressionFailed,
-        Self::ChoiceWanted,
-        Self::PersonWanted,
-        Self::PersonUnknown,
-    ];
-
-    /// A stable code for machines, logs and the manual.
-    pub fn code(self) -> &'static str {
-        self.texts().0
-    }
-
     /// What is wrong, in words.
     pub fn meaning(self) -> &'static str {
-        self.texts().1
+        self.texts().0
     }
 
     /// What a person should do next.
     pub fn remedy(self) -> &'static str {
-        self.texts().2
+        self.texts().1
     }
 
-    fn texts(self) -> (&'static str, &'static str, &'static str) {
+    fn texts(self) -> (&'static str, &'static str) {
         match self {
             Self::KeyNull => (
-                "key_null",
                 "the key is NULL",
                 "leave such rows out in the query, or choose a key column that is always filled",
             ),
             Self::KeyUnsuitable => (
-                "key_unsuitable",
                 "the value cannot be a key",
                 "choose a key of whole numbers or text, or convert it with CAST(... AS CHAR)",
             ),
-            Self::CellMissing => (
-                "cell_missing",
-                "the row ends before this column",
-                "run again; if it stays, report it as a bug",
-            ),
+            Self::CellMissing => {
+                ("the row ends before this column", "run again; if it stays, report it as a bug")
+            }
             Self::TypeUnsuitable => (
-                "type_unsuitable",
                 "a value of this type has no meaning in the field",
                 "convert the column in the query, or map it to another field",
             ),
             Self::NotText => (
-                "not_text",
                 "the bytes are not UTF-8 text",
                 "convert the column in the query: HEX(...), TO_BASE64(...) or CONVERT(... USING utf8mb4)",
             ),
-            Self::TextTooLong => (
-                "text_too_long",
-                "the text is longer than 64 KiB",
-                "shorten it in the query, e.g. LEFT(..., 16000)",
-            ),
+            Self::TextTooLong => {
+                ("the text is longer than 64 KiB", "shorten it in the query, e.g. LEFT(..., 16000)")
+            }
             Self::NotANumber => (
-                "not_a_number",
                 "the value is not a number",
                 "write plain digits with a point, without separators or units, or mend the row",
             ),
             Self::NumberOutOfRange => (
-                "number_out_of_range",
                 "the number is outside the field's range",
                 "bring it into the range in the query, e.g. LEAST(GREATEST(..., 0), 100)",
             ),
             Self::NotYesOrNo => (
-                "not_yes_or_no",
                 "the value is neither yes nor no",
                 "return 1 or 0 from the query, e.g. `(status = 'open')`",
             ),
             Self::ChoiceUnknown => (
-                "choice_unknown",
                 "no choice of the field has this label or id",
                 "add the choice in SmartSuite, or add the value to `value_map`",
             ),
             Self::ChoiceAmbiguous => (
-                "choice_ambiguous",
                 "several choices of the field have this label",
                 "name the choice by its id in `value_map`, or make the labels differ in SmartSuite",
             ),
             Self::TooManyEntries => (
-                "too_many_entries",
                 "the field takes one entry, the value has several",
                 "allow multiple entries in the field's settings, or return one entry from the query",
             ),
             Self::NotADate => (
-                "not_a_date",
                 "the value is not a date",
                 "return a DATE or DATETIME from the query, e.g. with STR_TO_DATE(...), or mend the row",
             ),
             Self::DateOutOfRange => (
-                "date_out_of_range",
                 "the date lies beyond the years that can be kept",
                 "return NULL for dates that mean `for ever`, e.g. NULLIF(..., '9999-12-31')",
             ),
             Self::NotAnEmail => (
-                "not_an_email",
                 "the value is not an e-mail address",
                 "mend the row, or map the column to a text field",
             ),
             Self::NotAPhone => (
-                "not_a_phone",
                 "the value is not a telephone number",
                 "mend the row, or map the column to a text field",
             ),
             Self::NotALink => (
-                "not_a_link",
                 "the value is not a web address",
                 "mend the row (a space is written %20), or complete it in the query: CONCAT('https://...', ...)",
             ),
             Self::NotAnId => (
-                "not_an_id",
                 "the value is not a SmartSuite id of 24 hexadecimal digits",
                 "return SmartSuite's own ids from the query (for people: their e-mail addresses), or map the column to \
                  a text field",
             ),
             Self::NotATimeOfDay => (
-                "not_a_time_of_day",
                 "the value is not a time of day",
                 "return a time from 00:00:00 to 23:59:59, or map the column to a duration field",
             ),
             Self::NotAnIpAddress => (
-                "not_an_ip_address",
                 "the value is not an IP address",
                 "return its text from the query, e.g. INET6_NTOA(...), or mend the row",
             ),
             Self::NotAColor => {
-                ("not_a_color", "the value is not a colour", "write it as #RRGGBB, or mend the row")
+                ("the value is not a colour", "write it as #RRGGBB, or mend the row")
             }
             Self::PartUnknown => (
-                "part_unknown",
                 "the value has a part that the field does not have",
                 "name the parts as the manual lists them, or map them one by one with `parts`",
             ),
             Self::ZeroDate => (
-                "zero_date",
                 "the value is a zero or partial date",
                 "mend the row, or set `zero_date` to `empty` or to a date",
             ),
             Self::NotAUuid => (
-                "not_a_uuid",
                 "the value has not the 16 bytes of a UUID",
                 "set `binary: hex` or `binary: base64`, or mend the row",
             ),
             Self::NotJson => (
-                "not_json",
                 "the value is not a JSON document",
                 "mend the row, or leave such rows' value out in the query: IF(JSON_VALID(...), ..., NULL)",
             ),
             Self::ExpressionFailed => (
-                "expression_failed",
                 "the expression has no value for this row",
                 "guard it, e.g. `if(count = 0, null, total / count)`, or mend the row",
             ),
             Self::ChoiceWanted => (
-                "choice_wanted",
                 "the choice is to be added to the field and could not be yet",
                 "it is tried again by itself; else add the choice in SmartSuite",
             ),
-            Self::PersonWanted => (
-                "person_wanted",
-                "the members of the workspace are not known yet",
-                "it is tried again by itself",
-            ),
+            Self::PersonWanted => {
+                ("the members of the workspace are not known yet", "it is tried again by itself")
+            }
             Self::PersonUnknown => (
-                "person_unknown",
                 "no member of the workspace has this e-mail address",
                 "invite the person, mend the row, or set `on_unknown: blank`",
             ),
             Self::RequiredEmpty => (
-                "required_empty",
                 "SmartSuite demands a value for this field and the row has none",
                 "return a default from the query, e.g. COALESCE(..., 'unknown'), or make the field optional",
             ),

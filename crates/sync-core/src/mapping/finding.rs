@@ -127,95 +127,55 @@ pub enum FindingCode {
     WordWithoutChoice,
     /// The table holds as many fields as SmartSuite allows, and the sync would add some.
     TableFull,
+    /// The rows would be more records than the workspace's plan allows a table, or a solution.
+    PlanTooSmall,
     /// `match_on` names a field by which no record can be found.
     MatchFieldUnsuitable,
     /// `write: if_empty` for a field of which nobody can see whether it is empty.
     WriteUnsuitable,
 }
 
+stable_codes!(FindingCode {
+    Self::ColumnMissing => "column_missing",
+    Self::ColumnAmbiguous => "column_ambiguous",
+    Self::KeyColumnMissing => "key_column_missing",
+    Self::KeyColumnUnsuitable => "key_column_unsuitable",
+    Self::KeyColumnNullable => "key_column_nullable",
+    Self::SlugUnknown => "slug_unknown",
+    Self::FieldReadOnly => "field_read_only",
+    Self::FieldTypeUnsupported => "field_type_unsupported",
+    Self::ExternalIdFieldUnknown => "external_id_field_unknown",
+    Self::ExternalIdFieldUnsuitable => "external_id_field_unsuitable",
+    Self::ExternalIdFieldTaken => "external_id_field_taken",
+    Self::TypeMismatch => "type_mismatch",
+    Self::TypeDiffers => "type_differs",
+    Self::ColumnTypeMisfit => "column_type_misfit",
+    Self::ValueMapTargetUnknown => "value_map_target_unknown",
+    Self::ChoicesMissing => "choices_missing",
+    Self::TimeZoneUnknown => "time_zone_unknown",
+    Self::TimeZoneMissing => "time_zone_missing",
+    Self::DatePatternInvalid => "date_pattern_invalid",
+    Self::PrecisionLoss => "precision_loss",
+    Self::RequiredFieldUnmapped => "required_field_unmapped",
+    Self::ArchiveFieldUnusable => "archive_field_unusable",
+    Self::PhoneCountryMissing => "phone_country_missing",
+    Self::PhoneCountryUnknown => "phone_country_unknown",
+    Self::LinkColumnUnsuitable => "link_column_unsuitable",
+    Self::LinkFieldUnsuitable => "link_field_unsuitable",
+    Self::LinkTableDiffers => "link_table_differs",
+    Self::ExpressionUnfit => "expression_unfit",
+    Self::ConstantUnfit => "constant_unfit",
+    Self::PartUnknown => "part_unknown",
+    Self::OptionUnused => "option_unused",
+    Self::LengthUnfit => "length_unfit",
+    Self::WordWithoutChoice => "word_without_choice",
+    Self::TableFull => "table_full",
+    Self::PlanTooSmall => "plan_too_small",
+    Self::MatchFieldUnsuitable => "match_field_unsuitable",
+    Self::WriteUnsuitable => "write_unsuitable",
+});
+
 impl FindingCode {
-    /// Every kind.
-    pub const ALL: [Self; 36] = [
-        Self::ColumnMissing,
-        Self::ColumnAmbiguous,
-        Self::KeyColumnMissing,
-        Self::KeyColumnUnsuitable,
-        Self::KeyColumnNullable,
-        Self::SlugUnknown,
-        Self::FieldReadOnly,
-        Self::FieldTypeUnsupported,
-        Self::ExternalIdFieldUnknown,
-        Self::ExternalIdFieldUnsuitable,
-        Self::ExternalIdFieldTaken,
-        Self::TypeMismatch,
-        Self::TypeDiffers,
-        Self::ColumnTypeMisfit,
-        Self::ValueMapTargetUnknown,
-        Self::ChoicesMissing,
-        Self::TimeZoneUnknown,
-        Self::TimeZoneMissing,
-        Self::DatePatternInvalid,
-        Self::PrecisionLoss,
-        Self::RequiredFieldUnmapped,
-        Self::ArchiveFieldUnusable,
-        Self::PhoneCountryMissing,
-        Self::PhoneCountryUnknown,
-        Self::LinkColumnUnsuitable,
-        Self::LinkFieldUnsuitable,
-        Self::LinkTableDiffers,
-        Self::ExpressionUnfit,
-        Self::ConstantUnfit,
-        Self::PartUnknown,
-        Self::OptionUnused,
-        Self::LengthUnfit,
-        Self::WordWithoutChoice,
-        Self::TableFull,
-        Self::MatchFieldUnsuitable,
-        Self::WriteUnsuitable,
-    ];
-
-    /// A stable code for machines, logs and the manual.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::ColumnMissing => "column_missing",
-            Self::ColumnAmbiguous => "column_ambiguous",
-            Self::KeyColumnMissing => "key_column_missing",
-            Self::KeyColumnUnsuitable => "key_column_unsuitable",
-            Self::KeyColumnNullable => "key_column_nullable",
-            Self::SlugUnknown => "slug_unknown",
-            Self::FieldReadOnly => "field_read_only",
-            Self::FieldTypeUnsupported => "field_type_unsupported",
-            Self::ExternalIdFieldUnknown => "external_id_field_unknown",
-            Self::ExternalIdFieldUnsuitable => "external_id_field_unsuitable",
-            Self::ExternalIdFieldTaken => "external_id_field_taken",
-            Self::TypeMismatch => "type_mismatch",
-            Self::TypeDiffers => "type_differs",
-            Self::ColumnTypeMisfit => "column_type_misfit",
-            Self::ValueMapTargetUnknown => "value_map_target_unknown",
-            Self::ChoicesMissing => "choices_missing",
-            Self::TimeZoneUnknown => "time_zone_unknown",
-            Self::TimeZoneMissing => "time_zone_missing",
-            Self::DatePatternInvalid => "date_pattern_invalid",
-            Self::PrecisionLoss => "precision_loss",
-            Self::RequiredFieldUnmapped => "required_field_unmapped",
-            Self::ArchiveFieldUnusable => "archive_field_unusable",
-            Self::PhoneCountryMissing => "phone_country_missing",
-            Self::PhoneCountryUnknown => "phone_country_unknown",
-            Self::LinkColumnUnsuitable => "link_column_unsuitable",
-            Self::LinkFieldUnsuitable => "link_field_unsuitable",
-            Self::LinkTableDiffers => "link_table_differs",
-            Self::ExpressionUnfit => "expression_unfit",
-            Self::ConstantUnfit => "constant_unfit",
-            Self::PartUnknown => "part_unknown",
-            Self::OptionUnused => "option_unused",
-            Self::LengthUnfit => "length_unfit",
-            Self::WordWithoutChoice => "word_without_choice",
-            Self::TableFull => "table_full",
-            Self::MatchFieldUnsuitable => "match_field_unsuitable",
-            Self::WriteUnsuitable => "write_unsuitable",
-        }
-    }
-
     /// How grave it is.
     pub fn severity(self) -> Severity {
         match self {
@@ -253,6 +213,7 @@ impl FindingCode {
             | Self::OptionUnused
             | Self::WordWithoutChoice
             | Self::TableFull
+            | Self::PlanTooSmall
             | Self::LengthUnfit => Severity::Warning,
             Self::KeyColumnNullable => Severity::Note,
         }

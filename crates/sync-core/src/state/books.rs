@@ -29,6 +29,10 @@ pub struct Books {
     pub unlinked: u64,
     /// Keys whose row was not there and that are asked for once more.
     pub suspected: u64,
+    /// Of the counts above, rows that this run had parked and then read again, as what they lacked is there now. Until they
+    /// are [counted once](Self::count_once) they stand in `read` twice, and in `parked` though they are not.
+    #[serde(skip)]
+    pub unparked: u64,
 
     /// Entries waiting, being sent or in doubt when the run began.
     pub waiting_before: u64,
@@ -72,6 +76,14 @@ impl Books {
                 + self.suspected
     }
 
+    /// Lets each row that was parked and read again in this run stand for what became of it last. Both balances hold
+    /// before and after.
+    pub fn count_once(&mut self) {
+        let twice = std::mem::take(&mut self.unparked).min(self.parked).min(self.read);
+        self.read -= twice;
+        self.parked -= twice;
+    }
+
     /// Entries that left the outbox.
     pub fn left(&self) -> u64 {
         self.created
@@ -113,6 +125,7 @@ impl AddAssign for Books {
         self.skipped += other.skipped;
         self.unlinked += other.unlinked;
         self.suspected += other.suspected;
+        self.unparked += other.unparked;
         self.waiting_before += other.waiting_before;
         self.released += other.released;
         self.created += other.created;
@@ -174,6 +187,21 @@ pub struct RunEnd {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_that_was_parked_and_read_again_counts_once() {
+        let mut books = Books { read: 30, queued: 1, parked: 29, ..Books::default() };
+        let again = Books { read: 29, queued: 28, parked: 1, unparked: 29, ..Books::default() };
+        assert!(books.rows_balance() && again.rows_balance());
+        books += again;
+        assert!(books.rows_balance(), "before it is settled too");
+        books.count_once();
+        assert_eq!(books, Books { read: 30, queued: 29, parked: 1, ..Books::default() });
+        // What no count of this run stands behind is not taken off it.
+        let mut books = Books { read: 2, queued: 2, unparked: 2, ..Books::default() };
+        books.count_once();
+        assert_eq!(books, Books { read: 2, queued: 2, ..Books::default() });
+    }
 
     #[test]
     fn none_or_less_than_half_of_many_rows_is_cause_for_doubt() {

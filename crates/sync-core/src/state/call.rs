@@ -58,14 +58,18 @@ pub enum Creates {
 pub struct DispatchRequest {
     /// The time: entries that are to wait longer are left alone.
     pub now: Timestamp,
-    /// Most entries.
+    /// Most entries of a call that changes or deletes records.
     pub entries_max: usize,
+    /// Most entries of a call that creates records.
+    pub creates_max: usize,
     /// Most bytes of drafts, as the state keeps them; a single larger draft travels alone.
     pub bytes_max: usize,
     /// Whether creates may be sent.
     pub creates: Creates,
     /// Whether entries that were never refused go before those that are being bisected; usually not.
     pub fresh_first: bool,
+    /// Whether only entries are meant that were sent before.
+    pub tried_only: bool,
     /// What becomes of records whose rows are gone.
     pub gone: GonePolicy,
 }
@@ -90,7 +94,7 @@ pub struct Call {
     pub operation: Operation,
     /// Its entries, each key once.
     pub entries: Vec<CallEntry>,
-    /// Set when these entries were part of a refused call and are being bisected or retried on their own.
+    /// Set when these entries were part of a call that was split, or are retried on their own.
     pub suspects: Option<i64>,
 }
 
@@ -182,7 +186,7 @@ pub enum Outcome {
     },
     /// It had no effect, or may be repeated: a wish again.
     Back {
-        /// Set when a refused call is split: entries with the same number become a new group, which travels apart
+        /// Set when a call is split that was refused or went unanswered: entries with the same number become a new group, which travels apart
         /// from all others. `None` leaves the entry's group as it is.
         group: Option<u32>,
         /// Not before this.
@@ -191,6 +195,8 @@ pub enum Outcome {
     /// Nobody knows whether the update or deletion took effect, and it may be repeated: a wish again, and its key is
     /// looked at once more an hour after its last call (`protocol.md` D6).
     Unanswered {
+        /// As in [`Outcome::Back`].
+        group: Option<u32>,
         /// Not before this.
         not_before: Timestamp,
     },

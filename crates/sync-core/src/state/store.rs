@@ -169,25 +169,22 @@ pub enum StateError {
     Other(String),
 }
 
-impl StateError {
-    /// A stable code for machines, logs and the manual.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Fenced => "state_taken_over",
-            Self::KeyChanged { .. } => "state_key_changed",
-            Self::UnresolvedCreates { .. } => "state_unresolved_creates",
-            Self::NotWritable { .. } => "state_not_writable",
-            Self::DiskFull => "state_disk_full",
-            Self::Corrupt { .. } => "state_corrupt",
-            Self::Missing { .. } => "state_missing",
-            Self::Older { .. } => "state_older",
-            Self::Newer { .. } => "state_newer",
-            Self::NetworkFileSystem { .. } => "state_network_file_system",
-            Self::Busy => "state_busy",
-            Self::Other(_) => "state_failed",
-        }
-    }
+stable_codes!(&StateError {
+    Self::Fenced => "state_taken_over",
+    Self::KeyChanged { .. } => "state_key_changed",
+    Self::UnresolvedCreates { .. } => "state_unresolved_creates",
+    Self::NotWritable { .. } => "state_not_writable",
+    Self::DiskFull => "state_disk_full",
+    Self::Corrupt { .. } => "state_corrupt",
+    Self::Missing { .. } => "state_missing",
+    Self::Older { .. } => "state_older",
+    Self::Newer { .. } => "state_newer",
+    Self::NetworkFileSystem { .. } => "state_network_file_system",
+    Self::Busy => "state_busy",
+    Self::Other(_) => "state_failed",
+});
 
+impl StateError {
     /// What a person should do next.
     pub fn remedy(&self) -> &'static str {
         match self {
@@ -491,13 +488,19 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
         keys_max: usize,
     ) -> Result<Vec<Key>, StateError>;
 
-    /// When the next waiting entry may be sent, as far as its own time is concerned: `now` if one may already,
-    /// `None` if none waits.
+    /// When the next waiting entry that the request means may be sent, as far as its own time is concerned: the
+    /// request's `now` if one may already, `None` if none waits.
     fn next_ready(
         &mut self,
         writer: &Writer,
-        now: Timestamp,
+        request: &DispatchRequest,
     ) -> Result<Option<Timestamp>, StateError>;
+
+    /// Waiting entries for which a record would be made: those that [`Creates::Held`](crate::state::Creates::Held) leaves out.
+    fn held_creates(&mut self, writer: &Writer) -> Result<u64, StateError>;
+
+    /// Whether entries wait, or are on their way, in groups of their own since their call was split.
+    fn is_split(&mut self, writer: &Writer) -> Result<bool, StateError>;
 
     /// Compares the hash of what the live table contributes to values with the one seen last. Where it differs, the
     /// next read must be a full one and quarantined rows are due. Answers whether it differed.
@@ -521,8 +524,8 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
         left_out: &[(Slug, String)],
     ) -> Result<(), StateError>;
 
-    /// The time before which no create may leave, if it is still to come: the state is older than the world, and a
-    /// create that it does not know of may be on its way (`protocol.md` D9). What the table holds is asked after it.
+    /// The time before which no writing call may leave, if it is still to come: the state is older than the world, and a
+    /// call that it does not know of may be on its way (`protocol.md` D9). What the table holds is asked after it.
     fn creates_from(
         &mut self,
         writer: &Writer,

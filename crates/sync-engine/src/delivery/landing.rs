@@ -14,6 +14,7 @@ use sync_core::{
     mutation::{self, Mutation},
     port::{BulkAnswer, RecordShape},
     record::{RecordId, SeenRecord},
+    silence,
     slug::Slug,
     state::{Call, CallEntry, EntryId, Fault, Outcome, Settlement},
     table::{Field, FieldKind},
@@ -69,17 +70,9 @@ pub(crate) struct Landing {
     pub(crate) fills: Vec<(EntryId, Vec<Slug>)>,
 }
 
-/// Reads the answer to `call`, which left at `left_at` and filled these entries' empty fields.
-pub(crate) fn land(
-    call: &Call,
-    filled: &BTreeMap<EntryId, Vec<Slug>>,
-    shape: &RecordShape,
-    answer: Answer,
-    left_at: Timestamp,
-    now: Timestamp,
-) -> Landing {
-    let reading = Reading { call, filled, shape, left_at, now };
-    match (call.operation, answer) {
+/// Reads the answer to a call.
+pub(crate) fn land(reading: &Reading<'_>, answer: Answer) -> Landing {
+    match (reading.call.operation, answer) {
         (Operation::Create, Answer::Written(Ok(answer))) => reading.created(&answer),
         (_, Answer::Written(Ok(answer))) => reading.updated(&answer),
         (_, Answer::Deleted(Ok(_))) => reading.deleted(),
@@ -87,12 +80,18 @@ pub(crate) fn land(
     }
 }
 
-struct Reading<'a> {
-    call: &'a Call,
-    filled: &'a BTreeMap<EntryId, Vec<Slug>>,
-    shape: &'a RecordShape,
-    left_at: Timestamp,
-    now: Timestamp,
+/// What is to be known of a call to read its answer.
+pub(crate) struct Reading<'a> {
+    pub(crate) call: &'a Call,
+    /// The empty fields that it filled.
+    pub(crate) filled: &'a BTreeMap<EntryId, Vec<Slug>>,
+    pub(crate) shape: &'a RecordShape,
+    pub(crate) left_at: Timestamp,
+    pub(crate) now: Timestamp,
+    /// Whether it is split if it goes unanswered once more ([`silence`]).
+    pub(crate) may_split: bool,
+    /// Whether another write of this delivery was answered.
+    pub(crate) any_answered: bool,
 }
 
 impl Reading<'_> {
@@ -218,25 +217,49 @@ impl Reading<'_> {
             CallErrorKind::NotFound if self.call.operation != Operation::Create => self.not_found(),
             kind => {
                 let mut landing = Landing::default();
-                for entry in &self.call.entries {
-                    let outcome = match (kind.is_answered(), self.call.operation) {
+                for (item, entry) in self.call.entries.iter().enumerate() {
+                    match (kind.is_answered(), self.call.operation) {
                         // What there was room for may have been made.
                         (true, Operation::Create) if kind.is_about_adding() => {
-                            self.in_doubt(true, None, None)
+                            landing.settle(entry, self.in_doubt(true, None, None));
                         }
-                        (true, _) => self.back(None, BACK_OFF),
+                        (true, _) => landing.settle(entry, self.back(None, BACK_OFF)),
                         _ if mutation::is_on(Mutation::UnansweredRepeated) => {
-                            self.back(None, BACK_OFF)
+                            landing.settle(entry, self.back(None, BACK_OFF));
                         }
-                        (false, Operation::Create) => self.in_doubt(false, None, None),
-                        (false, Operation::Update | Operation::Delete | Operation::Archive) => {
-                            Outcome::Unanswered { not_before: self.after(BACK_OFF) }
-                        }
-                    };
-                    landing.settle(entry, outcome);
+                        (false, _) => self.unanswered(&mut landing, kind, item, entry),
+                    }
                 }
                 landing.failure = Some(error);
                 landing
+            }
+        }
+    }
+
+    /// Nobody knows what became of it. What went unanswered before is sent in parts next; a row that stands alone time
+    /// after time is what the service stumbles over.
+    fn unanswered(
+        &self,
+        landing: &mut Landing,
+        kind: CallErrorKind,
+        item: usize,
+        entry: &CallEntry,
+    ) {
+        let items = self.call.entries.len();
+        let again = self.call.entries.iter().any(|entry| entry.attempts > 0);
+        let splits = kind.may_lie_in_the_call() && self.may_split && again && items > 1;
+        let group = splits.then(|| silence::part(item, items));
+        let alone = kind.may_lie_in_the_call() && items == 1;
+        let to_blame =
+            alone && silence::is_to_blame(entry.attempts, entry.refusals, self.any_answered);
+        let fault = to_blame.then(|| unanswerable(kind));
+        match (self.call.operation, fault) {
+            (Operation::Create, fault) => landing.settle(entry, self.in_doubt(false, group, fault)),
+            (_, fault @ Some(_)) => landing.unnamed.push((entry.clone(), fault)),
+            (_, None) => {
+                // A part is another call, which nothing speaks against.
+                let not_before = if splits { self.now } else { self.after(BACK_OFF) };
+                landing.settle(entry, Outcome::Unanswered { group, not_before });
             }
         }
     }
@@ -258,7 +281,8 @@ impl Reading<'_> {
         let any_named =
             (0..entries.len()).any(|item| complaint_of(item, &error.complaints).is_some());
         landing.split = !as_is;
-        for (item, entry) in entries.iter().enumerate() {
+        let halves = halves(entries, &error.complaints);
+        for ((item, entry), half) in entries.iter().enumerate().zip(halves) {
             let complaint = match complaint_of(item, &error.complaints) {
                 Some(complaint) => Some(complaint),
                 None if alone => Some(error.complaints.first().unwrap_or(&general)),
@@ -269,7 +293,7 @@ impl Reading<'_> {
             let group = match (&fault, as_is) {
                 (Some(_), _) | (None, true) => None,
                 (None, false) if any_named => Some(0),
-                (None, false) => Some(u32::from(item >= entries.len().div_ceil(2))),
+                (None, false) => Some(half),
             };
             if mutation::is_on(Mutation::BisectDropsRow) && item > 0 && item + 1 == entries.len() {
                 landing.settle(entry, Outcome::Deleted);
@@ -379,6 +403,16 @@ impl Landing {
     }
 }
 
+/// A row that is never answered, though it is sent by itself.
+fn unanswerable(kind: CallErrorKind) -> Fault {
+    Fault {
+        code: kind.code().to_owned(),
+        slug: None,
+        reason: Quoted(format!("sent by itself, time after time: {kind}")),
+        remedy: "look for something unusual in the row; it is tried again by itself".into(),
+    }
+}
+
 /// A record that is neither named nor complained about, time after time.
 fn unconfirmed() -> Fault {
     Fault {
@@ -391,4 +425,73 @@ fn unconfirmed() -> Fault {
 
 fn complaint_of(item: usize, complaints: &[Complaint]) -> Option<&Complaint> {
     complaints.iter().find(|complaint| complaint.item == Some(item))
+}
+
+/// The groups into which a refused call is split that names no item. Where it names a field, the rows that have a value
+/// in it are suspected first; the other group takes the rest.
+fn halves(entries: &[CallEntry], complaints: &[Complaint]) -> Vec<u32> {
+    let named = complaints.iter().find_map(|complaint| complaint.slug.as_ref());
+    let has_value = |entry: &CallEntry| {
+        named.is_some_and(|slug| {
+            entry.fields.get(slug).is_some_and(|value| *value != FieldValue::Empty)
+        })
+    };
+    let suspects = entries.iter().filter(|entry| has_value(entry)).count();
+    let (by_field, all) = (suspects > 0 && suspects < entries.len(), entries.len());
+    let (suspects, first) =
+        if by_field { (suspects, suspects.min(all.div_ceil(2))) } else { (all, all / 2) };
+    let mut left_out = suspects - first;
+    let half = |entry: &CallEntry| {
+        let is_suspect = !by_field || has_value(entry);
+        let is_later = is_suspect && left_out > 0;
+        left_out -= usize::from(is_later);
+        u32::from(is_suspect && !is_later)
+    };
+    entries.iter().map(half).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use sync_core::{draft::Fields, key::Key};
+
+    use super::*;
+
+    /// Rows, of which these have a value in the field.
+    fn entries(with_value: &[bool]) -> Vec<CallEntry> {
+        let entry = |(id, has): (i64, &bool)| {
+            let value = if *has { FieldValue::Text("x".into()) } else { FieldValue::Empty };
+            CallEntry {
+                id: EntryId(id),
+                key: Key::Int(id),
+                fields: Fields::new(vec![("sdate".into(), value)]),
+                record: None,
+                links: Vec::new(),
+                attempts: 0,
+                refusals: 0,
+                returns: false,
+            }
+        };
+        (1..).zip(with_value).map(entry).collect()
+    }
+
+    fn split(with_value: &[bool], slug: Option<&str>) -> Vec<u32> {
+        let complaint =
+            Complaint { item: None, slug: slug.map(Slug::from), message: Quoted::default() };
+        halves(&entries(with_value), &[complaint])
+    }
+
+    #[test]
+    fn a_refused_call_is_halved() {
+        assert_eq!(split(&[true; 5], None), [0, 0, 0, 1, 1]);
+        assert_eq!(split(&[true; 4], Some("sdate")), [0, 0, 1, 1]);
+        assert_eq!(split(&[false; 4], Some("sdate")), [0, 0, 1, 1], "perhaps it is required");
+        assert_eq!(split(&[true, false], Some("sother")), [0, 1]);
+    }
+
+    #[test]
+    fn rows_with_a_value_in_the_field_that_is_named_are_suspected_first() {
+        assert_eq!(split(&[false, true, false, false, true], Some("sdate")), [0, 1, 0, 0, 1]);
+        assert_eq!(split(&[true, true, true, false], Some("sdate")), [0, 1, 1, 0]);
+        assert_eq!(split(&[true, false], Some("sdate")), [1, 0]);
+    }
 }

@@ -27,6 +27,7 @@ use sync_core::{
     mutation::{self, Mutation},
     port::{BULK_MAX, RecordShape, RecordTarget},
     record::RecordId,
+    silence::Silence,
     slug::Slug,
     state::{
         Books, Call, CallEntry, Creates, Dispatch, DispatchRequest, EntryId, Fault, Outcome,
@@ -37,7 +38,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    landing::{Answer, Landing, land},
+    landing::{Answer, Landing, Reading, land},
     sending::send,
 };
 use crate::{
@@ -111,6 +112,10 @@ pub(crate) struct Delivery<'a> {
     breaker: Breaker,
     /// The same for rows that were refused earlier: what they suffer from says nothing of healthy ones.
     retries: Breaker,
+    /// Writing calls that nobody answers.
+    silence: Silence,
+    /// It was said that rows go one by one.
+    told_one_by_one: bool,
     books: Books,
     /// Entries still to be settled.
     waiting: u64,
@@ -173,15 +178,18 @@ pub(crate) async fn deliver(
             state.set_stop(&writer, None)?;
         }
         let stop = stop.filter(|stop| stop.holds_for(&key_digest, now));
-        Ok((state.backlog(&writer)?.0, holds.then_some(going), stop))
+        let held_creates = if stop.is_some() { state.held_creates(&writer)? } else { 0 };
+        Ok((state.backlog(&writer)?.0, held_creates, holds.then_some(going), stop))
     });
-    let (waiting, held, creates_held) = guarded.await?;
+    let (waiting, held_creates, held, creates_held) = guarded.await?;
     let mut delivery = Delivery {
         route,
         cancelled,
         flights: JoinSet::new(),
         breaker: Breaker::default(),
         retries: Breaker::default(),
+        silence: Silence::default(),
+        told_one_by_one: false,
         books: Books::default(),
         waiting,
         failures_in_a_row: 0,
@@ -197,8 +205,10 @@ pub(crate) async fn deliver(
         creates_held,
         too_much: None,
     };
-    if waiting > 0 {
-        delivery.too_much = route.calls.may_spend(Some(waiting)).err();
+    // What is held costs no call.
+    let to_send = waiting.saturating_sub(held_creates);
+    if to_send > 0 {
+        delivery.too_much = route.calls.may_spend(Some(to_send)).err();
     }
     let ended = delivery.run().await?;
     delivery.tell_kept_otherwise();
@@ -208,6 +218,9 @@ pub(crate) async fn deliver(
 
 impl Delivery<'_> {
     async fn run(&mut self) -> Result<Ended, StateError> {
+        if self.waiting > 0 || self.route.audits {
+            self.wait_for_older_calls().await?;
+        }
         loop {
             while let Some(flight) = self.flights.try_join_next() {
                 self.settle_flight(flight).await?;
@@ -251,7 +264,13 @@ impl Delivery<'_> {
             self.prepare().await?;
             return Ok(true);
         }
-        let ready = self.state(move |state| state.next_ready(&writer, now)).await?;
+        let request = self.request(now);
+        let ready = self.state(move |state| state.next_ready(&writer, &request)).await?;
+        if request.tried_only && ready.is_none() && next_look.is_none() && self.flights.is_empty() {
+            // What went unanswered was taken back or replaced: nothing is left to be wary of.
+            self.silence = Silence::default();
+            return Ok(true);
+        }
         if self.flights.len() >= self.in_flight_max() || ready.is_none_or(|at| at > now) {
             return Ok(false);
         }
@@ -271,9 +290,7 @@ impl Delivery<'_> {
             self.prepare().await?;
             return Ok(true);
         }
-        if !self.route.calls.pass(None).await? {
-            return Ok(true);
-        }
+        let Some(departure) = self.route.calls.pass(None).await? else { return Ok(true) };
         if !self.flights.is_empty() {
             // Answers that came while the gate was waited for may change what is next.
             let made = self.route.calls.made();
@@ -287,7 +304,7 @@ impl Delivery<'_> {
                 return Ok(true);
             }
         }
-        self.dispatch().await
+        self.dispatch(departure).await
     }
 
     /// One call at a time until rows are accepted: a mistake that hits everything should cost few calls.
@@ -301,21 +318,34 @@ impl Delivery<'_> {
         if refusals > 0 { &mut self.retries } else { &mut self.breaker }
     }
 
-    /// Lets the next call leave.
-    async fn dispatch(&mut self) -> Result<bool, StateError> {
-        let (writer, now) = (self.route.writer, self.now());
-        let request = DispatchRequest {
+    /// What the next call may hold.
+    fn request(&self, now: Timestamp) -> DispatchRequest {
+        let most = |creates| if self.silence.goes_one_by_one(creates) { 1 } else { BULK_MAX };
+        DispatchRequest {
             now,
-            entries_max: BULK_MAX,
+            entries_max: most(false),
+            creates_max: most(true),
             bytes_max: self.bytes_max,
             creates: self.creates(),
             fresh_first: self.breaker.wants_fresh(),
+            tried_only: self.silence.is_wary(),
             gone: self.route.gone,
-        };
+        }
+    }
+
+    /// Lets the next call leave, for which this departure was kept.
+    async fn dispatch(&mut self, departure: Timestamp) -> Result<bool, StateError> {
+        let (writer, now) = (self.route.writer, self.now());
+        let request = self.request(now);
         let (dispatch, books) = self.state(move |state| state.dispatch(&writer, &request)).await?;
         self.count(books);
         match dispatch {
             Dispatch::Send(call) if self.route.calls.may_leave(&call) => {
+                let is_kept = mutation::is_on(Mutation::DepartureKept);
+                if self.route.calls.has_missed(departure) && !is_kept {
+                    // Marking took its time. What is marked leaves, even if the end is asked for meanwhile.
+                    self.route.calls.pass(None).await?;
+                }
                 self.fly(call);
                 Ok(true)
             }
@@ -373,9 +403,10 @@ impl Delivery<'_> {
     /// Waits until something may have changed; answers `false` when nothing will by itself, within patience.
     async fn wait(&mut self) -> Result<bool, StateError> {
         let (writer, now) = (self.route.writer, self.now());
+        let request = self.request(now);
         let (next_look, next_ready) = self
             .state(move |state| {
-                Ok((state.doubts(&writer, now, 1)?.1, state.next_ready(&writer, now)?))
+                Ok((state.doubts(&writer, now, 1)?.1, state.next_ready(&writer, &request)?))
             })
             .await?;
         // An entry that is ready and was not sent waits for its key's entry in flight or in doubt.
@@ -411,7 +442,18 @@ impl Delivery<'_> {
             .map_err(|_| StateError::Other("a call's task ended without an answer".into()))?;
         let Flight { call, filled, left_at, answer } = flight;
         let now = self.now();
-        let landing = land(&call, &filled, &self.route.shape, answer?, left_at, now);
+        let may_split = self.may_split(&call).await?;
+        let shape = &self.route.shape;
+        let reading = Reading {
+            call: &call,
+            filled: &filled,
+            shape,
+            left_at,
+            now,
+            may_split,
+            any_answered: self.silence.any_answered(),
+        };
+        let landing = land(&reading, answer?);
         self.note(&call, &landing).await?;
         let some_gone = landing.some_gone;
         let Landing { mut settlements, mut unnamed, fills, .. } = landing;
@@ -426,6 +468,25 @@ impl Delivery<'_> {
             settlements.push(Settlement { id: entry.id, outcome });
         }
         self.settle(settlements).await
+    }
+
+    /// Whether this call may be split if it goes unanswered once more: while nothing of this delivery is answered, one
+    /// call at a time, so that an outage splits little.
+    async fn may_split(&self, call: &Call) -> Result<bool, StateError> {
+        if self.silence.any_answered() || call.suspects.is_some() {
+            return Ok(true);
+        }
+        let writer = self.route.writer;
+        Ok(!self.state(move |state| state.is_split(&writer)).await?)
+    }
+
+    fn tell_one_by_one(&mut self, creates: bool) {
+        if self.silence.goes_one_by_one(creates) && !self.told_one_by_one {
+            self.told_one_by_one = true;
+            let text = "SmartSuite does not answer calls of several rows, but those of one: rows are sent one by one, \
+                        which takes up to 25 times as many calls";
+            self.route.calls.observe(&Event::Note { text: text.to_owned() });
+        }
     }
 
     /// Draws the conclusions of an answer that reach beyond its rows.
@@ -467,13 +528,24 @@ impl Delivery<'_> {
         if landing.shows_nothing {
             self.check_old_structure().await?;
         }
+        let creates = call.operation == Operation::Create;
         match &landing.failure {
-            None => self.failures_in_a_row = 0,
-            Some(error) if call.operation == Operation::Create && error.kind.is_about_adding() => {
+            None => {
+                self.failures_in_a_row = 0;
+                self.silence.answered(creates, call.entries.len());
+            }
+            Some(error) if error.kind.may_lie_in_the_call() => {
+                self.silence.unanswered(creates, call.entries.len());
+                if self.silence.is_outage() {
+                    self.ended.get_or_insert(Ended::Failed(error.clone()));
+                }
+            }
+            Some(error) if creates && error.kind.is_about_adding() => {
                 self.hold_creates(error).await?;
             }
             Some(error) => self.failed(error).await?,
         }
+        self.tell_one_by_one(creates);
         let in_doubt = landing
             .settlements
             .iter()

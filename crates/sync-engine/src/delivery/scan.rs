@@ -61,9 +61,6 @@ impl Delivery<'_> {
         if self.ended.is_some() {
             return Ok(());
         }
-        if creates > 0 && !self.audited && !self.wait_for_older_creates().await? {
-            return Ok(());
-        }
         let matches = creates > 0 && self.matching_is_due().await?;
         if matches || reading_saves || (creates > 0 && mark.is_none()) {
             // A scan for the sake of values or of records without a key must reach its end; one for creates may turn to
@@ -80,18 +77,19 @@ impl Delivery<'_> {
         Ok(())
     }
 
-    /// In a state older than the world, a create that it does not know of may be on its way: what the table holds
-    /// is asked when that has had its time (D9). Answers `false` if somebody ends the run meanwhile.
-    async fn wait_for_older_creates(&mut self) -> Result<bool, StateError> {
-        let Some(from) = self.creates_from().await? else { return Ok(true) };
-        let text = "the state file is older than the last record that was created; no record is created until \
-                    that one must have shown";
+    /// In a state older than the world, a call that it does not know of may be on its way, or not show in lists yet: what
+    /// the table holds is asked, and written, when that has had its time (D9).
+    pub(super) async fn wait_for_older_calls(&mut self) -> Result<(), StateError> {
+        let Some(from) = self.creates_from().await? else { return Ok(()) };
+        let text = "the state file is older than the last call that was sent; no record is compared or written until \
+                    that call must have shown";
         self.route.calls.observe(&Event::Note { text: text.to_owned() });
         tokio::select! {
             biased;
-            () = self.cancelled.cancelled() => Ok(false),
-            () = self.route.calls.sleep_until(from) => Ok(true),
+            () = self.cancelled.cancelled() => {}
+            () = self.route.calls.sleep_until(from) => {}
         }
+        Ok(())
     }
 
     async fn creates_from(&self) -> Result<Option<Timestamp>, StateError> {

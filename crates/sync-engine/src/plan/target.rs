@@ -120,7 +120,7 @@ impl RehearsedTarget {
             let Some(calls) = self.calls()? else {
                 return Ok(Err(CallErrorKind::NotSent.into()));
             };
-            if !calls.pass(Some(kind)).await? {
+            if calls.pass(Some(kind)).await?.is_none() {
                 return Ok(Err(CallErrorKind::NotSent.into()));
             }
             calls.send(kind, 0, call).await

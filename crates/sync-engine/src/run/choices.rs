@@ -260,7 +260,7 @@ impl Running<'_> {
         until: Timestamp,
     ) -> Result<Result<(), Unadded>, StateError> {
         let table = &self.task.definition.destination.table_id;
-        if !self.calls.pass(Some(CallKind::Structure)).await? {
+        if self.calls.pass(Some(CallKind::Structure)).await?.is_none() {
             return Ok(Err(Unadded::Call(CallErrorKind::NotSent.into())));
         }
         if self.engine.clock.now().duration_since(seen.at) > READ_AGE_MAX {

@@ -158,24 +158,34 @@ impl Running<'_> {
 
     /// Stores what the run came to read.
     async fn store_own(&mut self, read: OpenRead, mapping: &CompiledMapping) -> Result<(), Broken> {
-        let before = self.books.read;
-        let stored = self.store(read, mapping).await;
-        self.rows_read += self.books.read - before;
+        let (rows, stored) = self.stored(read, mapping).await;
+        self.rows_read += rows;
         stored
     }
 
     async fn store(&mut self, read: OpenRead, mapping: &CompiledMapping) -> Result<(), Broken> {
+        self.stored(read, mapping).await.1
+    }
+
+    /// Stores what is read, as far as that goes; answers how many rows it were, too.
+    async fn stored(
+        &mut self,
+        read: OpenRead,
+        mapping: &CompiledMapping,
+    ) -> (u64, Result<(), Broken>) {
         let mut into = Yield::default();
         let stored = self.capturing().store(read, mapping, &mut into).await;
         self.next_page = into.next_page.take();
         self.source_was_empty |= into.source_was_empty;
+        let rows = into.books.read;
         self.take(into);
-        stored
+        (rows, stored)
     }
 
     /// Adds what a read yielded to the books.
     fn take(&mut self, into: Yield) {
         self.books += into.books;
+        self.books.count_once();
         for (slug, labels) in into.wanted {
             self.wanted.entry(slug).or_default().extend(labels);
         }

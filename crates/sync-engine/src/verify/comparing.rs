@@ -1,7 +1,7 @@
 //! The passes of a comparison: the table, the rows, what the next run reads, and the records that are left.
 
 use sync_core::{
-    comparison::{Cause, ComparedRow, Content, Disagreement},
+    comparison::{ComparedRow, Content, Disagreement},
     config::model::OnDelete,
     draft::Draft,
     key::Key,
@@ -15,6 +15,7 @@ use sync_core::{
 use super::{
     holding::{Broken, Held},
     report::{Comparison, Question, VerifyOptions, VerifyOutcome},
+    table::compared_shape,
 };
 use crate::{
     capture::{KEYS_MAX, Marker},
@@ -49,17 +50,17 @@ impl<'a> Comparing<'a> {
         let mapping = held.mapping().await?;
         let sampled = match sample {
             None => {
-                self.found.records = held.keep_table(mapping.shape()).await?;
+                self.found.records = held.keep_table(&mapping).await?;
                 None
             }
             Some(rows) => {
                 let keys = held.sampled_keys(rows).await?;
                 self.found.sample = Some(keys.len() as u64);
-                self.found.records = held.keep_records_of(mapping.shape(), &keys).await?;
+                self.found.records = held.keep_records_of(&mapping, &keys).await?;
                 Some(keys)
             }
         };
-        let all_read_next = held.opened.full_read.is_some() || held.opened.watermark.is_none();
+        let all_read_next = held.reads_all_next();
         match &sampled {
             None => self.compare_read(&mapping, ReadScope::Full, all_read_next).await?,
             Some(keys) => {
@@ -98,7 +99,7 @@ impl<'a> Comparing<'a> {
         let deleted_field = held.task.definition.source.deleted_field.as_deref();
         let marker = Marker::of(deleted_field, read.columns());
         let slugs: Vec<Slug> =
-            mapping.shape().fields.iter().map(|field| field.slug.clone()).collect();
+            compared_shape(mapping).fields.iter().map(|field| field.slug.clone()).collect();
         loop {
             held.check_cancelled()?;
             let rows = read.next_rows(BATCH).await?;
@@ -135,7 +136,7 @@ impl<'a> Comparing<'a> {
             }
         }
         let (writer, links) = (self.held.writer, link_fields(&self.held.task.definition));
-        let shape = mapping.shape().clone();
+        let shape = compared_shape(mapping).clone();
         let prefix = self.held.task.definition.destination.key_prefix.clone();
         Ok(self
             .held
@@ -156,33 +157,6 @@ impl<'a> Comparing<'a> {
                 wishes.into_iter().map(compared).collect()
             })
             .await?)
-    }
-
-    /// Differences that the next run will mend, because it reads their rows, are no drift. Its read is opened after
-    /// the other, so that a row which changed in between is in it.
-    async fn explain_by_next_read(&mut self, mapping: &CompiledMapping) -> Result<(), Broken> {
-        let (held, writer) = (self.held, self.held.writer);
-        let (None, Some(watermark)) = (held.opened.full_read, held.opened.watermark.clone()) else {
-            return Ok(());
-        };
-        let counts = held.state(move |state| state.count_differences(&writer)).await?;
-        let is_open = |(disagreement, cause, _): &(Disagreement, Cause, u64)| {
-            matches!(disagreement, Disagreement::Missing | Disagreement::Different)
-                && matches!(cause, Cause::RowMissed | Cause::Unclear)
-        };
-        if !counts.iter().any(is_open) {
-            return Ok(());
-        }
-        let mut read = held.task.source.open(ReadScope::Since(watermark)).await?;
-        loop {
-            held.check_cancelled()?;
-            let rows = read.next_rows(BATCH).await?;
-            if rows.is_empty() {
-                return Ok(());
-            }
-            let keys: Vec<Key> = rows.iter().filter_map(|row| mapping.key(row).ok()).collect();
-            held.state(move |state| state.note_read_next(&writer, &keys)).await?;
-        }
     }
 
     /// Judges the records that no row was compared with.

@@ -149,7 +149,7 @@ async fn dedupe(held: &Held<'_>, options: &DedupeOptions<'_>) -> Result<DedupeOu
         return Ok(DedupeOutcome::Declined { calls });
     }
     let mapping = held.mapping().await?;
-    held.keep_table(mapping.shape()).await?;
+    held.keep_table(&mapping).await?;
     let (mut shared, mut deletable, mut undecided, mut ids) = (0, 0, 0, Vec::new());
     let mut pages = Pages { held, after: None };
     while let Some(page) = pages.next(BATCH).await? {

@@ -127,6 +127,18 @@ impl Held<'_> {
         self.calls.state.run(job).await
     }
 
+    /// Waits for something that may never come, such as a change.
+    pub(super) async fn unless_cancelled<T>(
+        &self,
+        what: impl Future<Output = T>,
+    ) -> Result<T, Broken> {
+        tokio::select! {
+            biased;
+            () = self.cancelled.cancelled() => Err(Broken::Interrupted),
+            came = what => Ok(came),
+        }
+    }
+
     pub(super) fn check_cancelled(&self) -> Result<(), Broken> {
         if self.cancelled.is_cancelled() { Err(Broken::Interrupted) } else { Ok(()) }
     }

@@ -8,6 +8,7 @@
 mod comparing;
 mod dedupe;
 mod holding;
+mod next_read;
 mod repair;
 mod report;
 mod sample;

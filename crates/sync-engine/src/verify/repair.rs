@@ -55,10 +55,16 @@ impl Comparing<'_> {
         repaired: &mut Repaired,
     ) -> Result<(), Broken> {
         let (mut distrusted, mut gone, mut left) = (Vec::new(), Vec::new(), Vec::new());
+        let mut archived = Vec::new();
         for difference in differences {
             let step = self.step(&difference);
+            let is_archived = self.is_archived(&difference);
             match (step, difference.key) {
-                (Step::Distrust, Some(key)) => distrusted.push(key),
+                (Step::Distrust, Some(key)) => {
+                    let record = difference.record.filter(|_| is_archived);
+                    archived.extend(record.map(|record| (key.clone(), record)));
+                    distrusted.push(key);
+                }
                 (Step::Unlink, Some(key)) => gone.push(key),
                 (Step::LeaveMissing, Some(key)) => left.push(key),
                 (Step::Nothing, _) | (_, None) => {
@@ -72,11 +78,18 @@ impl Comparing<'_> {
         self.held
             .state(move |state| {
                 state.distrust(&writer, &distrusted)?;
+                state.note_archived(&writer, &archived)?;
                 gone.iter().try_for_each(|key: &Key| state.drop_link(&writer, key))?;
                 left.iter().try_for_each(|key: &Key| state.set_missing(&writer, key, true))
             })
             .await?;
         Ok(())
+    }
+
+    /// Whether the record of a row that is there is archived: then its row brings it back.
+    fn is_archived(&self, difference: &Difference) -> bool {
+        let archive = self.held.task.definition.destination.on_delete.archive();
+        archive.is_some_and(|archive| difference.fields.contains(&archive.slug))
     }
 
     fn step(&self, difference: &Difference) -> Step {

@@ -3,6 +3,7 @@
 use sync_core::{
     error::{CallError, CallErrorKind},
     key::Key,
+    mapping::CompiledMapping,
     port::{BULK_MAX, PAGE_MAX, RecordFilter, RecordPage, RecordShape},
     record::SeenRecord,
 };
@@ -10,6 +11,7 @@ use sync_core::{
 use super::{
     KIND,
     holding::{Broken, Held},
+    table::compared_shape,
 };
 
 impl Held<'_> {
@@ -42,10 +44,10 @@ impl Held<'_> {
     /// Answers their number.
     pub(super) async fn keep_records_of(
         &self,
-        shape: &RecordShape,
+        mapping: &CompiledMapping,
         keys: &[Key],
     ) -> Result<u64, Broken> {
-        let writer = self.writer;
+        let (writer, shape) = (self.writer, compared_shape(mapping));
         self.state(move |state| state.begin_comparison(&writer)).await?;
         let mut kept = 0;
         for keys in keys.chunks(BULK_MAX) {
@@ -58,7 +60,7 @@ impl Held<'_> {
             }
             page.records.extend(self.linked_but_not_shown(shape, keys, &page).await?);
             kept += page.records.len() as u64;
-            self.keep_page(shape, &page).await?;
+            self.keep_page(mapping, &page).await?;
         }
         Ok(kept)
     }

@@ -1,9 +1,13 @@
 //! Reading the whole table into the state's temporary tables.
 
+use std::borrow::Cow;
+
 use sync_core::{
     comparison::ComparedRecord,
     error::{CallError, CallErrorKind},
+    mapping::CompiledMapping,
     port::{PAGE_MAX, RecordFilter, RecordPage, RecordShape},
+    record::SeenRecord,
     scan::TableScan,
 };
 
@@ -15,32 +19,49 @@ use super::{
 /// Readings of the table in a row before it is said that it cannot be read whole.
 const READINGS_MAX: usize = 3;
 
+/// The part of the table that is compared: what drafts write, and the field that archives a record.
+pub(super) fn compared_shape(mapping: &CompiledMapping) -> &RecordShape {
+    mapping.archive().map_or(mapping.shape(), |archive| &archive.shape)
+}
+
+/// A record as it is compared with its row: that it is archived is a difference, whatever else people keep in that field
+/// is none.
+fn as_compared<'r>(record: &'r SeenRecord, mapping: &CompiledMapping) -> Cow<'r, SeenRecord> {
+    let Some(archive) = mapping.archive() else { return Cow::Borrowed(record) };
+    let mut record = record.clone();
+    if archive.take_mark(&mut record) {
+        let mark = archive.archived.iter().map(|(slug, value)| (slug.clone(), value.clone()));
+        record.fields.extend(mark);
+    }
+    Cow::Owned(record)
+}
+
 impl Held<'_> {
     /// Keeps every record of the table; answers their number. An answer that left records out is noticed by the
     /// count, and the reading begins anew.
-    pub(super) async fn keep_table(&self, shape: &RecordShape) -> Result<u64, Broken> {
+    pub(super) async fn keep_table(&self, mapping: &CompiledMapping) -> Result<u64, Broken> {
         for _ in 0..READINGS_MAX {
             let writer = self.writer;
             self.state(move |state| state.begin_comparison(&writer)).await?;
-            if let Some(records) = self.keep_once(shape).await? {
+            if let Some(records) = self.keep_once(mapping).await? {
                 return Ok(records);
             }
         }
         Err(CallError::from(CallErrorKind::Garbled).into())
     }
 
-    async fn keep_once(&self, shape: &RecordShape) -> Result<Option<u64>, Broken> {
+    async fn keep_once(&self, mapping: &CompiledMapping) -> Result<Option<u64>, Broken> {
         let mut scan = TableScan::whole();
         let (mut received, mut total) = (0, None);
         while let Some(filter) = scan.next() {
             self.check_cancelled()?;
-            let page = self.list(shape, &filter).await?;
+            let page = self.list(compared_shape(mapping), &filter).await?;
             if scan.take(&page).is_err() {
                 return Ok(None);
             }
             received += page.received as u64;
             total.get_or_insert(page.total);
-            self.keep_page(shape, &page).await?;
+            self.keep_page(mapping, &page).await?;
         }
         Ok(total.is_none_or(|total| received >= total).then_some(received))
     }
@@ -48,15 +69,15 @@ impl Held<'_> {
     /// Keeps the records of a page.
     pub(super) async fn keep_page(
         &self,
-        shape: &RecordShape,
+        mapping: &CompiledMapping,
         page: &RecordPage,
     ) -> Result<(), Broken> {
-        let writer = self.writer;
+        let (writer, shape) = (self.writer, compared_shape(mapping));
         let own = self.state(move |state| state.own_member(&writer)).await?;
         let records: Vec<ComparedRecord> = page
             .records
             .iter()
-            .map(|record| ComparedRecord::of(record, shape, own.as_deref()))
+            .map(|record| ComparedRecord::of(&as_compared(record, mapping), shape, own.as_deref()))
             .collect();
         self.state(move |state| state.keep_records(&writer, &records)).await?;
         Ok(())

@@ -405,6 +405,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_doubtful_of_the_log_is_said_in_reviewed_words() {
+        let findings = [right_not_seen(std::iter::empty()), kept_briefly(Some(7_200))];
+        let lines = findings.into_iter().filter_map(said);
+        let lines: Vec<String> = lines.map(|(code, words)| format!("{code}: {words}")).collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    #[test]
     fn a_right_that_no_grant_shows_is_asked_for() {
         for grant in [
             "GRANT REPLICATION SLAVE, PROCESS ON *.* TO `u`@`%`",

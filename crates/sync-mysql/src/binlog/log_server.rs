@@ -341,6 +341,23 @@ mod tests {
         LogServer::of(flavour, &variables.collect())
     }
 
+    /// Catches: words about the log that nobody has read.
+    #[test]
+    fn what_keeps_the_log_from_being_followed_is_said_in_reviewed_words() {
+        use crate::binlog::log_failure::position_lost;
+        let refusals: [&[(&str, &str)]; 3] = [
+            &[("log_bin", "OFF")],
+            &[("log_bin", "ON"), ("binlog_format", "MIXED")],
+            &[("log_bin", "ON"), ("binlog_row_image", "NOBLOB")],
+        ];
+        let refused = refusals.iter().filter_map(|one| server(Flavour::MySql, one).check().err());
+        let errors = refused.chain([position_lost("the server has purged binlog.000007")]);
+        let said: Vec<String> = errors
+            .map(|error| format!("{}: {}\n    {}", error.kind.code(), error.message, error.remedy))
+            .collect();
+        insta::assert_snapshot!(said.join("\n"));
+    }
+
     #[test]
     fn settings_that_hide_rows_are_refused() {
         let check = |variables: &[(&str, &str)]| server(Flavour::MariaDb, variables).check();

@@ -486,6 +486,10 @@ async fn a_replica_adds_its_delay_and_one_that_stands_still_holds_the_position(s
     let stopped = read(&source, scope).await.unwrap();
     assert!(stopped.notes.iter().any(|note| note.contains("has stopped")), "{:?}", stopped.notes);
     assert_eq!(stopped.watermark, running.watermark);
+    // Nor does a read of everything move it, whose rows are those of before.
+    let everything = read(&source, ReadScope::Full).await.unwrap();
+    assert!(everything.notes.iter().any(|note| note.contains("has stopped")));
+    assert_eq!(everything.watermark, None);
     // What arrives late with an early time is found from there.
     applier("START");
     holds("SELECT version FROM t", "1");

@@ -80,9 +80,9 @@ impl Progress {
                 self.reads_everything = full.is_some();
             }
             Event::Captured { books } => {
-                self.rows += books.read;
+                self.rows = (self.rows + books.read).saturating_sub(books.unparked);
                 self.waiting += books.queued;
-                self.refused += books.parked;
+                self.refused = (self.refused + books.parked).saturating_sub(books.unparked);
             }
             Event::CallLeft { kind, .. } => {
                 self.calls += 1;

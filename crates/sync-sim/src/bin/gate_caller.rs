@@ -9,15 +9,39 @@
     reason = "a helper of one test, in real time"
 )]
 
-use std::{path::Path, time::Duration, time::Instant};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use smartsuite_emulator::{DEMO_ACCOUNT, DEMO_TOKEN};
-use sync_core::{pace::Rate, port::RecordTarget as _, secret::Secret};
+use sync_core::{
+    pace::Rate,
+    port::{Boxed, Clock, RecordTarget as _},
+    secret::Secret,
+};
 use sync_engine::state::State;
 use sync_sim::pacing::Gate;
 use sync_smartsuite::{ClientOptions, SmartSuiteClient};
 use sync_store::SqliteStore;
+
+struct RealClock(Instant);
+
+impl Clock for RealClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn sleep(&self, length: Duration) -> Boxed<'static, ()> {
+        Box::pin(tokio::time::sleep(length))
+    }
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
@@ -32,11 +56,10 @@ async fn main() {
     options.base_url.clone_from(base_url);
     let client = SmartSuiteClient::new(&options).expect("the options are valid");
     let began = Instant::now();
+    let clock: Arc<dyn Clock> = Arc::new(RealClock(began));
     let mut calls = 0_u32;
     while began.elapsed() < length {
-        let at = gate.depart(Rate(4), Timestamp::now()).await.expect("the state works");
-        let wait = Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default();
-        tokio::time::sleep(wait).await;
+        gate.pass(Rate(4), &clock).await.expect("the state works");
         client.structure(table).await.expect("the emulator answers");
         calls += 1;
     }

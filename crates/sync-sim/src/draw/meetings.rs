@@ -22,7 +22,7 @@ impl Drawer {
         steps.push(self.all('B'));
         let stand = self.one_of(&Stand::ALL);
         self.lead_to(stand, steps);
-        match self.chance.random_range(0..24) {
+        match self.chance.random_range(0..25) {
             0..11 => {
                 steps.push(self.begin());
                 steps.push(Step::Meet(stand, self.blow(setup)));
@@ -34,10 +34,13 @@ impl Drawer {
             }
             17..20 => self.meet_a_read(setup, steps),
             20..22 => self.leave_marks_behind(setup, steps),
+            22 => self.stand_still(setup, steps),
             _ => self.fill_the_disk(steps),
         }
         steps.push(FINISH);
-        steps.push(self.all('A'));
+        if self.likely(0.7) {
+            steps.push(self.all('A'));
+        }
         steps.push(self.pause(&[0, 3_000, 100_000]));
         steps.push(self.begin());
         steps.push(FINISH);
@@ -120,7 +123,7 @@ impl Drawer {
             0 => steps.push(Step::LoseState),
             1 => steps.push(Step::RestoreState),
             2 => steps.push(Step::Configure(Configuration::Amount(self.likely(0.5)))),
-            3 => steps.push(Step::Configure(Configuration::OtherTable(self.likely(0.5)))),
+            3 => steps.push(self.move_on()),
             4 => steps.push(Step::Configure(Configuration::OtherKey)),
             5 => steps.push(Step::DatabaseDown(1)),
             6 => return self.fill_the_disk(steps),
@@ -140,14 +143,22 @@ impl Drawer {
     /// strikes there.
     fn leave_marks_behind(&mut self, setup: &Setup, steps: &mut Vec<Step>) {
         steps.extend([self.begin(), Step::Meet(Stand::Marked, Blow::Kill)]);
-        steps.push(Step::Configure(Configuration::OtherTable(self.likely(0.5))));
-        match self.chance.random_range(0..8) {
+        steps.push(self.move_on());
+        match self.chance.random_range(0..10) {
             0 => steps.extend([self.doubtful_create(), Step::BlindLookUps(1)]),
-            1 => self.fill_the_disk(steps),
+            1 => return self.fill_the_disk(steps),
             2 => steps.push(Step::LogPurged),
-            _ => steps.push(self.faulty(setup, &[RouteKind::BulkCreate, RouteKind::List])),
+            3 => steps.push(Step::DatabaseDown(1)),
+            // The table's structure and what it holds are asked for before anything is written there.
+            _ => steps.push(self.faulty(setup, &[RouteKind::List, RouteKind::Table])),
         }
         steps.push(self.begin());
+    }
+
+    /// Records go to the table where they do not go now.
+    fn move_on(&mut self) -> Step {
+        self.is_moved = !self.is_moved;
+        Step::Configure(Configuration::OtherTable(self.is_moved))
     }
 
     /// A call of a dead process meets its fault while the next process reads.
@@ -163,6 +174,17 @@ impl Drawer {
             steps.extend([self.begin(), Step::Meet(Stand::OnTheWire, Blow::Kill)]);
         }
         steps.push(self.begin());
+    }
+
+    /// A process stands still between its marks and its call, dies when that has left, and its successor counts from
+    /// when it came.
+    fn stand_still(&mut self, setup: &Setup, steps: &mut Vec<Step>) {
+        let ms = self.chance.random_range(40_000..setup.late_max_ms);
+        let fault = FaultKind::Late { ms, end: LateEnd::Never };
+        let route = RouteKind::BulkCreate;
+        steps.push(Step::Faults(vec![Trap { fault, route, after: false, skip: 0, times: 1 }]));
+        steps.extend([self.begin(), Step::Meet(Stand::Marked, Blow::Stop(70))]);
+        steps.extend([Step::Meet(Stand::OnTheWire, Blow::Kill), self.begin()]);
     }
 
     /// A process finds the disk full, at some time or other.

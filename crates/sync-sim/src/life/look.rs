@@ -148,8 +148,12 @@ impl Life {
                 (Stand::OnTheWire, Stand::Answered)
             };
             stands.retain(|stand| *stand != never);
-            if strike.is_of_a_write() && !stands.contains(&own) {
-                stands.push(own);
+            if strike.is_of_a_write() {
+                // The entries of a call that arrives are not those whose call has not left.
+                stands.retain(|stand| *stand != Stand::Marked);
+                if !stands.contains(&own) {
+                    stands.push(own);
+                }
             }
             self.tally.strikes(&kind_of(&strike.fault), &stands);
         }

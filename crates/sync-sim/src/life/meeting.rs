@@ -1,7 +1,5 @@
 //! Moments that are waited for: processes go on until something is in a state of the protocol, and then trouble strikes.
 
-use std::time::Duration;
-
 use smartsuite_emulator::Fault;
 
 use super::Life;
@@ -32,11 +30,7 @@ impl Life {
         match blow {
             Blow::Kill if somebody_lives => self.kill(0).await,
             Blow::PowerCut(choice) if somebody_lives => self.lose_power(choice).await,
-            Blow::Stop(seconds) if somebody_lives => {
-                self.strike_of(0, "stopped");
-                let until = self.now().saturating_add(Duration::from_secs(seconds));
-                self.cast.actors[0].stop_until(until.unwrap_or(jiff::Timestamp::MAX));
-            }
+            Blow::Stop(seconds) if somebody_lives => self.stop(0, seconds),
             Blow::Kill | Blow::PowerCut(_) | Blow::Stop(_) => {}
             Blow::Rival => self.start(Launch::ORDINARY)?,
             Blow::Restart => self.restart_database(),

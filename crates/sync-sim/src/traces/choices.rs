@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use smartsuite_emulator::{Fault, FaultKind, Profile, RouteKind};
 use sync_core::{
     config::model::{Conversion, FieldMapping, OnUnknown, SyncDefinition, TypeOptions},
-    state::RunStatus,
+    state::{Books, RunStatus},
 };
 use sync_engine::{
     event::{Event, FullRead},
@@ -82,6 +82,11 @@ fn choices_that_rows_ask_for_are_added_and_the_rows_written() {
             let why = world.quarantine_reason("2");
             assert_eq!(status(&report), RunStatus::Success, "{why} {:#?}", world.events.take());
             assert_eq!(only_labels(&world), ["Active", "New", "old"]);
+            let expected = Books { read: 30, queued: 30, created: 30, ..Books::default() };
+            assert_eq!(
+                report.books, expected,
+                "a row that was put aside for its choice counts once"
+            );
             assert!(
                 chosen(&world).iter().all(|(_, label)| !label.is_empty()),
                 "{:?}",

@@ -6,7 +6,7 @@ use serde_json::json;
 use smartsuite_emulator::RouteKind;
 use sync_core::{
     comparison::{Cause, Disagreement},
-    config::model::OnMissing,
+    config::model::{ArchiveField, CaptureMode, OnDelete, OnMissing, OnPositionLost},
 };
 use sync_engine::{
     run::RunOptions,
@@ -17,7 +17,7 @@ use super::{
     stage::{capture_only, comes_right, fill, in_step, pass, run, run_with, succeeds, usual},
     state_files::{StateCopy, lose},
 };
-use crate::world::{AMOUNT, AMOUNT_MAX, EXTERNAL_ID, TABLE, World};
+use crate::world::{AMOUNT, AMOUNT_MAX, ARCHIVED, EXTERNAL_ID, TABLE, World};
 
 async fn ask(world: &World, sample: Option<u64>, repairs: bool) -> VerifyReport {
     let ask = |_: Question| true;
@@ -349,4 +349,92 @@ fn who_says_no_to_the_cost_pays_nothing() {
         assert_eq!(world.all_requests(), 0);
         in_step(&world);
     });
+}
+
+/// Catches: a sync that follows the log and takes every row for one that the next run reads (`Held::reads_all_next`).
+#[test]
+fn a_row_that_the_log_did_not_name_is_drift() {
+    for on_position_lost in [OnPositionLost::Stop, OnPositionLost::Repair] {
+        usual(async |mut world| {
+            world.definition.capture = CaptureMode::Binlog;
+            world.definition.on_position_lost = on_position_lost;
+            world.log_batch = Some(2);
+            fill(&world, 6);
+            long_ago(&world).await;
+            world.database.put_unlogged(2, "B");
+            for id in 3..=5 {
+                world.database.put(id, "B", id);
+            }
+            let found = |of_two: &str| {
+                let named = (3..=5).map(|id| format!("{id}: different read_next title"));
+                let mut lines = vec![format!("2: different {of_two} title")];
+                lines.extend(named);
+                lines
+            };
+            assert_eq!(lines(&verify(&world).await), found("row_missed"));
+            // What the log does not say makes the next run read everything.
+            world.database.log_unnamed();
+            assert_eq!(lines(&verify(&world).await), found("read_next"));
+            succeeds(&world).await;
+            in_step(&world);
+
+            world.database.put_unlogged(2, "C");
+            repair(&world).await;
+            succeeds(&world).await;
+            in_step(&world);
+
+            world.database.put_unlogged(2, "D");
+            world.database.put(3, "D", 3);
+            world.database.purge_log();
+            let cause = match on_position_lost {
+                OnPositionLost::Stop => "row_missed",
+                OnPositionLost::Repair => "read_next",
+            };
+            let lost = [2, 3].map(|id| format!("{id}: different {cause} title"));
+            assert_eq!(lines(&verify(&world).await), lost);
+        });
+    }
+}
+
+/// C7. Catches: a comparison that does not look at the field that archives a record (`verify::table`), and a repair that
+/// writes such a record without bringing it back.
+#[test]
+fn an_archived_record_whose_row_is_there_differs_and_is_brought_back() {
+    usual(async |mut world| {
+        world.definition.destination.on_delete = OnDelete::Archive(ArchiveField {
+            slug: ARCHIVED.into(),
+            value: "gone".into(),
+            restored: None,
+        });
+        fill(&world, 4);
+        long_ago(&world).await;
+        world.database.delete(4);
+        run(&world).await;
+        assert_eq!(archived(&world, "4"), "gone");
+        // What else people keep in that field is theirs.
+        edit(&world, "1", &json!({ARCHIVED: "look at me"}));
+        edit(&world, "2", &json!({ARCHIVED: "gone"}));
+        edit(&world, "3", &json!({ARCHIVED: "gone", "title": "edited"}));
+        let found = [
+            format!("2: different record_changed {ARCHIVED}"),
+            format!("3: different record_changed {ARCHIVED} title"),
+            "4: extra kept".to_owned(),
+        ];
+        assert_eq!(lines(&verify(&world).await), found);
+        assert_eq!(lines(&repair(&world).await), found);
+        succeeds(&world).await;
+        assert_eq!(
+            ["1", "2", "3", "4"].map(|id| archived(&world, id)),
+            ["look at me", "", "", "gone"]
+        );
+        assert_eq!(verify(&world).await.drift_in_all(), 0);
+    });
+}
+
+/// What a record holds in the field that archives it.
+fn archived(world: &World, external_id: &str) -> String {
+    let record = the_record(world, external_id);
+    let records = world.dump(TABLE);
+    let record = records.iter().find(|one| one["id"] == record.as_str()).expect("it lives");
+    record[ARCHIVED].as_str().unwrap_or_default().to_owned()
 }

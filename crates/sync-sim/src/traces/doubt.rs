@@ -180,24 +180,33 @@ fn d4_a_persons_record_is_linked_when_ours_does_not_come() {
     });
 }
 
-/// D5. Catches: a link that takes the fingerprint of the draft instead of the values read (`Delivery::adopt`).
+/// D5. Catches: a link that takes the fingerprint of the draft instead of the values read (`Delivery::adopt`). The record
+/// was written to since its create: by a person, or by a process that the restored state does not know of.
 #[test]
 pub(crate) fn d5_a_found_record_is_linked_with_the_values_it_holds() {
-    usual(async |world| {
-        fill(&world, 3);
-        succeeds(&world).await;
-        lose_the_answer(&world);
-        world.database.put(9, "A", 9);
-        world.clear_log();
-        killed_when(&world, || world.requests(RouteKind::BulkCreate) > 0).await;
-        let old = StateCopy::of(&world);
-        world.database.put(9, "B", 9);
-        succeeds(&world).await;
-        in_step(&world);
-        world.database.put(9, "A", 9);
-        old.restore(&world);
-        comes_right(&world).await;
-    });
+    for is_restored in [false, true] {
+        usual(async |world| {
+            fill(&world, 3);
+            succeeds(&world).await;
+            lose_the_answer(&world);
+            world.database.put(9, "A", 9);
+            world.clear_log();
+            killed_when(&world, || world.requests(RouteKind::BulkCreate) > 0).await;
+            if is_restored {
+                let old = StateCopy::of(&world);
+                world.database.put(9, "B", 9);
+                succeeds(&world).await;
+                in_step(&world);
+                world.database.put(9, "A", 9);
+                old.restore(&world);
+            } else {
+                let record = world.record_ids("9").remove(0);
+                let values = json!({"title": "B"});
+                world.person(&json!({"action": "update", "record": record, "values": values}));
+            }
+            comes_right(&world).await;
+        });
+    }
 }
 
 /// D7. Catches: a create that follows a 404 at once (`dispatch::candidate`).

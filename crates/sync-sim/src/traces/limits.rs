@@ -1,14 +1,20 @@
 //! What the service allows: calls a month, calls a second, bytes a call.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 use smartsuite_emulator::{
-    BulkErrors, Fault, FaultKind, OverQuota, Plan, Profile, RecordLimit, RouteKind,
+    BulkBadItem, BulkErrors, Fault, FaultKind, OverQuota, Plan, Profile, RecordLimit, RouteKind,
 };
-use sync_core::{port::Clock as _, state::RunStatus};
-use sync_engine::run::{RunOptions, RunOutcome, RunReport, Trouble};
+use sync_core::{pace::Rate, port::Clock as _, state::RunStatus};
+use sync_engine::{
+    governor::Governor,
+    run::{RunOptions, RunOutcome, RunReport, Trouble},
+};
 
 use super::stage::{
     comes_right, fill, in_step, pass, run, run_with, status, succeeds, usual, world,
@@ -212,6 +218,84 @@ fn a_full_plan_stops_creates_alone() {
             in_step(&world);
         });
     }
+}
+
+/// Catches: records that a full plan made of a call it did not take whole, and that are created again or counted as
+/// refused (`answer::of_created`, `Reading::failed`).
+#[test]
+fn what_a_full_plan_had_room_for_is_found_and_the_rest_waits() {
+    let positions = [BulkBadItem::RefuseAll, BulkBadItem::Partial, BulkBadItem::PartialThenRefuse];
+    for record_limit_bulk in positions {
+        for name in [Profile::default(), Profile::adversarial()] {
+            let profile = Profile { record_limit_bulk, ..name };
+            world(profile.clone(), |mut world| async move {
+                world.change_plan(Plan::Free, profile);
+                let theirs = json!({"action": "create", "values": {"title": "a person's own"}});
+                let theirs: Vec<Json> = (0..20).map(|_| world.person(&theirs)).collect();
+                fill(&world, 960);
+                succeeds(&world).await;
+                // Room for twenty of forty.
+                (961..=1000).for_each(|id| world.database.put(id, "A", id));
+                let report = run(&world).await;
+                assert_eq!(status(&report), RunStatus::Partial, "{report:#?}");
+                assert_eq!(trouble_of(&report).code, "smartsuite_plan_full");
+                assert_eq!(report.books.quarantine, 0, "{report:#?}");
+                let made = if record_limit_bulk == BulkBadItem::RefuseAll { 0 } else { 20 };
+                // People's records carry no key of ours.
+                let ours = world.records().keys().filter(|key| !key.is_empty()).count();
+                assert_eq!(ours, 960 + made, "{record_limit_bulk:?}");
+                assert_eq!(report.books.waiting_after, 40 - made as u64, "{report:#?}");
+
+                for record in theirs {
+                    world.person(&json!({"action": "delete", "record": record["id"]}));
+                }
+                run_with(&world, RunOptions { retry: true, ..RunOptions::default() }).await;
+                comes_right(&world).await;
+            });
+        }
+    }
+}
+
+/// How many entries each delivery began with.
+#[derive(Default)]
+struct Ledger(Mutex<Vec<u64>>);
+
+impl Governor for Ledger {
+    fn begins(&self, _: &str, entries: u64, _: Timestamp) -> Result<(), Trouble> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(entries);
+        Ok(())
+    }
+
+    fn may_send(&self, _: &str, _: Timestamp) -> Result<(), Trouble> {
+        Ok(())
+    }
+
+    fn count(&self, _: &str, _: Timestamp) {}
+
+    fn rate(&self, usual: Rate, _: Timestamp) -> Rate {
+        usual
+    }
+}
+
+/// Catches: creates that are held, and count as calls to come (`deliver`): of a month that is nearly spent they would take the
+/// updates' share.
+#[test]
+fn creates_that_are_held_are_not_asked_for() {
+    world(Profile::default(), |mut world| async move {
+        world.change_plan(Plan::Free, Profile::default());
+        fill(&world, 1_000);
+        succeeds(&world).await;
+        (1_001..=1_020).for_each(|id| world.database.put(id, "A", id));
+        holds_creates(&world, 1, 0, 2).await;
+        let ledger = Arc::new(Ledger::default());
+        for (changed, begun) in [(0, vec![]), (3, vec![3])] {
+            (1..=changed).for_each(|id| world.database.put(id, "B", id));
+            let governor: Arc<dyn Governor> = Arc::<Ledger>::clone(&ledger);
+            let process = world.process().governed_by(governor);
+            process.run(RunOptions::default()).await.expect("the state works");
+            assert_eq!(*ledger.0.lock().unwrap_or_else(PoisonError::into_inner), begun);
+        }
+    });
 }
 
 /// A run that sends all but creates, having tried as many of those.

@@ -24,6 +24,7 @@ pub(crate) mod outbox;
 mod pages;
 mod repeated;
 pub(crate) mod second_look;
+mod silence;
 mod stage;
 mod state_files;
 mod steps;

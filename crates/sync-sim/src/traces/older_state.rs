@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
+use smartsuite_emulator::{Fault, FaultKind, LateEnd, Profile, RouteKind};
 use sync_core::state::FullReadReason;
 use sync_engine::event::{Event, FullRead};
 
 use super::{
-    stage::{comes_right, fill, pass, succeeds, usual},
+    stage::{comes_right, fill, pass, succeeds, usual, world},
     state_files::{StateCopy, lose},
     steps::{at_every_step, killed_after, killed_when},
 };
@@ -52,7 +52,7 @@ fn d9_an_older_state_reads_everything() {
 }
 
 /// D9. Catches: an audit that is made while the dead process's create is still on its way
-/// (`Delivery::wait_for_older_creates`).
+/// (`Delivery::wait_for_older_calls`).
 #[test]
 fn d9_the_state_is_lost_while_a_create_is_on_its_way() {
     for late in [2_000, 60_000, 85_000] {
@@ -65,6 +65,42 @@ fn d9_the_state_is_lost_while_a_create_is_on_its_way() {
             world.clear_log();
             killed_when(&world, || world.requests(RouteKind::BulkCreate) > 0).await;
             lose(&world);
+            succeeds(&world).await;
+            pass(&world, Duration::from_mins(2)).await;
+            comes_right(&world).await;
+        });
+    }
+}
+
+/// D9. Catches: values that are believed though the last update is not in the lists yet, or still on its way: an older
+/// state that waits for the last create alone (`SqliteStore::dispatch`), or only before it creates.
+#[test]
+fn d9_what_is_read_before_the_last_update_shows_is_not_believed() {
+    for (is_lost, is_late) in [(true, false), (false, false), (true, true), (false, true)] {
+        let profile = Profile { list_lag_ms: 1_500, ..Profile::default() };
+        world(profile, async |world| {
+            fill(&world, 3);
+            succeeds(&world).await;
+            world.database.put(1, "B", 1);
+            succeeds(&world).await;
+            pass(&world, Duration::from_mins(5)).await;
+            let old = StateCopy::of(&world);
+            world.database.put(1, "A", 1);
+            if is_late {
+                let late = FaultKind::Late { ms: 60_000, end: LateEnd::Never };
+                let late = Fault::new(late).on(&[RouteKind::BulkUpdate]);
+                world.network.emulator().add_fault(late);
+                world.clear_log();
+                killed_when(&world, || world.requests(RouteKind::BulkUpdate) > 0).await;
+            } else {
+                succeeds(&world).await;
+            }
+            world.database.put(1, "B", 1);
+            if is_lost {
+                lose(&world);
+            } else {
+                old.restore(&world);
+            }
             succeeds(&world).await;
             pass(&world, Duration::from_mins(2)).await;
             comes_right(&world).await;

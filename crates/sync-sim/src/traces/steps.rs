@@ -12,7 +12,8 @@ use std::{
     time::Duration,
 };
 
-use sync_core::state::StateError;
+use smartsuite_emulator::{Fault, FaultKind, RouteKind};
+use sync_core::{port::Clock as _, state::StateError};
 use sync_engine::run::RunReport;
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +22,8 @@ use crate::world::{Process, World};
 
 /// Steps after which a run is taken to be endless.
 const STEPS_MAX: usize = 100_000;
+/// How often somebody who waits for a moment looks whether it has come, while the run itself waits.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// A run whose process can be stopped between two steps. Dropping it is SIGKILL: what its last step started has not
 /// begun, what began earlier ends.
@@ -34,6 +37,15 @@ pub(super) struct Run<'a> {
 struct Alarm {
     rang: AtomicBool,
     driver: Mutex<Option<Waker>>,
+}
+
+/// What became of a step.
+enum Stride {
+    Taken,
+    /// It was not taken: the moment had come.
+    There,
+    /// The run ended with it.
+    Ended(Box<Result<RunReport, StateError>>),
 }
 
 impl Wake for Alarm {
@@ -77,29 +89,43 @@ impl<'a> Run<'a> {
         assert!(ended.is_err(), "it ended on the way: {ended:#?}");
     }
 
-    /// Goes on until `there` says so; asked only when the run has something to do.
+    /// Goes on until `there` says so.
     pub(super) async fn go_until(
         &mut self,
         mut there: impl FnMut() -> bool,
     ) -> Option<Result<RunReport, StateError>> {
         for _ in 0..STEPS_MAX {
-            if there() {
-                return None;
-            }
-            self.can_go().await;
-            if there() {
-                return None;
-            }
-            if let Poll::Ready(ended) = self.step() {
-                return Some(ended);
+            match self.step_unless(&mut there).await {
+                Stride::Taken => {}
+                Stride::There => return None,
+                Stride::Ended(ended) => return Some(*ended),
             }
         }
         panic!("the run does not end");
     }
 
+    /// The next step, unless `there` says so before it. Asked while the run waits, too: what it waits for may never come.
+    async fn step_unless(&mut self, there: &mut impl FnMut() -> bool) -> Stride {
+        while !there() {
+            if tokio::time::timeout(GLANCE, self.can_go()).await.is_err() {
+                continue;
+            }
+            if there() {
+                // The step is still to be taken, by whoever goes on.
+                self.alarm.rang.store(true, Ordering::SeqCst);
+                break;
+            }
+            return match self.step() {
+                Poll::Pending => Stride::Taken,
+                Poll::Ready(ended) => Stride::Ended(Box::new(ended)),
+            };
+        }
+        Stride::There
+    }
+
     /// Goes to the end.
     pub(super) async fn finish(mut self) -> Result<RunReport, StateError> {
-        self.go_until(|| false).await.expect("it went to its end")
+        self.go(STEPS_MAX).await.expect("it went to its end")
     }
 
     async fn can_go(&self) {
@@ -171,10 +197,12 @@ pub(super) async fn power_cut_when(world: &World, mut there: impl FnMut() -> boo
     let mut disk = Disk::of(world);
     let process = world.process();
     let mut run = Run::of(&process);
-    while !there() {
-        let ended = run.go(1).await;
-        assert!(ended.is_none(), "the power did not fail in time: {ended:#?}");
-        disk.watch(world);
+    loop {
+        match run.step_unless(&mut there).await {
+            Stride::Taken => disk.watch(world),
+            Stride::There => break,
+            Stride::Ended(ended) => panic!("the power did not fail in time: {ended:#?}"),
+        }
     }
     drop(run);
     drop(process);
@@ -186,4 +214,28 @@ pub(super) async fn killed_when(world: &World, there: impl FnMut() -> bool) {
     let process = world.process();
     let ended = Run::of(&process).go_until(there).await;
     assert!(ended.is_none(), "it was not killed in time: {ended:#?}");
+}
+
+/// What a script says of a death happens when it says so, also where no answer will ever wake the process.
+#[test]
+fn a_process_dies_when_it_is_said_to() {
+    for is_power in [false, true] {
+        super::stage::usual(async |world| {
+            super::stage::fill(&world, 3);
+            super::stage::succeeds(&world).await;
+            let never = Fault::new(FaultKind::Never).on(&[RouteKind::BulkUpdate]);
+            world.network.emulator().add_fault(never);
+            world.database.put(1, "B", 1);
+            world.clear_log();
+            let before = world.clock.elapsed();
+            let there = || world.requests(RouteKind::BulkUpdate) > 0;
+            if is_power {
+                power_cut_when(&world, there).await;
+            } else {
+                killed_when(&world, there).await;
+            }
+            let took = world.clock.elapsed().saturating_sub(before);
+            assert!(took < Duration::from_secs(1), "{took:?}");
+        });
+    }
 }

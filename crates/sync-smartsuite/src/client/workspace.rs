@@ -73,6 +73,31 @@ impl SmartSuiteClient {
         Ok(listed.iter().filter_map(table).collect())
     }
 
+    /// How many records a table holds, in one call; with a field, only those in which it is not empty. `None`: the service
+    /// does not say. May be repeated.
+    ///
+    /// # Errors
+    /// The call fails.
+    pub async fn record_count(
+        &self,
+        table: &str,
+        filled: Option<&Slug>,
+    ) -> Result<Option<u64>, CallError> {
+        let clause = |slug: &Slug| json!({ "field": slug.as_str(), "comparison": "is_not_empty", "value": null });
+        let filter = filled.map_or_else(
+            || json!({}),
+            |slug| json!({ "operator": "and", "fields": [clause(slug)] }),
+        );
+        let body = json!({ "sort": [], "filter": filter, "hydrated": false });
+        let path = ["applications", table, "records", "list"];
+        let query = [("offset", "0"), ("limit", "1")];
+        let request = self.requests.make(Method::POST, &path, &query, Some(&body))?;
+        let asked = self.asked(None, 0);
+        let body = self.send(request, self.read_limits(), asked).await?.body;
+        let answer: Value = serde_json::from_str(&body).map_err(|_| unreadable(&body, asked))?;
+        Ok(["total", "count"].into_iter().find_map(|key| answer.get(key)?.as_u64()))
+    }
+
     /// Adds a field at the end of a table, in one call. **Must not be repeated** without a look at the table: whether
     /// the service refuses a second field with the slug is not known. The field may take seconds to show.
     ///

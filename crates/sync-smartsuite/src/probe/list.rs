@@ -64,11 +64,7 @@ pub(super) async fn ask(
     caller.settle().await;
     let all = json!({ "sort": [], "filter": {}, "hydrated": false });
     let verdict = match caller.list(&[("offset", "0")], &all).await? {
-        Heard::Taken(json) => match number(&json, "limit") {
-            Some(0) => found("every record"),
-            Some(limit) => found(format!("the first {limit}")),
-            None => unclear("the answer does not say its limit"),
-        },
+        Heard::Taken(json) => without_limit(&json),
         other => refused(&other),
     };
     findings.note("list_default", verdict);
@@ -91,6 +87,27 @@ pub(super) async fn ask(
     findings.note("list_offset", verdict);
     text_is(caller, scratch, findings, bench).await?;
     clauses(caller, scratch, findings, bench).await
+}
+
+/// What a list without a limit says of its limit. The scratch table is too small to show one, so that there is only the
+/// answer's word; one that what it holds speaks against, or that may be the number of its records, says nothing.
+fn without_limit(json: &Value) -> Verdict {
+    let shown = items(json).map_or(0, <[Value]>::len) as u64;
+    let Some(total) = number(json, "total") else { return unclear("the answer has no total") };
+    match number(json, "limit") {
+        Some(0) if shown == total => found("every record, by its word"),
+        Some(0) => unclear(format!("it says that it has no limit, and shows {shown} of {total}")),
+        Some(limit) if limit == shown && shown == total => {
+            unclear("its limit may be the number of its records")
+        }
+        Some(limit) if shown == limit.min(total) => {
+            found(format!("the first {limit}, by its word"))
+        }
+        Some(limit) => {
+            unclear(format!("it says that its limit is {limit}, and shows {shown} of {total}"))
+        }
+        None => unclear("the answer does not say its limit"),
+    }
 }
 
 /// Filters for a text in other case, and with a space more.
@@ -188,4 +205,29 @@ fn refused(heard: &Heard) -> Verdict {
 
 fn seconds(length: Duration) -> String {
     format!("{:.2} s", length.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(limit: &Value, shown: usize, total: u64) -> String {
+        let items = vec![json!({}); shown];
+        match without_limit(&json!({ "items": items, "limit": limit, "total": total })) {
+            Verdict::Found(word) => word,
+            Verdict::Unclear(why) => format!("unclear: {why}"),
+        }
+    }
+
+    #[test]
+    fn a_limit_is_found_only_where_nothing_speaks_against_it() {
+        assert_eq!(word(&json!(0), 30, 30), "every record, by its word");
+        assert_eq!(word(&json!(100), 30, 30), "the first 100, by its word");
+        assert_eq!(word(&json!(10), 10, 30), "the first 10, by its word");
+        for (limit, shown, total) in
+            [(json!(0), 10, 30), (json!(30), 30, 30), (json!(100), 20, 30), (Value::Null, 30, 30)]
+        {
+            assert!(word(&limit, shown, total).starts_with("unclear"), "{limit}");
+        }
+    }
 }

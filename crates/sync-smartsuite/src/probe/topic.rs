@@ -70,10 +70,18 @@ pub(super) const NOT_PROBED: &[(&str, &str)] = &[
     ("retention in the recycle bin", "it takes days to show"),
     ("expiry of webhooks and their events", "it takes days to show"),
     ("contents of webhook events", "the program does not use webhooks yet"),
+    (
+        "whether the program's own writes come back as webhook events",
+        "the program does not use webhooks yet",
+    ),
     ("an API key or account that is not accepted", "it looks like an attack"),
     ("the largest request body", "requests of megabytes are a burden; the program stays below one"),
     ("how many calls may be under way at once", "it would mean trying to overload the service"),
     ("writes to people and linked records that exist", "people would be notified"),
+    (
+        "what a written link does to the time of the other record's last change",
+        "the program does not go by it",
+    ),
     ("the day on which date filters change", "the program does not filter by date"),
     ("order of empty values in a sorted list", "the program sorts by autonumber alone"),
     (

@@ -46,10 +46,11 @@ const SYSTEM_SLUGS: &[&str] = &[
 /// Reads a table; nothing if there is no list of fields, which must not pass for a table without any.
 pub(crate) fn read(json: &str, table: &str) -> Option<TableStructure> {
     let mut fields = None;
-    let (mut id, mut name, mut primary_field) = (None, None, None);
+    let (mut id, mut name, mut solution, mut primary_field) = (None, None, None, None);
     members(json, |member, raw| match member.as_str() {
         "id" => id = text(raw),
         "name" => name = text(raw),
+        "solution" => solution = text(raw),
         "primary_field" => primary_field = text(raw),
         "structure" => {
             let mut found = Vec::new();
@@ -67,6 +68,7 @@ pub(crate) fn read(json: &str, table: &str) -> Option<TableStructure> {
     Some(TableStructure {
         id: id.unwrap_or_else(|| table.to_owned()),
         name: name.unwrap_or_default(),
+        solution,
         primary_field: Slug::from(primary_field.unwrap_or_else(|| "title".to_owned())),
         fields,
         members: None,

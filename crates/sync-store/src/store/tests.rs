@@ -71,9 +71,11 @@ impl Sync {
         let request = DispatchRequest {
             now: now(),
             entries_max: 25,
+            creates_max: 25,
             bytes_max: 1_000_000,
             creates: Creates::Audited,
             fresh_first: false,
+            tried_only: false,
             gone: GonePolicy::Leave,
         };
         match self.store.dispatch(&self.writer, &request).unwrap().0 {

@@ -80,7 +80,7 @@ fn write_all(path: &Path, to: &mut dyn Write, now: Timestamp) -> Result<Exported
             version: VERSION,
             at: now.as_millisecond(),
             calls,
-            created_at: witness.map_or(0, |witness| witness.created_at.min(now.as_millisecond())),
+            created_at: witness.map_or(0, |witness| witness.sent_at.min(now.as_millisecond())),
         }),
     )?;
     let mut exported = Exported::default();

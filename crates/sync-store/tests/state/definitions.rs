@@ -291,6 +291,7 @@ fn a_changed_structure_lets_stopped_syncs_go_and_makes_quarantined_rows_due() {
     let mut state = settled();
     let structure = |label: &str| sync_core::table::TableStructure {
         members: None,
+        solution: None,
         id: "t1".into(),
         name: label.into(),
         primary_field: "title".into(),

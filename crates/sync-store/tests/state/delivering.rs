@@ -140,12 +140,94 @@ fn a_refusal_splits_into_groups_that_travel_apart() {
         .collect();
     let books = state.store.settle(&state.writer, &settlements, state.now).unwrap();
     assert_eq!(books, Books::default());
-    let keys = |call: sync_core::state::Call| -> Vec<i64> {
-        call.entries.iter().map(|entry| entry.key.text().parse().unwrap()).collect()
-    };
-    assert_eq!(keys(state.call()), [3, 4]);
-    assert_eq!(keys(state.call()), [1, 2]);
-    assert_eq!(keys(state.call()), [9]);
+    for expected in [vec![3, 4], vec![1, 2], vec![9]] {
+        assert_eq!(keys(state.dispatch().0), expected);
+    }
+}
+
+/// Keys of a call, in its order.
+fn keys(dispatch: Dispatch) -> Vec<i64> {
+    let Dispatch::Send(call) = dispatch else { return Vec::new() };
+    let number = |key: &Key| if let Key::Int(number) = key { *number } else { 0 };
+    call.entries.iter().map(|entry| number(&entry.key)).collect()
+}
+
+#[test]
+fn an_unanswered_call_splits_into_groups_that_travel_apart() {
+    let mut state = State::new();
+    let rows: Vec<(i64, &str)> = (1..=4).map(|key| (key, "A")).collect();
+    state.capture(&rows);
+    state.deliver();
+    let changed: Vec<(i64, &str)> = (1..=4).map(|key| (key, "B")).collect();
+    state.capture(&changed);
+    assert!(!state.store.is_split(&state.writer).unwrap());
+    let call = state.call();
+    let settlements: Vec<Settlement> = call
+        .entries
+        .iter()
+        .zip([0, 0, 1, 1])
+        .map(|(entry, group)| Settlement {
+            id: entry.id,
+            outcome: Outcome::Unanswered { group: Some(group), not_before: state.now },
+        })
+        .collect();
+    state.store.settle(&state.writer, &settlements, state.now).unwrap();
+    assert!(state.store.is_split(&state.writer).unwrap());
+    assert_eq!(keys(state.dispatch().0), [3, 4]);
+    assert_eq!(keys(state.dispatch().0), [1, 2]);
+    assert!(state.store.is_split(&state.writer).unwrap(), "while they are on their way");
+}
+
+#[test]
+fn only_what_was_sent_before_goes_when_asked() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    let entry = state.single();
+    state.capture(&[(2, "A")]);
+    let until = state.now + SignedDuration::from_secs(30);
+    state.settle(&entry, back(until));
+    let tried = |state: &State| DispatchRequest { tried_only: true, ..state.request() };
+    let request = tried(&state);
+    assert_eq!(state.store.next_ready(&state.writer, &request).unwrap(), Some(until));
+    let (dispatch, _) = state.store.dispatch(&state.writer, &request).unwrap();
+    assert_eq!(dispatch, Dispatch::Nothing(Some(until)), "2 was not sent yet");
+    state.now = until;
+    let request = tried(&state);
+    assert_eq!(state.store.next_ready(&state.writer, &request).unwrap(), Some(until));
+    assert_eq!(keys(state.store.dispatch(&state.writer, &request).unwrap().0), [1]);
+    assert_eq!(state.store.next_ready(&state.writer, &tried(&state)).unwrap(), None);
+}
+
+#[test]
+fn creates_have_a_bound_of_their_own() {
+    let mut state = State::new();
+    let rows: Vec<(i64, &str)> = (1..=4).map(|key| (key, "A")).collect();
+    state.capture(&rows);
+    let request = DispatchRequest { creates_max: 1, ..state.request() };
+    assert_eq!(keys(state.store.dispatch(&state.writer, &request).unwrap().0), [1]);
+    state.deliver();
+    let changed: Vec<(i64, &str)> = (2..=4).map(|key| (key, "B")).collect();
+    state.capture(&changed);
+    let request = DispatchRequest { creates_max: 1, ..state.request() };
+    assert_eq!(keys(state.store.dispatch(&state.writer, &request).unwrap().0), [2, 3, 4]);
+}
+
+/// Where creates are held, what waits for one is no reason to take a departure.
+#[test]
+fn held_creates_are_counted_and_are_never_ready() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    state.deliver();
+    state.capture(&[(2, "A"), (3, "A")]);
+    let held = |state: &State| DispatchRequest { creates: Creates::Held, ..state.request() };
+    assert_eq!(state.store.held_creates(&state.writer).unwrap(), 2);
+    let request = held(&state);
+    assert_eq!(state.store.next_ready(&state.writer, &request).unwrap(), None);
+    assert_eq!(state.store.dispatch(&state.writer, &request).unwrap().0, Dispatch::Nothing(None));
+    state.capture(&[(1, "B")]);
+    assert_eq!(state.store.held_creates(&state.writer).unwrap(), 2);
+    assert_eq!(state.store.next_ready(&state.writer, &request).unwrap(), Some(state.now));
+    assert_eq!(keys(state.store.dispatch(&state.writer, &request).unwrap().0), [1]);
 }
 
 #[test]
@@ -171,9 +253,9 @@ fn what_is_to_wait_waits_and_the_time_is_told() {
     let until = state.now + SignedDuration::from_secs(30);
     state.settle(&entry, back(until));
     assert_eq!(state.dispatch().0, Dispatch::Nothing(Some(until)));
-    assert_ne!(state.store.next_ready(&state.writer, state.now).unwrap(), Some(state.now));
+    assert_ne!(state.store.next_ready(&state.writer, &state.request()).unwrap(), Some(state.now));
     state.now = until;
-    assert_eq!(state.store.next_ready(&state.writer, state.now).unwrap(), Some(state.now));
+    assert_eq!(state.store.next_ready(&state.writer, &state.request()).unwrap(), Some(state.now));
     assert_eq!(state.single().attempts, 1);
 }
 

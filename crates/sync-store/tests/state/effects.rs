@@ -57,7 +57,7 @@ fn what_went_wrong_is_logged_too() {
     state.settle(&entry, found(&record(1), Some(print)));
     state.capture(&[(1, "B")]);
     let entry = state.single();
-    state.settle(&entry, Outcome::Unanswered { not_before: state.now });
+    state.settle(&entry, Outcome::Unanswered { group: None, not_before: state.now });
     let entry = state.single();
     state.settle(&entry, Outcome::Refused { fault: fault("too_long") });
     let logged = logged(&state, 1);

@@ -160,9 +160,11 @@ impl State {
         DispatchRequest {
             now: self.now,
             entries_max: 25,
+            creates_max: 25,
             bytes_max: 1_000_000,
             creates: Creates::Audited,
             fresh_first: false,
+            tried_only: false,
             gone: GonePolicy::Delete { adopted: false },
         }
     }

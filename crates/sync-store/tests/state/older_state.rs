@@ -70,11 +70,13 @@ fn an_older_copy_knows_no_values_and_reads_everything() {
 }
 
 #[test]
-fn no_create_leaves_until_the_last_one_has_had_its_time() {
+fn nothing_leaves_until_the_last_call_has_had_its_time() {
     let (mut state, saved) = one_call_behind();
-    let created = state.now - SignedDuration::from_secs(10);
+    // An update, ten seconds after the last create.
+    let sent = state.now;
+    state.later(10);
     put_back(&mut state, &saved);
-    let from = created + SignedDuration::from_secs(90);
+    let from = sent + SignedDuration::from_secs(90);
     assert_eq!(creates_from(&mut state), Some(from));
     state.now = from;
     assert_eq!(creates_from(&mut state), None);

@@ -26,6 +26,29 @@ fn a_run_is_counted_while_it_is_under_way() {
     assert_eq!((run.processed, run.created), (2, 2));
 }
 
+/// A row that is put aside for a choice, say, and read again when that was added.
+#[test]
+fn a_row_that_is_parked_and_read_again_in_one_run_counts_once() {
+    let mut state = State::new();
+    state.capture(&[(7, "fault old")]);
+    state.later(60);
+    state.store.begin_run(&state.writer, state.now).unwrap();
+    state.capture(&[(1, "A"), (2, "fault x"), (3, "fault y"), (7, "fault old")]);
+    let books = |state: &State| newest(state).books.unwrap();
+    let first = Books { read: 4, queued: 1, parked: 2, unchanged: 1, ..Books::default() };
+    assert_eq!(books(&state), first);
+    // One is mended, one is no better, and one was parked by an earlier run.
+    state.capture(&[(2, "B"), (3, "fault y"), (7, "C")]);
+    let expected = Books { read: 5, queued: 3, parked: 1, unchanged: 1, ..Books::default() };
+    assert_eq!(books(&state), expected);
+    assert!(expected.rows_balance());
+    // What SmartSuite refuses was counted as an entry, not as a row that could not become a draft.
+    let entry = state.call().entries.remove(0);
+    state.settle(&entry, Outcome::Refused { fault: fault("too_long") });
+    state.capture(&[(1, "D")]);
+    assert_eq!((books(&state).read, books(&state).parked), (6, 1));
+}
+
 /// Killed with a call on its way: the counts so far balance with what it left.
 #[test]
 fn a_killed_run_becomes_interrupted_and_its_counts_balance() {

@@ -39,7 +39,7 @@ fn a_scan_does_not_make_known_what_is_to_be_looked_at_once_more() {
     state.deliver();
     state.capture(&[(1, "B")]);
     let entry = state.single();
-    state.settle(&entry, Outcome::Unanswered { not_before: state.now });
+    state.settle(&entry, Outcome::Unanswered { group: None, not_before: state.now });
     state.capture(&[(1, "A")]);
     state.adopt(1, Some(draft("A").fingerprint()));
     assert_eq!(state.slots(1), "waiting A, link ?");

@@ -11,7 +11,7 @@ use sync_core::{
 };
 use sync_mysql::{Severity as SourceSeverity, SourceFinding, SourceFindingCode};
 
-use super::SyncCheck;
+use super::{CheckCode, SyncCheck};
 use crate::mapping_file::MappingFile;
 
 /// Everything found about a sync: the query first, then the table, then how they fit.
@@ -76,17 +76,23 @@ pub(super) fn diagnostics(check: &SyncCheck, file: &MappingFile) -> Vec<Diagnost
         let hint = "the next run reads every row again where values may have changed";
         let hint = if drift.changes_values() { hint } else { "" };
         let span = place.unwrap_or(places.name);
-        found.push(diagnostic("schema_drift", Severity::Warning, &message, hint, span));
+        found.push(diagnostic(
+            CheckCode::SchemaDrift.code(),
+            Severity::Warning,
+            &message,
+            hint,
+            span,
+        ));
     }
     for one in &check.left_out {
         let message = format!("field `{}` is left as it is: {}", one.slug, one.reason);
         let hint = "put it back, or change the mapping; `on_drift` lets the sync go on without it";
         let span = places.slug(&one.slug).unwrap_or(places.name);
-        found.push(diagnostic("mapping_left_out", Severity::Warning, &message, hint, span));
+        found.push(diagnostic(CheckCode::LeftOut.code(), Severity::Warning, &message, hint, span));
     }
     for failed in &check.failed {
         let span = check.tests.get(failed.place).map_or(places.name, |test| test.at);
-        let code = "mapping_test_failed";
+        let code = CheckCode::TestFailed.code();
         found.push(diagnostic(code, Severity::Error, &failed.message, &failed.hint, span));
     }
     found.sort_by_key(|one| one.severity);
@@ -155,7 +161,8 @@ fn mapping_place(finding: &Finding, places: &SyncPlaces) -> Span {
         FindingCode::TimeZoneUnknown | FindingCode::TimeZoneMissing => places.time_zone,
         FindingCode::RequiredFieldUnmapped
         | FindingCode::ArchiveFieldUnusable
-        | FindingCode::TableFull => slug.unwrap_or(places.table_id),
+        | FindingCode::TableFull
+        | FindingCode::PlanTooSmall => slug.unwrap_or(places.table_id),
         FindingCode::SlugUnknown
         | FindingCode::FieldReadOnly
         | FindingCode::FieldTypeUnsupported

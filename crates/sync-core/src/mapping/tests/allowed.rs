@@ -36,6 +36,7 @@ syncs:
     let table = TableStructure {
         id: "6500000000000000000000c1".into(),
         name: "A".into(),
+        solution: None,
         primary_field: "f".into(),
         fields: vec![field("skey", "Key", FieldKind::Text), into.field],
         members: None,

@@ -234,6 +234,7 @@ impl World {
             structure: TableStructure {
                 id: "6500000000000000000000c1".to_owned(),
                 name: "Customers".to_owned(),
+                solution: None,
                 primary_field: Slug::from("title"),
                 fields: vec![field("ext", "External ID", FieldKind::Text), target.field.clone()],
                 members: target.members.clone(),

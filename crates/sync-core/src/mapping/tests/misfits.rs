@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::fixture::{World, field, map, to};
 use crate::{
+    budget::Plan,
     config::model::{
         ArchiveField, Conversion, LinkDefinition, OnDelete, Origin, TypeOptions, WritePolicy,
     },
@@ -261,10 +262,10 @@ fn every_finding_is_said_in_reviewed_words() {
     let mut codes = BTreeSet::new();
     let said: Vec<String> = misfits().iter().map(|misfit| misfit.said(&mut codes)).collect();
     insta::assert_snapshot!(said.join("\n"));
-    // That of a full table is about a policy beyond the mapping; `a_table_that_is_full_takes_no_field` shows it.
-    codes.insert(FindingCode::TableFull);
-    let missing: Vec<FindingCode> =
-        FindingCode::ALL.into_iter().filter(|code| !codes.contains(code)).collect();
+    // Those of room are about more than a mapping: `a_table_that_is_full_takes_no_field` shows them.
+    codes.extend([FindingCode::TableFull, FindingCode::PlanTooSmall]);
+    let all = FindingCode::ALL.iter().copied();
+    let missing: Vec<FindingCode> = all.filter(|code| !codes.contains(code)).collect();
     assert_eq!(missing, [], "no definition shows these");
 }
 
@@ -287,10 +288,25 @@ syncs:
     structure.fields.push(field("last", "Last", FieldKind::Text));
     let finding = room::finding(&sync, &structure).unwrap();
     assert_eq!(finding.code, FindingCode::TableFull);
-    assert_eq!(
-        finding.message,
-        "table \"Customers\" has 700 fields, and SmartSuite allows 700: none can be added for a new column"
-    );
+    let sharers = vec![room::Sharers { rows: 1_000, candidates: 2 }];
+    let filling = room::Filling {
+        table: "Customers".to_owned(),
+        solution: None,
+        syncs: vec!["a".to_owned()],
+        records: 3,
+        sharers,
+    };
+    let of_plan = filling.finding(Plan::Free).unwrap();
+    let said = [finding, of_plan].map(|one| {
+        format!(
+            "{:?} {}: {}\n    {}",
+            one.severity(),
+            one.code.code(),
+            one.message,
+            one.hint.unwrap()
+        )
+    });
+    insta::assert_snapshot!("limits", said.join("\n"));
     sync.on_drift = OnDrift::Ignore;
     assert_eq!(room::finding(&sync, &structure), None);
 }

@@ -272,9 +272,11 @@ impl Machine {
         let request = DispatchRequest {
             now: self.now,
             entries_max: entries,
+            creates_max: entries,
             bytes_max: 1_000_000,
             creates: Creates::Audited,
             fresh_first,
+            tried_only: false,
             gone: GonePolicy::Delete { adopted: false },
         };
         let (dispatch, books) = self.store.dispatch(&self.writer, &request).unwrap();
