@@ -29,6 +29,8 @@ const DEFINED_EVERY: u64 = 25;
 /// Batches after which a tally is written, and after how many more it is changed.
 const TALLIED_EVERY: u64 = 4;
 const TALLIED_AGAIN: u64 = 20;
+/// Added to the numbers of tallies that are changed.
+const CHANGED: u64 = 1_000_000;
 
 /// A writer at work.
 pub(super) struct Writer {
@@ -86,12 +88,17 @@ impl Writer {
     }
 }
 
-/// In a table that is never defined anew, a row that is written once and changed once: nothing makes up for the loss of
-/// either.
+/// In a table that is never defined anew: a row that is written once, another that is changed once. Nothing makes up for
+/// the loss of the first, nor of the change of the second.
 fn tally(round: u64) -> [(&'static str, String); 2] {
-    let earlier = round.saturating_sub(TALLIED_AGAIN);
+    let (changed, earlier) = (CHANGED + round, CHANGED + round.saturating_sub(TALLIED_AGAIN));
     [
-        ("tallies", format!("INSERT INTO tallies (id, name) VALUES ({round}, 'tally {round}')")),
+        (
+            "tallies",
+            format!(
+                "INSERT INTO tallies (id, name) VALUES ({round}, 'tally {round}'), ({changed}, 'tally {changed}')"
+            ),
+        ),
         (
             "tallies changed",
             format!("UPDATE tallies SET name = 'tally {earlier}{AGAIN}' WHERE id = {earlier}"),
