@@ -17,6 +17,7 @@ use super::{
     changes::MysqlChanges,
     decoder::{Committed, Decoder, Step, Unreadable},
     event::Event,
+    idle::Idle,
     log_failure::{LogFailure, SERVER_LACKS, position_lost},
     log_server::LogServer,
     position::Position,
@@ -425,27 +426,6 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
                 }
             }
         }
-    }
-}
-
-/// How things stood when the server said that it had nothing new.
-struct Idle {
-    /// How far its log is by its own word.
-    newest: Option<Position>,
-    /// Where in its file the server stands that sends it.
-    end: u32,
-}
-
-impl Idle {
-    /// Whether the server does not send what it has. A log that is deleted and begun anew under the name of the file that
-    /// is being sent leaves the one who sends it in a file that is no more.
-    fn is_kept_from(&self, before: &Self, position: &Position) -> bool {
-        let Some(earlier) = &before.newest else { return false };
-        let is_shorter =
-            self.newest.as_ref().is_some_and(|newest| newest.covers(earlier) == Some(false));
-        // Where MySQL passes over what is known already, it moves.
-        let is_stuck = self.end == before.end && position.covers(earlier) == Some(false);
-        is_shorter || is_stuck
     }
 }
 

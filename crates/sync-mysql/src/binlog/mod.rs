@@ -18,6 +18,7 @@ mod file;
 mod gtid;
 pub(crate) mod guard;
 mod hub;
+mod idle;
 mod key_column;
 mod log_failure;
 pub(crate) mod log_server;
