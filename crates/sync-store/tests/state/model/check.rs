@@ -121,7 +121,8 @@ impl Machine {
             return;
         }
         let is_held = match &held.link {
-            Some(link) if link.standing == 0 => link.word.as_deref() == Some(wanted),
+            // 3: a person deleted the record, and it is left so.
+            Some(link) if [0, 3].contains(&link.standing) => link.word.as_deref() == Some(wanted),
             None | Some(_) => wanted == "gone",
         };
         assert!(is_held || held.is_marked, "wanted {wanted} for {key}: {held:?}");

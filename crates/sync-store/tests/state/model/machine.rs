@@ -240,6 +240,8 @@ impl Machine {
         let unchanged = self.leave_out_unchanged(ticket, &mut rows_left);
         let chunk = Chunk { ticket, rows: rows_left, unchanged, answered, end, now: self.now };
         self.books += self.store.capture(&self.writer, &chunk).unwrap();
+        // As the state does: a row that this run parked and read again counts once.
+        self.books.count_once();
         for (key, index) in rows {
             self.captured.insert(*key, *index);
         }
@@ -421,6 +423,8 @@ impl Machine {
     }
 
     fn begin_run(&mut self) {
+        // What a run parked is told by its time.
+        self.now += SignedDuration::from_millis(1);
         let (waiting_before, _) = self.store.backlog(&self.writer).unwrap();
         self.books = Books { waiting_before, ..Books::default() };
         self.store.begin_run(&self.writer, self.now).unwrap();
