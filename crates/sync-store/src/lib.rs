@@ -39,7 +39,8 @@
 //!
 //! // How each sync stands.
 //! for sync in reader.syncs()? {
-//!     println!("{}: {} records, {} rows wait", sync.name, sync.links, sync.waiting);
+//!     let links = reader.links(&sync.name)?;
+//!     println!("{}: {links} records, {} rows wait", sync.name, sync.waiting);
 //!     match reader.last_sync_time(&sync.name)? {
 //!         Some(at) => println!("  last read at {at}"),
 //!         None => println!("  not read to its end yet"),
