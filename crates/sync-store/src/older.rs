@@ -16,8 +16,8 @@ use crate::{column::time, failure::Failure, witness::Testimony};
 const CALLS: &str = "calls";
 /// Set in a copy of a state: the calls that it knew of.
 const COPIED: &str = "copied_at_calls";
-/// No create before this, in milliseconds.
-const CREATES_FROM: &str = "creates_from";
+/// No writing call before this, in milliseconds; the name is of a time when it was for creates alone.
+const CALLS_FROM: &str = "creates_from";
 
 /// SQLite's number for `synchronous=FULL`.
 const FULL: i64 = 2;
@@ -73,17 +73,17 @@ pub(crate) fn distrust_if_older(
         "UPDATE syncs SET full_read = coalesce(full_read, ?)",
         [FullReadReason::OlderState.word()],
     )?;
-    // A clock that was wrong when the last call left must not keep creates out for years.
-    hold_creates(tx, time(seen.sent_at.min(now.as_millisecond())))?;
+    // A clock that was wrong when the last call left must not keep calls back for years.
+    hold_calls(tx, time(seen.sent_at.min(now.as_millisecond())))?;
     // A witness that cannot be understood gives no number to go on from; it takes the state's with the next call.
     let calls = if seen.calls == i64::MAX { known } else { seen.calls };
     set_counter(tx, CALLS, calls)
 }
 
-/// No create leaves before the last call that may have been sent elsewhere, at `sent_at`, has had its time.
-pub(crate) fn hold_creates(tx: &Transaction<'_>, sent_at: Timestamp) -> rusqlite::Result<()> {
+/// No call that writes leaves before the last one that may have been sent elsewhere, at `sent_at`, has had its time.
+pub(crate) fn hold_calls(tx: &Transaction<'_>, sent_at: Timestamp) -> rusqlite::Result<()> {
     let from = sent_at.saturating_add(LAST_LOOK).unwrap_or(sent_at);
-    set_counter(tx, CREATES_FROM, from.as_millisecond())
+    set_counter(tx, CALLS_FROM, from.as_millisecond())
 }
 
 /// Writing calls that the state knows of.
@@ -96,15 +96,15 @@ pub(crate) fn raise_calls(tx: &Transaction<'_>, least: i64) -> rusqlite::Result<
     set_counter(tx, CALLS, calls(tx)?.max(least))
 }
 
-/// See [`sync_core::state::StateStore::creates_from`].
-pub(crate) fn creates_from(
+/// See [`sync_core::state::StateStore::calls_from`].
+pub(crate) fn calls_from(
     tx: &Transaction<'_>,
     now: Timestamp,
 ) -> rusqlite::Result<Option<Timestamp>> {
     if mutation::is_on(Mutation::OldStateCreatesAtOnce) {
         return Ok(None);
     }
-    let from = counter(tx, CREATES_FROM)?.map(time);
+    let from = counter(tx, CALLS_FROM)?.map(time);
     // The clock may have been set back since.
     Ok(from.filter(|from| *from > now && from.duration_since(now) <= limit()))
 }

@@ -477,12 +477,12 @@ impl StateStore for SqliteStore {
         self.write(writer, |tx| drift::set_left_out(tx, writer, fields))
     }
 
-    fn creates_from(
+    fn calls_from(
         &mut self,
         writer: &Writer,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StateError> {
-        self.read_as(writer, |tx| Ok(older::creates_from(tx, now)?))
+        self.read_as(writer, |tx| Ok(older::calls_from(tx, now)?))
     }
 
     fn backlog(&mut self, writer: &Writer) -> Result<(u64, u64), StateError> {

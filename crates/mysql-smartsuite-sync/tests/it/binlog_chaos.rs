@@ -3,9 +3,9 @@
 //!
 //! Each row has a counter that only rises. What arrives in SmartSuite must never step back, key by key, and in the end
 //! both sides must hold the same. A second table is written to and never defined anew: nothing but the log leads to its
-//! rows, so that no reading of everything makes up for what a reader of the log loses. `SYNC_CHAOS_SECONDS` and `SYNC_CHAOS_SEED` say for how long and which chance; `make
-//! chaos` takes ten minutes. The program's clock runs sixty times faster, as in `chaos`, so that a run of an hour is one
-//! of a minute.
+//! rows, so that no reading of everything makes up for what a reader of the log loses. `SYNC_CHAOS_SECONDS` and
+//! `SYNC_CHAOS_SEED` say for how long and which chance; `make chaos` takes ten minutes. The program's clock runs sixty
+//! times faster, as in `chaos`, so that a run of an hour is one of a minute.
 
 mod mishap;
 mod witness;
@@ -199,7 +199,7 @@ fn records(stage: &Stage) -> Held {
 fn tallies_arrive(stage: &Stage) {
     let written = stage.database.client().query("SELECT id, name FROM tallies").unwrap();
     let written: Vec<_> = written.lines().filter_map(|line| line.split_once('\t')).collect();
-    let all_are_there = || {
+    let arrived = wait_until(LIMIT, || {
         let held = stage.records(ORDERS);
         let is_there = |(id, name): &(&str, &str)| {
             // One that changes meanwhile has a newer name.
@@ -208,14 +208,9 @@ fn tallies_arrive(stage: &Stage) {
                 title == *name || title.strip_suffix(AGAIN) == Some(name)
             })
         };
-        written.iter().all(is_there)
-    };
-    // A look at very many records takes its time, which `wait_until` does not count.
-    let began = Instant::now();
-    while !all_are_there() {
-        assert!(began.elapsed() < LIMIT, "tallies are missing:\n{}", log_end(stage));
-        std::thread::sleep(Duration::from_millis(100));
-    }
+        Ok(written.iter().all(is_there))
+    });
+    assert!(arrived.unwrap(), "tallies are missing:\n{}", log_end(stage));
 }
 
 /// Runs, with every delete allowed, until one is a success; answers how many it took.

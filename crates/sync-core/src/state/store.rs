@@ -526,7 +526,7 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
 
     /// The time before which no writing call may leave, if it is still to come: the state is older than the world, and a
     /// call that it does not know of may be on its way (`protocol.md` D9). What the table holds is asked after it.
-    fn creates_from(
+    fn calls_from(
         &mut self,
         writer: &Writer,
         now: Timestamp,

@@ -69,7 +69,7 @@ impl Delivery<'_> {
             let creates = if is_whole { u64::MAX } else { creates };
             let purpose = if matches { Purpose::Match } else { Purpose::Scan };
             let read = self.read_pages(purpose, 0, creates).await?;
-            self.audited = read && self.creates_from().await?.is_none();
+            self.audited = read && self.calls_from().await?.is_none();
         } else if let (Some(mark), true, false) = (mark, creates > 0, self.audited) {
             self.audited = mutation::is_on(Mutation::NoAudit)
                 || self.read_pages(Purpose::Audit, mark, creates).await?;
@@ -80,7 +80,7 @@ impl Delivery<'_> {
     /// In a state older than the world, a call that it does not know of may be on its way, or not show in lists yet: what
     /// the table holds is asked, and written, when that has had its time (D9).
     pub(super) async fn wait_for_older_calls(&mut self) -> Result<(), StateError> {
-        let Some(from) = self.creates_from().await? else { return Ok(()) };
+        let Some(from) = self.calls_from().await? else { return Ok(()) };
         let text = "the state file is older than the last call that was sent; no record is compared or written until \
                     that call must have shown";
         self.route.calls.observe(&Event::Note { text: text.to_owned() });
@@ -92,9 +92,9 @@ impl Delivery<'_> {
         Ok(())
     }
 
-    async fn creates_from(&self) -> Result<Option<Timestamp>, StateError> {
+    async fn calls_from(&self) -> Result<Option<Timestamp>, StateError> {
         let (writer, now) = (self.route.writer, self.now());
-        self.state(move |state| state.creates_from(&writer, now)).await
+        self.state(move |state| state.calls_from(&writer, now)).await
     }
 
     /// A structure read more than a day ago is read again before the first write.

@@ -325,6 +325,11 @@ fn c8_a_record_is_archived_before_it_is_deleted() {
     });
 }
 
+/// The next call of this kind has no effect, and its answer is a broken connection.
+fn lose(world: &World, kind: RouteKind) {
+    world.network.emulator().add_fault(Fault::new(FaultKind::Reset).on(&[kind]));
+}
+
 /// C8. Catches: a delete that leaves before the archiving is known to have taken effect, and a row that comes back
 /// between the two and finds its record archived.
 #[test]
@@ -335,10 +340,7 @@ fn c8_a_record_whose_archiving_is_not_known_is_not_deleted() {
         succeeds(&world).await;
         let record = world.record_ids("2");
         // It never has its effect, and nobody is told.
-        world
-            .network
-            .emulator()
-            .add_fault(Fault::new(FaultKind::Reset).on(&[RouteKind::BulkUpdate]));
+        lose(&world, RouteKind::BulkUpdate);
         world.database.delete(2);
         world.clear_log();
         succeeds(&world).await;
@@ -349,10 +351,7 @@ fn c8_a_record_whose_archiving_is_not_known_is_not_deleted() {
 
         // Archived, and the delete is on its way without an effect when the row returns.
         let kept = world.record_ids("3");
-        world
-            .network
-            .emulator()
-            .add_fault(Fault::new(FaultKind::Reset).on(&[RouteKind::BulkDelete]));
+        lose(&world, RouteKind::BulkDelete);
         world.database.delete(3);
         world.clear_log();
         killed_when(&world, || world.requests(RouteKind::BulkDelete) > 0).await;

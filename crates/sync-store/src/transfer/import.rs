@@ -328,7 +328,7 @@ impl<'a> Reading<'a> {
         Err("counts other links than there are: the file is not whole")
     }
 
-    /// Creates wait until the last call that the other installation may have sent has had its time (D9).
+    /// Calls that write wait until the last one that the other installation may have sent has had its time (D9).
     fn conclude(&self) -> rusqlite::Result<()> {
         let Some(head) = &self.head else { return Ok(()) };
         older::raise_calls(self.tx, head.calls)?;
@@ -336,7 +336,7 @@ impl<'a> Reading<'a> {
             Trust::Newest => time(head.created_at.min(self.now.as_millisecond())),
             Trust::Nothing => self.now,
         };
-        older::hold_creates(self.tx, sent_at)
+        older::hold_calls(self.tx, sent_at)
     }
 }
 

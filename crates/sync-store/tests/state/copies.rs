@@ -96,7 +96,7 @@ fn a_backup_without_a_witness_is_older_than_the_world() {
     put_back(&mut state, &backup.path, false);
     assert_eq!(state.sync.full_read, Some(FullReadReason::OlderState));
     assert_eq!(state.slots(1), "link ?");
-    let from = state.store.creates_from(&state.writer, state.now).unwrap();
+    let from = state.store.calls_from(&state.writer, state.now).unwrap();
     assert_eq!(from, Some(state.now + SignedDuration::from_secs(90)));
     // Once.
     state.full_read(&[(1, "A")], "w2");

@@ -6,7 +6,8 @@ use sync_core::{
     key::Key,
     record::RecordId,
     state::{
-        Books, Creates, Dispatch, DispatchRequest, Origin, Outcome, Settlement, StateStore as _,
+        Books, Call, Creates, Dispatch, DispatchRequest, Origin, Outcome, Settlement,
+        StateStore as _,
     },
 };
 
@@ -122,6 +123,12 @@ fn what_equals_its_link_costs_no_call() {
     assert_eq!(state.slots(1), "link A");
 }
 
+/// What becomes of a call of four, the first two in a group and the last two in another.
+fn split(call: &Call, outcome: impl Fn(u32) -> Outcome) -> Vec<Settlement> {
+    let entries = call.entries.iter().zip([0, 0, 1, 1]);
+    entries.map(|(entry, group)| Settlement { id: entry.id, outcome: outcome(group) }).collect()
+}
+
 #[test]
 fn a_refusal_splits_into_groups_that_travel_apart() {
     let mut state = State::new();
@@ -129,15 +136,8 @@ fn a_refusal_splits_into_groups_that_travel_apart() {
     state.capture(&rows);
     let call = state.call();
     state.capture(&[(9, "A")]);
-    let settlements: Vec<Settlement> = call
-        .entries
-        .iter()
-        .zip([0, 0, 1, 1])
-        .map(|(entry, group)| Settlement {
-            id: entry.id,
-            outcome: Outcome::Back { group: Some(group), not_before: state.now },
-        })
-        .collect();
+    let not_before = state.now;
+    let settlements = split(&call, |group| Outcome::Back { group: Some(group), not_before });
     let books = state.store.settle(&state.writer, &settlements, state.now).unwrap();
     assert_eq!(books, Books::default());
     for expected in [vec![3, 4], vec![1, 2], vec![9]] {
@@ -162,15 +162,8 @@ fn an_unanswered_call_splits_into_groups_that_travel_apart() {
     state.capture(&changed);
     assert!(!state.store.is_split(&state.writer).unwrap());
     let call = state.call();
-    let settlements: Vec<Settlement> = call
-        .entries
-        .iter()
-        .zip([0, 0, 1, 1])
-        .map(|(entry, group)| Settlement {
-            id: entry.id,
-            outcome: Outcome::Unanswered { group: Some(group), not_before: state.now },
-        })
-        .collect();
+    let not_before = state.now;
+    let settlements = split(&call, |group| Outcome::Unanswered { group: Some(group), not_before });
     state.store.settle(&state.writer, &settlements, state.now).unwrap();
     assert!(state.store.is_split(&state.writer).unwrap());
     assert_eq!(keys(state.dispatch().0), [3, 4]);

@@ -174,7 +174,7 @@ fn methods(state: &mut State) -> Vec<(&'static str, Method)> {
         ("set_missing", Box::new(|s| s.store.set_missing(&s.writer, &Key::Int(1), true))),
         ("second_looks", Box::new(|s| s.store.second_looks(&s.writer, s.now, 9).map(drop))),
         ("settle_second_looks", Box::new(|s| s.store.settle_second_looks(&s.writer, &[], s.now))),
-        ("creates_from", Box::new(|s| s.store.creates_from(&s.writer, s.now).map(drop))),
+        ("calls_from", Box::new(|s| s.store.calls_from(&s.writer, s.now).map(drop))),
         (
             "linked_elsewhere",
             Box::new(move |s| {

@@ -87,7 +87,7 @@ fn an_import_that_nobody_vouches_for_is_older_than_the_world() {
     let mut there = moved(&state, &exported(&state), Trust::Nothing);
     assert_eq!(there.sync.full_read, Some(FullReadReason::Imported));
     assert_eq!((there.slots(1), there.linked(1)), ("link ?".into(), Some(record(1))));
-    let from = there.store.creates_from(&there.writer, there.now).unwrap();
+    let from = there.store.calls_from(&there.writer, there.now).unwrap();
     assert_eq!(from, Some(there.now + SignedDuration::from_secs(90)), "a create may be on its way");
 }
 
@@ -111,7 +111,7 @@ fn what_was_under_way_is_found_again() {
     assert_eq!(there.sync.full_read, Some(FullReadReason::Imported));
     assert_eq!(there.slots(1), "link ?", "what was sent to it and not answered may hold");
     assert_eq!(there.slots(2), "link A");
-    let from = there.store.creates_from(&there.writer, there.now).unwrap();
+    let from = there.store.calls_from(&there.writer, there.now).unwrap();
     assert_eq!(from, Some(state.now + SignedDuration::from_secs(90)));
     assert_eq!(
         there.store.mark(&there.writer).unwrap(),

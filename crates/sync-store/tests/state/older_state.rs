@@ -32,8 +32,8 @@ fn put_back(state: &mut State, copy: &PathBuf) {
     state.restart();
 }
 
-fn creates_from(state: &mut State) -> Option<Timestamp> {
-    state.store.creates_from(&state.writer, state.now).unwrap()
+fn calls_from(state: &mut State) -> Option<Timestamp> {
+    state.store.calls_from(&state.writer, state.now).unwrap()
 }
 
 /// Two links, read to the end; then a copy is made, and key 1 is written once more.
@@ -55,7 +55,7 @@ fn the_newest_state_is_believed() {
     state.restart();
     assert_eq!(state.sync.full_read, None);
     assert_eq!(state.slots(1), "link B");
-    assert_eq!(creates_from(&mut state), None);
+    assert_eq!(calls_from(&mut state), None);
 }
 
 #[test]
@@ -77,9 +77,9 @@ fn nothing_leaves_until_the_last_call_has_had_its_time() {
     state.later(10);
     put_back(&mut state, &saved);
     let from = sent + SignedDuration::from_secs(90);
-    assert_eq!(creates_from(&mut state), Some(from));
+    assert_eq!(calls_from(&mut state), Some(from));
     state.now = from;
-    assert_eq!(creates_from(&mut state), None);
+    assert_eq!(calls_from(&mut state), None);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_state_that_is_gone_waits_too_and_starts_afresh() {
     let (mut state, _) = one_call_behind();
     put_back(&mut state, &PathBuf::from("/no such file"));
     assert_eq!(state.sync.full_read, Some(FullReadReason::First));
-    assert!(creates_from(&mut state).is_some());
+    assert!(calls_from(&mut state).is_some());
     assert_eq!(state.slots(1), "");
 }
 

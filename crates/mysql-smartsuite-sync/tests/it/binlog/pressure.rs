@@ -2,14 +2,11 @@
 
 use std::{
     fs,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     time::{Duration, Instant},
 };
 
 use smartsuite_emulator::RouteKind::{BulkCreate, BulkUpdate};
+use throwaway_server::wait_until;
 
 use super::{LIMIT, awaits, follow, serve};
 use crate::stage::{CUSTOMERS, Stage, on_mariadb, signal};
@@ -66,27 +63,23 @@ fn a_slow_smartsuite_keeps_nothing_waiting_and_loses_nothing(stage: &mut Stage) 
     // From here on with the usual distance between calls.
     stage.unset("SYNC_TEST_OPEN_GATE");
     let child = serve(stage);
-    let stop = Arc::new(AtomicBool::new(false));
-    let (client, stopped) = (stage.database.client().clone(), Arc::clone(&stop));
+    let client = stage.database.client().clone();
+    let (began, before) = (Instant::now(), stage.smartsuite.newest_request());
     let writer = std::thread::spawn(move || {
         let mut times = 0;
-        while !stopped.load(Ordering::Relaxed) {
+        while began.elapsed() < LENGTH {
             let ten = "UPDATE ticks SET n = n + 1;".repeat(10);
             client.execute(&ten).unwrap();
             times += 10;
         }
         times
     });
-    let (began, before) = (Instant::now(), stage.smartsuite.newest_request());
-    let mut lag = false;
-    while began.elapsed() < LENGTH {
+    let shows_lag = wait_until(LENGTH, || {
         let status = stage.run(&["status", "--json"]).ended(0).json();
         let state = &status["syncs"][0]["state"];
-        lag |= state["binlog"]["lag_seconds"].is_number()
-            && state["waiting"].as_u64().unwrap_or(0) + state["dirty"].as_u64().unwrap_or(0) > 0;
-        std::thread::sleep(Duration::from_millis(500));
-    }
-    stop.store(true, Ordering::Relaxed);
+        let behind = state["waiting"].as_u64().unwrap_or(0) + state["dirty"].as_u64().unwrap_or(0);
+        Ok(state["binlog"]["lag_seconds"].is_number() && behind > 0)
+    });
     let changed = writer.join().unwrap() * ROWS;
     let took = began.elapsed();
     let sent = |stage: &Stage| {
@@ -114,7 +107,7 @@ fn a_slow_smartsuite_keeps_nothing_waiting_and_loses_nothing(stage: &mut Stage) 
         "{calls} calls"
     );
     assert!(items * 10 < changed, "{items} of {changed} changes were sent: they did not coalesce");
-    assert!(lag, "status showed no lag");
+    assert!(shows_lag.unwrap(), "status showed no lag");
     assert!(most < MEMORY_MAX, "{most} KiB");
     assert!(began.elapsed() < LIMIT);
     signal(&child, "-TERM");
