@@ -157,7 +157,8 @@ fn forget_sync(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
         "UPDATE syncs SET destination_id = 0, values_hash = NULL, key_hash = NULL, shape_hash = NULL,
            watermark = NULL, read_at = NULL, full_read = 'first', stop_code = NULL, stop_message = NULL,
            stop_remedy = NULL, stop_key = NULL, stop_until = NULL, last_successful_run = NULL, page_after = NULL, page_watermark = NULL,
-           full_read_at = NULL, swept_at = NULL, stream_position = NULL, full_rows = NULL, definition = definition + 1
+           full_read_at = NULL, swept_at = NULL, stream_position = NULL, full_rows = NULL, candidates = 0,
+           definition = definition + 1
          WHERE id = ?",
         [writer.sync.0],
     )?;

@@ -5,6 +5,8 @@
 mod address;
 mod form;
 mod sender;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -114,43 +116,41 @@ impl Alarm {
         }
     }
 
-    /// Decides what is to be said, and answers what is to be sent now.
+    /// Decides what is to be said, and answers what is to be sent now: nothing in quiet hours, whenever it was decided.
     fn look(&self) -> Result<Vec<AlertMessage>, StateError> {
         let now = self.clock.now();
-        let conditions = judge(&self.watch.observe(&self.state_path, now)?);
+        let judgement = judge(&self.watch.observe(&self.state_path, now)?);
         let mut store = SqliteStore::open(&self.state_path)?;
         let channels = self.sender.channels();
         store.alert(&channels, now, |remembered| {
-            decide(remembered, conditions, &self.manners, now)
+            decide(remembered, judgement, &self.manners, now)
         })?;
+        if self.manners.are_quiet(now) {
+            return Ok(Vec::new());
+        }
         store.alert_messages(&channels, now)
     }
 
     /// Sends each message by its way. Ways do not wait for each other, messages of one way do.
-    async fn send(&self, due: Vec<AlertMessage>) {
-        let mut ways: JoinSet<Vec<(AlertMessage, Result<(), String>)>> = JoinSet::new();
+    async fn send(self: &Arc<Self>, due: Vec<AlertMessage>) {
+        let mut ways: JoinSet<()> = JoinSet::new();
         for channel in self.sender.channels() {
             let messages: Vec<AlertMessage> =
                 due.iter().filter(|message| message.channel == channel).cloned().collect();
-            let sender = self.sender.clone();
+            let this = Arc::clone(self);
             ways.spawn(async move {
-                let mut outcomes = Vec::new();
                 for message in messages {
-                    let outcome = sender.send(channel, &message.message).await;
+                    let outcome = this.sender.send(channel, &message.message).await;
                     let failed = outcome.is_err();
-                    outcomes.push((message, outcome));
+                    // At once: an end while the next one hangs must not let this one be sent again.
+                    this.settle(&message, outcome, this.clock.now());
                     if failed {
                         break;
                     }
                 }
-                outcomes
             });
         }
-        while let Some(outcomes) = ways.join_next().await {
-            for (message, outcome) in outcomes.unwrap_or_default() {
-                self.settle(&message, outcome, self.clock.now());
-            }
-        }
+        while ways.join_next().await.is_some() {}
     }
 
     fn settle(&self, message: &AlertMessage, outcome: Result<(), String>, now: Timestamp) {

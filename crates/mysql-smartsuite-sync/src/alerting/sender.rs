@@ -1,6 +1,6 @@
 //! Sends messages, each by one way, within a bound of time.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message as Mail, Tokio1Executor,
@@ -109,15 +109,7 @@ impl Sender {
         let host = url.host_str().ok_or("the address has no host")?;
         let port = url.port_or_known_default().ok_or("the address has no port")?;
         let addresses = resolved(host, port, self.definition.allow_internal).await?;
-        let client = Client::builder()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .http1_only()
-            .no_proxy()
-            .resolve_to_addrs(host, &addresses)
-            .build()
-            .map_err(words)?;
-        let mut request = client.request(method, url);
+        let mut request = client(host, &addresses)?.request(method, url);
         if let Some(token) = token {
             request = request.bearer_auth(token.expose());
         }
@@ -168,6 +160,18 @@ impl Sender {
             }
         })
     }
+}
+
+/// Connects to these addresses, whatever the name leads to by then, and follows no redirect.
+pub(super) fn client(host: &str, addresses: &[SocketAddr]) -> Result<Client, String> {
+    Client::builder()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .http1_only()
+        .no_proxy()
+        .resolve_to_addrs(host, addresses)
+        .build()
+        .map_err(words)
 }
 
 /// What went wrong, without the address: it may be a secret.

@@ -7,20 +7,23 @@ use std::{
 
 use jiff::Timestamp;
 use sync_core::{
-    alert::{LogObservation, Observation, RunObservation, SyncObservation},
+    alert::{LogObservation, Observation, RunObservation, Sighting, SyncObservation},
     budget::BudgetDefinition,
     config::model::Config,
     freshness::FreshnessGoal,
     state::{RunStatus, StateError},
 };
-use sync_store::{StateReader, SyncReport};
+use sync_store::{RunReport, StateReader, SyncReport};
 
 use crate::budget;
 
-/// Runs that are looked at for what they say.
+/// Runs among which the last one is sought that came to its end.
 const RUNS: usize = 50;
-/// What a read of every row says where rows are gone that were always there.
-const VANISHED: [&str; 2] = ["rows_vanished", "source_shows_nothing"];
+/// What a run says whose sweep showed nothing at all. Of what keeps a run from success without a failure it comes first.
+const SHOWS_NOTHING: &str = "source_shows_nothing";
+/// What a run says whose read of every row yielded far fewer than the one before, unless it says one of the next.
+const VANISHED: &str = "rows_vanished";
+const BEFORE_VANISHED: [&str; 2] = [SHOWS_NOTHING, "deletes_need_a_yes"];
 
 /// Troubles of the service itself, that no sync and no state tells of.
 #[derive(Debug, Default)]
@@ -50,21 +53,28 @@ impl Troubles {
 
 /// Looks.
 pub(crate) struct Watch {
-    syncs: Vec<(String, FreshnessGoal)>,
+    syncs: Vec<Watched>,
     budget: Option<BudgetDefinition>,
     troubles: Arc<Troubles>,
+}
+
+/// What is expected of one sync.
+struct Watched {
+    name: String,
+    goal: FreshnessGoal,
+    is_swept: bool,
 }
 
 impl Watch {
     /// At the enabled syncs of a configuration.
     pub(crate) fn new(config: &Config, interval_minutes: u32, troubles: Arc<Troubles>) -> Self {
         let enabled = config.syncs.iter().filter(|sync| sync.enabled);
-        let goal = |sync| FreshnessGoal::of(sync, interval_minutes);
-        Self {
-            syncs: enabled.map(|sync| (sync.name.clone(), goal(sync))).collect(),
-            budget: config.budget,
-            troubles,
-        }
+        let watched = enabled.map(|sync| Watched {
+            name: sync.name.clone(),
+            goal: FreshnessGoal::of(sync, interval_minutes),
+            is_swept: sync.is_swept(),
+        });
+        Self { syncs: watched.collect(), budget: config.budget, troubles }
     }
 
     /// What the state says now.
@@ -81,9 +91,11 @@ impl Watch {
             seen.budget = Some(budget::ledger(&reader, now)?.report(definition, now));
         }
         let reports = reader.syncs()?;
-        for (name, goal) in &self.syncs {
-            let Some(report) = reports.iter().find(|report| report.name == *name) else { continue };
-            seen.syncs.push(of_sync(&reader, report, goal, now)?);
+        for watched in &self.syncs {
+            let report = reports.iter().find(|report| report.name == watched.name);
+            if let Some(report) = report {
+                seen.syncs.push(of_sync(&reader, report, watched, now)?);
+            }
         }
         Ok(seen)
     }
@@ -92,22 +104,19 @@ impl Watch {
 fn of_sync(
     reader: &StateReader,
     report: &SyncReport,
-    goal: &FreshnessGoal,
+    watched: &Watched,
     now: Timestamp,
 ) -> Result<SyncObservation, StateError> {
     let runs = reader.runs(&report.name, RUNS)?;
-    // It holds until every row was read again.
-    let vanished = runs.iter().find(|run| {
-        let said = run.code.as_deref().is_some_and(|code| VANISHED.contains(&code));
-        said && run.completed_at >= report.full_read_at
-    });
-    let vanished = vanished.and_then(|run| run.error.clone());
+    let is_under_way = runs.first().is_some_and(|run| run.completed_at.is_none());
     // One that somebody ended early says nothing of the sync.
     let mut ended = runs.into_iter().filter(|run| run.completed_at.is_some());
     let ended = ended.find(|run| run.status != RunStatus::Interrupted.word());
     // One that a person paused is as late as that person wants.
     let is_paused = reader.paused_at(&report.name)?.is_some();
-    let deadline = report.fresh_as_of().map(|fresh| goal.deadline(fresh));
+    let deadline = report.aged_from().map(|from| watched.goal.deadline(from));
+    // What was found before the sync was told to let records be waits for nobody.
+    let candidates = if watched.is_swept { report.candidates } else { 0 };
     Ok(SyncObservation {
         name: report.name.clone(),
         last_run: ended.map(|run| RunObservation {
@@ -115,14 +124,53 @@ fn of_sync(
             code: run.code,
             error: run.error,
         }),
-        vanished,
+        is_under_way,
+        sighting: sighting(reader, report, watched)?,
+        awaiting_yes: report.held + candidates,
         stopped: report.stopped.clone(),
         late_since: deadline.filter(|deadline| *deadline < now && !is_paused),
         quarantined: report.quarantined.iter().map(|count| count.rows).sum(),
+        waiting: report.waiting + report.sending,
         duplicates: report.shared_ids,
         log: report.stream.as_ref().map(|stream| LogObservation {
             lag: stream.lag(now),
             at_risk: stream.is_in_danger(now),
         }),
     })
+}
+
+/// What the last read of every row says, and the last sweep: it holds until the next of its kind.
+fn sighting(
+    reader: &StateReader,
+    report: &SyncReport,
+    watched: &Watched,
+) -> Result<Sighting, StateError> {
+    let run_at = |at: Option<Timestamp>| match at {
+        Some(at) => reader.run_at(&report.name, at),
+        None => Ok(None),
+    };
+    let sweep = match report.swept_at {
+        // There is none to speak of, unless it is to be done again.
+        None if report.full_read.is_none() => Sighting::Seen,
+        _ if !watched.is_swept => Sighting::Seen,
+        at => said(run_at(at)?, SHOWS_NOTHING, &[]),
+    };
+    let read = said(run_at(report.full_read_at)?, VANISHED, &BEFORE_VANISHED);
+    Ok(match (sweep, read) {
+        (vanished @ Sighting::Vanished(_), _) | (_, vanished @ Sighting::Vanished(_)) => vanished,
+        (Sighting::Seen, Sighting::Seen) => Sighting::Seen,
+        (Sighting::Unknown, _) | (_, Sighting::Unknown) => Sighting::Unknown,
+    })
+}
+
+/// Whether a run said `code`. One that says something of `before` may have kept it to itself, like one that failed.
+fn said(run: Option<RunReport>, code: &str, before: &[&str]) -> Sighting {
+    let Some(run) = run else { return Sighting::Unknown };
+    let said = run.code.as_deref().unwrap_or_default();
+    if said == code {
+        return Sighting::Vanished(run.error.unwrap_or_default());
+    }
+    let came_to_it =
+        [RunStatus::Success, RunStatus::Partial].iter().any(|status| status.word() == run.status);
+    if came_to_it && !before.contains(&said) { Sighting::Seen } else { Sighting::Unknown }
 }

@@ -1,11 +1,11 @@
 //! When a message leaves: conditions as they are now against what was told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{AlertKind, Condition, QuietHours};
+use super::{AlertKind, Condition, Judgement, QuietHours};
 
 /// How messages are sent.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +14,13 @@ pub struct Manners {
     pub group: SignedDuration,
     /// When nobody is told.
     pub quiet_hours: Option<QuietHours>,
+}
+
+impl Manners {
+    /// Whether nobody is told now.
+    pub fn are_quiet(&self, now: Timestamp) -> bool {
+        self.quiet_hours.as_ref().is_some_and(|quiet| quiet.holds(now))
+    }
 }
 
 /// An alert that the state remembers.
@@ -81,27 +88,44 @@ pub struct Decision {
 /// Holds what is wrong now against what is remembered.
 pub fn decide(
     remembered: Vec<Remembered>,
-    conditions: Vec<Condition>,
+    judgement: Judgement,
     manners: &Manners,
     now: Timestamp,
 ) -> Decision {
-    let mut now_wrong: BTreeMap<(String, AlertKind), Condition> = conditions
-        .into_iter()
-        .map(|condition| ((condition.subject.clone(), condition.kind), condition))
-        .collect();
+    let Judgement { wrong, undecided } = judgement;
+    let place = |condition: &Condition| (condition.subject.clone(), condition.kind);
+    let mut now_wrong: BTreeMap<(String, AlertKind), Condition> =
+        wrong.into_iter().map(|condition| (place(&condition), condition)).collect();
+    let still = remembered.iter().map(|alert| place(&alert.condition));
+    let holds: BTreeSet<(String, AlertKind)> =
+        now_wrong.keys().cloned().chain(still.filter(|place| undecided.contains(place))).collect();
+    let is_outdone = |condition: &Condition| {
+        let graver = condition.kind.graver();
+        graver.is_some_and(|kind| holds.contains(&(condition.subject.clone(), kind)))
+    };
     let mut kept = Vec::new();
     for mut alert in remembered {
-        let key = (alert.condition.subject.clone(), alert.condition.kind);
+        let key = place(&alert.condition);
         match (now_wrong.remove(&key), alert.told) {
+            // Nobody heard of it, and what is graver says it too.
+            (Some(condition), None) if is_outdone(&condition) => {}
             (Some(condition), told) => {
                 if alert.is_over {
                     // It came back before anybody was told that it had passed.
                     (alert.is_over, alert.pending) = (false, None);
                 }
-                if told.is_some_and(|told| is_worse(condition.level, told)) {
-                    alert.pending.get_or_insert(now);
+                if let Some(told) = told {
+                    // Worse only as long as it is.
+                    let since = alert.pending.unwrap_or(now);
+                    alert.pending = is_worse(condition.level, told).then_some(since);
                 }
                 alert.condition = condition;
+                kept.push(alert);
+            }
+            (None, _) if undecided.contains(&key) => {
+                if alert.is_over {
+                    (alert.is_over, alert.pending) = (false, None);
+                }
                 kept.push(alert);
             }
             // Nobody heard of it.
@@ -114,6 +138,7 @@ pub fn decide(
             }
         }
     }
+    now_wrong.retain(|_, condition| !is_outdone(condition));
     kept.extend(now_wrong.into_values().map(|condition| Remembered {
         condition,
         since: now,
@@ -123,8 +148,7 @@ pub fn decide(
     }));
     let oldest = kept.iter().filter_map(|alert| alert.pending).min();
     let is_due = oldest.is_some_and(|at| now.duration_since(at) >= manners.group || at > now);
-    let is_quiet = manners.quiet_hours.as_ref().is_some_and(|quiet| quiet.holds(now));
-    if !is_due || is_quiet {
+    if !is_due || manners.are_quiet(now) {
         return Decision { remembered: kept, message: None };
     }
     let mut changes = Vec::new();
@@ -170,6 +194,7 @@ impl Message {
             (_, _, [only]) => only.line(),
             (0, ended, _) => format!("{ended} problems are over"),
             (began, 0, _) => format!("{began} problems"),
+            (1, ended, _) => format!("1 problem, {ended} over"),
             (began, ended, _) => format!("{began} problems, {ended} over"),
         }
     }

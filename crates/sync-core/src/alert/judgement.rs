@@ -1,5 +1,7 @@
 //! What counts as wrong: from what is seen of syncs, budget and copies to conditions.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{AlertKind, Condition};
@@ -28,18 +30,36 @@ pub struct SyncObservation {
     pub name: String,
     /// Its last run that came to an end.
     pub last_run: Option<RunObservation>,
-    /// What its last read of every row missed, in one line.
-    pub vanished: Option<String>,
+    /// Whether a run is under way.
+    pub is_under_way: bool,
+    /// What its last reads say of rows that were always there.
+    pub sighting: Sighting,
+    /// Records whose rows are gone, so many that somebody must say yes before they go.
+    pub awaiting_yes: u64,
     /// Why the breaker stopped it.
     pub stopped: Option<Stop>,
     /// Since when its records are late, if they are.
     pub late_since: Option<Timestamp>,
     /// Rows in quarantine.
     pub quarantined: u64,
+    /// Entries that wait to be sent.
+    pub waiting: u64,
     /// Keys that several records carry.
     pub duplicates: u64,
     /// How its binlog stands.
     pub log: Option<LogObservation>,
+}
+
+/// What the last read of every row, and the last sweep, say of rows that were always there.
+#[derive(Clone, Debug, Default)]
+pub enum Sighting {
+    /// Nothing.
+    #[default]
+    Seen,
+    /// They are gone; in one line.
+    Vanished(String),
+    /// The run has not ended, or ended by something else before it came to this.
+    Unknown,
 }
 
 /// How a run ended.
@@ -62,27 +82,56 @@ pub struct LogObservation {
     pub at_risk: bool,
 }
 
-/// Everything that is wrong.
-pub fn judge(seen: &Observation) -> Vec<Condition> {
-    let mut conditions: Vec<Condition> = seen.syncs.iter().flat_map(of_sync).collect();
-    conditions.extend(seen.budget.as_ref().and_then(of_budget));
-    let all = |kind, text: String, hint: &str| Condition {
-        kind,
-        subject: String::new(),
-        text,
-        hint: hint.to_owned(),
-        level: 1,
-    };
+/// What is wrong, and of what that cannot be said now.
+#[derive(Clone, Debug, Default)]
+pub struct Judgement {
+    /// Everything that is known to be wrong.
+    pub wrong: Vec<Condition>,
+    /// What only a later look can decide, by subject and kind: what was told of it still holds, and nothing begins.
+    pub undecided: BTreeSet<(String, AlertKind)>,
+}
+
+/// Says what is wrong.
+pub fn judge(seen: &Observation) -> Judgement {
+    let mut judgement = Judgement::default();
+    for sync in &seen.syncs {
+        judgement.wrong.extend(of_sync(sync));
+        let undecided = undecided(sync).into_iter().map(|kind| (sync.name.clone(), kind));
+        judgement.undecided.extend(undecided);
+    }
+    judgement.wrong.extend(seen.budget.iter().flat_map(of_budget));
     if let Some(why) = &seen.backup_failure {
         let text = format!("the state could not be copied: {why}");
-        conditions.push(all(AlertKind::BackupFailed, text, "look at the disk's space and rights"));
+        let hint = "look at the disk's space and rights";
+        judgement.wrong.push(of_all(AlertKind::BackupFailed, text, hint, 1));
     }
     if let Some(why) = &seen.bad_configuration {
         let text = format!("the changed mapping file is not used: {why}");
         let hint = "`validate` shows what is wrong; until then the service goes on with the file as it was";
-        conditions.push(all(AlertKind::BadConfiguration, text, hint));
+        judgement.wrong.push(of_all(AlertKind::BadConfiguration, text, hint, 1));
     }
-    conditions
+    judgement
+}
+
+fn of_all(kind: AlertKind, text: String, hint: &str, level: u64) -> Condition {
+    Condition { kind, subject: String::new(), text, hint: hint.to_owned(), level }
+}
+
+/// What is on its way of a sync, to one side or the other.
+fn undecided(sync: &SyncObservation) -> Vec<AlertKind> {
+    let mut kinds = Vec::new();
+    // A run lets a stop go when it begins. Whether that is over is known when it ends.
+    if sync.is_under_way && sync.stopped.is_none() {
+        kinds.push(AlertKind::Stopped);
+    }
+    // Refused rows may be on their way once more.
+    if sync.is_under_way && sync.waiting > 0 && sync.quarantined == 0 {
+        kinds.push(AlertKind::Quarantine);
+    }
+    if matches!(sync.sighting, Sighting::Unknown) {
+        kinds.push(AlertKind::RowsVanished);
+    }
+    kinds
 }
 
 fn of_sync(sync: &SyncObservation) -> Vec<Condition> {
@@ -98,11 +147,12 @@ fn of_sync(sync: &SyncObservation) -> Vec<Condition> {
     };
     let run = sync.last_run.as_ref();
     let code = run.and_then(|run| run.code.as_deref()).unwrap_or_default();
-    let error = run.and_then(|run| run.error.clone()).unwrap_or_default();
+    let error = run.and_then(|run| run.error.as_deref()).unwrap_or_default();
     if let Some(stop) = &sync.stopped {
         let text = format!("{}: {} [{}]", stop.what(), stop.message, stop.code);
         add(AlertKind::Stopped, text, &stop.remedy, 1);
-    } else if run.is_some_and(|run| run.status == "failed") {
+    }
+    if run.is_some_and(|run| run.status == "failed") {
         let text = format!("the last run failed: {error} [{code}]");
         add(AlertKind::Failed, text, "`status` shows the run and what to do", 1);
     }
@@ -111,13 +161,17 @@ fn of_sync(sync: &SyncObservation) -> Vec<Condition> {
         let text = format!("late against its freshness goal since {since}");
         add(AlertKind::Late, text, "`status` shows what it waits for", 1);
     }
-    if let Some(what) = &sync.vanished {
+    if let Sighting::Vanished(what) = &sync.sighting {
         let hint = "look whether the source is whole and the query is right";
         add(AlertKind::RowsVanished, what.clone(), hint, 1);
     }
-    if code == "deletes_need_a_yes" {
-        let hint = "if they should go: `run --allow-deletes NUMBER`";
-        add(AlertKind::NeedsYes, error, hint, 1);
+    if sync.awaiting_yes > 0 {
+        let text = match sync.awaiting_yes {
+            1 => "1 record whose row is gone waits for a yes".to_owned(),
+            records => format!("{records} records whose rows are gone wait for a yes"),
+        };
+        let hint = "if so many should go: `run --allow-deletes NUMBER`";
+        add(AlertKind::NeedsYes, text, hint, sync.awaiting_yes);
     }
     if sync.quarantined > 0 {
         let text = match sync.quarantined {
@@ -143,39 +197,39 @@ fn of_sync(sync: &SyncObservation) -> Vec<Condition> {
     found
 }
 
-fn of_budget(budget: &BudgetReport) -> Option<Condition> {
+/// The stage, and the one before it: that one is not over when the next is reached.
+fn of_budget(budget: &BudgetReport) -> Vec<Condition> {
     let (used, until) = (budget.used, budget.month.until);
     let monthly = budget.monthly_calls;
-    let (kind, text, hint, level) = match budget.stage {
-        Stage::Within => return None,
-        Stage::Near => (
-            AlertKind::BudgetNear,
-            format!(
-                "{used} calls are used, 80 % of what this tool may use of {monthly} until {until}"
-            ),
-            "`status` shows the forecast; the guide on the budget says what can be done",
-            1,
-        ),
-        Stage::UsedUp => (
-            AlertKind::BudgetUsedUp,
+    let near = || {
+        let text = format!(
+            "{used} calls are used, 80 % of what this tool may use of {monthly} until {until}"
+        );
+        let hint = "`status` shows the forecast; the guide on the budget says what can be done";
+        of_all(AlertKind::BudgetNear, text, hint, 1)
+    };
+    let used_up = |text: String, hint: &str, level| {
+        vec![near(), of_all(AlertKind::BudgetUsedUp, text, hint, level)]
+    };
+    match budget.stage {
+        Stage::Within => Vec::new(),
+        Stage::Near => vec![near()],
+        Stage::UsedUp => used_up(
             format!("{used} calls are used: all but the reserve of {monthly} until {until}"),
             "what waits is sent when the next month begins, unless `when_used_up: go_on`",
             1,
         ),
-        Stage::Throttled => (
-            AlertKind::BudgetUsedUp,
+        Stage::Throttled => used_up(
             format!(
                 "{used} of {monthly} calls are used: SmartSuite takes 2 calls a second until {until}"
             ),
             "at 125 % SmartSuite answers no more until then; more calls can be bought",
             2,
         ),
-        Stage::Stopped => (
-            AlertKind::BudgetUsedUp,
+        Stage::Stopped => used_up(
             format!("{used} of {monthly} calls are used: SmartSuite answers no more until {until}"),
             "buy calls, or wait; nothing is lost",
             4,
         ),
-    };
-    Some(Condition { kind, subject: String::new(), text, hint: hint.to_owned(), level })
+    }
 }

@@ -13,7 +13,9 @@ pub use definition::{
     AlertDefinition, HeartbeatDefinition, MailDefinition, MailSecurity, QuietHours,
     WebhookDefinition,
 };
-pub use judgement::{LogObservation, Observation, RunObservation, SyncObservation, judge};
+pub use judgement::{
+    Judgement, LogObservation, Observation, RunObservation, Sighting, SyncObservation, judge,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +54,7 @@ kinds! {
     Late "late"
     /// The source yields no rows, or far fewer, where it always had many
     RowsVanished "rows_vanished"
-    /// So many records would be deleted or archived that somebody must say yes
+    /// So many records would be deleted or archived that somebody must say yes, or twice as many as were told of
     NeedsYes "needs_yes"
     /// Rows are in quarantine, or twice as many as were told of
     Quarantine "quarantine"
@@ -71,6 +73,24 @@ kinds! {
 }
 
 impl AlertKind {
+    /// What says more than this: where that is wrong too, this alone is not told, and is not over.
+    fn graver(self) -> Option<Self> {
+        match self {
+            Self::Failed => Some(Self::Stopped),
+            Self::BudgetNear => Some(Self::BudgetUsedUp),
+            Self::Stopped
+            | Self::Late
+            | Self::RowsVanished
+            | Self::NeedsYes
+            | Self::Quarantine
+            | Self::LogAtRisk
+            | Self::Duplicates
+            | Self::BudgetUsedUp
+            | Self::BackupFailed
+            | Self::BadConfiguration => None,
+        }
+    }
+
     /// The kind of this word.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.word() == word)

@@ -1,19 +1,29 @@
 //! A script of failures yields exactly the expected messages.
 
+use std::collections::BTreeSet;
+
 use super::*;
+use crate::state::Stop;
 use jiff::{SignedDuration, Timestamp, civil::time, tz::TimeZone};
 
 /// A service that looks every half minute.
 struct Story {
     manners: Manners,
     remembered: Vec<Remembered>,
+    undecided: BTreeSet<(String, AlertKind)>,
     minute: i64,
     said: Vec<String>,
 }
 
 impl Story {
     fn new(manners: Manners) -> Self {
-        Self { manners, remembered: Vec::new(), minute: 0, said: Vec::new() }
+        Self {
+            manners,
+            remembered: Vec::new(),
+            undecided: BTreeSet::new(),
+            minute: 0,
+            said: Vec::new(),
+        }
     }
 
     fn now(&self) -> Timestamp {
@@ -24,7 +34,7 @@ impl Story {
     /// These things are wrong for so many minutes.
     fn lasts(&mut self, minutes: i64, wrong: &[(AlertKind, &str, u64)]) {
         for _ in 0..minutes {
-            let conditions = wrong
+            let wrong = wrong
                 .iter()
                 .map(|(kind, subject, level)| Condition {
                     kind: *kind,
@@ -34,8 +44,9 @@ impl Story {
                     level: *level,
                 })
                 .collect();
+            let judgement = Judgement { wrong, undecided: self.undecided.clone() };
             let remembered = std::mem::take(&mut self.remembered);
-            let decision = decide(remembered, conditions, &self.manners, self.now());
+            let decision = decide(remembered, judgement, &self.manners, self.now());
             self.remembered = decision.remembered;
             if let Some(message) = decision.message {
                 let lines: Vec<String> = message.changes.iter().map(Change::line).collect();
@@ -118,6 +129,87 @@ fn in_quiet_hours_nobody_is_told_and_after_them_what_still_holds() {
 }
 
 #[test]
+fn what_was_worse_for_a_while_and_is_no_longer_is_not_told() {
+    let zone = TimeZone::UTC;
+    let quiet = QuietHours { from: time(22, 0, 0, 0), to: time(6, 0, 0, 0), zone };
+    let mut story = Story::new(Manners { quiet_hours: Some(quiet), ..grouped(0) });
+    let mut rows = |minutes, rows| story.lasts(minutes, &[(AlertKind::Quarantine, "orders", rows)]);
+    // 20:00.
+    rows(180, 3);
+    rows(60, 6);
+    rows(600, 3);
+    rows(1, 6);
+    assert_eq!(story.said, ["00: orders: quarantine 3", "840: orders: worse: quarantine 6"]);
+}
+
+#[test]
+fn what_is_graver_is_told_alone_and_ends_nothing() {
+    let near = (AlertKind::BudgetNear, "", 1);
+    let used_up = (AlertKind::BudgetUsedUp, "", 1);
+    let mut story = Story::new(grouped(1));
+    story.lasts(10, &[near]);
+    story.lasts(10, &[near, used_up]);
+    story.lasts(10, &[]);
+    // Both at once, or one after the other before anybody was told.
+    let failed = (AlertKind::Failed, "a", 1);
+    story.lasts(1, &[failed]);
+    story.lasts(10, &[failed, (AlertKind::Stopped, "a", 1)]);
+    // Another sync's stop says nothing of this one.
+    story.lasts(10, &[(AlertKind::Failed, "b", 1), (AlertKind::Stopped, "a", 1)]);
+    assert_eq!(
+        story.said,
+        [
+            "01: all syncs: budget_near 1",
+            "11: all syncs: budget_used_up 1",
+            "21: all syncs: over (budget near, since 2026-11-27 20:00 UTC); \
+             all syncs: over (budget used up, since 2026-11-27 20:10 UTC)",
+            "32: a: stopped 1",
+            "42: b: failed 1",
+        ]
+    );
+}
+
+#[test]
+fn what_cannot_be_decided_is_as_it_was_told() {
+    let mut story = Story::new(grouped(0));
+    story.undecided.insert(("a".to_owned(), AlertKind::Stopped));
+    story.lasts(5, &[]);
+    story.lasts(5, &[(AlertKind::Stopped, "a", 1)]);
+    // It is let go, and the run that shows what came of it is under way; the last one failed.
+    story.lasts(5, &[(AlertKind::Failed, "a", 1)]);
+    story.lasts(5, &[(AlertKind::Stopped, "a", 1), (AlertKind::Failed, "a", 1)]);
+    story.undecided.clear();
+    story.lasts(5, &[(AlertKind::Failed, "a", 1)]);
+    assert_eq!(
+        story.said,
+        ["05: a: stopped 1", "20: a: failed 1; a: over (stopped, since 2026-11-27 20:05 UTC)",]
+    );
+}
+
+#[test]
+fn the_title_counts_what_it_tells() {
+    let change = |turn| Change {
+        turn,
+        kind: AlertKind::Failed,
+        subject: "a".to_owned(),
+        text: "failed".to_owned(),
+        hint: "look".to_owned(),
+        since: Timestamp::UNIX_EPOCH,
+    };
+    let (began, ended) = (change(Turn::Began), change(Turn::Ended));
+    for (changes, title) in [
+        (vec![&began], "a: failed"),
+        (vec![&began, &began], "2 problems"),
+        (vec![&ended, &ended], "2 problems are over"),
+        (vec![&began, &ended], "1 problem, 1 over"),
+        (vec![&began, &began, &ended], "2 problems, 1 over"),
+    ] {
+        let changes = changes.into_iter().cloned().collect();
+        assert_eq!(Message { at: Timestamp::UNIX_EPOCH, changes }.title(), title);
+    }
+}
+
+#[test]
 fn a_restart_says_nothing_twice() {
     let mut story = Story::new(grouped(0));
     story.lasts(3, &[(AlertKind::Failed, "a", 1)]);
@@ -135,16 +227,21 @@ fn each_state_is_judged_by_what_is_seen() {
     let sync = SyncObservation {
         name: "orders".to_owned(),
         last_run: None,
-        vanished: None,
+        is_under_way: false,
+        sighting: Sighting::Seen,
+        awaiting_yes: 0,
         stopped: None,
         late_since: None,
         quarantined: 0,
+        waiting: 0,
         duplicates: 0,
         log: None,
     };
-    let kinds = |sync: SyncObservation| -> Vec<&'static str> {
-        let seen = Observation { syncs: vec![sync], ..Observation::default() };
-        judge(&seen).iter().map(|condition| condition.kind.word()).collect()
+    let judged = |sync: SyncObservation| {
+        let judgement = judge(&Observation { syncs: vec![sync], ..Observation::default() });
+        let wrong: Vec<_> = judgement.wrong.iter().map(|one| one.kind.word()).collect();
+        let undecided: Vec<_> = judgement.undecided.iter().map(|(_, kind)| kind.word()).collect();
+        (wrong.join(" "), undecided.join(" "))
     };
     let run = |status: &str, code: &str| {
         Some(RunObservation {
@@ -153,28 +250,47 @@ fn each_state_is_judged_by_what_is_seen() {
             error: Some("so".to_owned()),
         })
     };
-    assert_eq!(kinds(sync.clone()), [] as [&str; 0]);
-    assert_eq!(
-        kinds(SyncObservation { last_run: run("partial", "budget_paced"), ..sync.clone() }),
-        [] as [&str; 0]
-    );
-    assert_eq!(
-        kinds(SyncObservation { last_run: run("failed", "mysql_unreachable"), ..sync.clone() }),
-        ["failed"]
-    );
-    assert_eq!(
-        kinds(SyncObservation { vanished: Some("none".to_owned()), ..sync.clone() }),
-        ["rows_vanished"]
-    );
-    assert_eq!(
-        kinds(SyncObservation {
-            late_since: Some(Timestamp::UNIX_EPOCH),
-            quarantined: 2,
-            duplicates: 1,
-            log: Some(LogObservation { lag: SignedDuration::from_hours(40), at_risk: true }),
-            last_run: run("partial", "deletes_need_a_yes"),
-            ..sync
-        }),
-        ["late", "needs_yes", "quarantine", "duplicates", "log_at_risk"]
-    );
+    let stop = Stop {
+        code: "key_refused".to_owned(),
+        message: "the key is refused".to_owned(),
+        remedy: "give another".to_owned(),
+        key: None,
+        until: None,
+        only_creates: false,
+    };
+    let failed = SyncObservation { last_run: run("failed", "mysql_unreachable"), ..sync.clone() };
+    for (seen, wrong, undecided) in [
+        (sync.clone(), "", ""),
+        (SyncObservation { last_run: run("partial", "budget_paced"), ..sync.clone() }, "", ""),
+        (failed.clone(), "failed", ""),
+        (SyncObservation { is_under_way: true, ..failed.clone() }, "failed", "stopped"),
+        (SyncObservation { stopped: Some(stop), ..failed }, "stopped failed", ""),
+        (
+            SyncObservation { sighting: Sighting::Vanished("none".to_owned()), ..sync.clone() },
+            "rows_vanished",
+            "",
+        ),
+        (SyncObservation { sighting: Sighting::Unknown, ..sync.clone() }, "", "rows_vanished"),
+        // Once the run that asks is followed by one that does not.
+        (SyncObservation { awaiting_yes: 3, ..sync.clone() }, "needs_yes", ""),
+        (
+            SyncObservation { is_under_way: true, waiting: 2, ..sync.clone() },
+            "",
+            "stopped quarantine",
+        ),
+        (
+            SyncObservation {
+                late_since: Some(Timestamp::UNIX_EPOCH),
+                quarantined: 2,
+                duplicates: 1,
+                log: Some(LogObservation { lag: SignedDuration::from_hours(40), at_risk: true }),
+                ..sync
+            },
+            "late quarantine duplicates log_at_risk",
+            "",
+        ),
+    ] {
+        let shown = format!("{seen:?}");
+        assert_eq!(judged(seen), (wrong.to_owned(), undecided.to_owned()), "{shown}");
+    }
 }

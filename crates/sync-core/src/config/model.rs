@@ -148,6 +148,15 @@ pub struct SyncDefinition {
     pub reconcile: Option<ScheduleDefinition>,
 }
 
+impl SyncDefinition {
+    /// Whether its keys are swept for rows that are gone: their records do not stay as they are, and all keys can be
+    /// had.
+    pub fn is_swept(&self) -> bool {
+        let has_keys = !matches!(self.source.rows, SourceRows::Query { keys: None, .. });
+        self.destination.on_delete.policy() != GonePolicy::Leave && has_keys
+    }
+}
+
 /// How changes are noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CaptureMode {

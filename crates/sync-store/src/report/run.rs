@@ -43,14 +43,23 @@ impl RunReport {
     }
 }
 
+/// What is read of each run of a sync.
+const RUNS: &str =
+    "SELECT id, started_at, completed_at, status, records_processed, records_created,
+  records_updated, records_skipped, books, calls, error_code, error_message FROM runs
+  WHERE sync_id = (SELECT id FROM syncs WHERE name = ?1)";
+
 impl StateReader {
     /// The sync's newest runs, newest first, at most `runs_max`.
     pub fn runs(&self, name: &str, runs_max: usize) -> Result<Vec<RunReport>, StateError> {
-        self.all(
-            "SELECT id, started_at, completed_at, status, records_processed, records_created, records_updated,
-               records_skipped, books, calls, error_code, error_message
-             FROM runs WHERE sync_id = (SELECT id FROM syncs WHERE name = ?) ORDER BY id DESC LIMIT ?",
-            (name, limit(runs_max)),
+        self.all(&format!("{RUNS} ORDER BY id DESC LIMIT ?2"), (name, limit(runs_max)), run)
+    }
+
+    /// The run that was under way at a time at which something of the sync was stored; `None`: it was pruned.
+    pub fn run_at(&self, name: &str, at: Timestamp) -> Result<Option<RunReport>, StateError> {
+        self.first(
+            &format!("{RUNS} AND started_at <= ?2 ORDER BY id DESC LIMIT 1"),
+            (name, at.as_millisecond()),
             run,
         )
     }

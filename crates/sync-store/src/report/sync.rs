@@ -20,6 +20,8 @@ pub struct SyncReport {
     pub name: String,
     /// Where its records go; `None` until it was opened under this program.
     pub destination: Option<DestinationReport>,
+    /// When its oldest run began that is known.
+    pub first_run_at: Option<Timestamp>,
     /// When a run last succeeded.
     pub last_success: Option<Timestamp>,
     /// When a read was last stored to its end.
@@ -68,8 +70,18 @@ impl SyncReport {
     /// Every change that was committed before this time is in SmartSuite, or in quarantine with its reason; `None`
     /// until the first read came to its end.
     pub fn fresh_as_of(&self) -> Option<Timestamp> {
-        let read = self.stream.as_ref().map_or(self.last_sync_time, |stream| Some(stream.as_of))?;
+        let read = match &self.stream {
+            // What the stream names is nothing before every row was read once.
+            Some(stream) => self.full_read_at.map(|_| stream.as_of),
+            None => self.last_sync_time,
+        }?;
         Some(self.oldest_unsent.map_or(read, |oldest| oldest.min(read)))
+    }
+
+    /// The time that its records' age is counted from: up to which they are fresh, or where no read has come to its end,
+    /// when the first was begun. `None`: it has not run.
+    pub fn aged_from(&self) -> Option<Timestamp> {
+        self.fresh_as_of().or(self.last_success).or(self.first_run_at)
     }
 }
 
@@ -154,7 +166,7 @@ const QUERY: &str = "
       count(o.seq) FILTER (WHERE o.here AND o.state = 3), s.candidates, s.swept_at, s.full_read_at,
       s.stream_position, s.stream_as_of, s.stream_retention, s.stop_until,
       min(o.created_at) FILTER (WHERE o.here AND o.state IN (0, 1)), s.shared_ids, s.left_out,
-      s.stop_creates
+      s.stop_creates, (SELECT started_at FROM runs WHERE sync_id = s.id ORDER BY id LIMIT 1)
     FROM syncs AS s LEFT JOIN destinations AS d ON d.id = s.destination_id
       LEFT JOIN (SELECT seq, sync_id, state, doubt, not_before, created_at,
           destination_id = (SELECT destination_id FROM syncs WHERE id = sync_id) AS here FROM outbox) AS o
@@ -226,6 +238,7 @@ fn report(row: &Row<'_>) -> rusqlite::Result<SyncReport> {
             Some(host) => Some(DestinationReport { host, account: text(3)?, table: text(4)? }),
             None => None,
         },
+        first_run_at: optional_time(row, 33)?,
         last_success: optional_time(row, 5)?,
         last_sync_time: optional_time(row, 6)?,
         watermark: row.get::<_, Option<String>>(7)?.map(Watermark),

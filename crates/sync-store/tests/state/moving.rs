@@ -7,7 +7,9 @@ use sync_core::{
     key::Key,
     state::{FullReadReason, Outcome, StateError, StateStore as _},
 };
-use sync_store::{ImportError, Imported, ResetLevel, SqliteStore, SyncLock, Trust, export};
+use sync_store::{
+    ImportError, Imported, ResetLevel, SqliteStore, StateReader, SyncLock, Trust, export,
+};
 
 use crate::fixture::{State, fault, identity, in_doubt, record};
 
@@ -214,6 +216,7 @@ fn each_level_of_a_reset_forgets_what_it_says() {
 fn a_sync_that_is_forgotten_is_as_new_and_its_holder_is_fenced() {
     let mut state = varied();
     state.store.begin_run(&state.writer, state.now).unwrap();
+    state.sql().execute("UPDATE syncs SET candidates = 3", []).unwrap();
     let custody = state.store.take_custody("customers", "a person", state.now).unwrap().unwrap();
     state.store.reset(&custody, ResetLevel::Sync).unwrap();
     state.store.release_custody(custody).unwrap();
@@ -224,5 +227,7 @@ fn a_sync_that_is_forgotten_is_as_new_and_its_holder_is_fenced() {
         let rows = crate::fixture::rows(&state.sql(), &format!("SELECT count(*) FROM {table}"));
         assert_eq!(rows, ["0"], "{table}");
     }
+    let report = StateReader::open(&state.path()).unwrap().sync("customers").unwrap().unwrap();
+    assert_eq!(report.candidates, 0, "nobody is asked for a yes any more");
     assert_eq!(state.store.mark(&state.writer).unwrap(), None);
 }

@@ -11,7 +11,7 @@ use sync_core::{
     record::RecordId,
     state::{
         Books, CallKind, FullReadReason, Outcome, RunEnd, RunStatus, StateError, StateStore as _,
-        Stop, SyncIdentity,
+        Stop, StreamEnd, StreamMarks, StreamPosition, SyncIdentity,
     },
 };
 use sync_store::{
@@ -44,6 +44,7 @@ fn a_new_sync_has_done_nothing_yet() {
                 account: "s1234567".into(),
                 table: "t1".into(),
             }),
+            first_run_at: None,
             last_success: None,
             last_sync_time: None,
             watermark: None,
@@ -110,6 +111,47 @@ fn records_are_as_fresh_as_the_oldest_row_that_waits() {
         state.settle(entry, Outcome::Refused { fault: fault("too_long") });
     }
     assert_eq!(report(&state).fresh_as_of(), Some(state.now), "what is refused waits for people");
+}
+
+#[test]
+fn records_age_from_the_first_run_on_until_a_read_has_ended() {
+    let mut state = State::new();
+    assert_eq!(report(&state).aged_from(), None);
+    let began = state.now;
+    state.store.begin_run(&state.writer, state.now).unwrap();
+    state.later(60);
+    state.store.begin_run(&state.writer, state.now).unwrap();
+    state.capture(&[(1, "A")]);
+    let position = StreamPosition("p".into());
+    let end = StreamEnd { position, as_of: state.now, retention: None };
+    let marks = StreamMarks { writer: state.writer, keys: Vec::new(), full_read: None };
+    state.store.mark_stream(&[marks], &end).unwrap();
+    let shown = report(&state);
+    assert_eq!((shown.fresh_as_of(), shown.aged_from()), (None, Some(began)), "however far a log");
+    state.full_read(&[(1, "A")], "w1");
+    state.deliver();
+    let shown = report(&state);
+    assert_eq!((shown.fresh_as_of(), shown.aged_from()), (Some(state.now), Some(state.now)));
+}
+
+#[test]
+fn the_run_that_stored_something_is_found_by_its_time() {
+    let mut state = State::new();
+    let before = state.now;
+    state.later(60);
+    let (began, one) = (state.now, state.store.begin_run(&state.writer, state.now).unwrap());
+    state.later(60);
+    let during = state.now;
+    state
+        .store
+        .end_run(&state.writer, one, &end(RunStatus::Success, Books::default()), during)
+        .unwrap();
+    state.later(60);
+    let (later, two) = (state.now, state.store.begin_run(&state.writer, state.now).unwrap());
+    for (at, run) in [(before, None), (began, Some(one)), (during, Some(one)), (later, Some(two))] {
+        let found = reader(&state).run_at("customers", at).unwrap();
+        assert_eq!(found.map(|run| run.id), run, "{at}");
+    }
 }
 
 #[test]
