@@ -184,28 +184,31 @@ impl Story {
 
     /// A read of every row shows these.
     pub(super) fn read(&mut self, run: Run, keys: RangeInclusive<i64>) {
-        let extent = Extent::Everything;
-        let end = ReadEnd { watermark: Some(Watermark("w".into())), extent };
-        let outcome = |key| RowOutcome::draft(draft(key));
-        self.capture(run, keys, Some(end), outcome);
+        self.capture(run, keys, true, |key| RowOutcome::draft(draft(key)));
     }
 
     /// These rows do not become drafts.
     pub(super) fn refuse(&mut self, run: Run, keys: RangeInclusive<i64>) {
         let outcome = |key| RowOutcome::Fault(fault(), draft(key).fingerprint());
-        self.capture(run, keys, None, outcome);
+        self.capture(run, keys, false, outcome);
     }
 
     fn capture(
         &mut self,
         run: Run,
         keys: RangeInclusive<i64>,
-        end: Option<ReadEnd>,
+        is_everything: bool,
         outcome: impl Fn(i64) -> RowOutcome,
     ) {
         let row = |key| CapturedRow { key: Key::Int(key), outcome: outcome(key), cells: None };
+        let ticket = self.store.begin_read(&run.writer).unwrap();
+        let end = is_everything.then(|| ReadEnd {
+            watermark: Some(Watermark("w".into())),
+            extent: Extent::Everything,
+            first_read: ticket.read,
+        });
         let chunk = Chunk {
-            ticket: self.store.begin_read(&run.writer).unwrap(),
+            ticket,
             rows: keys.map(row).collect(),
             unchanged: 0,
             answered: Vec::new(),
@@ -244,10 +247,10 @@ impl Story {
     }
 
     /// A sweep shows these keys.
-    pub(super) fn sweep(&mut self, run: Run, keys: RangeInclusive<i64>) {
+    pub(super) fn sweep(&mut self, run: Run, keys: impl IntoIterator<Item = i64>) {
         let now = self.now();
         let ticket = self.store.begin_sweep(&run.writer, now).unwrap();
-        let keys: Vec<Key> = keys.map(Key::Int).collect();
+        let keys: Vec<Key> = keys.into_iter().map(Key::Int).collect();
         self.store.sweep(&run.writer, &keys).unwrap();
         self.store.end_sweep(&run.writer, ticket, None, now).unwrap();
     }
@@ -276,7 +279,7 @@ impl Story {
 }
 
 fn draft(key: i64) -> Fields {
-    Fields::new(vec![(Slug::from("title"), FieldValue::text(&key.to_string()))])
+    Fields::new(vec![(Slug::from("title"), FieldValue::text(key.to_string()))])
 }
 
 fn fault() -> Fault {
