@@ -84,8 +84,9 @@ section! {
         /// How many calls each month includes, where that is another number than the plan's.
         #[schemars(range(min = 1, max = 1_000_000_000))]
         "monthly_calls" monthly_calls: Option<Given<u32>>,
-        /// The day of the month on which SmartSuite's count begins anew, at midnight UTC.
-        #[schemars(range(min = 1, max = 28), extend("default" = defaults::BILLING_DAY))]
+        /// The day of the month on which SmartSuite's count begins anew, at midnight UTC. Of a month that does not have
+        /// it, the last day.
+        #[schemars(range(min = 1, max = 31), extend("default" = defaults::BILLING_DAY))]
         "billing_day" billing_day: Option<Given<u32>>,
         /// How many of the month's calls are left to people and other integrations, which count for the same month and
         /// are not seen from here. Without it: a tenth.
