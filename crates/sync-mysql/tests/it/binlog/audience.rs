@@ -36,7 +36,7 @@ impl TestClock {
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH
+        Timestamp::now()
     }
 
     fn elapsed(&self) -> Duration {
@@ -108,7 +108,7 @@ pub(crate) struct Heard {
     pub(crate) reconciles: Vec<String>,
     pub(crate) position: StreamPosition,
     pub(crate) notes: Vec<String>,
-    /// How old what waits in the log is; `None`: nothing waits.
+    /// Everything that was committed before was named.
     pub(crate) as_of: Option<Timestamp>,
     is_caught_up: bool,
 }
