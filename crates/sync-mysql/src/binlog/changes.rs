@@ -73,7 +73,7 @@ impl MysqlChanges {
             Ok(layout) => layout.select(&self.source.wanted).map(|columns| list.others(&columns)),
             Err(error) => Err(error),
         };
-        let joined = joined.unwrap_or_default().into_iter().map(joined_unfollowed);
+        let joined = joined.unwrap_or_default();
         let mut findings: Vec<SourceFinding> = list
             .notes
             .into_iter()
@@ -81,7 +81,7 @@ impl MysqlChanges {
                 finding(Severity::Note, SourceFindingCode::BinlogForeignKey, note, "nothing to do")
             })
             .collect();
-        findings.extend(joined);
+        findings.extend(joined.iter().map(|table| joined_unfollowed(table)));
         let grants = session.rows("SHOW GRANTS").await.unwrap_or_default();
         findings.extend(right_not_seen(grants.iter().flatten().flatten().map(String::as_str)));
         findings.extend(kept_briefly(server.retention));
@@ -118,7 +118,7 @@ fn right_not_seen<'a>(mut grants: impl Iterator<Item = &'a str>) -> Option<Sourc
 }
 
 /// A finding about a table that the query takes columns from, and whose rows nobody watches.
-fn joined_unfollowed(table: String) -> SourceFinding {
+fn joined_unfollowed(table: &str) -> SourceFinding {
     SourceFinding {
         severity: Severity::Warning,
         code: SourceFindingCode::BinlogJoinUnfollowed,
@@ -435,7 +435,7 @@ mod tests {
     #[test]
     fn what_is_doubtful_of_the_log_is_said_in_reviewed_words() {
         let findings = [
-            Some(joined_unfollowed("customers".to_owned())),
+            Some(joined_unfollowed("customers")),
             right_not_seen(std::iter::empty()),
             kept_briefly(Some(7_200)),
         ];
