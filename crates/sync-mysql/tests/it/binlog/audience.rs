@@ -35,6 +35,7 @@ impl TestClock {
 }
 
 impl Clock for TestClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }

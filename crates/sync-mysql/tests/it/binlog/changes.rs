@@ -12,7 +12,7 @@ use sync_mysql::binlog::RelatedTable;
 use throwaway_server::Flavor;
 
 use super::{
-    audience::{Audience, Heard},
+    audience::{Audience, Heard, TestClock},
     loss::{another_second, nameless, private},
 };
 use crate::{
@@ -320,7 +320,7 @@ async fn what_waits_in_the_log_is_as_old_as_it_is(stage: Stage) {
     let audience = Audience::hasty(&stage, 7_013, 20);
     let changes = audience.changes("SELECT id FROM t");
     let place = changes.place().await.unwrap();
-    let before = Timestamp::now();
+    let before = TestClock::start().now();
     // More keys than may wait to be taken: behind each transaction the reader stands still until somebody takes them.
     // No table of the server's own: MariaDB would put the join into files in /tmp, where a server that starts removes them.
     let ten = ["SELECT 1"; 10].join(" UNION ALL ");
