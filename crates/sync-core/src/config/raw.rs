@@ -207,7 +207,7 @@ section! {
         /// `table` it is the primary key unless another is given.
         "primary_key" primary_key: Option<Given<OneOrMany>>,
         /// `query`: SQL that yields the key columns of every row there is, so that rows that are gone can be noticed.
-        /// A `table` needs none.
+        /// A `table` needs none, nor does a query with `related`, which itself is asked for them.
         #[schemars(length(min = 1))]
         "keys_query" keys_query: Option<Given<Scalar>>,
         /// The column that says that a row counts as deleted: by any value but NULL, 0, false, an empty text or a zero
@@ -216,7 +216,7 @@ section! {
         /// The column that says when a row last changed. Without it every run reads everything.
         "updated_at_field" updated_at_field: Option<Given<Scalar>>,
         /// `capture: binlog`: tables that the query joins. When a row of one changes, the rows that hold its value are read
-        /// again.
+        /// again; and the query itself is asked for the keys of all rows, so that those that left the join are noticed.
         "related" related: Option<Given<Vec<Given<RawRelated>>>>,
         /// The zone in which DATETIME columns are meant, by its IANA name. Without it: UTC.
         "time_zone" time_zone: Option<Given<Scalar>>,

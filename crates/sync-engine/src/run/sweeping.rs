@@ -2,7 +2,6 @@
 //! says yes where they are many.
 
 use sync_core::{
-    config::model::SourceRows,
     deletes::GonePolicy,
     schedule::Schedule,
     state::{FullReadReason, StateError},
@@ -36,8 +35,7 @@ impl Running<'_> {
 
     fn sweep_is_due(&self) -> bool {
         let definition = &self.task.definition;
-        let has_keys = !matches!(definition.source.rows, SourceRows::Query { keys: None, .. });
-        if self.policy() == GonePolicy::Leave || !has_keys {
+        if self.policy() == GonePolicy::Leave || !definition.source.shows_keys() {
             return false;
         }
         if self.options.reconcile || self.options.allow_deletes.is_some() {
