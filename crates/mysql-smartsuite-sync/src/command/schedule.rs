@@ -1,7 +1,7 @@
 //! `schedule`: the service. One task a sync sleeps until its time and takes its turn; a database or a SmartSuite that
 //! is down ends a turn, never the service.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use sync_core::{config::model::Config, port::Clock};
@@ -90,8 +90,9 @@ async fn serve(
     tracing::info!("serving {}", counted(syncs, "sync"));
     let (closing, clock) = (CancellationToken::new(), Arc::clone(reload.clock()));
     let (mut http, mut tasks) = (http, Vec::new());
+    let mut legacies = BTreeMap::new();
     let beside = loop {
-        let mut shift = Shift::start(plan, ending.asked());
+        let mut shift = Shift::start(plan, legacies, ending.asked());
         let beside = Beside::start(&shift.wire, &config, reload, ending.asked());
         desk.open(&shift, config, reload.interval_minutes());
         if tasks.is_empty() {
@@ -113,12 +114,13 @@ async fn serve(
                 },
             }
         };
-        // What is under way ends, and goes on under the new configuration if there is one.
+        // What is under way ends. Under the new configuration, if there is one, its keepers see that it was broken off.
         desk.close();
         end(&mut shift, &ending, clock.as_ref(), next.is_none()).await?;
         match next {
             Some(next) if !ending.asked().is_cancelled() => {
                 beside.end().await;
+                legacies = shift.close();
                 (config, plan) = next;
             }
             _ => break beside,

@@ -20,7 +20,7 @@ use sync_server::{Condition, Desk, Done, Reason, Refusal, RosterEntry, Wish};
 use sync_store::{SqliteStore, StateReader};
 
 use super::{
-    post::{Change, Post},
+    post::{Change, Post, Shut},
     shift::Shift,
 };
 use crate::{
@@ -85,16 +85,17 @@ impl ServiceDesk {
                 if !retry {
                     self.check_stop(&serving, &sync).await?;
                 }
-                if post.ask(retry) { Ok(Done::Triggered) } else { Err(Refusal::Paused) }
+                post.ask(retry)?;
+                Ok(Done::Triggered)
             }
             Wish::Pause => {
                 self.set_paused(sync, true).await?;
-                post.pause();
+                post.pause()?;
                 Ok(Done::Done)
             }
             Wish::Resume => {
                 self.set_paused(sync, false).await?;
-                post.resume();
+                post.resume()?;
                 Ok(Done::Done)
             }
             Wish::Resync(keys) => {
@@ -102,7 +103,11 @@ impl ServiceDesk {
                 let task = serving.wire.task(definition).await;
                 // Only a condition asks the source, and there is none.
                 drop(serving.wire.engine.resync(&task, rows).await?);
-                Ok(if post.ask_anew() { Done::Triggered } else { Done::Done })
+                match post.ask_anew() {
+                    Ok(()) => Ok(Done::Triggered),
+                    // It is in the state: the next turn reads them.
+                    Err(Shut::Paused | Shut::Closed) => Ok(Done::Done),
+                }
             }
             Wish::Retry(filter) => self.change(post, Change::Retry(filter)).await,
             Wish::Drop(filter) => self.change(post, Change::Drop(filter)).await,
@@ -154,6 +159,15 @@ impl ServiceDesk {
         let mysql = live.then(|| serving.wire.mysql());
         let explained = explanation(&self.state, definition, key, mysql, EFFECTS).await?;
         Ok(value(&explained))
+    }
+}
+
+impl From<Shut> for Refusal {
+    fn from(shut: Shut) -> Self {
+        match shut {
+            Shut::Paused => Self::Paused,
+            Shut::Closed => Self::NotServing,
+        }
     }
 }
 

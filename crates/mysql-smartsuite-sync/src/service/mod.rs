@@ -7,6 +7,7 @@ pub(crate) mod health;
 mod http;
 mod keeper;
 pub(crate) mod manager;
+mod past;
 mod post;
 mod reload;
 mod shift;
