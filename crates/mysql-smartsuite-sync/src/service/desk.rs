@@ -22,6 +22,7 @@ use sync_store::{SqliteStore, StateReader};
 use super::{
     post::{Change, Post, Shut},
     shift::Shift,
+    vitals::Vitals,
 };
 use crate::{
     command::explain::explanation,
@@ -38,6 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct ServiceDesk {
     state: PathBuf,
     clock: Arc<dyn Clock>,
+    vitals: Arc<Vitals>,
     serving: RwLock<Option<Arc<Serving>>>,
 }
 
@@ -51,8 +53,8 @@ struct Serving {
 
 impl ServiceDesk {
     /// Nothing is served yet.
-    pub(crate) fn new(state: PathBuf, clock: Arc<dyn Clock>) -> Self {
-        Self { state, clock, serving: RwLock::new(None) }
+    pub(crate) fn new(state: PathBuf, clock: Arc<dyn Clock>, vitals: Arc<Vitals>) -> Self {
+        Self { state, clock, vitals, serving: RwLock::new(None) }
     }
 
     /// From now on this shift is meant.
@@ -204,13 +206,18 @@ impl Desk for ServiceDesk {
     }
 
     fn condition(&self) -> Condition {
-        let reasons = match self.serving() {
+        let mut reasons = match self.serving() {
             Some(_) => Vec::new(),
             None => vec![Reason {
                 code: "not_serving",
                 message: "the service is starting or ending".to_owned(),
             }],
         };
+        // Starting it anew mends this.
+        reasons.extend(self.vitals.lost().into_iter().map(|name| Reason {
+            code: "task_ended",
+            message: format!("the {name} have ended in a fault of this program"),
+        }));
         Condition { reasons }
     }
 
@@ -236,5 +243,24 @@ fn times(definition: &SyncDefinition, interval_minutes: u32) -> String {
         }
         Some(ScheduleDefinition::Interval { minutes }) => every(*minutes),
         None => every(interval_minutes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[tokio::test]
+    async fn a_service_that_lost_a_task_is_not_ready() {
+        let vitals = Arc::new(Vitals::default());
+        let clock = Arc::new(SystemClock::new());
+        let desk = ServiceDesk::new(PathBuf::new(), clock, Arc::clone(&vitals));
+        let codes = || -> Vec<&str> { desk.condition().reasons.iter().map(|one| one.code).collect() };
+        assert_eq!(codes(), ["not_serving"]);
+        vitals.watch("alerts", &CancellationToken::new(), async {}).await;
+        assert_eq!(codes(), ["not_serving", "task_ended"]);
     }
 }
