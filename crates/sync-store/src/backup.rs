@@ -89,9 +89,7 @@ fn copy(path: &Path, to: &Path, is_wanted: &impl Fn() -> bool) -> Result<(), Sta
     // All of it is of one moment. Else SQLite begins anew whenever others have written between two steps, and where they
     // always do, a copy has no end. Nobody waits for it: the log beside the file takes what is written meanwhile.
     let moment = original.unchecked_transaction().map_err(translated)?;
-    moment
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
-        .map_err(translated)?;
+    moment.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(translated)?;
     let mut copy = Connection::open(to).map_err(translated)?;
     let backup = Backup::new(&moment, &mut copy).map_err(translated)?;
     loop {

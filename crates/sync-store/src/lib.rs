@@ -74,6 +74,7 @@ mod older;
 mod open;
 mod pause;
 mod place;
+mod promise;
 mod prune;
 mod quarantine;
 mod recordless;
@@ -103,6 +104,7 @@ pub use keeping::Keeping;
 pub use lock::{FileLocks, SyncLock};
 pub use open::OpenNote;
 pub use place::free_bytes;
+pub use promise::Promise;
 pub use prune::Pruned;
 pub use report::{
     CallCount, DestinationReport, Effect, EntryReport, EntryStanding, Holder, KeyReport,

@@ -16,7 +16,9 @@ use crate::{
     exit::Exit,
     failure::Failure,
     report::{Screen, counted},
-    service::{Beside, Http, Manager, Reload, ServiceDesk, Shift, ShiftPlan, Vitals, health, within},
+    service::{
+        Beside, Http, Manager, Reload, ServiceDesk, Shift, ShiftPlan, Vitals, health, within,
+    },
     signal::Ending,
     telemetry::{Console, ConsoleLog, LogObserver, Observers, start_log},
     wire::Usage,

@@ -17,10 +17,10 @@ use sync_core::{
 };
 use sync_engine::resync::Resync;
 use sync_server::{Condition, Desk, Done, Reason, Refusal, RosterEntry, Wish};
-use sync_store::{SqliteStore, StateReader};
+use sync_store::{Promise, SqliteStore, StateReader};
 
 use super::{
-    post::{Change, Post, Shut},
+    post::{self, Change, Post, Shut},
     shift::Shift,
     vitals::Vitals,
 };
@@ -87,7 +87,16 @@ impl ServiceDesk {
                 if !retry {
                     self.check_stop(&serving, &sync).await?;
                 }
-                post.ask(retry)?;
+                let promise = match post.is_promised(retry)? {
+                    true => None,
+                    false => Some(self.promise(sync, Promise::Run { retry }).await?),
+                };
+                if let Err(shut) = post.ask(post::Wish { retry, promise }) {
+                    if let Some(number) = promise {
+                        self.take_back(number).await;
+                    }
+                    return Err(shut.into());
+                }
                 Ok(Done::Triggered)
             }
             Wish::Pause => {
@@ -111,18 +120,38 @@ impl ServiceDesk {
                     Err(Shut::Paused | Shut::Closed) => Ok(Done::Done),
                 }
             }
-            Wish::Retry(filter) => self.change(post, Change::Retry(filter)).await,
-            Wish::Drop(filter) => self.change(post, Change::Drop(filter)).await,
+            Wish::Retry(filter) => self.change(sync, post, Change::Retry(filter)).await,
+            Wish::Drop(filter) => self.change(sync, post, Change::Drop(filter)).await,
         }
     }
 
-    async fn change(&self, post: &Post, change: Change) -> Result<Done, Refusal> {
-        let answered = post.leave(change);
+    /// Lets the state know what somebody is told, and answers its number.
+    async fn promise(&self, sync: String, promise: Promise) -> Result<i64, StateError> {
+        let path = self.state.clone();
+        blocking(move || SqliteStore::open(&path)?.promise(&sync, &promise)).await
+    }
+
+    /// What was promised is not. Where the state does not take that, it is done by the next start.
+    async fn take_back(&self, number: i64) {
+        let path = self.state.clone();
+        drop(blocking(move || SqliteStore::open(&path)?.forget_promise(number)).await);
+    }
+
+    async fn change(&self, sync: String, post: &Post, change: Change) -> Result<Done, Refusal> {
+        let promise = match &change {
+            Change::Retry(filter) => Promise::Retry(filter.clone()),
+            Change::Drop(filter) => Promise::Drop(filter.clone()),
+        };
+        let number = self.promise(sync, promise).await?;
+        let answered = post.leave(change, number);
         tokio::select! {
             biased;
             answer = answered => match answer {
                 Ok(rows) => Ok(Done::Rows(rows?)),
-                Err(_) => Err(Refusal::NotServing),
+                Err(_) => {
+                    self.take_back(number).await;
+                    Err(Refusal::NotServing)
+                }
             },
             () = self.clock.sleep(PATIENCE) => Ok(Done::Later),
         }
@@ -258,7 +287,8 @@ mod tests {
         let vitals = Arc::new(Vitals::default());
         let clock = Arc::new(SystemClock::new());
         let desk = ServiceDesk::new(PathBuf::new(), clock, Arc::clone(&vitals));
-        let codes = || -> Vec<&str> { desk.condition().reasons.iter().map(|one| one.code).collect() };
+        let codes =
+            || -> Vec<&str> { desk.condition().reasons.iter().map(|one| one.code).collect() };
         assert_eq!(codes(), ["not_serving"]);
         vitals.watch("alerts", &CancellationToken::new(), async {}).await;
         assert_eq!(codes(), ["not_serving", "task_ended"]);

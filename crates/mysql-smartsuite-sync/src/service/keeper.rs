@@ -8,7 +8,7 @@ use sync_core::{
     state::{RunStatus, StateError},
 };
 use sync_engine::run::{RunOptions, RunOutcome};
-use sync_store::{SqliteStore, StateReader};
+use sync_store::{Promise, SqliteStore, StateReader};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -73,6 +73,9 @@ impl Keeper {
     }
 
     async fn take_turns(&self, start: Start, past: Past, ending: &CancellationToken) {
+        for (number, promise) in past.promises {
+            self.take_up(number, promise);
+        }
         let mut last_start = past.last_start;
         let mut start = (start.immediately || past.is_broken_off).then_some(start.at);
         let mut failures = 0;
@@ -106,6 +109,10 @@ impl Keeper {
             let finished = self.take(wish, &token).await;
             let is_broken_off = token.is_cancelled() && !has_ended(&finished);
             self.post.end(is_broken_off.then(|| wish.unwrap_or_default()));
+            if let (Some(promise), false) = (wish.and_then(|wish| wish.promise), is_broken_off) {
+                let name = self.turn.definition.name.clone();
+                self.forget(move |store| store.forget_promised_turns(&name, promise)).await;
+            }
             failures = if is_well(&finished) { 0 } else { failures + 1 };
             if matches!(self.rhythm, Rhythm::Always) && failures > 0 && !token.is_cancelled() {
                 let pause = PAUSE_FIRST * 2_u32.saturating_pow(failures - 1);
@@ -116,6 +123,37 @@ impl Keeper {
                     () = self.turn.wire.clock.sleep(pause.min(PAUSE_MAX)) => {}
                 }
             }
+        }
+    }
+
+    /// Does in time what was promised before this shift. Whoever was told does not wait for an answer any more.
+    fn take_up(&self, number: i64, promise: Promise) {
+        let change = match promise {
+            Promise::Run { retry } => {
+                // A paused sync goes when it is resumed.
+                drop(self.post.ask(Wish { retry, promise: Some(number) }));
+                return;
+            }
+            Promise::Retry(filter) => Change::Retry(filter),
+            Promise::Drop(filter) => Change::Drop(filter),
+        };
+        self.post.find(change, number);
+    }
+
+    /// Forgets what was promised and is done. If that fails it is done once more by the next start, which harms nobody.
+    async fn forget(
+        &self,
+        forget: impl FnOnce(&mut SqliteStore) -> Result<(), StateError> + Send + 'static,
+    ) {
+        let path = self.turn.wire.state_path.clone();
+        let forgetting =
+            tokio::task::spawn_blocking(move || forget(&mut SqliteStore::open(&path)?));
+        let forgotten = forgetting.await;
+        if let Err(error) =
+            forgotten.unwrap_or_else(|error| Err(StateError::Other(error.to_string())))
+        {
+            let (name, code) = (&self.turn.definition.name, error.code());
+            tracing::warn!(sync.name = name, code, "that it is done could not be stored: {error}");
         }
     }
 
@@ -213,12 +251,21 @@ impl Keeper {
     /// Does what the letters say. Nobody of this process runs the sync now; another process may.
     async fn answer_letters(&self) {
         for letter in self.post.letters() {
-            let Letter { change, answer } = letter;
+            let Letter { change, answer, promise } = letter;
             let changed = self.change(&change).await;
+            self.forget(move |store| store.forget_promise(promise)).await;
+            if let Err(error) = &changed {
+                let (name, code) = (&self.turn.definition.name, error.code());
+                tracing::warn!(
+                    sync.name = name,
+                    code,
+                    "rows in quarantine could not be changed: {error}"
+                );
+            }
             let is_retry = matches!(change, Change::Retry(_));
             if is_retry && matches!(changed, Ok(1..)) {
                 // Of a paused sync they wait.
-                drop(self.post.ask(false));
+                drop(self.post.ask(Wish::default()));
             }
             // The one who asked may have gone.
             drop(answer.send(changed));

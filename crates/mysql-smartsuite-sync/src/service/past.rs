@@ -5,15 +5,17 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use sync_core::state::{RunStatus, StateError};
-use sync_store::StateReader;
+use sync_store::{Promise, StateReader};
 
 /// What the state says of a sync before its first turn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Past {
     /// When it last began, here or in another process: a time that was missed since is made up for once.
     pub(super) last_start: Option<Timestamp>,
     /// Whether that run was broken off: what it was to do is still to be done.
     pub(super) is_broken_off: bool,
+    /// What was promised and is not done yet, with its number.
+    pub(super) promises: Vec<(i64, Promise)>,
 }
 
 impl Past {
@@ -23,8 +25,9 @@ impl Past {
     /// The state cannot be read. One that is not there yet says nothing, which is no error.
     pub(super) fn read(state: &Path, name: &str) -> Result<Self, StateError> {
         let Some(reader) = reader(state)? else { return Ok(Self::default()) };
+        let promises = reader.promises(name)?;
         let Some(newest) = reader.runs(name, 1)?.into_iter().next() else {
-            return Ok(Self::default());
+            return Ok(Self { promises, ..Self::default() });
         };
         let is_broken_off = if newest.completed_at.is_some() {
             newest.status == RunStatus::Interrupted.word()
@@ -33,7 +36,7 @@ impl Past {
             let holder = reader.sync(name)?.and_then(|sync| sync.holder);
             !holder.is_some_and(|holder| holder.is_seen)
         };
-        Ok(Self { last_start: Some(newest.started_at), is_broken_off })
+        Ok(Self { last_start: Some(newest.started_at), is_broken_off, promises })
     }
 }
 
@@ -71,7 +74,11 @@ mod tests {
         assert_eq!(Past::read(&state, "a"), Ok(Past::default()));
         SqliteStore::open(&state).unwrap().set_paused("a", Some(Timestamp::UNIX_EPOCH)).unwrap();
         assert_eq!((is_paused(&state, "a"), is_paused(&state, "b")), (Ok(true), Ok(false)));
-        std::fs::write(&state, "no state at all, but long enough to be taken for one of a hundred bytes and some more").unwrap();
+        std::fs::write(
+            &state,
+            "no state at all, but long enough to be taken for one of a hundred bytes and some more",
+        )
+        .unwrap();
         assert!(is_paused(&state, "a").is_err());
         assert!(Past::read(&state, "a").is_err());
     }

@@ -22,6 +22,8 @@ pub(crate) enum Change {
 pub(crate) struct Letter {
     pub(crate) change: Change,
     pub(crate) answer: oneshot::Sender<Result<u64, StateError>>,
+    /// The number under which the state knows that it was promised.
+    pub(crate) promise: i64,
 }
 
 /// A turn that is wanted before its time.
@@ -29,10 +31,19 @@ pub(crate) struct Letter {
 pub(crate) struct Wish {
     /// Whether a stopped sync goes again and refused rows are tried now.
     pub(crate) retry: bool,
+    /// The number under which the state knows that it was promised, with every one before it; `None`: nobody was told.
+    pub(crate) promise: Option<i64>,
+}
+
+impl Wish {
+    /// One turn for both.
+    fn and(self, other: Self) -> Self {
+        Self { retry: self.retry || other.retry, promise: self.promise.max(other.promise) }
+    }
 }
 
 /// Why nothing can be left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Shut {
     /// The sync is paused.
     Paused,
@@ -98,24 +109,37 @@ impl Post {
     ///
     /// # Errors
     /// There will be none.
-    pub(crate) fn ask(&self, retry: bool) -> Result<(), Shut> {
+    pub(crate) fn ask(&self, wish: Wish) -> Result<(), Shut> {
         let mut inside = self.inside();
         inside.check_open()?;
         if inside.is_paused {
             return Err(Shut::Paused);
         }
-        inside.wish_for(Wish { retry });
+        inside.wish_for(wish);
         drop(inside);
         self.bell.notify_one();
         Ok(())
     }
 
-    /// The same, and a turn without an end of its own is ended, so that the next begins with what is asked for.
+    /// Whether one is to come that was promised and does as much: there is no need to promise another.
+    ///
+    /// # Errors
+    /// There will be none.
+    pub(crate) fn is_promised(&self, retry: bool) -> Result<bool, Shut> {
+        let inside = self.inside();
+        inside.check_open()?;
+        if inside.is_paused {
+            return Err(Shut::Paused);
+        }
+        Ok(inside.wish.is_some_and(|wish| wish.promise.is_some() && (wish.retry || !retry)))
+    }
+
+    /// The same as [`Post::ask`], and a turn without an end of its own is ended, so that the next begins with what is asked for.
     ///
     /// # Errors
     /// There will be none.
     pub(crate) fn ask_anew(&self) -> Result<(), Shut> {
-        self.ask(false)?;
+        self.ask(Wish::default())?;
         let inside = self.inside();
         if let (true, Some(turn)) = (inside.follows, &inside.turn) {
             turn.cancel();
@@ -124,19 +148,33 @@ impl Post {
     }
 
     /// Leaves a letter. A turn without an end of its own is ended for it. Where the shift is over there is no answer.
-    pub(crate) fn leave(&self, change: Change) -> oneshot::Receiver<Result<u64, StateError>> {
+    pub(crate) fn leave(
+        &self,
+        change: Change,
+        promise: i64,
+    ) -> oneshot::Receiver<Result<u64, StateError>> {
         let (answer, answered) = oneshot::channel();
         let mut inside = self.inside();
         if inside.is_closed {
             return answered;
         }
-        inside.letters.push(Letter { change, answer });
+        // The keeper may have found it in the state already.
+        inside.letters.retain(|letter| letter.promise != promise);
+        inside.letters.push(Letter { change, answer, promise });
         if let (true, Some(turn)) = (inside.follows, &inside.turn) {
             turn.cancel();
         }
         drop(inside);
         self.bell.notify_one();
         answered
+    }
+
+    /// The same for what the state says was promised, where it does not lie here already.
+    pub(super) fn find(&self, change: Change, promise: i64) {
+        let is_here = self.inside().letters.iter().any(|letter| letter.promise == promise);
+        if !is_here {
+            drop(self.leave(change, promise));
+        }
     }
 
     /// Lets no turn begin any more, and ends the one under way.
@@ -162,7 +200,7 @@ impl Post {
     /// The shift is over.
     pub(crate) fn resume(&self) -> Result<(), Shut> {
         self.inside().is_paused = false;
-        self.ask(false)
+        self.ask(Wish::default())
     }
 
     /// Whether no turn may begin.
@@ -233,13 +271,17 @@ impl Inside {
     }
 
     fn wish_for(&mut self, wish: Wish) {
-        self.wish.get_or_insert_default().retry |= wish.retry;
+        self.wish = Some(self.wish.unwrap_or_default().and(wish));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn wish(retry: bool) -> Wish {
+        Wish { retry, promise: None }
+    }
 
     fn post(follows: bool) -> Post {
         Post::new(false, follows, Legacy::default())
@@ -249,14 +291,14 @@ mod tests {
     async fn a_burst_becomes_one_turn_and_what_comes_during_it_another() {
         let (post, ending) = (post(false), CancellationToken::new());
         for retry in [false, true, false] {
-            post.ask(retry).unwrap();
+            post.ask(wish(retry)).unwrap();
         }
         post.rung().await;
-        let (wish, _) = post.begin(&ending).unwrap();
-        assert_eq!(wish, Some(Wish { retry: true }));
+        let (taken, _) = post.begin(&ending).unwrap();
+        assert_eq!(taken, Some(wish(true)));
         assert!(!post.has_wish());
-        post.ask(false).unwrap();
-        post.ask(false).unwrap();
+        post.ask(wish(false)).unwrap();
+        post.ask(wish(false)).unwrap();
         post.end(None);
         assert_eq!(post.begin(&ending).unwrap().0, Some(Wish::default()));
         assert!(!post.has_wish());
@@ -266,17 +308,17 @@ mod tests {
     async fn what_a_shift_did_not_take_up_is_the_next_ones() {
         let ending = CancellationToken::new();
         let before = post(false);
-        before.ask(true).unwrap();
-        let (wish, _) = before.begin(&ending).unwrap();
-        let answered = before.leave(Change::Drop(QuarantineFilter::default()));
-        before.end(wish);
+        before.ask(wish(true)).unwrap();
+        let (taken, _) = before.begin(&ending).unwrap();
+        let answered = before.leave(Change::Drop(QuarantineFilter::default()), 1);
+        before.end(taken);
         let legacy = before.close();
         assert!(!legacy.is_empty());
-        assert_eq!(before.ask(false), Err(Shut::Closed), "nobody would hear it");
+        assert_eq!(before.ask(wish(false)), Err(Shut::Closed), "nobody would hear it");
         assert_eq!((before.pause(), before.resume()), (Err(Shut::Closed), Err(Shut::Closed)));
-        assert!(before.leave(Change::Drop(QuarantineFilter::default())).await.is_err());
+        assert!(before.leave(Change::Drop(QuarantineFilter::default()), 1).await.is_err());
         let after = Post::new(false, false, legacy);
-        assert_eq!(after.begin(&ending).unwrap().0, Some(Wish { retry: true }));
+        assert_eq!(after.begin(&ending).unwrap().0, Some(wish(true)));
         for letter in after.letters() {
             letter.answer.send(Ok(3)).unwrap();
         }
@@ -285,16 +327,39 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_turn_keeps_every_promise_before_it() {
+        let (post, ending) = (post(false), CancellationToken::new());
+        assert_eq!(post.is_promised(false), Ok(false));
+        post.ask(wish(true)).unwrap();
+        assert_eq!(post.is_promised(false), Ok(false), "nobody was told of it");
+        post.ask(Wish { retry: false, promise: Some(8) }).unwrap();
+        assert_eq!(post.is_promised(true), Ok(true));
+        post.ask(Wish { retry: false, promise: Some(7) }).unwrap();
+        let (taken, _) = post.begin(&ending).unwrap();
+        assert_eq!(taken, Some(Wish { retry: true, promise: Some(8) }));
+        assert_eq!(post.is_promised(false), Ok(false), "it has begun");
+        post.ask(Wish { retry: false, promise: Some(9) }).unwrap();
+        assert_eq!(post.is_promised(true), Ok(false), "it would not try refused rows");
+        // The keeper found it in the state, and whoever asked still waits for the answer.
+        drop(post.leave(Change::Drop(QuarantineFilter::default()), 10));
+        let answered = post.leave(Change::Drop(QuarantineFilter::default()), 10);
+        for letter in post.letters() {
+            letter.answer.send(Ok(1)).unwrap();
+        }
+        assert_eq!(answered.await.unwrap(), Ok(1));
+    }
+
+    #[tokio::test]
     async fn a_turn_that_is_broken_off_leaves_its_wish_unless_a_pause_did_it() {
         let (post, ending) = (post(false), CancellationToken::new());
-        post.ask(true).unwrap();
-        let (wish, _) = post.begin(&ending).unwrap();
-        post.ask(false).unwrap();
-        post.end(wish);
-        let (wish, _) = post.begin(&ending).unwrap();
-        assert_eq!(wish, Some(Wish { retry: true }));
+        post.ask(wish(true)).unwrap();
+        let (taken, _) = post.begin(&ending).unwrap();
+        post.ask(wish(false)).unwrap();
+        post.end(taken);
+        let (taken, _) = post.begin(&ending).unwrap();
+        assert_eq!(taken, Some(wish(true)));
         post.pause().unwrap();
-        post.end(wish);
+        post.end(taken);
         assert!(!post.has_wish());
     }
 
@@ -302,12 +367,12 @@ mod tests {
     async fn a_pause_ends_the_turn_under_way_and_lets_none_begin() {
         let (post, ending) = (post(false), CancellationToken::new());
         let (_, turn) = post.begin(&ending).unwrap();
-        post.ask(false).unwrap();
+        post.ask(wish(false)).unwrap();
         post.pause().unwrap();
         assert!(turn.is_cancelled() && !ending.is_cancelled());
         post.end(None);
         assert!(post.begin(&ending).is_none() && !post.has_wish());
-        assert_eq!(post.ask(false), Err(Shut::Paused), "nobody runs a paused sync");
+        assert_eq!(post.ask(wish(false)), Err(Shut::Paused), "nobody runs a paused sync");
         post.resume().unwrap();
         assert!(post.begin(&ending).is_some());
     }
@@ -318,7 +383,7 @@ mod tests {
         for follows in [false, true] {
             let post = post(follows);
             let (_, turn) = post.begin(&ending).unwrap();
-            drop(post.leave(Change::Retry(QuarantineFilter::default())));
+            drop(post.leave(Change::Retry(QuarantineFilter::default()), 1));
             assert_eq!(turn.is_cancelled(), follows);
             assert_eq!(post.letters().len(), 1);
         }

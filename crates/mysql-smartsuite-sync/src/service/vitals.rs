@@ -13,16 +13,16 @@ pub(crate) struct Vitals(Mutex<BTreeSet<&'static str>>);
 
 impl Vitals {
     /// The task as one that must live until `ending` is cancelled. One of the same name that was lost is made up for.
-    pub(crate) fn watch(
+    pub(crate) fn watch<T: Future<Output = ()>>(
         self: &Arc<Self>,
         name: &'static str,
         ending: &CancellationToken,
-        task: impl Future<Output = ()>,
-    ) -> impl Future<Output = ()> {
+        task: T,
+    ) -> impl Future<Output = ()> + use<T> {
         self.inside().remove(name);
-        let mut life =
-            Life { name, ending: ending.clone(), vitals: Arc::clone(self), is_over: false };
+        let life = Life { name, ending: ending.clone(), vitals: Arc::clone(self), is_over: false };
         async move {
+            let mut life = life;
             task.await;
             life.is_over = true;
         }

@@ -87,7 +87,8 @@ fn a_backup_ends_though_others_write_between_all_of_its_steps() {
     .unwrap();
     assert!(steps.load(Ordering::Relaxed) > 4, "it was copied at once");
     let copy = rusqlite::Connection::open(&backup.path).unwrap();
-    let written: i64 = copy.query_row("SELECT count(*) FROM written", [], |row| row.get(0)).unwrap();
+    let written: i64 =
+        copy.query_row("SELECT count(*) FROM written", [], |row| row.get(0)).unwrap();
     assert_eq!(written, 0, "it is of the moment at which it began");
 }
 
