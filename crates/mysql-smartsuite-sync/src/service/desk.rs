@@ -87,9 +87,10 @@ impl ServiceDesk {
                 if !retry {
                     self.check_stop(&serving, &sync).await?;
                 }
-                let promise = match post.is_promised(retry)? {
-                    true => None,
-                    false => Some(self.promise(sync, Promise::Run { retry }).await?),
+                let promise = if post.is_promised(retry)? {
+                    None
+                } else {
+                    Some(self.promise(sync, Promise::Run { retry }).await?)
                 };
                 if let Err(shut) = post.ask(post::Wish { retry, promise }) {
                     if let Some(number) = promise {

@@ -33,17 +33,18 @@ fn until(is_so: impl Fn() -> bool) {
 
 /// For nine minutes no call leaves: a run that has something to send is under way as long.
 fn close_gate(stage: &Stage) {
-    set_gate(stage, "next + 540000");
+    set_gate(stage, "closed_until = next + 540000");
 }
 
 fn open_gate(stage: &Stage) {
-    set_gate(stage, "0");
+    // Who waited has reserved a departure.
+    set_gate(stage, "closed_until = 0, next = 0");
 }
 
-fn set_gate(stage: &Stage, until: &str) {
+fn set_gate(stage: &Stage, how: &str) {
     let state = Connection::open(stage.state()).unwrap();
-    let set = format!("UPDATE gates SET closed_until = {until}");
-    assert_eq!(state.execute(&set, []).unwrap(), 1);
+    state.busy_timeout(LIMIT).unwrap();
+    assert_eq!(state.execute(&format!("UPDATE gates SET {how}"), []).unwrap(), 1);
 }
 
 fn neither_a_reload_nor_a_kill_loses_a_run_or_what_was_asked_for(stage: &mut Stage) {
