@@ -152,8 +152,7 @@ impl SyncDefinition {
     /// Whether its keys are swept for rows that are gone: their records do not stay as they are, and all keys can be
     /// had.
     pub fn is_swept(&self) -> bool {
-        let has_keys = !matches!(self.source.rows, SourceRows::Query { keys: None, .. });
-        self.destination.on_delete.policy() != GonePolicy::Leave && has_keys
+        self.destination.on_delete.policy() != GonePolicy::Leave && self.source.shows_keys()
     }
 }
 
@@ -215,6 +214,14 @@ pub struct SourceDefinition {
     pub deleted_field: Option<String>,
     /// Zone of DATETIME columns, an IANA name or `UTC`; `None`: UTC, with a warning where it matters.
     pub time_zone: Option<String>,
+}
+
+impl SourceDefinition {
+    /// Whether the keys of all rows can be read: those of a table, by a query of their own, or as the query itself shows
+    /// them where rows come and go with those of related tables.
+    pub fn shows_keys(&self) -> bool {
+        !matches!(self.rows, SourceRows::Query { keys: None, .. }) || !self.related.is_empty()
+    }
 }
 
 /// What yields the rows of a sync.
