@@ -5,7 +5,7 @@ use sync_core::{
     config::model::SourceRows,
     deletes::GonePolicy,
     schedule::Schedule,
-    state::{FullReadReason, StateError},
+    state::StateError,
 };
 
 use super::{Trouble, running::Running};
@@ -89,6 +89,7 @@ impl Running<'_> {
             return Ok(false);
         }
         let mark = self.engine.state.run(move |state| state.mark(&writer)).await?;
-        Ok(mark.is_none() || self.opened.full_read == Some(FullReadReason::OlderState))
+        // An older state has none, whatever else everything is read for.
+        Ok(mark.is_none())
     }
 }
