@@ -30,8 +30,8 @@ use sync_core::{
 use crate::{
     alerts, calls, capture, column::count, deletes, digest, dispatch, doubt, drift,
     failure::Failure, failure::translate, keeping::Keeping, links, links::Links, older, open,
-    open::OpenNote, place, place::FileIdentity, place::Place, quarantine, recordless, runs, scan, second_look, settle,
-    stream, structure, sweep, syncs, witness::Witness,
+    open::OpenNote, place, place::FileIdentity, place::Place, quarantine, recordless, runs, scan,
+    second_look, settle, stream, structure, sweep, syncs, witness::Witness,
 };
 
 pub(crate) use self::transaction::Durability;

@@ -2,10 +2,7 @@
 //! says yes where they are many.
 
 use sync_core::{
-    config::model::SourceRows,
-    deletes::GonePolicy,
-    schedule::Schedule,
-    state::StateError,
+    config::model::SourceRows, deletes::GonePolicy, schedule::Schedule, state::StateError,
 };
 
 use super::{Trouble, running::Running};

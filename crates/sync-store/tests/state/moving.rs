@@ -100,8 +100,7 @@ fn creates_without_an_answer_lie_above_the_mark_that_is_moved() {
     state.later(10);
     state.capture(&[(7, "A"), (8, "A")]);
     let mut call = || {
-        let request =
-            sync_core::state::DispatchRequest { creates_max: 1, ..state.request() };
+        let request = sync_core::state::DispatchRequest { creates_max: 1, ..state.request() };
         match state.store.dispatch(&state.writer, &request).unwrap().0 {
             sync_core::state::Dispatch::Send(mut call) => call.entries.remove(0),
             other => panic!("{other:?}"),
