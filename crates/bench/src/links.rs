@@ -52,7 +52,9 @@ impl Links {
         emulator: &Emulator,
         mode: Mode,
     ) -> Result<(PathBuf, Cost)> {
-        let state = stage.folder().join(format!("{}.db", mode.word()));
+        // Two cases may ask for one of the same mode.
+        let names = (1..).map(|number| stage.folder().join(format!("{}-{number}.db", mode.word())));
+        let state = names.into_iter().find(|path| !path.exists()).context("a name is free")?;
         let mut import = stage.product(mode, emulator, &state)?;
         let cost =
             measured(import.args(["state", "import", "--nothing-ran-since"]).arg(&self.text))?;

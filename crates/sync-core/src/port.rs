@@ -259,7 +259,7 @@ pub trait RecordTarget: Send + Sync {
     ) -> Boxed<'a, Result<BulkAnswer, CallError>>;
 
     /// Moves records to the recycle bin in one bulk call, 1 to 25. May be repeated. `Ok` lists the ids that the
-    /// answer names; an id it leaves out is gone or was never there.
+    /// answer names; of one that it leaves out nothing is known.
     ///
     /// # Errors
     /// `NotFound` as in [`RecordTarget::update`]: with several ids, bisect.

@@ -68,6 +68,8 @@ pub(crate) struct Wanted {
     suspected: BTreeSet<Key>,
     /// For pages after the first: the position that the first one began with.
     began: Option<Watermark>,
+    /// For pages after the first: the number of its read.
+    first_read: Option<i64>,
     /// Whether the place of a page is kept, so that a later run goes on from it.
     keeps_place: bool,
 }
@@ -75,14 +77,16 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// Rows of a whole read.
     pub(crate) fn rows(scope: ReadScope) -> Self {
-        Self { scope, suspected: BTreeSet::new(), began: None, keeps_place: false }
+        let (began, first_read) = (None, None);
+        Self { scope, suspected: BTreeSet::new(), began, first_read, keeps_place: false }
     }
 
     /// A page of rows.
     pub(crate) fn page(from: Option<PageMark>, keeps_place: bool) -> Self {
+        let first_read = from.as_ref().map(|mark| mark.first_read);
         let (after, began) = from.map_or((None, None), |mark| (Some(mark.after), mark.watermark));
         let scope = ReadScope::Page { after, rows_max: PAGE_ROWS };
-        Self { began, keeps_place, ..Self::rows(scope) }
+        Self { began, first_read, keeps_place, ..Self::rows(scope) }
     }
 
     /// Rows by their keys.
@@ -112,7 +116,16 @@ impl OpenRead {
 
     /// Where the next page begins, if there is one.
     fn next_page(&self) -> Option<PageMark> {
-        Some(PageMark { after: self.rows.next_page()?, watermark: self.watermark() })
+        Some(PageMark {
+            after: self.rows.next_page()?,
+            watermark: self.watermark(),
+            first_read: self.first_read(),
+        })
+    }
+
+    /// Number of the read that yielded the first page, or of this one.
+    fn first_read(&self) -> i64 {
+        self.wanted.first_read.unwrap_or(self.ticket.read)
     }
 }
 
@@ -498,7 +511,7 @@ fn end_of(read: &OpenRead) -> Option<ReadEnd> {
         | (ReadScope::Page { .. }, Some(_)) => return None,
         (ReadScope::Full, _) | (ReadScope::Page { .. }, None) => Extent::Everything,
     };
-    Some(ReadEnd { watermark: read.watermark(), extent })
+    Some(ReadEnd { watermark: read.watermark(), extent, first_read: read.first_read() })
 }
 
 /// Rows that are ready to be stored.

@@ -16,6 +16,7 @@ use sync_core::{
     value::Value,
 };
 use tokio::{
+    runtime::Handle,
     sync::{mpsc, oneshot},
     time::timeout,
 };
@@ -88,7 +89,9 @@ impl MysqlRead {
         let columns = plan.columns.iter().map(ResultColumn::column).collect();
         let pump =
             Pump { session, sent: plan.sent, columns: plan.columns, keys: plan.keys, sender };
-        tokio::spawn(pump.run(started, idle));
+        // On a thread of its own: a task that is woken by the one that maps rows would wait for that one's processor.
+        let runtime = Handle::current();
+        tokio::task::spawn_blocking(move || runtime.block_on(pump.run(started, idle)));
         has_started.await.unwrap_or_else(|_| Err(explainer.interrupted()))?;
         Ok(Self {
             columns,

@@ -135,13 +135,15 @@ fn move_position(
             params![watermark, now, writer.sync.0],
         ),
         Extent::Page(after) => tx.execute(
-            "UPDATE syncs SET page_after = ?1, page_watermark = ?2 WHERE id = ?3",
-            params![KeyParameter(after), watermark, writer.sync.0],
+            "UPDATE syncs SET page_after = ?1, page_watermark = ?2, page_read = ?4 WHERE id = ?3",
+            params![KeyParameter(after), watermark, writer.sync.0, end.first_read],
         ),
+        // What was asked for since the read began is still due: rows may have changed behind it.
         Extent::Everything => tx.execute(
-            "UPDATE syncs SET watermark = coalesce(?1, watermark), full_read = NULL, read_at = ?2, full_read_at = ?2
+            "UPDATE syncs SET watermark = coalesce(?1, watermark), read_at = ?2, full_read_at = ?2,
+               full_read = iif(full_read_asked < ?4, NULL, full_read)
              WHERE id = ?3",
-            params![watermark, now, writer.sync.0],
+            params![watermark, now, writer.sync.0, end.first_read],
         ),
     }?;
     Ok(())

@@ -21,7 +21,7 @@ use crate::{
     dispatch::{KEPT, LEFT, MISSING, forget_fingerprint},
     effects,
     failure::Failure,
-    recordless, scan,
+    older, recordless, scan,
     settle::put_link,
 };
 
@@ -44,10 +44,12 @@ struct Note<'a> {
 }
 
 /// See [`sync_core::state::ComparisonStore::begin_comparison`].
-pub(crate) fn begin(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
+pub(crate) fn begin(tx: &Transaction<'_>, writer: &Writer, now: Timestamp) -> rusqlite::Result<()> {
     tx.execute_batch(
         "DROP TABLE IF EXISTS temp.kept;
          DROP TABLE IF EXISTS temp.differences;
+         DROP TABLE IF EXISTS temp.comparison;
+         CREATE TEMP TABLE comparison (teaches INTEGER NOT NULL);
          CREATE TEMP TABLE kept (place INTEGER PRIMARY KEY, record_id NOT NULL UNIQUE, external_id TEXT,
            autonumber INTEGER, fingerprint BLOB NOT NULL, digests BLOB NOT NULL, is_untouched INTEGER NOT NULL,
            row_key, row_id TEXT);
@@ -57,7 +59,14 @@ pub(crate) fn begin(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<(
            key, external_id TEXT, record_id, fields TEXT NOT NULL, code TEXT);
          CREATE INDEX temp.difference_keys ON differences (key);",
     )?;
+    tx.execute("INSERT INTO temp.comparison VALUES (?)", [!older::is_held(tx, now)?])?;
     scan::begin(tx, writer)
+}
+
+/// Whether what the table showed may be believed by links. A call that the state does not know of, and that was on its way
+/// when the table was read, may have changed it since (D9).
+fn teaches(tx: &Transaction<'_>) -> rusqlite::Result<bool> {
+    tx.query_row("SELECT teaches FROM temp.comparison", [], |row| row.get(0))
 }
 
 /// See [`sync_core::state::ComparisonStore::keep_records`].
@@ -88,7 +97,7 @@ pub(crate) fn rows(
     all_read_next: bool,
 ) -> Result<Compared, Failure> {
     let mut compared = Compared::default();
-    let only_updates = recordless::only_updates(tx, writer)?;
+    let (only_updates, teaches) = (recordless::only_updates(tx, writer)?, teaches(tx)?);
     for row in rows {
         let link = link(tx, writer, &row.key)?;
         let linked = match &link {
@@ -111,7 +120,7 @@ pub(crate) fn rows(
         {
             compared.equal += 1;
             let is_unknown = link.as_ref().is_some_and(|link| link.fingerprint.is_none());
-            if is_linked && is_unknown {
+            if is_linked && is_unknown && teaches {
                 compared.settled += settle(tx, writer, &row.key, held)?;
             }
             continue;
@@ -436,9 +445,10 @@ pub(crate) fn link_compared(
         })?
         .collect::<Result<_, _>>()?;
     let last = unlinked.last().map(|(place, ..)| *place);
-    let mut linked = 0;
+    let (teaches, mut linked) = (teaches(tx)?, 0);
     for (_, key, record, print) in unlinked {
-        put_link(tx, writer, now, &key, &record, Some(print), Origin::Adopted)?;
+        let print = teaches.then_some(print);
+        put_link(tx, writer, now, &key, &record, print, Origin::Adopted)?;
         effects::log_found(tx, writer, now, &key, &record)?;
         scan::mark_dirty(tx, writer, &key)?;
         linked += 1;

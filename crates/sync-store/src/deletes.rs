@@ -12,10 +12,18 @@ use crate::{
     column::count,
 };
 
-/// Entries that would delete or archive a record, by the policy in `?4`: 0 none, 1 created ones, 2 all.
-const GOING: &str = "sync_id = ?1 AND destination_id = ?2 AND gone AND state IN (0, 3)
-  AND EXISTS (SELECT 1 FROM links AS l WHERE l.sync_id = outbox.sync_id AND l.destination_id = outbox.destination_id
-    AND l.key = outbox.key AND l.standing IN (0, 3) AND (?3 = 2 OR ?3 = 1 AND l.origin = 0))";
+/// Entries that would delete or archive a record, by the policy in `?3`: 0 none, 1 created ones, 2 all. Behind a create of
+/// which nobody knows yet whether it made its record, the look-up that finds the record lets it go: it counts as there.
+const GOING: &str = "sync_id = ?1 AND destination_id = ?2 AND gone AND state IN (0, 3) AND ?3 > 0
+  AND (EXISTS (SELECT 1 FROM links AS l WHERE l.sync_id = outbox.sync_id AND l.destination_id = outbox.destination_id
+      AND l.key = outbox.key AND l.standing IN (0, 3) AND (?3 = 2 OR l.origin = 0))
+    OR EXISTS (SELECT 1 FROM outbox AS s WHERE s.sync_id = outbox.sync_id AND s.destination_id = outbox.destination_id
+      AND s.key = outbox.key AND s.state = 1 AND s.operation = 'create'))";
+
+/// Those of them whose record is linked.
+const LINKED: &str =
+    "EXISTS (SELECT 1 FROM links AS h WHERE h.sync_id = ?1 AND h.destination_id = ?2 AND h.key = outbox.key
+  AND h.standing IN (0, 3))";
 
 /// Entries whose record is archived and waits to be deleted.
 const HALF_GONE: &str = "sync_id = ?1 AND destination_id = ?2 AND gone AND state = 0
@@ -36,10 +44,10 @@ pub(crate) fn guard(
         (true, false) => 1,
         (true, true) => 2,
     };
-    let waiting = tx.query_row(
-        &format!("SELECT count(*) FROM outbox WHERE {GOING}"),
+    let (waiting, in_doubt) = tx.query_row(
+        &format!("SELECT count(*), count(*) FILTER (WHERE NOT {LINKED}) FROM outbox WHERE {GOING}"),
         [sync, destination, whose],
-        |row| count(row, 0),
+        |row| Ok((count(row, 0)?, count(row, 1)?)),
     )?;
     // Those that are archived already and go next are under way: they count, and nothing holds them back.
     let half_gone = match policy {
@@ -61,7 +69,7 @@ pub(crate) fn guard(
         [sync, destination],
         |row| count(row, 0),
     )?;
-    let going = Going { records: waiting + done, of: linked + done };
+    let going = Going { records: waiting + done, of: linked + in_doubt + done };
     let holds = going.needs_a_yes(allowed) && !mutation::is_on(Mutation::DeletesUnguarded);
     release(tx, writer)?;
     if holds {

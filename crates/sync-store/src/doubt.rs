@@ -15,6 +15,7 @@ use crate::{
     column::{KeyColumn, KeyParameter, RecordColumn, limit, time},
     dispatch::{LEFT, MISSING, SETTLING_MS},
     failure::Failure,
+    scan::mark_dirty,
     second_look,
 };
 
@@ -155,5 +156,5 @@ pub(crate) fn set_missing(
         writer.destination.0,
         KeyParameter(key)
     ])?;
-    Ok(())
+    if is_left { Ok(()) } else { mark_dirty(tx, writer, key) }
 }

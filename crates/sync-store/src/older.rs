@@ -1,7 +1,5 @@
 //! A state that is older than the world: an old copy put in its place, or an empty one (`protocol.md` D9).
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use sync_core::{
@@ -85,10 +83,15 @@ pub(crate) fn distrust_if_older(
     set_counter(tx, CALLS, calls)
 }
 
-/// No call that writes leaves before the last one that may have been sent elsewhere, at `sent_at`, has had its time.
+/// No call that writes leaves before the last one that may have been sent elsewhere, at `sent_at`, has had its time. What
+/// holds longer already stays.
 pub(crate) fn hold_calls(tx: &Transaction<'_>, sent_at: Timestamp) -> rusqlite::Result<()> {
-    let from = sent_at.saturating_add(LAST_LOOK).unwrap_or(sent_at);
-    set_counter(tx, CALLS_FROM, from.as_millisecond())
+    let from = after_last_look(sent_at).as_millisecond();
+    set_counter(tx, CALLS_FROM, from.max(counter(tx, CALLS_FROM)?.unwrap_or(from)))
+}
+
+fn after_last_look(sent_at: Timestamp) -> Timestamp {
+    sent_at.saturating_add(LAST_LOOK).unwrap_or(sent_at)
 }
 
 /// Writing calls that the state knows of.
@@ -106,16 +109,21 @@ pub(crate) fn calls_from(
     tx: &Transaction<'_>,
     now: Timestamp,
 ) -> rusqlite::Result<Option<Timestamp>> {
-    if mutation::is_on(Mutation::OldStateCreatesAtOnce) {
+    if mutation::is_on(Mutation::OldStateCreatesAtOnce) || !is_held(tx, now)? {
         return Ok(None);
     }
-    let from = counter(tx, CALLS_FROM)?.map(time);
-    // The clock may have been set back since.
-    Ok(from.filter(|from| *from > now && from.duration_since(now) <= limit()))
+    // A clock that was set back since does not tell how long ago the call left: it has its whole time from now on, once.
+    let latest = after_last_look(now).as_millisecond();
+    let from = counter(tx, CALLS_FROM)?.unwrap_or(latest);
+    if from > latest {
+        set_counter(tx, CALLS_FROM, latest)?;
+    }
+    Ok(Some(time(from.min(latest))))
 }
 
-fn limit() -> jiff::SignedDuration {
-    jiff::SignedDuration::try_from(LAST_LOOK + Duration::from_secs(1)).unwrap_or_default()
+/// Whether a call that this state does not know of may still be on its way.
+pub(crate) fn is_held(tx: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<bool> {
+    Ok(counter(tx, CALLS_FROM)?.is_some_and(|from| from > now.as_millisecond()))
 }
 
 fn counter(tx: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {

@@ -498,7 +498,7 @@ impl StateStore for SqliteStore {
         writer: &Writer,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StateError> {
-        self.read_as(writer, |tx| Ok(older::calls_from(tx, now)?))
+        self.write(writer, |tx| Ok(older::calls_from(tx, now)?))
     }
 
     fn backlog(&mut self, writer: &Writer) -> Result<(u64, u64), StateError> {

@@ -29,7 +29,8 @@ pub(crate) fn mark(
             // What asks for a full read already says more. One that is read in pages begins anew all the same. Rows may
             // have gone unseen, so the next sweep is due, whoever makes it.
             tx.execute(
-                "UPDATE syncs SET full_read = coalesce(full_read, ?), swept_at = NULL WHERE id = ?",
+                "UPDATE syncs SET full_read = coalesce(full_read, ?), full_read_asked = read, swept_at = NULL
+                 WHERE id = ?",
                 params![reason.word(), writer.sync.0],
             )?;
         }

@@ -320,7 +320,7 @@ pub(crate) fn request_full_read(
     reason: FullReadReason,
 ) -> rusqlite::Result<()> {
     tx.execute(
-        "UPDATE syncs SET full_read = coalesce(full_read, ?) WHERE id = ?",
+        "UPDATE syncs SET full_read = coalesce(full_read, ?), full_read_asked = read WHERE id = ?",
         params![reason.word(), sync.0],
     )?;
     Ok(())
@@ -364,7 +364,7 @@ pub(crate) fn read(connection: &Connection, sync: i64) -> rusqlite::Result<Opene
     connection.query_row(
         "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy, stop_key, definition,
            page_after, page_watermark, full_read_at, swept_at, stream_position, full_rows, stop_until,
-           stop_creates
+           stop_creates, page_read
          FROM syncs WHERE id = ?",
         [sync],
         |row| {
@@ -391,6 +391,7 @@ pub(crate) fn read(connection: &Connection, sync: i64) -> rusqlite::Result<Opene
                     Some(after) => Some(PageMark {
                         after: after.0,
                         watermark: row.get::<_, Option<String>>(10)?.map(Watermark),
+                        first_read: row.get(17)?,
                     }),
                     None => None,
                 },

@@ -1,6 +1,8 @@
 //! The order in which everything is checked.
 
+use std::num::NonZero;
 use std::process::Command;
+use std::thread;
 
 use anyhow::Result;
 
@@ -68,7 +70,10 @@ fn run_tests(servers: &Servers) -> Result<()> {
     }
     let mut tests = cargo();
     if has_nextest {
+        // As `.config/nextest.toml` counts them.
+        let threads = 2 * thread::available_parallelism().map_or(1, NonZero::get) + 1;
         tests.args(["nextest", "run", "--workspace", "--locked", "--profile", "ci"]);
+        tests.arg(format!("--test-threads={threads}"));
     } else {
         println!("cargo-nextest is not installed: using cargo's own, slower, test runner");
         tests.args(["test", "--workspace", "--locked", "--no-fail-fast"]);

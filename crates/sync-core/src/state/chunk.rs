@@ -77,6 +77,9 @@ pub struct ReadEnd {
     pub watermark: Option<Watermark>,
     /// How much was read.
     pub extent: Extent,
+    /// Number of the read, or of the first of the reads in pages that it ends: a full read that was asked for since is
+    /// still due.
+    pub first_read: i64,
 }
 
 /// How much a read, or a row of reads in pages, has covered when it ends.

@@ -44,8 +44,12 @@ pub struct RestPolicy {
 /// Comparing both sides. What is kept for it lives in a temporary file of this connection, and ends with the next
 /// [`ComparisonStore::begin_comparison`] or with the connection.
 pub trait ComparisonStore {
-    /// Forgets an earlier comparison. What is linked now is indexed by record.
-    fn begin_comparison(&mut self, writer: &Writer) -> Result<(), StateError>;
+    /// Forgets an earlier comparison. What is linked now is indexed by record. To be called before the table is read:
+    /// where a call that this state does not know of may be on its way by then ([`StateStore::calls_from`]), the
+    /// comparison teaches no link what its record holds (`protocol.md` D9).
+    ///
+    /// [`StateStore::calls_from`]: crate::state::StateStore::calls_from
+    fn begin_comparison(&mut self, writer: &Writer, now: Timestamp) -> Result<(), StateError>;
 
     /// Keeps records that the table showed. One that is kept already is left as it is.
     fn keep_records(
@@ -58,7 +62,7 @@ pub trait ComparisonStore {
     /// id and is linked to nothing else. Notes differences. `all_read_next`: the next run reads every row.
     ///
     /// A link that does not know what its record holds learns it where record and row agree, unless a write is on its
-    /// way or got no answer (`protocol.md` D9).
+    /// way or got no answer, or one may be that the state does not know of (`protocol.md` D9).
     fn compare_rows(
         &mut self,
         writer: &Writer,

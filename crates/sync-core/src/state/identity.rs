@@ -189,6 +189,8 @@ pub struct PageMark {
     pub after: Key,
     /// The position that the first of these pages began with: it becomes the sync's when the last page is stored.
     pub watermark: Option<Watermark>,
+    /// Number of the read that yielded the first of these pages.
+    pub first_read: i64,
 }
 
 /// A sync as the state knows it.

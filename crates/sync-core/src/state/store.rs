@@ -311,7 +311,8 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
     /// reads the keys once more, which is never wrong; a read that is under way does not clear these marks (C5).
     fn request_reads(&mut self, sync: SyncId, keys: &[Key]) -> Result<(), StateError>;
 
-    /// Asks for a full read of the sync, by its next run. Needs no hold on it.
+    /// Asks for a full read of the sync, by its next run. Needs no hold on it. A read that is under way, or pages of which
+    /// the first was read before, does not answer it.
     fn request_full_read(&mut self, sync: SyncId, reason: FullReadReason)
     -> Result<(), StateError>;
 
@@ -346,8 +347,8 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
     fn mark_candidates(&mut self, writer: &Writer, keys_max: usize) -> Result<bool, StateError>;
 
     /// Counts the records that wait to be deleted or archived, `done` of this run among them, and holds them back
-    /// if a person must be asked ([`Going::needs_a_yes`]), else lets them go. Answers the count, and whether they are
-    /// held.
+    /// if a person must be asked ([`Going::needs_a_yes`]), else lets them go. A record that a create in doubt may have
+    /// made counts as there. Answers the count, and whether they are held. May be repeated, as when doubts are resolved.
     fn guard_deletes(
         &mut self,
         writer: &Writer,
@@ -437,8 +438,8 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
         from_end: bool,
     ) -> Result<Option<Control>, StateError>;
 
-    /// The key's record was found missing. `is_left`: the policy leaves it so; else its id is looked up before the
-    /// row is created again, once it is read or changes (D7).
+    /// The key's record was found missing. `is_left`: the policy leaves it so until its row changes; else the key is
+    /// marked dirty in the same write (`protocol.md` C7), and its id is looked up before the row is created again (D7).
     fn set_missing(&mut self, writer: &Writer, key: &Key, is_left: bool) -> Result<(), StateError>;
 
     /// Whether the record is linked to another key or another sync.

@@ -25,7 +25,7 @@ use crate::record_text::external_id_of;
 /// How long entries wait that a passing failure gave back.
 const BACK_OFF: Duration = Duration::from_secs(1);
 /// An item whose call was answered this often without naming it is no accident.
-const UNNAMED_MAX: u32 = 3;
+pub(super) const UNNAMED_MAX: u32 = 3;
 
 /// The answer to a bulk call.
 #[derive(Debug)]
@@ -39,10 +39,12 @@ pub(crate) enum Answer {
 /// A call with its answer read.
 #[derive(Debug, Default)]
 pub(crate) struct Landing {
-    /// What became of each entry, except those in `unnamed`.
+    /// What became of each entry, except those in `unnamed` and `undeleted`.
     pub(crate) settlements: Vec<Settlement>,
     /// Entries of an update whose record the answer left out, with what it says against them: the record may be gone.
     pub(crate) unnamed: Vec<(CallEntry, Option<Fault>)>,
+    /// Entries of a delete whose record the answer left out.
+    pub(crate) undeleted: Vec<CallEntry>,
     /// Entries that were written.
     pub(crate) accepted: Vec<EntryId>,
     /// Entries that the answer itself blames, with the code. A create is refused only once a look-up finds nothing,
@@ -75,7 +77,7 @@ pub(crate) fn land(reading: &Reading<'_>, answer: Answer) -> Landing {
     match (reading.call.operation, answer) {
         (Operation::Create, Answer::Written(Ok(answer))) => reading.created(&answer),
         (_, Answer::Written(Ok(answer))) => reading.updated(&answer),
-        (_, Answer::Deleted(Ok(_))) => reading.deleted(),
+        (_, Answer::Deleted(Ok(named))) => reading.deleted(&named),
         (_, Answer::Written(Err(error)) | Answer::Deleted(Err(error))) => reading.failed(error),
     }
 }
@@ -201,12 +203,16 @@ impl Reading<'_> {
         empty.map(|(slug, _)| slug.clone()).collect()
     }
 
-    /// What a delete's answer names is deleted, and what it leaves out was not there.
-    fn deleted(&self) -> Landing {
+    /// What a delete's answer names is deleted. What it leaves out was not there before, or is there still.
+    fn deleted(&self, named: &[RecordId]) -> Landing {
         let mut landing = Landing::default();
         for entry in &self.call.entries {
-            landing.accepted.push(entry.id);
-            landing.settle(entry, Outcome::Deleted);
+            if entry.record.as_ref().is_some_and(|record| named.contains(record)) {
+                landing.accepted.push(entry.id);
+                landing.settle(entry, Outcome::Deleted);
+            } else {
+                landing.undeleted.push(entry.clone());
+            }
         }
         landing
     }
@@ -414,7 +420,7 @@ fn unanswerable(kind: CallErrorKind) -> Fault {
 }
 
 /// A record that is neither named nor complained about, time after time.
-fn unconfirmed() -> Fault {
+pub(super) fn unconfirmed() -> Fault {
     Fault {
         code: "smartsuite_unconfirmed".into(),
         slug: None,

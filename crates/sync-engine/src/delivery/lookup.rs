@@ -119,9 +119,15 @@ impl Delivery<'_> {
             Err(error) => return Ok(Err(error)),
         };
         if record.is_none() {
-            let (writer, key) = (route.writer, control.key.clone());
-            let is_left = route.on_missing != OnMissing::Recreate;
-            self.state(move |state| state.set_missing(&writer, &key, is_left)).await?;
+            let (writer, key, policy) = (route.writer, control.key.clone(), route.on_missing);
+            self.state(move |state| {
+                if policy == OnMissing::Quarantine {
+                    // Its row is sent once more, and parked by the answer.
+                    state.distrust(&writer, std::slice::from_ref(&key))?;
+                }
+                state.set_missing(&writer, &key, policy != OnMissing::Recreate)
+            })
+            .await?;
         }
         Ok(Ok(record.is_some()))
     }

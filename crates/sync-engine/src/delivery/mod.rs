@@ -135,6 +135,10 @@ pub(crate) struct Delivery<'a> {
     fills: BTreeMap<EntryId, (Vec<Slug>, Timestamp)>,
     /// Linked records that were seen to be archived.
     archived: Vec<(Key, RecordId)>,
+    /// Records of this run that had gone with their rows before this delivery.
+    gone: u64,
+    /// Records that wait for a yes before they go.
+    held: Option<Going>,
     ended: Option<Ended>,
     /// Why no record is created, while that is so.
     creates_held: Option<Stop>,
@@ -201,6 +205,8 @@ pub(crate) async fn deliver(
         kept_otherwise: BTreeMap::new(),
         fills: BTreeMap::new(),
         archived: Vec::new(),
+        gone,
+        held,
         ended: None,
         creates_held,
         too_much: None,
@@ -212,7 +218,7 @@ pub(crate) async fn deliver(
     }
     let ended = delivery.run().await?;
     delivery.tell_kept_otherwise();
-    let Delivery { books, audited, .. } = delivery;
+    let Delivery { books, audited, held, .. } = delivery;
     Ok(Delivered { ended, books, audited, held })
 }
 
@@ -235,12 +241,26 @@ impl Delivery<'_> {
                 }
                 return Ok(ended);
             }
-            if !self.step().await? && !self.wait().await? {
+            if !self.step().await? && !self.wait().await? && !self.lets_go().await? {
                 // What waits is at least what may not be created.
                 let held = self.creates_held.as_ref().filter(|_| self.waiting > 0);
                 return Ok(held.map_or(Ended::Idle, |stop| Ended::Deferred(Trouble::from(stop))));
             }
         }
+    }
+
+    /// Counts anew what is held back, when nothing else is left to do: what was in doubt is known by now. Answers whether
+    /// it may go after all.
+    async fn lets_go(&mut self) -> Result<bool, StateError> {
+        if self.held.is_none() {
+            return Ok(false);
+        }
+        let Route { writer, gone: policy, allow_deletes: allowed, .. } = *self.route;
+        let done = self.gone + self.books.deleted + self.books.archived;
+        let (going, holds) =
+            self.state(move |state| state.guard_deletes(&writer, policy, done, allowed)).await?;
+        self.held = holds.then_some(going);
+        Ok(!holds)
     }
 
     /// Does one thing that can be done now; answers whether there was one.
@@ -456,7 +476,7 @@ impl Delivery<'_> {
         let landing = land(&reading, answer?);
         self.note(&call, &landing).await?;
         let some_gone = landing.some_gone;
-        let Landing { mut settlements, mut unnamed, fills, .. } = landing;
+        let Landing { mut settlements, mut unnamed, undeleted, fills, .. } = landing;
         self.fills.extend(fills.into_iter().map(|(id, slugs)| (id, (slugs, now))));
         if some_gone {
             let unseen = self.unseen(call.entries).await?;
@@ -466,6 +486,9 @@ impl Delivery<'_> {
         for (entry, fault) in unnamed {
             let outcome = self.outcome_of_unnamed(&entry, fault).await?;
             settlements.push(Settlement { id: entry.id, outcome });
+        }
+        if !undeleted.is_empty() {
+            settlements.extend(self.outcomes_of_undeleted(undeleted).await?);
         }
         self.settle(settlements).await
     }

@@ -114,7 +114,12 @@ impl Delivery<'_> {
             let ids: Vec<RecordId> = batch.iter().map(|(_, record)| record.clone()).collect();
             let delete = || route.target.delete(&route.shape.table, &ids);
             match route.calls.repeatable(CallKind::Delete, delete).await? {
-                Ok(_) => removed += ids.len(),
+                Ok(named) => {
+                    removed += named.len();
+                    // What the answer leaves out was gone before, or is there still: the next look tells.
+                    let unnamed = batch.iter().filter(|(_, record)| !named.contains(record));
+                    left.extend(unnamed.map(|(key, _)| key.clone()));
+                }
                 Err(error) => {
                     left.extend(batch.iter().map(|(key, _)| key.clone()));
                     // Else somebody was quicker with one of them; the next look tells which are left.

@@ -9,11 +9,12 @@ use sync_core::{
     mutation::{self, Mutation},
     record::RecordId,
     scan::TableScan,
-    state::{CallEntry, CallKind, Fault, Outcome, StateError, Stop},
+    state::{CallEntry, CallKind, Fault, Outcome, Settlement, StateError, Stop},
 };
 
 use super::{
     Delivery, Ended, FAILURES_MAX,
+    landing::{UNNAMED_MAX, unconfirmed},
     lookup::{IDS_MAX, Sight},
 };
 
@@ -74,7 +75,7 @@ impl Delivery<'_> {
                 Ok(if self.ended.is_some() {
                     self.back()
                 } else if entry.fields.iter().next().is_none() {
-                    // It was to be archived: there is nothing left to archive.
+                    // It was to be archived or deleted: there is nothing left of it.
                     Outcome::Deleted
                 } else {
                     self.outcome_of_missing()
@@ -85,6 +86,29 @@ impl Delivery<'_> {
                 Ok(self.back())
             }
         }
+    }
+
+    /// Of a delete's entries that its answer does not name, the records were gone before, or are there still (D2). A look-up
+    /// tells which do not show; of the others each is asked for, as lists may lag.
+    pub(super) async fn outcomes_of_undeleted(
+        &mut self,
+        entries: Vec<CallEntry>,
+    ) -> Result<Vec<Settlement>, StateError> {
+        let unseen = self.unseen(entries.clone()).await?;
+        let mut settlements = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let outcome = if unseen.iter().any(|one| one.id == entry.id) {
+                Outcome::Deleted
+            } else {
+                let fault = (entry.attempts >= UNNAMED_MAX).then(unconfirmed);
+                self.outcome_of_unnamed(&entry, fault).await?
+            };
+            if outcome == Outcome::Deleted {
+                self.breaker_of(entry.refusals).accepted([entry.id]);
+            }
+            settlements.push(Settlement { id: entry.id, outcome });
+        }
+        Ok(settlements)
     }
 
     /// Of entries whose records are gone in part, those that a look-up does not show: of 25 records that somebody deleted

@@ -47,8 +47,8 @@ impl Held<'_> {
         mapping: &CompiledMapping,
         keys: &[Key],
     ) -> Result<u64, Broken> {
-        let (writer, shape) = (self.writer, compared_shape(mapping));
-        self.state(move |state| state.begin_comparison(&writer)).await?;
+        let (writer, shape, now) = (self.writer, compared_shape(mapping), self.engine.clock.now());
+        self.state(move |state| state.begin_comparison(&writer, now)).await?;
         let mut kept = 0;
         for keys in keys.chunks(BULK_MAX) {
             self.check_cancelled()?;

@@ -41,8 +41,8 @@ impl Held<'_> {
     /// count, and the reading begins anew.
     pub(super) async fn keep_table(&self, mapping: &CompiledMapping) -> Result<u64, Broken> {
         for _ in 0..READINGS_MAX {
-            let writer = self.writer;
-            self.state(move |state| state.begin_comparison(&writer)).await?;
+            let (writer, now) = (self.writer, self.engine.clock.now());
+            self.state(move |state| state.begin_comparison(&writer, now)).await?;
             if let Some(records) = self.keep_once(mapping).await? {
                 return Ok(records);
             }

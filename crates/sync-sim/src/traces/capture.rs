@@ -7,7 +7,7 @@ use sync_core::state::RunStatus;
 use sync_engine::run::{RunOptions, RunOutcome};
 
 use super::{
-    marks::mark_dirty,
+    marks::{mark_dirty, request_full_read},
     stage::{capture_only, comes_right, fill, in_step, pass, run, status, succeeds, usual},
     steps::{Run, at_every_step, killed_after},
 };
@@ -123,6 +123,25 @@ fn c5_a_mark_that_comes_while_the_read_opens_is_kept() {
         });
         run.finish().await.expect("the state works");
         assert_eq!(world.database.reads(), reads + 3);
+        comes_right(&world).await;
+    });
+}
+
+/// C5. Catches: a read of everything that answers what was asked for while it was under way (`move_position`): a bulk load
+/// behind its snapshot moved no cursor.
+#[test]
+fn c5_a_full_read_that_is_asked_for_during_another_is_made() {
+    usual(async |world| {
+        fill(&world, 5);
+        let process = world.process();
+        let mut first = Run::of(&process);
+        let reads = world.database.reads();
+        assert!(first.go_until(|| world.database.reads() > reads).await.is_none());
+        world.database.put_silently(2, "B");
+        world.database.age(2, Duration::from_hours(2));
+        request_full_read(&world);
+        first.finish().await.expect("the state works");
+        assert_eq!(succeeds(&world).await.books.updated, 1);
         comes_right(&world).await;
     });
 }

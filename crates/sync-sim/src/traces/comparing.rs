@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use smartsuite_emulator::RouteKind;
+use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
 use sync_core::{
     comparison::{Cause, Disagreement},
     config::model::{ArchiveField, CaptureMode, OnDelete, OnMissing, OnPositionLost},
@@ -16,6 +16,7 @@ use sync_engine::{
 use super::{
     stage::{capture_only, comes_right, fill, in_step, pass, run, run_with, succeeds, usual},
     state_files::{StateCopy, lose},
+    steps::killed_when,
 };
 use crate::world::{AMOUNT, AMOUNT_MAX, ARCHIVED, EXTERNAL_ID, TABLE, World};
 
@@ -202,6 +203,8 @@ fn d9_what_an_older_state_does_not_know_is_settled_by_reading() {
             world.database.put(id, "B", id);
         }
         succeeds(&world).await;
+        // The last call has had its time.
+        pass(&world, Duration::from_mins(2)).await;
         copy.restore(&world);
         world.clear_log();
         let comparison = verify(&world).await;
@@ -210,6 +213,36 @@ fn d9_what_an_older_state_does_not_know_is_settled_by_reading() {
         comes_right(&world).await;
         assert_eq!(world.requests(RouteKind::BulkUpdate), 0);
     });
+}
+
+/// D9. Catches: a comparison that teaches links what their records hold while an update that the state does not know of is on
+/// its way (`comparison::teaches`).
+#[test]
+fn d9_a_comparison_teaches_nothing_while_an_unknown_update_is_on_its_way() {
+    for (is_lost, repairs) in [(false, false), (true, true)] {
+        usual(async |world| {
+            fill(&world, 3);
+            succeeds(&world).await;
+            pass(&world, Duration::from_mins(5)).await;
+            let old = StateCopy::of(&world);
+            let late = FaultKind::Late { ms: 60_000, end: LateEnd::Never };
+            world.network.emulator().add_fault(Fault::new(late).on(&[RouteKind::BulkUpdate]));
+            world.database.put(1, "B", 1);
+            world.clear_log();
+            killed_when(&world, || world.requests(RouteKind::BulkUpdate) > 0).await;
+            world.database.put(1, "A", 1);
+            if is_lost {
+                lose(&world);
+            } else {
+                old.restore(&world);
+            }
+            let comparison = compared(ask(&world, None, repairs).await);
+            assert_eq!((comparison.compared.equal, comparison.compared.settled), (3, 0));
+            pass(&world, Duration::from_mins(2)).await;
+            assert_eq!(world.records()["1"][0].0, "B", "it landed");
+            comes_right(&world).await;
+        });
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Request;
 use serde_json::{Value as Json, json};
 use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
 use sync_core::{
@@ -183,6 +185,41 @@ fn c8_many_records_go_only_with_a_yes() {
         assert_eq!((status(&report), report.books.deleted), (RunStatus::Success, 21));
         comes_right(&world).await;
     });
+}
+
+/// P6. Catches: gone rows behind creates in doubt, whose records a look-up links and the same delivery deletes (`GOING` in
+/// sync-store's deletes); and the question where none of them was made (`Delivery::lets_go`).
+#[test]
+fn c8_records_that_a_look_up_finds_go_only_with_a_yes() {
+    for is_made in [true, false] {
+        deleting(async |world| {
+            fill(&world, 5);
+            succeeds(&world).await;
+            let never = Fault::new(FaultKind::Never).on(&[RouteKind::BulkCreate]);
+            world.network.emulator().add_fault(if is_made {
+                never.after_the_effect()
+            } else {
+                never
+            });
+            (11..=20).for_each(|id| world.database.put(id, "A", id));
+            world.clear_log();
+            killed_when(&world, || world.requests(RouteKind::BulkCreate) > 0).await;
+            (11..=20).for_each(|id| world.database.delete(id));
+            world.clear_log();
+            let report = run(&world).await;
+            assert_eq!(world.requests(RouteKind::BulkDelete), 0);
+            if is_made {
+                assert_eq!(trouble(&report), "deletes_need_a_yes");
+                assert_eq!(world.records().len(), 15);
+                let yes = RunOptions { allow_deletes: Some(10), ..RunOptions::default() };
+                let report = run_with(&world, yes).await;
+                assert_eq!((status(&report), report.books.deleted), (RunStatus::Success, 10));
+            } else {
+                assert_eq!(status(&report), RunStatus::Success, "{report:#?}");
+            }
+            comes_right(&world).await;
+        });
+    }
 }
 
 /// P6. Catches: gone rows that no sweep counted and that are sent all the same (`guard_deletes`).
@@ -579,4 +616,30 @@ fn a_change_that_the_cursor_does_not_show_is_found_by_the_reconcile() {
         assert_eq!(succeeds(&world).await.books.read, 0);
         comes_right(&world).await;
     });
+}
+
+/// D2. Catches: a delete that is believed though its answer does not name the record (`Reading::deleted`), or that is sent
+/// again though it took effect.
+#[test]
+fn d2_a_delete_whose_answer_leaves_its_record_out_is_looked_after() {
+    for is_deleted in [false, true] {
+        deleting(async |world| {
+            fill(&world, 5);
+            succeeds(&world).await;
+            if !is_deleted {
+                let none = Fault::new(FaultKind::Status(503)).on(&[RouteKind::BulkDelete]);
+                world.network.emulator().add_fault(none);
+            }
+            let is_delete =
+                |request: &Request<Bytes>| request.uri().path().ends_with("/bulk_delete/");
+            world.network.answer_instead(is_delete, "[]", 1);
+            world.database.delete(2);
+            world.clear_log();
+            let report = succeeds(&world).await;
+            assert_eq!((report.books.deleted, world.record_ids("2").len()), (1, 0));
+            let deletes = if is_deleted { 1 } else { 2 };
+            assert_eq!(world.requests(RouteKind::BulkDelete), deletes);
+            comes_right(&world).await;
+        });
+    }
 }

@@ -2,7 +2,7 @@
 
 use sync_core::{
     key::Key,
-    state::{DestinationId, StateStore as _, SyncId, Writer},
+    state::{DestinationId, FullReadReason, StateStore as _, SyncId, Writer},
 };
 use sync_store::SqliteStore;
 
@@ -27,4 +27,10 @@ pub(super) fn marker(world: &World) -> impl Fn(i64) + Send + 'static {
         });
         assert!(marked, "no token is the newest");
     }
+}
+
+/// Asks for a full read of the world's sync, as `resync` does.
+pub(super) fn request_full_read(world: &World) {
+    let mut store = SqliteStore::open(&world.state_path()).expect("the state opens");
+    store.request_full_read(SyncId(1), FullReadReason::Resync).expect("the state works");
 }

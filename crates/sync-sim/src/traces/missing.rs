@@ -1,11 +1,11 @@
 //! Records that people deleted: each policy does what it says, once.
 
 use serde_json::json;
-use smartsuite_emulator::RouteKind;
-use sync_core::config::model::OnMissing;
+use smartsuite_emulator::{Fault, FaultKind, RouteKind};
+use sync_core::{config::model::OnMissing, state::RunStatus};
 use sync_engine::run::RunOptions;
 
-use super::stage::{fill, in_step, run, run_with, succeeds, usual};
+use super::stage::{fill, in_step, run, run_with, status, succeeds, usual};
 use crate::world::World;
 
 /// Deletes the record of key 2 and changes its row.
@@ -96,4 +96,32 @@ fn an_emptied_table_is_filled_again_in_one_run() {
         world.clear_log();
         is_calm(&world, OnMissing::Recreate).await;
     });
+}
+
+/// C7. Catches: a record that is found missing as a look-up's control, and whose row nobody reads (`doubt::set_missing`).
+#[test]
+fn a_record_that_a_look_up_finds_missing_is_left_to_no_full_read() {
+    for policy in [OnMissing::Recreate, OnMissing::Skip, OnMissing::Quarantine] {
+        usual(async |mut world| {
+            world.definition.destination.on_missing = policy;
+            fill(&world, 3);
+            succeeds(&world).await;
+            let record = world.record_ids("1").remove(0);
+            world.person(&json!({"action": "delete", "record": record}));
+            let lost = Fault::new(FaultKind::Reset).on(&[RouteKind::BulkCreate]);
+            world.network.emulator().add_fault(lost.after_the_effect());
+            world.database.put(9, "A", 9);
+            let report = run(&world).await;
+            let (made, parked, expected) = match policy {
+                OnMissing::Recreate => (1, 0, RunStatus::Success),
+                OnMissing::Skip => (0, 0, RunStatus::Success),
+                OnMissing::Quarantine => (0, 1, RunStatus::Partial),
+            };
+            assert_eq!((world.record_ids("1").len(), report.books.quarantine), (made, parked));
+            assert_eq!(status(&report), expected, "{policy:?}");
+            assert_eq!(world.record_ids("9").len(), 1);
+            world.clear_log();
+            is_calm(&world, policy).await;
+        });
+    }
 }

@@ -18,8 +18,8 @@ use crate::{
 };
 
 impl ComparisonStore for SqliteStore {
-    fn begin_comparison(&mut self, writer: &Writer) -> Result<(), StateError> {
-        self.write_aside(writer, |tx| Ok(comparison::begin(tx, writer)?))
+    fn begin_comparison(&mut self, writer: &Writer, now: Timestamp) -> Result<(), StateError> {
+        self.write_aside(writer, |tx| Ok(comparison::begin(tx, writer, now)?))
     }
 
     fn keep_records(

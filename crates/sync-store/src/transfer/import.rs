@@ -222,7 +222,8 @@ impl<'a> Reading<'a> {
         line.mark.filter(|_| self.trust == Trust::Newest && is_low)
     }
 
-    /// The position is believed only where the file is the newest and nothing was under way in it.
+    /// The position is believed only where the file is the newest and nothing was under way in it. A place in a log that
+    /// this state has from a time before is none of the file's rows, and what was asked for here is still due.
     fn position(&self, sync: i64, destination: i64, line: &SyncLine) -> rusqlite::Result<()> {
         let believed = self.trust == Trust::Newest && line.settled;
         let full_read = match (&line.full_read, believed) {
@@ -231,7 +232,8 @@ impl<'a> Reading<'a> {
             (None, false) => Some(FullReadReason::Imported.word()),
         };
         self.tx.execute(
-            "UPDATE syncs SET destination_id = ?, values_hash = ?, key_hash = ?, watermark = ?, full_read = ?,
+            "UPDATE syncs SET destination_id = ?, values_hash = ?, key_hash = ?, watermark = ?,
+               full_read = coalesce(?, nullif(full_read, 'first')), stream_position = NULL, stream_as_of = NULL,
                page_after = NULL, page_watermark = NULL, definition = definition + 1, token = token + 1 WHERE id = ?",
             params![
                 destination,

@@ -6,7 +6,7 @@ use sync_core::{
     state::{Books, Chunk, Extent, Outcome, ReadEnd, StateStore as _},
 };
 
-use crate::fixture::{State, back, draft, fault, in_doubt, record, written};
+use crate::fixture::{State, back, draft, fault, in_doubt, record, whole, written};
 
 #[test]
 fn a_new_row_waits_and_the_same_row_again_changes_nothing() {
@@ -202,7 +202,7 @@ fn the_position_moves_with_the_last_chunk_and_not_before() {
 
     let ticket = state.begin_read();
     let first = state.chunk(ticket, &[(1, "A")]);
-    let end = ReadEnd { watermark: Some(Watermark("w1".into())), extent: Extent::Everything };
+    let end = whole(ticket, Some("w1"));
     let last = Chunk { end: Some(end), ..state.chunk(ticket, &[(2, "B")]) };
     state.store.capture(&state.writer, &first).unwrap();
     state.store.capture(&state.writer, &last).unwrap();
@@ -217,7 +217,7 @@ fn a_read_without_a_position_leaves_the_old_one() {
     let mut state = State::new();
     state.full_read(&[], "w1");
     let ticket = state.begin_read();
-    let end = ReadEnd { watermark: None, extent: Extent::Changes };
+    let end = ReadEnd { extent: Extent::Changes, ..whole(ticket, None) };
     let chunk = Chunk { end: Some(end), ..state.chunk(ticket, &[]) };
     state.store.capture(&state.writer, &chunk).unwrap();
     state.restart();

@@ -43,8 +43,8 @@ fn peak() -> u64 {
 #[expect(clippy::print_stdout, reason = "the figure is what the test is run for")]
 fn two_sides_of_100_000_are_compared_in_little_memory() {
     let mut state = State::new();
-    let (writer, store) = (state.writer, &mut state.store);
-    store.begin_comparison(&writer).unwrap();
+    let (writer, now, store) = (state.writer, state.now, &mut state.store);
+    store.begin_comparison(&writer, now).unwrap();
     let before = peak();
     let numbers: Vec<u64> = (1..=100_000).collect();
     for numbers in numbers.chunks(1_000) {

@@ -90,6 +90,12 @@ pub(crate) fn row(key: i64, word: &str) -> CapturedRow {
     }
 }
 
+/// The end of a read of everything.
+pub(crate) fn whole(ticket: ReadTicket, watermark: Option<&str>) -> ReadEnd {
+    let watermark = watermark.map(|text| Watermark(text.into()));
+    ReadEnd { watermark, extent: Extent::Everything, first_read: ticket.read }
+}
+
 impl State {
     pub(crate) fn new() -> Self {
         Self::with(identity())
@@ -150,8 +156,7 @@ impl State {
     /// A full read of these rows, to its end.
     pub(crate) fn full_read(&mut self, rows: &[(i64, &str)], watermark: &str) -> Books {
         let ticket = self.begin_read();
-        let end =
-            ReadEnd { watermark: Some(Watermark(watermark.into())), extent: Extent::Everything };
+        let end = whole(ticket, Some(watermark));
         let chunk = Chunk { end: Some(end), ..self.chunk(ticket, rows) };
         self.store.capture(&self.writer, &chunk).unwrap()
     }

@@ -5,13 +5,13 @@ use sync_core::{
     key::Key,
     record::RecordId,
     state::{
-        Books, Chunk, Dispatch, Extent, ReadEnd, RunEnd, RunStatus, Settlement, StateError,
-        StateStore as _, Stop, SyncIdentity,
+        Books, Chunk, Dispatch, RunEnd, RunStatus, Settlement, StateError, StateStore as _, Stop,
+        SyncIdentity,
     },
 };
 use sync_store::{SqliteStore, SyncLock};
 
-use crate::fixture::{State, draft, in_doubt, written};
+use crate::fixture::{State, draft, in_doubt, whole, written};
 
 #[test]
 fn a_create_left_behind_is_in_doubt_counted_from_taking_the_lock() {
@@ -148,7 +148,7 @@ fn methods(state: &mut State) -> Vec<(&'static str, Method)> {
     let key = Key::Int(1);
     let chunk = Chunk {
         answered: vec![key.clone()],
-        end: Some(ReadEnd { watermark: None, extent: Extent::Everything }),
+        end: Some(whole(ticket, None)),
         ..state.chunk(ticket, &[(1, "B"), (2, "B"), (3, "gone")])
     };
     state.capture(&[(1, "A"), (2, "A"), (3, "A")]);

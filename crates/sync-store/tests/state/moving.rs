@@ -5,7 +5,10 @@ use std::io::Cursor;
 use jiff::SignedDuration;
 use sync_core::{
     key::Key,
-    state::{FullReadReason, Outcome, StateError, StateStore as _},
+    state::{
+        FullReadReason, Outcome, StateError, StateStore as _, StreamEnd, StreamMarks,
+        StreamPosition,
+    },
 };
 use sync_store::{ImportError, Imported, ResetLevel, SqliteStore, SyncLock, Trust, export};
 
@@ -120,6 +123,47 @@ fn creates_without_an_answer_lie_above_the_mark_that_is_moved() {
     let rests = exported(&varied()).replace("\"version\":2", "\"version\":1");
     let mut there = moved(&state, &rests, Trust::Newest);
     assert_eq!(there.store.mark(&there.writer).unwrap(), Some(9));
+}
+
+/// The last call of any installation has its time.
+#[test]
+fn a_second_import_does_not_shorten_the_wait_of_the_first() {
+    let mut state = varied();
+    let older = exported(&state).replace("\"customers\"", "\"orders\"");
+    state.later(60);
+    state.capture(&[(1, "B")]);
+    state.deliver();
+    let mut there = moved(&state, &exported(&state), Trust::Newest);
+    let from = there.store.calls_from(&there.writer, there.now).unwrap();
+    assert_eq!(from, Some(state.now + SignedDuration::from_secs(90)));
+    there.store.import(&mut Cursor::new(older), Trust::Newest, there.now).unwrap();
+    assert_eq!(there.store.calls_from(&there.writer, there.now).unwrap(), from);
+}
+
+/// What a state has of a sync without links is no part of what is imported: from its place in the log on, nothing would be
+/// read of what changed before.
+#[test]
+fn a_place_in_the_log_does_not_outlive_an_import_and_what_was_asked_for_does() {
+    let state = varied();
+    let mut there = State::new();
+    let position = StreamPosition("p".to_owned());
+    let end = StreamEnd { position, as_of: there.now, retention: None };
+    let marks = StreamMarks { writer: there.writer, keys: Vec::new(), full_read: None };
+    there.store.mark_stream(&[marks], &end).unwrap();
+    for asked in [None, Some(FullReadReason::Resync)] {
+        if let Some(reason) = asked {
+            let custody = there.store.take_custody("customers", "p", there.now).unwrap().unwrap();
+            there.store.reset(&custody, ResetLevel::Sync).unwrap();
+            there.store.release_custody(custody).unwrap();
+            there.reopen().unwrap();
+            there.full_read(&[], "w0");
+            there.store.request_full_read(there.writer.sync, reason).unwrap();
+        }
+        there.store.import(&mut Cursor::new(exported(&state)), Trust::Newest, there.now).unwrap();
+        there.reopen().unwrap();
+        assert_eq!((there.sync.stream_position.clone(), there.sync.full_read), (None, asked));
+        assert_eq!(there.slots(1), "link A");
+    }
 }
 
 /// A vouched-for state that was not at rest: what waited is read again, and what was on its way is asked for.

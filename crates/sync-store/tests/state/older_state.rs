@@ -82,6 +82,20 @@ fn nothing_leaves_until_the_last_call_has_had_its_time() {
     assert_eq!(calls_from(&mut state), None);
 }
 
+/// Nobody knows how long ago the call left: it has its whole time, and not for ever.
+#[test]
+fn a_clock_that_was_set_back_neither_ends_the_wait_nor_makes_it_longer_than_it_was() {
+    let (mut state, saved) = one_call_behind();
+    put_back(&mut state, &saved);
+    state.later(-7_200);
+    let from = state.now + SignedDuration::from_secs(90);
+    assert_eq!(calls_from(&mut state), Some(from));
+    state.later(30);
+    assert_eq!(calls_from(&mut state), Some(from));
+    state.later(60);
+    assert_eq!(calls_from(&mut state), None);
+}
+
 #[test]
 fn a_state_that_is_gone_waits_too_and_starts_afresh() {
     let (mut state, _) = one_call_behind();

@@ -162,6 +162,8 @@ fn a_control_is_a_linked_key_that_is_not_asked_about() {
     state.store.set_missing(&state.writer, &Key::Int(3), false).unwrap();
     assert_eq!(control(&mut state, &[], false), Some((Key::Int(2), record(2))));
     assert_eq!(control(&mut state, &[2], false), None);
+    // The row of one that is to be made again is read in the run that found it missing (C7).
+    assert_eq!(state.dirty(), [3]);
 }
 
 /// The syncs of one process share its connection.

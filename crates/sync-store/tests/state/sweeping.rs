@@ -5,12 +5,13 @@ use sync_core::{
     key::Key,
     port::Watermark,
     state::{
-        Chunk, DirtyKey, Extent, FullReadReason, PageMark, ReadEnd, StateError, StateStore as _,
-        StreamEnd, StreamMarks, StreamPosition, SweepEnd, SyncIdentity,
+        Chunk, DirtyKey, Extent, FullReadReason, Origin, Outcome, PageMark, ReadEnd, Settlement,
+        StateError, StateStore as _, StreamEnd, StreamMarks, StreamPosition, SweepEnd,
+        SyncIdentity,
     },
 };
 
-use crate::fixture::{State, draft, identity};
+use crate::fixture::{State, draft, identity, record, whole};
 
 /// A sweep whose read shows these keys.
 fn sweep(state: &mut State, shown: &[i64], allowed: Option<u64>) -> SweepEnd {
@@ -146,6 +147,45 @@ fn what_is_too_much_to_go_is_held_back_and_let_go() {
     assert!(!state.store.guard_deletes(&state.writer, GonePolicy::Leave, 9, None).unwrap().1);
 }
 
+/// A create in doubt may have made its record, which goes as soon as a look-up links it.
+#[test]
+fn what_is_gone_behind_a_create_in_doubt_is_counted() {
+    let mut state = linked(2);
+    state.capture(&[(11, "A"), (12, "A"), (13, "A")]);
+    state.call();
+    state.restart();
+    state.later(5);
+    state.capture(&[(11, "gone"), (12, "gone"), (13, "gone")]);
+    let guard = |state: &mut State, policy| {
+        state.store.guard_deletes(&state.writer, policy, 0, None).unwrap()
+    };
+    let policy = GonePolicy::Delete { adopted: false };
+    assert_eq!(guard(&mut state, policy), (Going { records: 3, of: 5 }, true));
+    assert_eq!(state.slots(11), "doubt A, held gone");
+    // One had made its record, of two nothing came.
+    for doubt in state.doubts() {
+        let outcome = match doubt.key {
+            Key::Int(11) => Outcome::Found {
+                record: record(11),
+                fingerprint: Some(draft("A").fingerprint()),
+                origin: Origin::Created,
+                autonumber: None,
+            },
+            _ => Outcome::Back { group: None, not_before: state.now },
+        };
+        let settlement = Settlement { id: doubt.id, outcome };
+        state.store.settle(&state.writer, &[settlement], state.now).unwrap();
+    }
+    assert_eq!(
+        (state.slots(11).as_str(), state.slots(12).as_str()),
+        ("held gone, link A", "held gone")
+    );
+    assert_eq!(guard(&mut state, policy), (Going { records: 1, of: 3 }, false));
+    state.deliver();
+    assert_eq!((state.linked(11), state.store.backlog(&state.writer).unwrap()), (None, (0, 0)));
+    assert!(state.linked(1).is_some());
+}
+
 #[test]
 fn marks_of_a_stream_and_its_position_are_one_write() {
     let mut state = linked(2);
@@ -216,18 +256,67 @@ fn anybody_may_ask_for_rows_to_be_read_again() {
     assert_eq!(state.sync.full_read, Some(FullReadReason::Resync));
 }
 
+/// Whoever asks for it, a command or a log that could not name what changed: rows may have changed behind the read that is
+/// under way, or behind the first of its pages.
+#[test]
+fn a_full_read_that_is_asked_for_during_another_stays_due() {
+    type Ask = fn(&mut State);
+    let ask: [Ask; 2] = [
+        |state| {
+            let sync = state.writer.sync;
+            state.store.request_full_read(sync, FullReadReason::Resync).unwrap();
+        },
+        |state| {
+            let full_read = Some(FullReadReason::LogGap);
+            let marks = StreamMarks { writer: state.writer, keys: Vec::new(), full_read };
+            let position = StreamPosition("p".to_owned());
+            let end = StreamEnd { position, as_of: state.now, retention: None };
+            state.store.mark_stream(&[marks], &end).unwrap();
+        },
+    ];
+    for ask in ask {
+        let mut state = linked(2);
+        let ends = |state: &mut State, ticket, end| {
+            let chunk = Chunk { end: Some(end), ..state.chunk(ticket, &[]) };
+            state.store.capture(&state.writer, &chunk).unwrap();
+            state.restart();
+        };
+        // Before the read, during it, and during its first page.
+        ask(&mut state);
+        let ticket = state.begin_read();
+        ends(&mut state, ticket, whole(ticket, None));
+        assert_eq!(state.sync.full_read, None);
+        let ticket = state.begin_read();
+        ask(&mut state);
+        ends(&mut state, ticket, whole(ticket, None));
+        assert!(state.sync.full_read.is_some());
+        let first = state.begin_read();
+        ask(&mut state);
+        let page = ReadEnd { extent: Extent::Page(Key::Int(1)), ..whole(first, None) };
+        ends(&mut state, first, page);
+        let first_read = state.sync.page.as_ref().unwrap().first_read;
+        let second = state.begin_read();
+        ends(&mut state, second, ReadEnd { first_read, ..whole(second, None) });
+        assert!(state.sync.full_read.is_some() && state.sync.page.is_none());
+        let ticket = state.begin_read();
+        ends(&mut state, ticket, whole(ticket, None));
+        assert_eq!(state.sync.full_read, None);
+    }
+}
+
 #[test]
 fn a_place_between_pages_is_kept_until_everything_is_to_be_read_anew() {
     let mut state = State::new();
     let page = |state: &mut State, extent| {
         let ticket = state.begin_read();
-        let end = ReadEnd { watermark: Some(Watermark("w1".into())), extent };
+        let end = ReadEnd { extent, ..whole(ticket, Some("w1")) };
         let chunk = Chunk { end: Some(end), ..state.chunk(ticket, &[(1, "A")]) };
         state.store.capture(&state.writer, &chunk).unwrap();
         state.restart();
     };
     page(&mut state, Extent::Page(Key::Int(5)));
-    let place = PageMark { after: Key::Int(5), watermark: Some(Watermark("w1".into())) };
+    let watermark = Some(Watermark("w1".into()));
+    let place = PageMark { after: Key::Int(5), watermark, first_read: 1 };
     assert_eq!((state.sync.page.clone(), state.sync.watermark.clone()), (Some(place), None));
     state.store.see_shape(&state.writer, "s1").unwrap();
     state.restart();

@@ -8,7 +8,6 @@ use sync_core::{
     deletes::GonePolicy,
     delivery::Operation,
     key::Key,
-    port::Watermark,
     state::{
         Books, Call, CallEntry, CapturedRow, Chunk, Creates, Dispatch, DispatchRequest, Doubt,
         Extent, Origin, Outcome, ReadEnd, ReadTicket, RowOutcome, Settlement, StateError,
@@ -22,7 +21,7 @@ use super::{
     KEYS,
     service::{Service, number},
 };
-use crate::fixture::{draft, dump, fault, identity, in_doubt, row};
+use crate::fixture::{draft, dump, fault, identity, in_doubt, row, whole};
 
 /// Something happens.
 #[derive(Clone, Debug)]
@@ -206,7 +205,7 @@ impl Machine {
         }
         if to_its_end {
             let extent = if from == 0 { Extent::Everything } else { Extent::Changes };
-            let end = ReadEnd { watermark: Some(Watermark(until.to_string())), extent };
+            let end = ReadEnd { extent, ..whole(ticket, Some(&until.to_string())) };
             self.capture(ticket, &[], Vec::new(), Some(end));
         }
     }
