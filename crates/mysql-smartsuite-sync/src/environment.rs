@@ -17,7 +17,7 @@ use problem::VARIABLES;
 pub(crate) use problem::{EnvFileError, Origin, SettingProblem, SettingsError};
 use sync_core::{config::env_file, secret::Secret};
 use sync_mysql::{ConnectOptions, SslMode};
-use sync_server::{AccessSettings, CREDENTIAL_LENGTH_MIN};
+use sync_server::{AccessSettings, CREDENTIAL_LENGTH_MIN, Proxies};
 use sync_smartsuite::{BASE_URL, ClientOptions};
 
 /// The port that MySQL and MariaDB listen at by default.
@@ -321,11 +321,14 @@ impl<'e> Reader<'e> {
             Some(text) => text.parse().ok().or_else(|| self.wrong(name, Some(Origin::Flag))),
             None => self.optional(name, LISTEN, |text| text.parse().ok()),
         };
+        let name = "SYNC_TRUSTED_PROXIES";
+        let proxies = self.optional(name, Proxies::default(), Proxies::parse);
         let access = AccessSettings {
             operator_token: self.credential("SYNC_OPERATOR_TOKEN"),
             viewer_token: self.credential("SYNC_VIEWER_TOKEN"),
             webhook_token: self.credential("SYNC_WEBHOOK_TOKEN"),
             webhook_secret: self.credential("SYNC_WEBHOOK_SECRET"),
+            proxies: proxies?,
         };
         Some(HttpSettings { listen: listen?, access })
     }

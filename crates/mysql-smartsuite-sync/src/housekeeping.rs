@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use sync_core::{config::model::StateDefinition, port::Clock, state::StateError};
-use sync_store::{SqliteStore, back_up, backups, thin_out};
+use sync_store::{SqliteStore, back_up_while, backups, thin_out};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -38,12 +38,16 @@ impl Housekeeping {
         Self { troubles: Arc::clone(troubles), ..self }
     }
 
-    /// Does what is due, and again from time to time, until the end is asked for.
+    /// Does what is due, and again from time to time, until the end is asked for. A copy is given up then.
     pub(crate) async fn keep(self, ending: CancellationToken) {
         while !ending.is_cancelled() {
-            let this = self.clone();
+            let (this, until) = (self.clone(), ending.clone());
             // Both copy or delete for a while.
-            drop(tokio::task::spawn_blocking(move || this.copy_and_prune()).await);
+            let done = tokio::task::spawn_blocking(move || this.copy_and_prune(&until)).await;
+            if done.is_err() {
+                // A fault of this program. Whoever watches this task sees that it has ended.
+                return;
+            }
             tokio::select! {
                 biased;
                 () = ending.cancelled() => {}
@@ -52,8 +56,12 @@ impl Housekeeping {
         }
     }
 
-    fn copy_and_prune(&self) {
-        let copied = self.copy();
+    fn copy_and_prune(&self, ending: &CancellationToken) {
+        let copied = self.copy(ending);
+        if ending.is_cancelled() {
+            // Whatever it came to: the next shift, or the next start, sees to it.
+            return;
+        }
         self.troubles.set_backup(copied.as_ref().err().map(ToString::to_string));
         if let Err(error) = copied {
             let (code, hint) = (error.code(), error.remedy());
@@ -63,7 +71,7 @@ impl Housekeeping {
     }
 
     /// A copy a day, of which the newest few are kept.
-    fn copy(&self) -> Result<(), StateError> {
+    fn copy(&self, ending: &CancellationToken) -> Result<(), StateError> {
         let keep = usize::try_from(self.keeping.daily_backups).unwrap_or(usize::MAX);
         if keep == 0 {
             return Ok(());
@@ -73,7 +81,8 @@ impl Housekeeping {
         if newest.is_some_and(|newest| is_younger(newest.at, COPY_HOURS, now)) {
             return Ok(());
         }
-        let backup = back_up(&self.path, &folder, now)?;
+        let ending = ending.clone();
+        let backup = back_up_while(&self.path, &folder, now, move || !ending.is_cancelled())?;
         tracing::info!("the state was copied to `{}`", backup.path.display());
         thin_out(&self.path, &folder, keep)?;
         Ok(())
@@ -87,5 +96,35 @@ impl Housekeeping {
             let (code, hint) = (error.code(), error.remedy());
             tracing::warn!(code, hint, "old runs and effects could not be removed: {error}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, sync::Arc};
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    fn copies(path: &Path) -> usize {
+        backups(path, path.parent().unwrap()).unwrap().len()
+    }
+
+    #[tokio::test]
+    async fn a_copy_is_made_at_once_and_given_up_at_the_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        drop(SqliteStore::open(&path).unwrap());
+        let keeping = StateDefinition::default();
+        let clock = Arc::new(SystemClock::new());
+        let housekeeping =
+            Housekeeping { path: path.clone(), keeping, clock, troubles: Arc::default() };
+        let ended = CancellationToken::new();
+        ended.cancel();
+        assert!(housekeeping.copy(&ended).is_err());
+        housekeeping.copy_and_prune(&ended);
+        assert_eq!(copies(&path), 0);
+        housekeeping.copy_and_prune(&CancellationToken::new());
+        assert_eq!(copies(&path), 1);
     }
 }

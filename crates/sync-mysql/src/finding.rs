@@ -53,6 +53,8 @@ pub enum SourceFindingCode {
     CursorNotReturned,
     /// The binlog lacks what a foreign key does.
     BinlogForeignKey,
+    /// A table that the query joins is not followed.
+    BinlogJoinUnfollowed,
     /// No grant is seen that lets the user read the binlog.
     BinlogRightNotSeen,
     /// The server soon deletes its binlog.
@@ -74,6 +76,7 @@ stable_codes!(SourceFindingCode {
     Self::CursorApplicationWritten => "cursor_application_written",
     Self::CursorNotReturned => "cursor_not_returned",
     Self::BinlogForeignKey => "binlog_foreign_key",
+    Self::BinlogJoinUnfollowed => "binlog_join_not_followed",
     Self::BinlogRightNotSeen => "binlog_right_not_seen",
     Self::BinlogKeptBriefly => "binlog_kept_briefly",
 } Self::Error(kind) => kind.code());

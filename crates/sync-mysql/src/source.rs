@@ -35,6 +35,8 @@ pub struct MysqlSource {
     pub(crate) template: SqlTemplate,
     /// What yields the key of every row there is, where it is another query.
     keys_template: Option<SqlTemplate>,
+    /// Whether anything yields them.
+    shows_keys: bool,
     pub(crate) is_table: bool,
     pub(crate) key_columns: Vec<String>,
     /// Key columns first.
@@ -83,7 +85,9 @@ impl MysqlSource {
                 if let Some(finding) = null_filter(text) {
                     return Err(explainer.sql(&finding.message, Some(finding.at), &finding.hint));
                 }
-                let keys = keys.as_ref().map(|keys| SqlTemplate::parse(&keys.text)).transpose();
+                // With a related row that goes, rows leave a join and stay in their own table: only the join shows that.
+                let keys = keys.as_ref().filter(|_| definition.related.is_empty());
+                let keys = keys.map(|keys| SqlTemplate::parse(&keys.text)).transpose();
                 (template, keys.map_err(|faults| unusable(&faults))?, explainer)
             }
             SourceRows::Table { name, filter } => {
@@ -105,6 +109,7 @@ impl MysqlSource {
             options,
             template,
             keys_template,
+            shows_keys: definition.shows_keys(),
             is_table: matches!(definition.rows, SourceRows::Table { .. }),
             key_columns,
             wanted: columns,
@@ -175,7 +180,7 @@ impl MysqlSource {
                 let layout = learn(&mut session, keys, &self.keys_layout).await?;
                 (keys, layout, &self.key_columns)
             }
-            (ReadScope::LiveKeys, None) if !self.is_table => return Err(self.no_keys()),
+            (ReadScope::LiveKeys, None) if !self.shows_keys => return Err(self.no_keys()),
             (ReadScope::LiveKeys | ReadScope::KeysWhere(_), _) => {
                 (&self.template, self.layout_on(&mut session).await?, &self.key_columns)
             }
@@ -246,22 +251,48 @@ impl MysqlSource {
         guard::open_snapshot(session, floor.as_ref()).await
     }
 
-    /// Keys of the rows whose `column` holds one of these values.
+    /// Keys of the rows whose `column` holds one of these values, as the column itself compares them: so does a join, most
+    /// likely, and a row too many harms nothing.
     pub(crate) async fn keys_with(
         &self,
         column: &str,
         values: &[Key],
+    ) -> Result<Vec<Key>, SourceError> {
+        let is_refused = |outcome: &Result<Vec<Key>, SourceError>| {
+            outcome.as_ref().is_err_and(|error| error.kind == SourceErrorKind::Sql)
+        };
+        let found = self.keys_comparing(column, values, KeyComparison::Indexed).await;
+        if !is_refused(&found) {
+            return found;
+        }
+        // Some of the values hold characters that the column's character set does not have, unless this fails, too.
+        let mut keys = self.keys_comparing(column, values, KeyComparison::Scanning).await?;
+        let mut parts = vec![values];
+        while let Some((some, others)) = parts.pop().map(|part| part.split_at(part.len() / 2)) {
+            for part in [some, others].into_iter().filter(|part| !part.is_empty()) {
+                let found = self.keys_comparing(column, part, KeyComparison::Indexed).await;
+                if !is_refused(&found) {
+                    keys.extend(found?);
+                } else if part.len() > 1 {
+                    parts.push(part);
+                }
+            }
+        }
+        Ok(keys)
+    }
+
+    async fn keys_comparing(
+        &self,
+        column: &str,
+        values: &[Key],
+        comparison: KeyComparison,
     ) -> Result<Vec<Key>, SourceError> {
         let mut session = Session::open(&self.options, &self.explainer).await?;
         self.open_snapshot(&mut session).await?;
         let layout = self.layout_on(&mut session).await?;
         let matching = layout.select(&[column.to_owned()])?;
         let columns = layout.select(&self.key_columns)?;
-        let filter = RowFilter::Keys {
-            columns: &matching,
-            keys: values,
-            comparison: KeyComparison::Scanning,
-        };
+        let filter = RowFilter::Keys { columns: &matching, keys: values, comparison };
         let named = session.version().has_named_subqueries();
         let rendered = self.template.render(None);
         let plan = ReadPlan {

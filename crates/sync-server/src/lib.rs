@@ -23,7 +23,7 @@ mod router;
 mod web;
 mod webhook;
 
-pub use access::{AccessSettings, CREDENTIAL_LENGTH_MIN};
+pub use access::{AccessSettings, CREDENTIAL_LENGTH_MIN, Proxies};
 pub use desk::{Condition, Desk, Done, Reason, Refusal, RosterEntry, Wish};
 pub use listener::{seen_from, serve};
 pub use live::Live;

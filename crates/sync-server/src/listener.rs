@@ -1,4 +1,6 @@
-//! Takes connections: not too many, none that is silent for long, and an end within a bound.
+//! Takes connections: not too many, none that is silent for long or does not listen, and an end within a bound.
+
+mod timed;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -20,6 +22,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use self::timed::Timed;
 use crate::request::Peer;
 
 /// Connections at once; more are closed unheard.
@@ -69,7 +72,7 @@ pub fn seen_from(router: Router, peer: IpAddr) -> Router {
     router.layer(Extension(Peer(peer)))
 }
 
-type Served = http1::Connection<TokioIo<TcpStream>, TowerToHyperService<Router>>;
+type Served = http1::Connection<TokioIo<Timed<TcpStream>>, TowerToHyperService<Router>>;
 
 fn connection(stream: TcpStream, peer: SocketAddr, router: &Router) -> Served {
     // Small answers must not wait for others to fill a packet.
@@ -79,5 +82,5 @@ fn connection(stream: TcpStream, peer: SocketAddr, router: &Router) -> Served {
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+        .serve_connection(TokioIo::new(Timed::new(stream)), TowerToHyperService::new(service))
 }

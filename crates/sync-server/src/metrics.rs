@@ -6,7 +6,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use self::page::Page;
 use crate::{
@@ -59,7 +59,9 @@ fn of_syncs(page: &mut Page, overview: &Overview) {
         |sync| sync.age_seconds,
     );
     each("sync_freshness_goal_seconds", "Seconds that this may be", |sync| Some(sync.goal_seconds));
-    each("sync_late", "1 while it is more", |sync| Some(sync.is_late.into()));
+    each("sync_late", "1 while it is more, and nobody paused or disabled it", |sync| {
+        Some(sync.is_late.into())
+    });
     each(
         "sync_last_success_timestamp_seconds",
         "When a run last succeeded, since 1970 UTC",
@@ -69,7 +71,7 @@ fn of_syncs(page: &mut Page, overview: &Overview) {
         Some((sync.standing == api::Standing::Stopped).into())
     });
     each("sync_paused", "1 while a person has paused it", |sync| {
-        Some((sync.standing == api::Standing::Paused).into())
+        Some(sync.paused_at.is_some().into())
     });
     each("sync_linked_records", "Records that rows are linked to", |sync| whole(sync.linked));
     each("sync_waiting_rows", "Rows waiting to be sent or on their way", |sync| {
@@ -80,11 +82,16 @@ fn of_syncs(page: &mut Page, overview: &Overview) {
     });
     each("sync_quarantined_rows", "Rows in quarantine", |sync| whole(sync.quarantined));
     each("sync_binlog_lag_seconds", "Seconds that the database's log is followed behind", |sync| {
-        sync.binlog.as_ref().map(|log| log.lag_seconds)
+        followed(sync).map(|log| log.lag_seconds)
     });
     each("sync_binlog_kept_seconds", "Seconds that the database keeps its log", |sync| {
-        sync.binlog.as_ref().and_then(|log| log.kept_seconds)
+        followed(sync).and_then(|log| log.kept_seconds)
     });
+}
+
+/// Whoever disables a sync gives up its place in the log.
+fn followed(sync: &api::SyncSummary) -> Option<&api::BinlogView> {
+    sync.binlog.as_ref().filter(|_| sync.standing != api::Standing::Disabled)
 }
 
 fn whole(count: u64) -> Option<i64> {
@@ -103,18 +110,48 @@ fn of_calls(page: &mut Page, overview: &Overview, budget: &Budget) {
     for sync in &overview.syncs {
         page.sample("sync_month_calls_of_sync", &[("sync", &sync.name)], sync.calls_this_month);
     }
-    page.gauge("sync_budget_used_calls", "API calls of the billing period");
-    page.sample("sync_budget_used_calls", &[], budget.used);
-    page.gauge("sync_budget_forecast_calls", "API calls that the whole period will have taken");
-    if let Some(forecast) = budget.forecast {
-        page.sample("sync_budget_forecast_calls", &[], forecast);
-    }
-    page.gauge("sync_budget_monthly_calls", "API calls that the plan includes");
-    if let Some(monthly) = budget.monthly {
-        page.sample("sync_budget_monthly_calls", &[], monthly);
-    }
+    of_budget(page, budget);
     page.gauge("sync_gate_closed", "1 while every call waits after a 429");
     page.sample("sync_gate_closed", &[], u8::from(overview.paused_until.is_some()));
+}
+
+fn of_budget(page: &mut Page, budget: &Budget) {
+    let mut one = |name: &str, help: &str, value: Option<i64>| {
+        page.gauge(name, help);
+        if let Some(value) = value {
+            page.sample(name, &[], value);
+        }
+    };
+    one("sync_budget_used_calls", "API calls of the billing period", whole(budget.used));
+    one(
+        "sync_budget_forecast_calls",
+        "API calls that the whole period will have taken; no more than may be used",
+        budget.forecast.and_then(whole),
+    );
+    one(
+        "sync_budget_monthly_calls",
+        "API calls that the plan includes",
+        budget.monthly.and_then(whole),
+    );
+    one(
+        "sync_budget_reserve_calls",
+        "API calls of these that are left to others",
+        budget.reserve.and_then(whole),
+    );
+    one(
+        "sync_budget_exhausted_timestamp_seconds",
+        "When the day begins on which the rest will be used up, since 1970 UTC; not there while it lasts",
+        budget.exhausted_on.and_then(begin_of),
+    );
+    one(
+        "sync_budget_end_timestamp_seconds",
+        "When the billing period ends, since 1970 UTC",
+        begin_of(budget.until),
+    );
+}
+
+fn begin_of(day: Date) -> Option<i64> {
+    day.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp().as_second())
 }
 
 fn of_runs(page: &mut Page, counts: &Counts) {

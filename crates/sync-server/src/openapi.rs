@@ -5,15 +5,20 @@ mod operation;
 #[cfg(test)]
 mod reference;
 
-use axum::Json;
+use std::sync::LazyLock;
+
+use axum::{body::Bytes, http::header, response::IntoResponse};
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use self::operation::{Answers, OPERATIONS, Operation, Where};
 
+/// As it is served. Everybody may ask for it, so that it is made once.
+static TEXT: LazyLock<Bytes> = LazyLock::new(|| document().to_string().into());
+
 /// Serves the document.
-pub(crate) async fn served() -> Json<Value> {
-    Json(document())
+pub(crate) async fn served() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], TEXT.clone())
 }
 
 /// The document.

@@ -99,13 +99,33 @@ impl Problem {
     }
 
     pub(crate) fn too_many_attempts(seconds: i64) -> Self {
-        Self::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "http_too_many_attempts",
-            "too many attempts from this address",
-            format!("wait {seconds} seconds"),
+        Self::not_listened_to(
+            seconds,
+            "too many wrong tokens came from this address",
+            "behind a proxy that SYNC_TRUSTED_PROXIES does not name all clients have one address",
         )
-        .with(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    pub(crate) fn too_many_attempts_of_all(seconds: i64) -> Self {
+        Self::not_listened_to(
+            seconds,
+            "too many wrong tokens came from many addresses, and no right one came from this address within a day",
+            "addresses that had a right one are listened to",
+        )
+    }
+
+    pub(crate) fn too_many_signatures(seconds: i64) -> Self {
+        Self::not_listened_to(
+            seconds,
+            "more signed requests came than can be remembered, so that replayed ones could not be told",
+            "sign fewer; a burst of triggers is one run",
+        )
+    }
+
+    fn not_listened_to(seconds: i64, message: &'static str, more: &str) -> Self {
+        let hint = format!("wait {seconds} seconds; {more}");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "http_too_many_attempts", message, hint)
+            .with(header::RETRY_AFTER, HeaderValue::from(seconds))
     }
 
     pub(crate) fn operators_only() -> Self {

@@ -74,6 +74,7 @@ mod older;
 mod open;
 mod pause;
 mod place;
+mod promise;
 mod prune;
 mod quarantine;
 mod recordless;
@@ -95,7 +96,7 @@ mod transfer;
 mod witness;
 
 pub use alerts::AlertMessage;
-pub use backup::{StateBackup, back_up, backups, check, thin_out};
+pub use backup::{StateBackup, back_up, back_up_while, backups, check, thin_out};
 pub use custody::Custody;
 pub use effects::EffectKind;
 pub use inspect::{Found, Inspection, inspect};
@@ -103,6 +104,7 @@ pub use keeping::Keeping;
 pub use lock::{FileLocks, SyncLock};
 pub use open::OpenNote;
 pub use place::free_bytes;
+pub use promise::Promise;
 pub use prune::Pruned;
 pub use report::{
     CallCount, DestinationReport, Effect, EntryReport, EntryStanding, Holder, KeyReport,

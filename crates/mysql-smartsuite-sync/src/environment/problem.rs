@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf};
 use sync_core::config::env_file::EnvFault;
 
 /// Every variable that means something, with what it must hold.
-pub(super) const VARIABLES: [(&str, &str); 19] = [
+pub(super) const VARIABLES: [(&str, &str); 20] = [
     ("MYSQL_HOST", "a host name or address"),
     ("MYSQL_PORT", "a port from 1 to 65535"),
     ("MYSQL_USER", "a user name"),
@@ -28,6 +28,10 @@ pub(super) const VARIABLES: [(&str, &str); 19] = [
     ("SYNC_VIEWER_TOKEN", "a token of at least 16 characters, without white space"),
     ("SYNC_WEBHOOK_TOKEN", "a token of at least 16 characters, without white space"),
     ("SYNC_WEBHOOK_SECRET", "a secret of at least 16 characters, without white space"),
+    (
+        "SYNC_TRUSTED_PROXIES",
+        "addresses with commas between them, or networks of at most a /8, as 127.0.0.1, 172.18.0.0/16",
+    ),
 ];
 
 /// Everything that is missing or wrong, at once. Never shows a value.

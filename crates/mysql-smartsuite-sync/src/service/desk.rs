@@ -17,11 +17,12 @@ use sync_core::{
 };
 use sync_engine::resync::Resync;
 use sync_server::{Condition, Desk, Done, Reason, Refusal, RosterEntry, Wish};
-use sync_store::{SqliteStore, StateReader};
+use sync_store::{Promise, SqliteStore, StateReader};
 
 use super::{
-    post::{Change, Post},
+    post::{self, Change, Post, Shut},
     shift::Shift,
+    vitals::Vitals,
 };
 use crate::{
     command::explain::explanation,
@@ -38,6 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct ServiceDesk {
     state: PathBuf,
     clock: Arc<dyn Clock>,
+    vitals: Arc<Vitals>,
     serving: RwLock<Option<Arc<Serving>>>,
 }
 
@@ -51,8 +53,8 @@ struct Serving {
 
 impl ServiceDesk {
     /// Nothing is served yet.
-    pub(crate) fn new(state: PathBuf, clock: Arc<dyn Clock>) -> Self {
-        Self { state, clock, serving: RwLock::new(None) }
+    pub(crate) fn new(state: PathBuf, clock: Arc<dyn Clock>, vitals: Arc<Vitals>) -> Self {
+        Self { state, clock, vitals, serving: RwLock::new(None) }
     }
 
     /// From now on this shift is meant.
@@ -85,16 +87,27 @@ impl ServiceDesk {
                 if !retry {
                     self.check_stop(&serving, &sync).await?;
                 }
-                if post.ask(retry) { Ok(Done::Triggered) } else { Err(Refusal::Paused) }
+                let promise = if post.is_promised(retry)? {
+                    None
+                } else {
+                    Some(self.promise(sync, Promise::Run { retry }).await?)
+                };
+                if let Err(shut) = post.ask(post::Wish { retry, promise }) {
+                    if let Some(number) = promise {
+                        self.take_back(number).await;
+                    }
+                    return Err(shut.into());
+                }
+                Ok(Done::Triggered)
             }
             Wish::Pause => {
                 self.set_paused(sync, true).await?;
-                post.pause();
+                post.pause()?;
                 Ok(Done::Done)
             }
             Wish::Resume => {
                 self.set_paused(sync, false).await?;
-                post.resume();
+                post.resume()?;
                 Ok(Done::Done)
             }
             Wish::Resync(keys) => {
@@ -102,20 +115,44 @@ impl ServiceDesk {
                 let task = serving.wire.task(definition).await;
                 // Only a condition asks the source, and there is none.
                 drop(serving.wire.engine.resync(&task, rows).await?);
-                Ok(if post.ask_anew() { Done::Triggered } else { Done::Done })
+                match post.ask_anew() {
+                    Ok(()) => Ok(Done::Triggered),
+                    // It is in the state: the next turn reads them.
+                    Err(Shut::Paused | Shut::Closed) => Ok(Done::Done),
+                }
             }
-            Wish::Retry(filter) => self.change(post, Change::Retry(filter)).await,
-            Wish::Drop(filter) => self.change(post, Change::Drop(filter)).await,
+            Wish::Retry(filter) => self.change(sync, post, Change::Retry(filter)).await,
+            Wish::Drop(filter) => self.change(sync, post, Change::Drop(filter)).await,
         }
     }
 
-    async fn change(&self, post: &Post, change: Change) -> Result<Done, Refusal> {
-        let answered = post.leave(change);
+    /// Lets the state know what somebody is told, and answers its number.
+    async fn promise(&self, sync: String, promise: Promise) -> Result<i64, StateError> {
+        let path = self.state.clone();
+        blocking(move || SqliteStore::open(&path)?.promise(&sync, &promise)).await
+    }
+
+    /// What was promised is not. Where the state does not take that, it is done by the next start.
+    async fn take_back(&self, number: i64) {
+        let path = self.state.clone();
+        drop(blocking(move || SqliteStore::open(&path)?.forget_promise(number)).await);
+    }
+
+    async fn change(&self, sync: String, post: &Post, change: Change) -> Result<Done, Refusal> {
+        let promise = match &change {
+            Change::Retry(filter) => Promise::Retry(filter.clone()),
+            Change::Drop(filter) => Promise::Drop(filter.clone()),
+        };
+        let number = self.promise(sync, promise).await?;
+        let answered = post.leave(change, number);
         tokio::select! {
             biased;
             answer = answered => match answer {
                 Ok(rows) => Ok(Done::Rows(rows?)),
-                Err(_) => Err(Refusal::NotServing),
+                Err(_) => {
+                    self.take_back(number).await;
+                    Err(Refusal::NotServing)
+                }
             },
             () = self.clock.sleep(PATIENCE) => Ok(Done::Later),
         }
@@ -157,6 +194,15 @@ impl ServiceDesk {
     }
 }
 
+impl From<Shut> for Refusal {
+    fn from(shut: Shut) -> Self {
+        match shut {
+            Shut::Paused => Self::Paused,
+            Shut::Closed => Self::NotServing,
+        }
+    }
+}
+
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StateError> + Send + 'static,
 ) -> Result<T, StateError> {
@@ -190,13 +236,18 @@ impl Desk for ServiceDesk {
     }
 
     fn condition(&self) -> Condition {
-        let reasons = match self.serving() {
+        let mut reasons = match self.serving() {
             Some(_) => Vec::new(),
             None => vec![Reason {
                 code: "not_serving",
                 message: "the service is starting or ending".to_owned(),
             }],
         };
+        // Starting it anew mends this.
+        reasons.extend(self.vitals.lost().into_iter().map(|name| Reason {
+            code: "task_ended",
+            message: format!("the {name} have ended in a fault of this program"),
+        }));
         Condition { reasons }
     }
 
@@ -222,5 +273,25 @@ fn times(definition: &SyncDefinition, interval_minutes: u32) -> String {
         }
         Some(ScheduleDefinition::Interval { minutes }) => every(*minutes),
         None => every(interval_minutes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[tokio::test]
+    async fn a_service_that_lost_a_task_is_not_ready() {
+        let vitals = Arc::new(Vitals::default());
+        let clock = Arc::new(SystemClock::new());
+        let desk = ServiceDesk::new(PathBuf::new(), clock, Arc::clone(&vitals));
+        let codes =
+            || -> Vec<&str> { desk.condition().reasons.iter().map(|one| one.code).collect() };
+        assert_eq!(codes(), ["not_serving"]);
+        vitals.watch("alerts", &CancellationToken::new(), async {}).await;
+        assert_eq!(codes(), ["not_serving", "task_ended"]);
     }
 }

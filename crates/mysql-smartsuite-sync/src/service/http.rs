@@ -21,6 +21,10 @@ pub(crate) struct Http {
     address: SocketAddr,
     parts: ServerParts,
     clock: Arc<dyn Clock>,
+    /// What is listened at, until it is served.
+    listener: Option<TcpListener>,
+    /// Whether it was said that the address cannot be had.
+    told: bool,
 }
 
 impl Http {
@@ -51,44 +55,51 @@ impl Http {
             version: env!("CARGO_PKG_VERSION"),
             ending: CancellationToken::new(),
         };
-        Ok(Some(Self { address, parts, clock: Arc::clone(clock) }))
+        let clock = Arc::clone(clock);
+        Ok(Some(Self { address, parts, clock, listener: None, told: false }))
     }
 
-    /// Listens and serves until `ending` is cancelled.
+    /// Listens, if the address can be had: whoever connects from now on is heard as soon as it is served.
+    pub(crate) async fn listen(&mut self) {
+        match TcpListener::bind(self.address).await {
+            Ok(listener) => {
+                let address = listener.local_addr().unwrap_or(self.address);
+                tracing::info!("pages and triggers at http://{address}/");
+                if !self.parts.access.is_guarded() {
+                    tracing::info!(
+                        hint = "SYNC_OPERATOR_TOKEN asks for a token",
+                        "everybody on this machine may look at them and use them"
+                    );
+                }
+                self.listener = Some(listener);
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.told, true) {
+                    tracing::error!(
+                        code = "http_port",
+                        hint = "end the program that listens there, or give another address by `--listen`; it is tried again",
+                        "no pages and no triggers: {} cannot be listened at: {error}; the syncs run all the same",
+                        self.address
+                    );
+                }
+            }
+        }
+    }
+
+    /// Serves until `ending` is cancelled. Where nothing is listened at yet, that is tried again.
     pub(crate) async fn keep(mut self, ending: CancellationToken) {
-        self.parts.ending = ending.clone();
-        let is_guarded = self.parts.access.is_guarded();
-        let router = router(self.parts);
-        let mut told = false;
-        loop {
-            match TcpListener::bind(self.address).await {
-                Ok(listener) => {
-                    let address = listener.local_addr().unwrap_or(self.address);
-                    tracing::info!("pages and triggers at http://{address}/");
-                    if !is_guarded {
-                        tracing::info!(
-                            hint = "SYNC_OPERATOR_TOKEN asks for a token",
-                            "everybody on this machine may look at them and use them"
-                        );
-                    }
-                    return serve(listener, router, ending).await;
-                }
-                Err(error) => {
-                    if !std::mem::replace(&mut told, true) {
-                        tracing::error!(
-                            code = "http_port",
-                            hint = "end the program that listens there, or give another address by `--listen`; it is tried again",
-                            "no pages and no triggers: {} cannot be listened at: {error}; the syncs run all the same",
-                            self.address
-                        );
-                    }
-                }
+        let listener = loop {
+            if let Some(listener) = self.listener.take() {
+                break listener;
             }
             tokio::select! {
                 biased;
                 () = ending.cancelled() => return,
                 () = self.clock.sleep(AGAIN) => {}
             }
-        }
+            self.listen().await;
+        };
+        self.parts.ending = ending.clone();
+        serve(listener, router(self.parts), ending).await;
     }
 }

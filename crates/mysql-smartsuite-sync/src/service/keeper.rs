@@ -1,6 +1,6 @@
 //! Keeps one sync: runs it at its times and when somebody asks, and does between two turns what others want of it.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use sync_core::{
@@ -8,10 +8,13 @@ use sync_core::{
     state::{RunStatus, StateError},
 };
 use sync_engine::run::{RunOptions, RunOutcome};
-use sync_store::{SqliteStore, StateReader};
+use sync_store::{Promise, SqliteStore, StateReader};
 use tokio_util::sync::CancellationToken;
 
-use super::post::{Change, Letter, Post};
+use super::{
+    past::{self, Past},
+    post::{Change, Letter, Post, Wish},
+};
 use crate::{
     precedence::{LastTurn, PATIENCE, Precedence},
     report::run::Finished,
@@ -25,6 +28,9 @@ const RUN_LENGTH: Duration = Duration::from_hours(1);
 const PAUSE_FIRST: Duration = Duration::from_secs(5);
 const PAUSE_MAX: Duration = Duration::from_mins(5);
 
+/// Before a state that did not answer is asked again.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// The longest sleep at once: timers stand still while a machine sleeps, the wall clock does not.
 const NAP: Duration = Duration::from_secs(30);
 
@@ -37,6 +43,15 @@ pub(crate) enum Rhythm {
     Always,
 }
 
+/// How a shift begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start {
+    /// When it did.
+    pub(super) at: Timestamp,
+    /// Whether every sync has a turn at once; else only those whose last run was broken off.
+    pub(super) immediately: bool,
+}
+
 /// Keeps one sync.
 pub(super) struct Keeper {
     pub(super) turn: Turn,
@@ -47,11 +62,22 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Runs the sync at `start`, if there is one, and at its times, until the end is asked for.
-    pub(super) async fn keep(self, start: Option<Timestamp>, ending: CancellationToken) {
+    /// Runs the sync at `start`, if there is one or its last run was broken off, and at its times, until the end is asked
+    /// for. What was left for it by then is done, or stays for the next shift.
+    pub(super) async fn keep(self, start: Start, ending: CancellationToken) {
         let _last = LastTurn::of(&self.precedence, self.place);
-        let mut last_start = last_start(&self.turn);
-        let mut start = start;
+        if let Some(past) = self.known(Past::read, &ending).await {
+            self.take_turns(start, past, &ending).await;
+        }
+        self.answer_letters().await;
+    }
+
+    async fn take_turns(&self, start: Start, past: Past, ending: &CancellationToken) {
+        for (number, promise) in past.promises {
+            self.take_up(number, promise);
+        }
+        let mut last_start = past.last_start;
+        let mut start = (start.immediately || past.is_broken_off).then_some(start.at);
         let mut failures = 0;
         if matches!(self.rhythm, Rhythm::Always) {
             // It is always under way: nobody waits for the end of its turn.
@@ -67,25 +93,102 @@ impl Keeper {
                     start.or_else(|| schedule.next_after(now, last_start))
                 }
             };
-            if !self.wait(due, &ending).await {
+            if !self.wait(due, ending).await {
                 continue;
             }
-            let Some((wish, token)) = self.post.begin(&ending) else { continue };
+            // The state is asked before each turn: whoever paused the sync may have told another shift.
+            let Some(is_paused) = self.known(past::is_paused, ending).await else { continue };
+            if is_paused {
+                // A closed post is one of a shift that ends.
+                drop(self.post.pause());
+                continue;
+            }
+            let Some((wish, token)) = self.post.begin(ending) else { continue };
             start = None;
             last_start = Some(self.turn.wire.clock.now());
-            let finished = self.take(wish.retry, &token).await;
-            self.post.end();
+            let finished = self.take(wish, &token).await;
+            let is_broken_off = token.is_cancelled() && !has_ended(&finished);
+            self.post.end(is_broken_off.then(|| wish.unwrap_or_default()));
+            if let (Some(promise), false) = (wish.and_then(|wish| wish.promise), is_broken_off) {
+                let name = self.turn.definition.name.clone();
+                self.forget(move |store| store.forget_promised_turns(&name, promise)).await;
+            }
             failures = if is_well(&finished) { 0 } else { failures + 1 };
             if matches!(self.rhythm, Rhythm::Always) && failures > 0 && !token.is_cancelled() {
                 let pause = PAUSE_FIRST * 2_u32.saturating_pow(failures - 1);
                 tokio::select! {
                     biased;
-                    () = ending.cancelled() => return,
+                    () = ending.cancelled() => {}
                     () = self.post.rung() => {}
                     () = self.turn.wire.clock.sleep(pause.min(PAUSE_MAX)) => {}
                 }
             }
         }
+    }
+
+    /// Does in time what was promised before this shift. Whoever was told does not wait for an answer any more.
+    fn take_up(&self, number: i64, promise: Promise) {
+        let change = match promise {
+            Promise::Run { retry } => {
+                // A paused sync goes when it is resumed.
+                drop(self.post.ask(Wish { retry, promise: Some(number) }));
+                return;
+            }
+            Promise::Retry(filter) => Change::Retry(filter),
+            Promise::Drop(filter) => Change::Drop(filter),
+        };
+        self.post.find(change, number);
+    }
+
+    /// Forgets what was promised and is done. If that fails it is done once more by the next start, which harms nobody.
+    async fn forget(
+        &self,
+        forget: impl FnOnce(&mut SqliteStore) -> Result<(), StateError> + Send + 'static,
+    ) {
+        let path = self.turn.wire.state_path.clone();
+        let forgetting =
+            tokio::task::spawn_blocking(move || forget(&mut SqliteStore::open(&path)?));
+        let forgotten = forgetting.await;
+        if let Err(error) =
+            forgotten.unwrap_or_else(|error| Err(StateError::Other(error.to_string())))
+        {
+            let (name, code) = (&self.turn.definition.name, error.code());
+            tracing::warn!(sync.name = name, code, "that it is done could not be stored: {error}");
+        }
+    }
+
+    /// What the state says of the sync. It is asked until it answers; `None`: the end was asked for meanwhile.
+    async fn known<T: Send + 'static>(
+        &self,
+        ask: fn(&Path, &str) -> Result<T, StateError>,
+        ending: &CancellationToken,
+    ) -> Option<T> {
+        let mut told = false;
+        while !ending.is_cancelled() {
+            let (path, name) =
+                (self.turn.wire.state_path.clone(), self.turn.definition.name.clone());
+            let answer = tokio::task::spawn_blocking(move || ask(&path, &name)).await;
+            match answer.unwrap_or_else(|error| Err(StateError::Other(error.to_string()))) {
+                Ok(known) => return Some(known),
+                Err(error) if !std::mem::replace(&mut told, true) => {
+                    let (name, code) = (&self.turn.definition.name, error.code());
+                    let hint = error.remedy();
+                    tracing::warn!(
+                        sync.name = name,
+                        code,
+                        hint,
+                        "waits, as the state cannot be read: {error}"
+                    );
+                }
+                Err(_) => {}
+            }
+            tokio::select! {
+                biased;
+                () = ending.cancelled() => {}
+                () = self.turn.wire.clock.sleep(AGAIN) => {}
+            }
+        }
+        None
     }
 
     /// Waits until the sync is due or somebody asks for it; `false`: there is something else to do first.
@@ -136,21 +239,33 @@ impl Keeper {
         !ending.is_cancelled()
     }
 
-    async fn take(&self, retry: bool, ending: &CancellationToken) -> Finished {
+    async fn take(&self, wish: Option<Wish>, ending: &CancellationToken) -> Finished {
         let follow = matches!(self.rhythm, Rhythm::Always).then_some(RUN_LENGTH);
-        let options =
-            RunOptions { retry: self.turn.options.retry || retry, follow, ..self.turn.options };
-        Turn { options, ..self.turn.clone() }.take(ending).await
+        let retry = self.turn.options.retry || wish.is_some_and(|wish| wish.retry);
+        let options = RunOptions { retry, follow, ..self.turn.options };
+        // A run of another process may have read already what this one was asked for.
+        let waits = self.turn.waits || wish.is_some();
+        Turn { options, waits, ..self.turn.clone() }.take(ending).await
     }
 
     /// Does what the letters say. Nobody of this process runs the sync now; another process may.
     async fn answer_letters(&self) {
         for letter in self.post.letters() {
-            let Letter { change, answer } = letter;
+            let Letter { change, answer, promise } = letter;
             let changed = self.change(&change).await;
+            self.forget(move |store| store.forget_promise(promise)).await;
+            if let Err(error) = &changed {
+                let (name, code) = (&self.turn.definition.name, error.code());
+                tracing::warn!(
+                    sync.name = name,
+                    code,
+                    "rows in quarantine could not be changed: {error}"
+                );
+            }
             let is_retry = matches!(change, Change::Retry(_));
-            if is_retry && matches!(changed, Ok(1..)) && !self.post.is_paused() {
-                self.post.ask(false);
+            if is_retry && matches!(changed, Ok(1..)) {
+                // Of a paused sync they wait.
+                drop(self.post.ask(Wish::default()));
             }
             // The one who asked may have gone.
             drop(answer.send(changed));
@@ -187,8 +302,10 @@ fn is_well(finished: &Finished) -> bool {
     )
 }
 
-/// When the sync last began, here or in another process: a time that was missed since is made up for once.
-fn last_start(turn: &Turn) -> Option<Timestamp> {
-    let reader = StateReader::open(&turn.wire.state_path).ok()?;
-    Some(reader.runs(&turn.definition.name, 1).ok()?.first()?.started_at)
+/// Whether it came to an end of its own, well or not.
+fn has_ended(finished: &Finished) -> bool {
+    !matches!(
+        finished.report.outcome,
+        RunOutcome::Ran { status: RunStatus::Interrupted, .. } | RunOutcome::Busy
+    )
 }

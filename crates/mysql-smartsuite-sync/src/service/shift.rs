@@ -2,19 +2,18 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use jiff::Timestamp;
 use sync_core::{
     config::model::{CaptureMode, SyncDefinition},
     schedule::Schedule,
 };
 use sync_engine::run::RunOptions;
-use sync_store::StateReader;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    keeper::{Keeper, Rhythm},
-    post::Post,
+    keeper::{Keeper, Rhythm, Start},
+    past,
+    post::{Legacy, Post},
 };
 use crate::{failure::Failure, precedence::Precedence, turn::Turn, wire::Wire};
 
@@ -39,16 +38,28 @@ pub(crate) struct Shift {
 }
 
 impl Shift {
-    /// Begins to keep every sync of the plan, until `ending` is cancelled or [`Shift::end`] is called.
-    pub(crate) fn start(plan: ShiftPlan, ending: &CancellationToken) -> Self {
+    /// Begins to keep every sync of the plan, until `ending` is cancelled or [`Shift::end`] is called. What the shift
+    /// before left is done by the sync of the same name.
+    pub(crate) fn start(
+        plan: ShiftPlan,
+        mut legacies: BTreeMap<String, Legacy>,
+        ending: &CancellationToken,
+    ) -> Self {
         let ShiftPlan { wire, timetable, immediately } = plan;
         let (wire, ending) = (Arc::new(wire), ending.child_token());
-        let start = immediately.then(|| wire.clock.now());
+        let start = Start { at: wire.clock.now(), immediately };
         let syncs: Vec<_> = timetable.iter().map(|(sync, _)| sync).collect();
         let precedence = Precedence::of(&syncs);
         let mut shift = Self { wire, posts: BTreeMap::new(), ending, keepers: JoinSet::new() };
         for (place, (definition, schedule)) in timetable.into_iter().enumerate() {
-            shift.keep(definition, schedule, (&precedence, place), start);
+            let legacy = legacies.remove(&definition.name).unwrap_or_default();
+            shift.keep(definition, schedule, legacy, (&precedence, place), start);
+        }
+        for name in legacies.keys() {
+            tracing::warn!(
+                sync.name = name,
+                "what was asked of it is not done: it is served no more"
+            );
         }
         shift
     }
@@ -57,17 +68,18 @@ impl Shift {
         &mut self,
         definition: SyncDefinition,
         schedule: Schedule,
+        legacy: Legacy,
         (precedence, place): (&Arc<Precedence>, usize),
-        start: Option<Timestamp>,
+        start: Start,
     ) {
         let rhythm = match definition.capture {
             CaptureMode::Binlog => Rhythm::Always,
             CaptureMode::Query | CaptureMode::Table => Rhythm::Times(schedule),
         };
-        let is_paused = StateReader::open(&self.wire.state_path)
-            .and_then(|reader| reader.paused_at(&definition.name))
-            .is_ok_and(|at| at.is_some());
-        let post = Arc::new(Post::new(is_paused, matches!(rhythm, Rhythm::Always)));
+        // Who looks is told so from the start; its keeper waits for a state that does not answer.
+        let is_paused = past::is_paused(&self.wire.state_path, &definition.name).unwrap_or(false);
+        let follows = matches!(rhythm, Rhythm::Always);
+        let post = Arc::new(Post::new(is_paused, follows, legacy));
         self.posts.insert(definition.name.clone(), Arc::clone(&post));
         let turn = Turn {
             wire: Arc::clone(&self.wire),
@@ -99,6 +111,12 @@ impl Shift {
         self.ending.cancel();
         while self.next_ended().await? {}
         Ok(())
+    }
+
+    /// What was asked of its syncs and not taken up, by name. Nothing more can be asked of them.
+    pub(crate) fn close(&self) -> BTreeMap<String, Legacy> {
+        let close = |(name, post): (&String, &Arc<Post>)| (name.clone(), post.close());
+        self.posts.iter().map(close).filter(|(_, legacy)| !legacy.is_empty()).collect()
     }
 }
 

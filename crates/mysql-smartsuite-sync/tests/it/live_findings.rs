@@ -95,7 +95,7 @@ fn mapping(table: &str) -> String {
     for (name, source) in SOURCES {
         sync(name, "", source, both);
     }
-    let follows = r#"{query: "SELECT id, name FROM children", primary_key: id}"#;
+    let follows = r#"{query: "SELECT c.id, t.name FROM children c LEFT JOIN t ON t.id = c.id", primary_key: id}"#;
     sync("follows", "    capture: binlog\n", follows, both);
     let odd = r#"{query: "SELECT id, name, amount, t, made, owner FROM odd", primary_key: id}"#;
     let fields = "field_mappings:\n        amount: samount001\n        t: sday000001\n        made: first_created\n        \

@@ -41,6 +41,7 @@ mod pages;
 mod people;
 mod planning;
 mod quarantine;
+mod reloading;
 mod running;
 mod scheduling;
 mod secrecy;

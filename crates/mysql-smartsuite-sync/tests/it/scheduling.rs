@@ -1,6 +1,6 @@
 //! The service.
 
-use std::{fs, time::Duration};
+use std::{fs, os::unix::net::UnixDatagram, time::Duration};
 
 use smartsuite_emulator::RouteKind::BulkUpdate;
 use throwaway_server::wait_until;
@@ -14,6 +14,8 @@ on_mariadb! {
     servers_that_are_down_do_not_end_it
     a_wrong_configuration_ends_it_at_once
     the_service_manager_is_told
+    it_is_ready_when_it_can_be_reached
+    the_watchdog_is_not_fed_while_the_state_cannot_be_read
     a_changed_mapping_file_is_served_and_one_that_cannot_be_used_is_not
     a_changed_file_that_is_included_is_served
 }
@@ -90,23 +92,73 @@ fn a_wrong_configuration_ends_it_at_once(stage: &mut Stage) {
     stage.run(&["schedule"]).ended(64).warned(&["no sync is enabled"]);
 }
 
-fn the_service_manager_is_told(stage: &mut Stage) {
+/// The service manager's end of what it is told, of a watchdog that wants to hear something each half second.
+fn manager(stage: &mut Stage) -> UnixDatagram {
     let path = stage.path("notify");
-    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    let socket = UnixDatagram::bind(&path).unwrap();
     socket.set_read_timeout(Some(LIMIT)).unwrap();
     stage.setting("NOTIFY_SOCKET", path.display().to_string());
     stage.setting("WATCHDOG_USEC", "1000000");
+    socket
+}
+
+fn heard(socket: &UnixDatagram) -> String {
+    let mut buffer = [0; 256];
+    let length = socket.recv(&mut buffer).unwrap();
+    String::from_utf8_lossy(&buffer[..length]).into_owned()
+}
+
+fn it_is_ready_when_it_can_be_reached(stage: &mut Stage) {
+    let socket = manager(stage);
+    // As many messages as the manager's end holds: whoever says one more waits until it is heard.
+    let other = UnixDatagram::unbound().unwrap();
+    other.set_nonblocking(true).unwrap();
+    let mut before = 0;
+    while other.send_to(b"BEFORE", stage.path("notify")).is_ok() {
+        before += 1;
+    }
+    let child = stage.start(&["schedule", "--interval", "60", "--listen", "127.0.0.1:0"]);
+    assert!(logged(stage, "pages and triggers at http://127.0.0.1:"));
+    for _ in 0..before {
+        assert_eq!(heard(&socket), "BEFORE");
+    }
+    assert_eq!(heard(&socket), "READY=1");
+    signal(&child, "-TERM");
+    stage.finish(child, 0).ended(0);
+}
+
+fn the_watchdog_is_not_fed_while_the_state_cannot_be_read(stage: &mut Stage) {
+    let socket = manager(stage);
+    stage.run(&["run"]).ended(0);
+    let state = rusqlite::Connection::open(stage.state()).unwrap();
+    let version: i64 = state.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    let child = stage.start(&["schedule", "--interval", "60"]);
+    while heard(&socket) != "WATCHDOG=1" {}
+    // As a program of a newer version leaves it.
+    state.pragma_update(None, "user_version", 99).unwrap();
+    let complaint = "STATUS=the state cannot be read: ";
+    while !heard(&socket).starts_with(complaint) {}
+    for _ in 0..3 {
+        let said = heard(&socket);
+        assert!(said.starts_with(complaint), "{said}");
+    }
+    state.pragma_update(None, "user_version", version).unwrap();
+    while heard(&socket) != "WATCHDOG=1" {}
+    signal(&child, "-TERM");
+    stage.finish(child, 0).ended(0);
+}
+
+fn the_service_manager_is_told(stage: &mut Stage) {
+    let socket = manager(stage);
     stage.run(&["run"]).ended(0);
     let since = stage.smartsuite.newest_request();
     let child = stage.start(&["schedule", "--interval", "60"]);
-    let mut heard = Vec::new();
+    let mut all: Vec<String> = Vec::new();
     let mut until = |words: &str| {
-        while heard.last().is_none_or(|last| last != words) {
-            let mut buffer = [0; 128];
-            let length = socket.recv(&mut buffer).unwrap();
-            heard.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+        while all.last().is_none_or(|last| last != words) {
+            all.push(heard(&socket));
         }
-        heard.clone()
+        all.clone()
     };
     assert_eq!(until("READY=1").len(), 1, "it is the first thing that is said");
     let before = until("WATCHDOG=1");

@@ -79,6 +79,7 @@ fn tokens_and_roles_are_kept_apart(stage: &mut Stage) {
     stage.setting("SYNC_OPERATOR_TOKEN", "operator-0123456789");
     stage.setting("SYNC_VIEWER_TOKEN", "viewer-0123456789");
     stage.setting("SYNC_WEBHOOK_TOKEN", "webhook-0123456789");
+    stage.setting("SYNC_TRUSTED_PROXIES", "127.0.0.1");
     let mut service = Service::start(stage, &["--interval", "60"]);
     for (token, overview, run, webhook) in [
         (None, 401, 401, 401),
@@ -106,9 +107,21 @@ fn tokens_and_roles_are_kept_apart(stage: &mut Stage) {
         service.send("POST", path, &foreign, "{}").problem(),
         (403, "http_another_site".into())
     );
+    // Behind the proxy somebody guesses, and others come in as before.
+    let ask = |client: &str, token: &str| {
+        let headers = format!("x-forwarded-for: {client}\r\nauthorization: Bearer {token}\r\n");
+        service.send("GET", "/metrics", &headers, "").status
+    };
+    for attempt in 0..5 {
+        assert_eq!(ask("198.51.100.1", &format!("guess-{attempt}-0123456789")), 401);
+    }
+    assert_eq!(ask("10.0.0.9, 198.51.100.1", "viewer-0123456789"), 429);
+    assert_eq!(ask("198.51.100.2", "viewer-0123456789"), 200);
     let log = fs::read_to_string(stage.path("logs/sync.log")).unwrap();
     assert!(!log.contains("-0123456789"), "a token is in the log");
     service.end(stage);
+    stage.setting("SYNC_TRUSTED_PROXIES", "everybody");
+    stage.run(&["schedule"]).ended(64).warned(&["SYNC_TRUSTED_PROXIES"]);
     stage.setting("SYNC_OPERATOR_TOKEN", "short");
     stage.run(&["schedule"]).ended(64).warned(&["SYNC_OPERATOR_TOKEN"]);
 }

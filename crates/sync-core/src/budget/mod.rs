@@ -30,7 +30,7 @@ const NEAR_PERCENT: u64 = 80;
 pub struct BudgetDefinition {
     /// Calls that are included each month.
     pub monthly_calls: u32,
-    /// Day of the month at which the count begins anew, 1 to 28, at midnight UTC.
+    /// Day of the month at which the count begins anew, 1 to 31, at midnight UTC; the last day of a shorter month.
     pub billing_day: u8,
     /// Calls of them that are left to people and other integrations.
     pub reserve: u32,
@@ -133,10 +133,13 @@ pub struct Month {
 impl Month {
     /// The billing month that `day` is in.
     pub fn of(day: Date, billing_day: u8) -> Self {
-        let billing_day = i8::try_from(billing_day.clamp(1, 28)).unwrap_or(1);
-        let in_this = day.with().day(billing_day).build().unwrap_or(day);
-        let from = if in_this <= day { in_this } else { in_this.saturating_sub(1.month()) };
-        Self { from, until: from.saturating_add(1.month()) }
+        let first = day.first_of_month();
+        let begins = begin_in(first, billing_day);
+        if begins <= day {
+            Self { from: begins, until: begin_in(first.saturating_add(1.month()), billing_day) }
+        } else {
+            Self { from: begin_in(first.saturating_sub(1.month()), billing_day), until: begins }
+        }
     }
 
     /// Days from `day` on, that day included.
@@ -144,6 +147,12 @@ impl Month {
         let days = (self.until - day).get_days();
         u64::try_from(days).unwrap_or(0).max(1)
     }
+}
+
+/// The day on which the billing month begins in the month of `first`.
+fn begin_in(first: Date, billing_day: u8) -> Date {
+    let day = i8::try_from(billing_day).unwrap_or(i8::MAX).clamp(1, first.days_in_month());
+    first.with().day(day).build().unwrap_or(first)
 }
 
 /// Calls by day, UTC, and by who made them.

@@ -23,8 +23,34 @@ fn a_billing_month_begins_at_its_day() {
         (date(2026, 11, 26), 26, date(2026, 11, 26), date(2026, 12, 26)),
         (date(2026, 11, 25), 26, date(2026, 10, 26), date(2026, 11, 26)),
         (date(2026, 1, 3), 28, date(2025, 12, 28), date(2026, 1, 28)),
+        // Shorter months begin it at their last day, and longer ones at its own again.
+        (date(2026, 1, 30), 31, date(2025, 12, 31), date(2026, 1, 31)),
+        (date(2026, 1, 31), 31, date(2026, 1, 31), date(2026, 2, 28)),
+        (date(2026, 2, 28), 31, date(2026, 2, 28), date(2026, 3, 31)),
+        (date(2026, 3, 30), 31, date(2026, 2, 28), date(2026, 3, 31)),
+        (date(2026, 4, 30), 31, date(2026, 4, 30), date(2026, 5, 31)),
+        (date(2026, 3, 1), 29, date(2026, 2, 28), date(2026, 3, 29)),
+        (date(2028, 2, 28), 30, date(2028, 1, 30), date(2028, 2, 29)),
     ] {
-        assert_eq!(Month::of(day, billing_day), Month { from, until });
+        assert_eq!(Month::of(day, billing_day), Month { from, until }, "{day}, {billing_day}");
+    }
+}
+
+#[test]
+fn billing_months_follow_each_other_without_a_gap_whatever_their_day() {
+    for billing_day in 1..=31 {
+        let mut month = Month::of(date(2027, 1, 1), billing_day);
+        let mut day = month.from;
+        while day < date(2029, 1, 1) {
+            if day == month.until {
+                month = Month { from: day, until: Month::of(day, billing_day).until };
+                assert!(
+                    (day.day() == i8::try_from(billing_day).unwrap()) || day == day.last_of_month()
+                );
+            }
+            assert_eq!(Month::of(day, billing_day), month, "{day}, {billing_day}");
+            day = day.saturating_add(1.day());
+        }
     }
 }
 

@@ -73,8 +73,8 @@ pub const MONTHLY_CALLS_MAX: u32 = 1_000_000_000;
 /// `smartsuite.billing_day`: most months begin at their first day.
 pub const BILLING_DAY: u32 = 1;
 
-/// `smartsuite.billing_day`: every month has this day.
-pub const BILLING_DAY_MAX: u32 = 28;
+/// `smartsuite.billing_day`: of a month without it, its last day is meant.
+pub const BILLING_DAY_MAX: u32 = 31;
 
 /// `smartsuite.reserve`: where nothing is said, every so many-th call is left to others.
 pub const RESERVE_DIVISOR: u32 = 10;

@@ -208,6 +208,14 @@ pub struct SourceDefinition {
     pub time_zone: Option<String>,
 }
 
+impl SourceDefinition {
+    /// Whether the keys of all rows can be read: those of a table, by a query of their own, or as the query itself shows
+    /// them where rows come and go with those of related tables.
+    pub fn shows_keys(&self) -> bool {
+        !matches!(self.rows, SourceRows::Query { keys: None, .. }) || !self.related.is_empty()
+    }
+}
+
 /// What yields the rows of a sync.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SourceRows {

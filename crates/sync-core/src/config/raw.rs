@@ -84,8 +84,9 @@ section! {
         /// How many calls each month includes, where that is another number than the plan's.
         #[schemars(range(min = 1, max = 1_000_000_000))]
         "monthly_calls" monthly_calls: Option<Given<u32>>,
-        /// The day of the month on which SmartSuite's count begins anew, at midnight UTC.
-        #[schemars(range(min = 1, max = 28), extend("default" = defaults::BILLING_DAY))]
+        /// The day of the month on which SmartSuite's count begins anew, at midnight UTC. Of a month that does not have
+        /// it, the last day.
+        #[schemars(range(min = 1, max = 31), extend("default" = defaults::BILLING_DAY))]
         "billing_day" billing_day: Option<Given<u32>>,
         /// How many of the month's calls are left to people and other integrations, which count for the same month and
         /// are not seen from here. Without it: a tenth.
@@ -206,7 +207,7 @@ section! {
         /// `table` it is the primary key unless another is given.
         "primary_key" primary_key: Option<Given<OneOrMany>>,
         /// `query`: SQL that yields the key columns of every row there is, so that rows that are gone can be noticed.
-        /// A `table` needs none.
+        /// A `table` needs none, nor does a query with `related`, which itself is asked for them.
         #[schemars(length(min = 1))]
         "keys_query" keys_query: Option<Given<Scalar>>,
         /// The column that says that a row counts as deleted: by any value but NULL, 0, false, an empty text or a zero
@@ -215,7 +216,7 @@ section! {
         /// The column that says when a row last changed. Without it every run reads everything.
         "updated_at_field" updated_at_field: Option<Given<Scalar>>,
         /// `capture: binlog`: tables that the query joins. When a row of one changes, the rows that hold its value are read
-        /// again.
+        /// again; and the query itself is asked for the keys of all rows, so that those that left the join are noticed.
         "related" related: Option<Given<Vec<Given<RawRelated>>>>,
         /// The zone in which DATETIME columns are meant, by its IANA name. Without it: UTC.
         "time_zone" time_zone: Option<Given<Scalar>>,

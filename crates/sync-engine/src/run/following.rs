@@ -181,6 +181,11 @@ impl Running<'_> {
         let end = StreamEnd { position: position.clone(), as_of, retention: None };
         self.engine.state.run(move |state| state.mark_stream(&[marks], &end)).await?;
         self.opened.full_read.get_or_insert(reason);
+        if is_lost {
+            // What an earlier run has read, and what a sweep has found, was before what nobody names now.
+            self.opened.page = None;
+            self.opened.swept_at = None;
+        }
         self.opened.stream_position = Some(position.clone());
         Ok(changes.follow(&position).await?)
     }

@@ -1,9 +1,7 @@
 //! Rows that are gone: found by a sweep, asked for again as dirty keys, and their records held back until a person
 //! says yes where they are many.
 
-use sync_core::{
-    config::model::SourceRows, deletes::GonePolicy, schedule::Schedule, state::StateError,
-};
+use sync_core::{deletes::GonePolicy, schedule::Schedule, state::StateError};
 
 use super::{Trouble, running::Running};
 use crate::{capture::Broken, event::Event};
@@ -33,8 +31,7 @@ impl Running<'_> {
 
     fn sweep_is_due(&self) -> bool {
         let definition = &self.task.definition;
-        let has_keys = !matches!(definition.source.rows, SourceRows::Query { keys: None, .. });
-        if self.policy() == GonePolicy::Leave || !has_keys {
+        if self.policy() == GonePolicy::Leave || !definition.source.shows_keys() {
             return false;
         }
         if self.options.reconcile || self.options.allow_deletes.is_some() {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use sync_core::{
     change::ChangeLog,
-    config::model::{SourceRows, SyncDefinition, WriteMode},
+    config::model::{RelatedDefinition, SourceRows, SyncDefinition, WriteMode},
     draft::Fields,
     drift::LeftOut,
     field_value::FieldValue,
@@ -74,6 +74,10 @@ impl SyncTask {
             definition_hash(destination, source).to_string(),
         ];
         values.extend(source.deleted_field.clone());
+        // What changed in a table before it was followed was not named.
+        for RelatedDefinition { table, column, matches } in &source.related {
+            values.push(["related", table, column, matches].join("\0"));
+        }
         SyncIdentity {
             name: name.clone(),
             previously: previously.clone(),

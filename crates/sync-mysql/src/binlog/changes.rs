@@ -69,6 +69,11 @@ impl MysqlChanges {
                 }
             },
         };
+        let joined = match self.source.layout_on(&mut session).await {
+            Ok(layout) => layout.select(&self.source.wanted).map(|columns| list.others(&columns)),
+            Err(error) => Err(error),
+        };
+        let joined = joined.unwrap_or_default();
         let mut findings: Vec<SourceFinding> = list
             .notes
             .into_iter()
@@ -76,6 +81,7 @@ impl MysqlChanges {
                 finding(Severity::Note, SourceFindingCode::BinlogForeignKey, note, "nothing to do")
             })
             .collect();
+        findings.extend(joined.iter().map(|table| joined_unfollowed(table)));
         let grants = session.rows("SHOW GRANTS").await.unwrap_or_default();
         findings.extend(right_not_seen(grants.iter().flatten().flatten().map(String::as_str)));
         findings.extend(kept_briefly(server.retention));
@@ -109,6 +115,22 @@ fn right_not_seen<'a>(mut grants: impl Iterator<Item = &'a str>) -> Option<Sourc
         message: "no grant lets this user read the binlog, unless a role does".to_owned(),
         hint: "GRANT REPLICATION SLAVE ON *.* to the user".to_owned(),
     })
+}
+
+/// A finding about a table that the query takes columns from, and whose rows nobody watches.
+fn joined_unfollowed(table: &str) -> SourceFinding {
+    SourceFinding {
+        severity: Severity::Warning,
+        code: SourceFindingCode::BinlogJoinUnfollowed,
+        message: format!(
+            "the query takes columns from table `{table}`, and the sync does not follow that: what changes there is found \
+             by the next reconcile only"
+        ),
+        hint: format!(
+            "add {{table: {table}, column: COLUMN, matches: COLUMN_OF_THE_QUERY}} to `source.related`, by the columns that \
+             the query joins it by"
+        ),
+    }
 }
 
 /// A finding where the server keeps its binlog for so few seconds; `None` is for ever.
@@ -166,19 +188,21 @@ impl ChangeLog for MysqlChanges {
             };
             let follower = self.hub.number();
             let (mut session, server, list) = self.look(follower).await?;
+            let target_at = self.hub.0.clock.now();
             let target = self.newest(&mut session, &server, &position).await?;
             self.source.set_floor(&position);
             let slot = Arc::new(Slot::default());
             {
                 let mut waiting = slot.lock();
                 waiting.target = target;
+                waiting.target_at = Some(target_at);
                 waiting.notes = list.notes;
             }
             let seat = Seat {
                 source: Arc::clone(&self.source),
                 related: Arc::clone(&self.related),
                 watched: list.watched,
-                position: position.clone(),
+                position: server.own(position.clone()),
                 slot: Arc::clone(&slot),
             };
             let feed = MysqlFeed {
@@ -229,7 +253,7 @@ struct MysqlFeed {
 struct Taken {
     found: Found,
     position: Option<Position>,
-    as_of: Option<u32>,
+    as_of: Option<Timestamp>,
     is_caught_up: bool,
     has_lingered: bool,
 }
@@ -272,7 +296,9 @@ impl MysqlFeed {
         let mut reconcile = found.reconcile;
         if is_caught_up && std::mem::take(&mut self.is_unsure) {
             reconcile.get_or_insert_with(|| {
-                "nothing could say what the first read has shown: the user may not lock tables for a moment".to_owned()
+                "nothing could say what the first read has shown: tables could not be locked for a moment, as the user may \
+                 not, or a long query was under way"
+                    .to_owned()
             });
         }
         self.told_caught_up |= is_caught_up;
@@ -285,7 +311,7 @@ impl MysqlFeed {
             position: StreamPosition(
                 Position { is_unsure: self.is_unsure, ..self.position.clone() }.stored(),
             ),
-            as_of: as_of.and_then(|seconds| Timestamp::from_second(i64::from(seconds)).ok()),
+            as_of,
             is_caught_up,
         }))
     }
@@ -300,8 +326,10 @@ impl MysqlFeed {
                     return Err(error.clone());
                 }
                 let is_due = clock.elapsed() >= self.position_due;
+                // A position of which no time is known is none that anything was read up to.
+                let has_moved = waiting.position.is_some() && waiting.as_of.is_some();
                 let has_news = (waiting.is_caught_up && !self.told_caught_up)
-                    || (is_due && (waiting.position.is_some() || self.awaits_second()));
+                    || (is_due && (has_moved || self.awaits_second()));
                 if !waiting.has_changes() && has_news {
                     return Ok(true);
                 }
@@ -406,7 +434,11 @@ mod tests {
 
     #[test]
     fn what_is_doubtful_of_the_log_is_said_in_reviewed_words() {
-        let findings = [right_not_seen(std::iter::empty()), kept_briefly(Some(7_200))];
+        let findings = [
+            Some(joined_unfollowed("customers")),
+            right_not_seen(std::iter::empty()),
+            kept_briefly(Some(7_200)),
+        ];
         let lines = findings.into_iter().filter_map(said);
         let lines: Vec<String> = lines.map(|(code, words)| format!("{code}: {words}")).collect();
         insta::assert_snapshot!(lines.join("\n"));

@@ -6,6 +6,7 @@ use std::{
     fmt,
 };
 
+use jiff::Timestamp;
 use sync_core::key::Key;
 
 use super::{
@@ -25,6 +26,9 @@ const KEYS_PER_TRANSACTION: usize = 200_000;
 /// Prepared transactions that are remembered; of the oldest beyond them the keys are forgotten, so that their commit
 /// leads to a reading of everything.
 const PREPARED_MAX: usize = 100;
+
+/// Why everything is read where a transaction was broken off.
+const UNENDED: &str = "a transaction in the log could not be read to its end";
 
 /// What one follower has to read again.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -60,6 +64,7 @@ impl Found {
 
     pub(crate) fn merge(&mut self, other: Self) {
         self.keys.extend(other.keys);
+        self.met.extend(other.met);
         for (relation, values) in other.related {
             self.related.entry(relation).or_default().extend(values);
         }
@@ -86,9 +91,16 @@ pub(crate) struct Committed {
     /// By follower.
     pub(crate) found: BTreeMap<Follower, Found>,
     /// When the transaction's last statement began, seconds since 1970; 0 where the server does not say.
-    pub(crate) seconds: u32,
+    seconds: u32,
     /// Whether a followed table was defined anew, so that its columns must be learnt again.
     pub(crate) is_redefined: bool,
+}
+
+impl Committed {
+    /// When the transaction's last statement began, where the server says so.
+    pub(crate) fn time(&self) -> Option<Timestamp> {
+        (self.seconds > 0).then(|| Timestamp::from_second(self.seconds.into()).ok()).flatten()
+    }
 }
 
 /// What an event came to.
@@ -252,7 +264,8 @@ impl Decoder {
             EventKind::XaPrepare => {
                 let (commits, xid) = prepared_xid(body).ok_or(damaged)?;
                 if !commits {
-                    self.prepared.push((xid, std::mem::take(&mut self.open)));
+                    let reasons = reasons(&self.open);
+                    self.prepared.push((xid, std::mem::replace(&mut self.open, reasons)));
                     if self.prepared.len() > PREPARED_MAX {
                         self.prepared.remove(0);
                     }
@@ -264,11 +277,16 @@ impl Decoder {
         Ok(Step::Within)
     }
 
-    /// What was open when a file ends was never committed: the server crashed.
+    /// What was open when a file ends was never committed: the server crashed. Not so a compressed transaction: it is in
+    /// the log as a whole, and was committed.
     fn begin_file(&mut self, header: &Header) -> Result<(), Unreadable> {
         self.tables.clear();
         if !header.is_artificial() {
+            let is_committed = self.payload_end.is_some();
             self.abandon();
+            if is_committed {
+                self.reconcile_all(UNENDED);
+            }
         }
         self.begun = (header.seconds > 0).then_some(header.seconds);
         self.compare_file()
@@ -321,8 +339,9 @@ impl Decoder {
         Ok(())
     }
 
+    /// Forgets the rows of a transaction that was not committed. A reason to read everything stays one.
     fn abandon(&mut self) {
-        self.open.clear();
+        self.open = reasons(&self.open);
         self.is_open = false;
         self.payload_end = None;
         self.gtid = None;
@@ -339,7 +358,7 @@ impl Decoder {
     fn begin(&mut self, gtid: Option<Gtid>, opens: bool) {
         if self.is_open {
             self.abandon();
-            self.reconcile_all("a transaction in the log could not be read to its end");
+            self.reconcile_all(UNENDED);
         }
         self.gtid = gtid;
         self.is_open = opens;
@@ -355,7 +374,12 @@ impl Decoder {
             Effect::Nothing => {}
             Effect::XaCommit(xid) => {
                 match self.prepared.iter().position(|(prepared, _)| prepared == xid) {
-                    Some(place) => self.open.extend(self.prepared.remove(place).1),
+                    // Beside what is open already: a reason to read everything may have been found before.
+                    Some(place) => {
+                        for (follower, found) in self.prepared.remove(place).1 {
+                            self.open.entry(follower).or_default().merge(found);
+                        }
+                    }
                     None => {
                         self.reconcile_all("a transaction was committed that was prepared earlier");
                     }
@@ -472,6 +496,15 @@ impl Decoder {
         }
         Some(())
     }
+}
+
+/// The reasons to read everything in what was found, without its rows.
+fn reasons(open: &BTreeMap<Follower, Found>) -> BTreeMap<Follower, Found> {
+    let reason = |(follower, found): (&Follower, &Found)| {
+        let reconcile = Some(found.reconcile.clone()?);
+        Some((*follower, Found { reconcile, ..Found::default() }))
+    };
+    open.iter().filter_map(reason).collect()
 }
 
 impl Watched {

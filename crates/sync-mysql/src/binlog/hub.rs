@@ -14,14 +14,15 @@ use sync_core::{
 use tokio::{sync::Notify, task::AbortHandle, time::timeout};
 
 use super::{
+    audience::Audience,
     changes::MysqlChanges,
-    decoder::{Committed, Decoder, Step, Unreadable},
+    decoder::{Decoder, Step, Unreadable},
     event::Event,
     idle::Idle,
-    log_failure::{LogFailure, SERVER_LACKS, position_lost},
+    log_failure::{LogFailure, SERVER_LACKS, begun_anew, position_lost},
     log_server::LogServer,
     position::Position,
-    slot::Slot,
+    slot::{Moment, Slot},
     stream::{LogStream, Reader},
     watch::{Follower, Watched},
     watchlist::{RelatedTable, Watchlist},
@@ -85,7 +86,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     seats: Mutex<Seats>,
     /// Somebody came or went.
-    changed: Notify,
+    pub(super) changed: Notify,
 }
 
 impl std::fmt::Debug for Shared {
@@ -185,7 +186,7 @@ impl Shared {
         self.changed.notify_one();
     }
 
-    fn fail(&self, follower: Follower, error: SourceError) {
+    pub(super) fn fail(&self, follower: Follower, error: SourceError) {
         if let Some(seat) = self.seat(follower) {
             seat.slot.fail(error);
         }
@@ -207,15 +208,15 @@ impl Shared {
         }
     }
 
-    fn seat(&self, follower: Follower) -> Option<Seat> {
+    pub(super) fn seat(&self, follower: Follower) -> Option<Seat> {
         self.seats().by_follower.get(&follower).cloned()
     }
 
-    fn version(&self) -> u64 {
+    pub(super) fn version(&self) -> u64 {
         self.seats().version
     }
 
-    fn all(&self) -> Vec<(Follower, Seat)> {
+    pub(super) fn all(&self) -> Vec<(Follower, Seat)> {
         let seats = self.seats();
         seats.by_follower.iter().map(|(follower, seat)| (*follower, seat.clone())).collect()
     }
@@ -224,7 +225,7 @@ impl Shared {
         self.seats().by_follower.values().flat_map(|seat| seat.watched.clone()).collect()
     }
 
-    fn update(&self, follower: Follower, change: impl FnOnce(&mut Seat)) {
+    pub(super) fn update(&self, follower: Follower, change: impl FnOnce(&mut Seat)) {
         if let Some(seat) = self.seats().by_follower.get_mut(&follower) {
             change(seat);
         }
@@ -319,13 +320,16 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
     let server = LogServer::ask(&mut session).await?;
     server.check()?;
     for (follower, seat) in shared.all() {
-        if let Some(why) = unusable(&seat.position, &server) {
-            shared.fail(follower, position_lost(why));
+        match unusable(&seat.position, &server) {
+            Some(why) => shared.fail(follower, position_lost(why)),
+            None => shared.update(follower, |seat| {
+                seat.position = server.own(seat.position.clone());
+            }),
         }
     }
     let mut version = shared.version();
     let Some(start) = start(&shared.all()) else { return Ok(()) };
-    let start = start.on(&server.identity);
+    let start = server.own(start);
     let newest = server.newest(&mut session).await?;
     if newest.as_ref().and_then(|newest| newest.covers(&start)) == Some(false) {
         tries.behind += 1;
@@ -351,7 +355,10 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
     let mut moved = 0;
     let mut is_open = false;
     let mut has_moved = false;
+    // When the last transaction was made that was read.
+    let mut as_of = None;
     loop {
+        let moment = Moment { as_of, now: shared.clock.now() };
         if version != shared.version() && decoder.is_between() {
             version = shared.version();
             let all = shared.all();
@@ -360,7 +367,7 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
                     && seat.position.covers(decoder.position()) != Some(true)
             };
             if all.is_empty() || all.iter().any(|(_, seat)| is_behind(seat)) {
-                audience.rest(shared, decoder.position(), false);
+                audience.reach(shared, decoder.position(), moment, false);
                 return Ok(());
             }
             decoder.watch(shared.watched());
@@ -371,7 +378,7 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
             None => {
                 // Nothing is known of the log before the server has sent something of it.
                 if is_open && decoder.is_between() {
-                    audience.rest(shared, decoder.position(), false);
+                    audience.reach(shared, decoder.position(), moment, false);
                     moved = 0;
                 }
                 tokio::select! {
@@ -405,8 +412,12 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
                 if idle.is_some_and(|before| now.is_kept_from(&before, decoder.position())) {
                     return Err(LogFailure::Lost(kept()));
                 }
+                let is_end = now.is_end(decoder.position());
                 idle = Some(now);
-                audience.rest(shared, decoder.position(), true);
+                if is_end {
+                    let moment = Moment { as_of: Some(moment.now), ..moment };
+                    audience.reach(shared, decoder.position(), moment, true);
+                }
             }
             Step::Committed(committed) => {
                 has_moved = true;
@@ -418,11 +429,13 @@ async fn serve(shared: &Shared, tries: &mut Tries) -> Result<(), LogFailure> {
                     learn_again(shared, &mut session, &server, &redefined).await?;
                     decoder.watch(shared.watched());
                 }
-                audience.hand_out(shared, committed, decoder.position()).await;
+                as_of = committed.time().or(as_of);
+                let moment = Moment { as_of, ..moment };
+                audience.hand_out(shared, committed, decoder.position(), moment).await;
                 moved += 1;
                 if moved >= TRANSACTIONS_MAX {
                     moved = 0;
-                    audience.reach(shared, decoder.position());
+                    audience.reach(shared, decoder.position(), moment, false);
                 }
             }
         }
@@ -438,88 +451,6 @@ fn unusable(position: &Position, server: &LogServer) -> Option<&'static str> {
         }
         (None, _) if position.server == server.identity => None,
         (None, _) => Some("the server is another one, and its transactions have no names"),
-    }
-}
-
-/// The followers that the decoder reads for. One that came since stands where it came, until it is read for.
-#[derive(Debug)]
-struct Audience(BTreeMap<Follower, Standing>);
-
-/// Where a follower stands, seen from where the log is read.
-#[derive(Debug)]
-enum Standing {
-    /// There.
-    Here,
-    /// Ahead, at this position: what is read before is known to it, and its position does not go back.
-    Ahead(Position),
-}
-
-impl Standing {
-    /// The position to name when the log was read up to `position`.
-    fn reached<'a>(&'a mut self, position: &'a Position) -> &'a Position {
-        if let Self::Ahead(own) = self
-            && position.covers(own) != Some(false)
-        {
-            *self = Self::Here;
-        }
-        match self {
-            Self::Here => position,
-            Self::Ahead(own) => own,
-        }
-    }
-}
-
-impl Audience {
-    fn of(shared: &Shared, position: &Position) -> Self {
-        let standing = |seat: &Seat| {
-            if seat.position == *position {
-                Standing::Here
-            } else {
-                Standing::Ahead(seat.position.clone())
-            }
-        };
-        Self(shared.all().iter().map(|(follower, seat)| (*follower, standing(seat))).collect())
-    }
-
-    /// Passes on what a transaction changed. Waits while a slot is full: the log is not read on.
-    async fn hand_out(&mut self, shared: &Shared, committed: Committed, position: &Position) {
-        for (follower, found) in committed.found {
-            let (Some(seat), Some(standing)) = (shared.seat(follower), self.0.get_mut(&follower))
-            else {
-                continue;
-            };
-            let position = standing.reached(position);
-            seat.slot.add(found, position, committed.seconds);
-            shared.update(follower, |seat| seat.position.clone_from(position));
-            let version = shared.version();
-            while seat.slot.is_full() && version == shared.version() {
-                tokio::select! {
-                    biased;
-                    () = seat.slot.emptied.notified() => {}
-                    () = shared.changed.notified() => {}
-                }
-            }
-        }
-    }
-
-    /// The log was read up to a position.
-    fn reach(&mut self, shared: &Shared, position: &Position) {
-        for (follower, standing) in &mut self.0 {
-            let Some(seat) = shared.seat(*follower) else { continue };
-            let position = standing.reached(position);
-            seat.slot.lock().reach(position);
-            shared.update(*follower, |seat| seat.position.clone_from(position));
-        }
-    }
-
-    /// Nothing more is in the log; `is_end`: the server itself says so.
-    fn rest(&mut self, shared: &Shared, position: &Position, is_end: bool) {
-        for (follower, standing) in &mut self.0 {
-            let Some(seat) = shared.seat(*follower) else { continue };
-            let position = standing.reached(position);
-            seat.slot.rest(position, is_end);
-            shared.update(*follower, |seat| seat.position.clone_from(position));
-        }
     }
 }
 
@@ -575,9 +506,7 @@ fn kept() -> SourceError {
 
 fn unreadable(error: &Unreadable, position: &Position) -> SourceError {
     if *error == Unreadable::BegunAnew {
-        return position_lost(
-            "the server's log was deleted and begun anew (RESET MASTER or the like) since it was read",
-        );
+        return begun_anew();
     }
     position_lost(&format!("{error} stands behind {}:{}", position.file, position.offset))
 }

@@ -11,6 +11,13 @@ pub(super) struct Idle {
 }
 
 impl Idle {
+    /// Whether everything that the server has was read. MySQL says that nothing is new also while it passes over what is
+    /// known already, and then it is its names that tell. An offset does not: it may be that of an empty file.
+    pub(super) fn is_end(&self, position: &Position) -> bool {
+        let newest = self.newest.as_ref().filter(|newest| newest.gtids.is_some());
+        newest.is_none_or(|newest| position.covers(newest) != Some(false))
+    }
+
     /// Whether the server does not send what it has. A log that is deleted and begun anew under the name of the file that
     /// is being sent leaves the one who sends it in a file that is no more.
     pub(super) fn is_kept_from(&self, before: &Self, position: &Position) -> bool {
@@ -51,6 +58,19 @@ mod tests {
         let (read, empty) = (place("b.000007", 900, None), place("b.000008", 157, None));
         assert!(!kept(&empty, &empty, [157, 157], &read));
         assert!(kept(&read, &place("b.000001", 157, None), [900, 900], &read), "it is shorter");
+    }
+
+    #[test]
+    fn a_log_is_read_to_its_end_when_everything_that_has_a_name_was_read() {
+        let is_end = |newest: Option<Position>, position: &Position| {
+            Idle { newest, end: 900 }.is_end(position)
+        };
+        let read = place("b.000007", 900, Some("0-1-9"));
+        assert!(is_end(Some(place("", 4, Some("0-1-9"))), &read));
+        assert!(!is_end(Some(place("", 4, Some("0-1-12"))), &read), "it is only passed over");
+        let nameless = place("b.000007", 900, None);
+        assert!(is_end(Some(place("b.000008", 157, None)), &nameless));
+        assert!(is_end(None, &nameless));
     }
 
     #[test]

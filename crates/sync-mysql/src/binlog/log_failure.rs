@@ -95,6 +95,14 @@ pub(crate) fn position_lost(why: &str) -> SourceError {
     }
 }
 
+/// The log is another one than the position is of.
+pub(crate) fn begun_anew() -> SourceError {
+    position_lost(
+        "the server's log is another one than was read before: it was deleted and begun anew (RESET MASTER or the like), \
+         or the server is a new one",
+    )
+}
+
 fn clash() -> SourceError {
     SourceError {
         about: SourcePart::Whole,

@@ -18,6 +18,9 @@ const VARIABLES: &str = "'log_bin', 'binlog_format', 'binlog_row_image', 'server
      'hostname', 'port', 'binlog_expire_logs_seconds', 'expire_logs_days', 'innodb_native_foreign_keys', \
      'log_slave_updates', 'log_replica_updates', 'wsrep_on'";
 
+/// How long to wait until no table is locked. Meanwhile nobody may write.
+const LOCK_PATIENCE_SECONDS: u32 = 2;
+
 /// A server whose log is followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogServer {
@@ -41,6 +44,8 @@ pub(crate) struct LogServer {
     logs_received: bool,
     /// Whether it gets changes from another server, as far as the user may see that.
     receives: bool,
+    /// Whether it is a node of a Galera cluster.
+    is_node: bool,
 }
 
 /// Which databases a server logs.
@@ -154,6 +159,7 @@ impl LogServer {
             databases: LoggedDatabases::default(),
             logs_received: !is("log_slave_updates", "OFF") && !is("log_replica_updates", "OFF"),
             receives: is("wsrep_on", "ON"),
+            is_node: is("wsrep_on", "ON"),
         }
     }
 
@@ -217,6 +223,26 @@ impl LogServer {
         Position { server, file, offset, begun: None, gtids, is_unsure: false }
     }
 
+    /// A position as one of this server's log. One of another server keeps its transactions and loses its place.
+    ///
+    /// MariaDB's servers have no name that is theirs alone, but those that replicate each other have different numbers. So
+    /// one of the same number is this one, which was moved with its log; or it was made anew from a copy, and then its
+    /// files tell that. Only nodes of a cluster may share a number, each with a log of its own.
+    pub(crate) fn own(&self, position: Position) -> Position {
+        let number = |identity: &str| Some(identity.split_once('@')?.0.to_owned());
+        let is_same = number(&self.identity).is_some()
+            && number(&self.identity) == number(&position.server)
+            && !self.is_node;
+        if position.gtids.is_none() {
+            // Without names its place is all that it has.
+            return position;
+        }
+        if is_same {
+            return Position { server: self.identity.clone(), ..position };
+        }
+        position.on(&self.identity)
+    }
+
     /// A position such that every snapshot opened from now on shows everything before it.
     ///
     /// The newest position of the log is none: a transaction is in the log before it can be seen.
@@ -233,14 +259,15 @@ impl LogServer {
             let set: GtidSet = parsed(session.cell("SELECT @@global.gtid_executed").await?)?;
             return Ok(self.at(String::new(), 4, Some(Gtids::MySql(set))));
         }
-        session.run("SET SESSION lock_wait_timeout = 5").await?;
+        session.run(&format!("SET SESSION lock_wait_timeout = {LOCK_PATIENCE_SECONDS}")).await?;
         match session.run("FLUSH TABLES WITH READ LOCK").await {
             Ok(()) => {
                 let (file, offset) = status(session).await?;
                 session.run("UNLOCK TABLES").await?;
                 Ok(self.at(file, offset, None))
             }
-            Err(error) if is_refusal(&error) => {
+            // `Interrupted`: a long query kept the lock from being had in time. A lost connection shows once more, at once.
+            Err(error) if is_refusal(&error) || error.kind == SourceErrorKind::Interrupted => {
                 // Nothing says when what stands there can be seen. It will be, soon; and everything is read once more
                 // when the log has been followed to here.
                 let (file, offset) = status(session).await?;
@@ -427,5 +454,32 @@ mod tests {
         let mariadb =
             server(Flavour::MariaDb, &[("server_id", "3"), ("hostname", "h"), ("port", "1")]);
         assert_eq!((mariadb.identity.as_str(), mariadb.has_gtids), ("3@h:1", true));
+    }
+
+    /// Catches: a server that was made anew from a copy and is taken for one that took over from the old.
+    #[test]
+    fn a_server_of_the_same_number_is_held_to_the_files_that_were_read() {
+        let place = |server: &str| Position {
+            server: server.into(),
+            file: "b.000002".into(),
+            offset: 400,
+            begun: Some(7),
+            gtids: Some(Gtids::MariaDb("0-1-400".parse().unwrap())),
+            is_unsure: false,
+        };
+        let with = |more: (&str, &str)| {
+            let variables = [("server_id", "3"), ("hostname", "h"), ("port", "1"), more];
+            server(Flavour::MariaDb, &variables)
+        };
+        let alone = with(("wsrep_on", "OFF"));
+        assert_eq!(alone.own(place("3@elsewhere:2")), place("3@h:1"));
+        assert_eq!(alone.own(place("3@h:1")), place("3@h:1"));
+        let found = alone.own(place("4@h:1"));
+        assert_eq!((found.server.as_str(), found.file.as_str(), found.begun), ("3@h:1", "", None));
+        assert_eq!(with(("wsrep_on", "ON")).own(place("3@elsewhere:2")).file, "");
+        let mysql = server(Flavour::MySql, &[("server_uuid", "u")]);
+        assert_eq!(mysql.own(place("v")).file, "");
+        let nameless = Position { gtids: None, ..place("v") };
+        assert_eq!(mysql.own(nameless.clone()), nameless);
     }
 }

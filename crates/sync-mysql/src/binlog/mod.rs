@@ -6,9 +6,10 @@
 //!
 //! With a server: `log_server` (may its log be followed, where does it stand), `watchlist` (tables and columns of a
 //! sync), `guard` (a snapshot that shows what the log has told), `stream` (the connection), `log_failure`, `hub` (one
-//! reader for all syncs), `slot` (where changes wait), `changes` (one sync's end).
+//! reader for all syncs), `audience` (where each of them stands), `slot` (where changes wait), `changes` (one sync's end).
 
 mod address;
+mod audience;
 mod bytes;
 mod cell;
 mod changes;

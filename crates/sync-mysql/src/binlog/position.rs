@@ -1,5 +1,7 @@
 //! Where reading of the log goes on.
 
+use std::cmp::Ordering;
+
 use serde_json::{Value, json};
 
 use super::gtid::{GtidSet, GtidState, Gtids};
@@ -28,6 +30,17 @@ pub(crate) struct Position {
     pub(crate) is_unsure: bool,
 }
 
+/// How two positions fit together: of one log, files follow each other, and each is begun once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// As far as one can see, the later one is further on in the same log.
+    Follows,
+    /// The same place, which has another name in the file behind it.
+    Same,
+    /// They are of different logs.
+    OtherLog,
+}
+
 impl Position {
     /// Whether everything before `other` is before this, too; `None` where that cannot be said.
     pub(crate) fn covers(&self, other: &Self) -> Option<bool> {
@@ -43,6 +56,27 @@ impl Position {
             return None;
         }
         Some((file_number(&self.file)?, self.offset) >= (file_number(&other.file)?, other.offset))
+    }
+
+    /// How the files of this one and of `earlier`, which it covers, fit together.
+    pub(crate) fn fits(&self, earlier: &Self) -> Fit {
+        let numbers = (file_number(&self.file), file_number(&earlier.file));
+        let (Some(file), Some(before), true) =
+            (numbers.0, numbers.1, self.server == earlier.server)
+        else {
+            return Fit::Follows;
+        };
+        let are_begun_twice = match (self.begun, earlier.begun) {
+            (Some(begun), Some(before)) => begun != before,
+            _ => false,
+        };
+        match file.cmp(&before) {
+            // The end of a file is the beginning of the next.
+            Ordering::Less if earlier.covers(self) == Some(true) => Fit::Same,
+            Ordering::Less => Fit::OtherLog,
+            Ordering::Equal if are_begun_twice => Fit::OtherLog,
+            Ordering::Equal | Ordering::Greater => Fit::Follows,
+        }
     }
 
     /// The newest position that neither has passed: one connection serves several.

@@ -203,6 +203,48 @@ fn a_prepared_transaction_counts_when_it_is_committed() {
     assert!(found.reconcile.unwrap().contains("prepared earlier"));
 }
 
+/// Catches: keys of a prepared transaction that take the place of a reason to read everything.
+#[test]
+fn a_broken_off_transaction_is_not_forgotten_over_a_prepared_one() {
+    let xa = [0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, b'a'];
+    let mut log = Log::new(Purpose::Rows);
+    log.begin(1);
+    log.within(30, &rows(&[3, 0, 7, 0, 0, 0, 0]));
+    assert_eq!(log.committed(38, 0, &xa), Found::default());
+    log.begin(2);
+    log.begin(3);
+    let found = log.committed(2, 0, &Log::statement("XA COMMIT X'61',X'',1"));
+    assert_eq!(keys(&found), ["7"]);
+    assert!(found.reconcile.unwrap().contains("to its end"));
+    // Nor where the prepared one is rolled back later.
+    let mut log = Log::new(Purpose::Rows);
+    log.begin(1);
+    log.begin(2);
+    assert!(log.committed(38, 0, &xa).reconcile.is_some());
+}
+
+/// Catches: a compressed transaction that yields nothing, and with which its file ends.
+#[test]
+fn a_compressed_transaction_without_its_end_counts_at_the_end_of_a_file() {
+    let mut log = Log::new(Purpose::Rows);
+    log.within(40, &[]);
+    log.within(15, &[]);
+    // Nor is it forgotten with a file that follows at once.
+    log.within(15, &[]);
+    log.begin(2);
+    assert!(log.committed(16, 0, &[]).reconcile.unwrap().contains("to its end"));
+}
+
+/// Catches: a server that writes that its log lacks events, and begins a new file.
+#[test]
+fn what_a_log_lacks_is_not_forgotten_with_its_file() {
+    let mut log = Log::new(Purpose::Rows);
+    log.within(26, &[]);
+    log.within(15, &[]);
+    log.begin(2);
+    assert!(log.committed(16, 0, &[]).reconcile.unwrap().contains("lacks events"));
+}
+
 /// As MySQL writes it: nothing but the last event says that it is committed.
 #[test]
 fn a_transaction_that_is_prepared_and_committed_in_one_is_not_past_before_its_rows() {

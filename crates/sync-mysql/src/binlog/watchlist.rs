@@ -124,6 +124,19 @@ impl Watchlist {
         });
     }
 
+    /// Tables that these columns come from and that are not watched for the sync's sake, each once.
+    pub(crate) fn others(&self, columns: &[&ResultColumn]) -> BTreeSet<String> {
+        let is_watched = |origin: &Origin| {
+            self.watched.iter().any(|watched| {
+                !matches!(watched.purpose, Purpose::Parent { .. })
+                    && watched.schema.eq_ignore_ascii_case(&origin.schema)
+                    && watched.table.eq_ignore_ascii_case(&origin.table)
+            })
+        };
+        let origins = columns.iter().filter_map(|column| column.origin.as_ref());
+        origins.filter(|origin| !is_watched(origin)).map(|origin| origin.table.clone()).collect()
+    }
+
     /// Tables whose deletes and changes the server passes on to followed ones, and not to its log: parents, their
     /// parents, and so on.
     async fn add_parents(

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod origin;
+mod proxies;
 mod session;
 mod signature;
 
@@ -15,9 +16,10 @@ use sync_core::secret::Secret;
 use self::{attempts::Attempts, session::Sessions, signature::Signatures};
 use crate::problem::Problem;
 
+pub use proxies::Proxies;
 pub(crate) use session::{clearing_cookie, cookie_of};
 
-/// The credentials that the server knows. Each is optional.
+/// The credentials that the server knows, each optional, and whose word counts for where a request comes from.
 #[derive(Clone, Debug, Default)]
 pub struct AccessSettings {
     /// May look and act.
@@ -28,6 +30,8 @@ pub struct AccessSettings {
     pub webhook_token: Option<Secret>,
     /// Signs requests to the webhook.
     pub webhook_secret: Option<Secret>,
+    /// Proxies in front, behind which clients are told apart.
+    pub proxies: Proxies,
 }
 
 /// The least length of a credential: what is shorter could be guessed.
@@ -92,7 +96,7 @@ impl Access {
         changes: bool,
     ) -> Result<Role, Problem> {
         if let Some(token) = bearer(headers) {
-            return self.role_of_token(token, peer, now);
+            return self.role_of_token(token, headers, peer, now);
         }
         if changes {
             origin::check_same_site(headers)?;
@@ -109,21 +113,21 @@ impl Access {
     pub(crate) fn role_of_token(
         &self,
         token: &str,
+        headers: &HeaderMap,
         peer: IpAddr,
         now: Timestamp,
     ) -> Result<Role, Problem> {
-        self.attempts.check(peer, now)?;
-        // Both are always compared, so that the time taken does not tell which one was nearer.
-        let operator = is_equal(token, self.settings.operator_token.as_ref());
-        let viewer = is_equal(token, self.settings.viewer_token.as_ref());
-        match (operator, viewer) {
-            (true, _) => Ok(Role::Operator),
-            (false, true) => Ok(Role::Viewer),
-            (false, false) => {
-                self.attempts.count(peer, now);
-                Err(Problem::wrong_token())
+        let client = self.settings.proxies.client(headers, peer);
+        self.attempts.weigh(client, token, now, || {
+            // Both are always compared, so that the time taken does not tell which one was nearer.
+            let operator = is_equal(token, self.settings.operator_token.as_ref());
+            let viewer = is_equal(token, self.settings.viewer_token.as_ref());
+            match (operator, viewer) {
+                (true, _) => Some(Role::Operator),
+                (false, true) => Some(Role::Viewer),
+                (false, false) => None,
             }
-        }
+        })
     }
 
     /// Fails where a browser says that a page of another site makes the request.
@@ -152,14 +156,12 @@ impl Access {
             return self.signatures.check(secret, headers, sync, body, now);
         }
         if let Some(token) = bearer(headers) {
-            self.attempts.check(peer, now)?;
-            let webhook = is_equal(token, self.settings.webhook_token.as_ref());
-            let operator = is_equal(token, self.settings.operator_token.as_ref());
-            if webhook | operator {
-                return Ok(());
-            }
-            self.attempts.count(peer, now);
-            return Err(Problem::wrong_token());
+            let client = self.settings.proxies.client(headers, peer);
+            return self.attempts.weigh(client, token, now, || {
+                let webhook = is_equal(token, self.settings.webhook_token.as_ref());
+                let operator = is_equal(token, self.settings.operator_token.as_ref());
+                (webhook | operator).then_some(())
+            });
         }
         let is_open = !self.is_guarded()
             && self.settings.webhook_token.is_none()

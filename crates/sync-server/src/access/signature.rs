@@ -54,7 +54,7 @@ impl Signatures {
             return Err(Problem::replayed());
         }
         if seen.len() >= SEEN_MAX {
-            return Err(Problem::too_many_attempts(WINDOW));
+            return Err(Problem::too_many_signatures(WINDOW));
         }
         seen.insert(signature, second);
         Ok(())

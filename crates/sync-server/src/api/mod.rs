@@ -16,8 +16,11 @@ pub(crate) use self::{
         run,
     },
     live::{LiveView, live},
-    overview::{Overview, Standing, SyncSummary, overview, read as read_overview},
+    overview::{BinlogView, Overview, Standing, SyncSummary, overview, read as read_overview},
     quarantine::{QuarantineView, quarantine},
     record::{RecordStory, record},
     sync::{SyncDetail, sync},
 };
+
+#[cfg(test)]
+pub(crate) use self::overview::tests::{Seen, overview_of};

@@ -86,14 +86,14 @@ pub(crate) struct SyncSummary {
     /// When it runs next by itself, where that is known.
     next_run: Option<Timestamp>,
     /// Since when a person has paused it.
-    paused_at: Option<Timestamp>,
+    pub(crate) paused_at: Option<Timestamp>,
     /// Everything committed before this is in SmartSuite or in quarantine; `null` before the first run.
     fresh_as_of: Option<Timestamp>,
     /// Seconds since then.
     pub(crate) age_seconds: Option<i64>,
     /// How many seconds that may be.
     pub(crate) goal_seconds: i64,
-    /// Whether it is more.
+    /// Whether it is more, and nobody paused or disabled it.
     pub(crate) is_late: bool,
     /// When a run last succeeded.
     pub(crate) last_success: Option<Timestamp>,
@@ -331,9 +331,10 @@ impl SyncSummary {
         let fresh_as_of = report.and_then(SyncReport::fresh_as_of);
         let age = fresh_as_of.map(|at| now.duration_since(at).max(SignedDuration::ZERO));
         let deadline = fresh_as_of.map(|at| entry.goal.deadline(at));
-        // One that a person paused is as late as that person wants.
+        // One that a person paused or disabled is as late as that person wants.
         let is_paused = state.paused_at.is_some() || entry.is_paused;
-        let is_late = deadline.is_some_and(|deadline| deadline < now && !is_paused);
+        let is_kept = entry.definition.enabled && !is_paused;
+        let is_late = deadline.is_some_and(|deadline| deadline < now && is_kept);
         // Of a schedule by cron pattern it depends on the day.
         let goal = fresh_as_of
             .map_or(entry.goal.length(now), |at| entry.goal.deadline(at).duration_since(at));
@@ -443,3 +444,6 @@ impl RunView {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -68,7 +68,7 @@ pub(crate) async fn sign_in(
     server.access.check_browser(&headers)?;
     let SignIn { token } = json(request).await?;
     let now = server.clock.now();
-    let role = server.access.role_of_token(&token, peer.0, now)?;
+    let role = server.access.role_of_token(&token, &headers, peer.0, now)?;
     let cookie = server.access.session_cookie(role, &headers, now);
     Ok(with_cookie(Json(session(&server, Some(role), true)), &cookie))
 }

@@ -1,5 +1,7 @@
 //! The page of metrics.
 
+mod rules;
+
 use std::time::Duration;
 
 use super::page::Page;

@@ -53,6 +53,24 @@ async fn a_client_that_does_not_go_on_is_cut_in_twenty_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_takes_no_answer_does_not_keep_its_place() {
+    let ending = CancellationToken::new();
+    let (serving, address) = serve(&ending).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // Their answers are far more than both ends hold, and no head is waited for.
+    let requests = "GET /api/v1/openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(400);
+    let mut asks =
+        std::pin::pin!(async { while stream.write_all(requests.as_bytes()).await.is_ok() {} });
+    // Beside a socket this clock runs ahead of what happens: of so many hours only the first is needed.
+    let mut hours = 0..10_000;
+    while timeout(Duration::from_hours(1), &mut asks).await.is_err() {
+        assert!(hours.next().is_some(), "it is still connected");
+    }
+    ending.cancel();
+    serving.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_slow_client_holds_up_the_end() {
     let ending = CancellationToken::new();
     let (serving, address) = serve(&ending).await;

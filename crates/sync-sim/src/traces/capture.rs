@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use smartsuite_emulator::RouteKind;
-use sync_core::state::RunStatus;
+use sync_core::{
+    config::model::{CaptureMode, RelatedDefinition},
+    state::RunStatus,
+};
 use sync_engine::run::{RunOptions, RunOutcome};
 
 use super::{
@@ -32,6 +35,26 @@ fn c1_while_one_process_reads_no_other_reads() {
         assert!(matches!(report.outcome, RunOutcome::Busy), "{report:#?}");
         assert_eq!(world.database.reads(), reads + 1);
         slow.finish().await.expect("the state works");
+        comes_right(&world).await;
+    });
+}
+
+/// C5. Catches: a related table that is added, and nobody looks at what changed in it before (`SyncTask::identity`).
+#[test]
+fn c5_a_related_table_that_is_added_makes_everything_be_read() {
+    usual(async |mut world| {
+        world.definition.capture = CaptureMode::Binlog;
+        world.log_batch = Some(2);
+        fill(&world, 3);
+        succeeds(&world).await;
+        // As what a join shows changes with a table that is not followed.
+        world.database.put_unlogged(2, "B");
+        succeeds(&world).await;
+        assert_ne!(world.records(), world.wished());
+        let (table, column, matches) = ("others".into(), "id".into(), "other".into());
+        world.definition.source.related.push(RelatedDefinition { table, column, matches });
+        succeeds(&world).await;
+        in_step(&world);
         comes_right(&world).await;
     });
 }

@@ -7,7 +7,7 @@ use http::Request;
 use serde_json::{Value as Json, json};
 use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
 use sync_core::{
-    config::model::{ArchiveField, CaptureMode, OnDelete, ScheduleDefinition},
+    config::model::{ArchiveField, CaptureMode, OnDelete, OnPositionLost, ScheduleDefinition},
     state::{FullReadReason, RunStatus, StateStore as _, SyncId},
 };
 use sync_engine::run::{RunOptions, RunOutcome, RunReport};
@@ -64,6 +64,23 @@ fn c8_the_record_of_a_row_that_is_gone_goes_too() {
         // The row returns.
         world.database.put(2, "B", 2);
         comes_right(&world).await;
+    });
+}
+
+/// C8. Catches: a sweep that was made before what a lost log has not named, and counts as the newest (`begin_anew`).
+#[test]
+fn c8_a_lost_log_makes_a_sweep_due_at_once() {
+    deleting(async |mut world| {
+        world.definition.sweep = Some(ScheduleDefinition::Interval { minutes: 1_440 });
+        world.definition.capture = CaptureMode::Binlog;
+        world.definition.on_position_lost = OnPositionLost::Repair;
+        world.log_batch = Some(2);
+        fill(&world, 5);
+        succeeds(&world).await;
+        world.database.delete(2);
+        world.database.purge_log();
+        succeeds(&world).await;
+        in_step(&world);
     });
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sync_core::{
-    config::model::{CaptureMode, OnDelete, QueryText, SourceRows},
+    config::model::{CaptureMode, OnDelete, OnPositionLost, QueryText, SourceRows},
     state::RunStatus,
 };
 use sync_engine::run::RunOptions;
@@ -108,6 +108,25 @@ fn c4_a_process_may_die_at_any_step_of_reading_pages() {
         pass(&world, Duration::from_mins(2)).await;
         comes_right(&world).await;
         died
+    });
+}
+
+/// C4. Catches: a place that outlives the log that was to say what changed before it (`begin_anew`).
+#[test]
+fn c4_a_lost_log_begins_anew() {
+    table(async |mut world| {
+        world.definition.capture = CaptureMode::Binlog;
+        world.definition.on_position_lost = OnPositionLost::Repair;
+        world.log_batch = Some(50);
+        fill(&world, 35);
+        world.database.break_page_after(2);
+        assert_eq!(status(&run(&world).await), RunStatus::Failed);
+        // Of a page that was read, and nothing says so.
+        world.database.put_silently(3, "B");
+        world.database.purge_log();
+        succeeds(&world).await;
+        in_step(&world);
+        comes_right(&world).await;
     });
 }
 

@@ -8,6 +8,7 @@ mod effects;
 mod key;
 mod links;
 mod pause;
+mod promise;
 mod quarantine;
 mod run;
 mod size;

@@ -66,9 +66,12 @@ pub struct SyncReport {
 
 impl SyncReport {
     /// Every change that was committed before this time is in SmartSuite, or in quarantine with its reason; `None`
-    /// until the first read came to its end.
+    /// until the first read came to its end. Where a stream is followed, keys that are to be read again are not counted:
+    /// nothing is kept of when they were named. They are [`SyncReport::dirty`], and what the stream could not name is
+    /// [`SyncReport::full_read`].
     pub fn fresh_as_of(&self) -> Option<Timestamp> {
-        let read = self.stream.as_ref().map_or(self.last_sync_time, |stream| Some(stream.as_of))?;
+        let read = self.last_sync_time?;
+        let read = self.stream.as_ref().map_or(read, |stream| stream.as_of);
         Some(self.oldest_unsent.map_or(read, |oldest| oldest.min(read)))
     }
 }

@@ -1,10 +1,19 @@
 //! Backups, and what becomes of one that is put in the state's place; removing what is old.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{
+    cell::Cell,
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use jiff::SignedDuration;
 use sync_core::state::{Books, FullReadReason, RunEnd, RunStatus, StateStore as _};
-use sync_store::{SqliteStore, back_up, backups, check, thin_out};
+use sync_store::{SqliteStore, back_up, back_up_while, backups, check, thin_out};
 
 use crate::fixture::State;
 
@@ -42,6 +51,89 @@ fn a_backup_is_taken_while_a_transaction_is_open_and_is_the_owners_alone() {
         .query_row("SELECT count(*) FROM links", [], |row| row.get(0))
         .unwrap();
     assert_eq!(links, 1);
+}
+
+/// Makes the state some times larger than what is copied at once; answers its pages.
+fn grow(state: &State) -> u32 {
+    let sql = state.sql();
+    sql.execute_batch(
+        "CREATE TABLE many AS WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT 20000)
+           SELECT n, zeroblob(900) AS bytes FROM numbers",
+    )
+    .unwrap();
+    sql.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_backup_ends_though_others_write_between_all_of_its_steps() {
+    let state = one_link();
+    assert!(grow(&state) > 4_000);
+    let writer = state.sql();
+    writer.execute_batch("CREATE TABLE written (at_step INTEGER)").unwrap();
+    let path = state.path();
+    let steps = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&steps);
+    // It is asked before each step.
+    let backup = back_up_while(&path.clone(), state.folder.path(), state.now, move || {
+        let writer = rusqlite::Connection::open(&path).unwrap();
+        let step = counted.fetch_add(1, Ordering::Relaxed);
+        writer.execute("INSERT INTO written VALUES (?)", [step]).unwrap();
+        // Without an end of its own it would end here, and fail.
+        step < 100
+    })
+    .unwrap();
+    assert!(steps.load(Ordering::Relaxed) > 4, "it was copied at once");
+    let copy = rusqlite::Connection::open(&backup.path).unwrap();
+    let written: i64 =
+        copy.query_row("SELECT count(*) FROM written", [], |row| row.get(0)).unwrap();
+    assert_eq!(written, 0, "it is of the moment at which it began");
+}
+
+#[test]
+fn a_backup_that_is_not_wanted_any_more_ends_and_leaves_nothing() {
+    let state = one_link();
+    let pages = grow(&state);
+    let files = || fs::read_dir(state.folder.path()).unwrap().count();
+    let before = files();
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&asked);
+    let whole = back_up_while(&state.path(), state.folder.path(), state.now, move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        true
+    });
+    fs::remove_file(whole.unwrap().path).unwrap();
+    let all = asked.load(Ordering::Relaxed);
+    assert!(all > pages / 1000 + 2, "the check asks too: {all} times in all for {pages} pages");
+    // In the middle of copying, and in the middle of the check.
+    for last in [2, all - 1] {
+        let left = Cell::new(last);
+        let given_up = back_up_while(&state.path(), state.folder.path(), state.now, move || {
+            left.set(left.get() - 1);
+            left.get() > 0
+        });
+        assert!(given_up.is_err(), "{last} of {all}");
+        assert_eq!(files(), before);
+    }
+}
+
+#[test]
+fn what_a_killed_process_left_unfinished_is_removed_by_the_next_backup() {
+    let mut state = one_link();
+    let named = |name: &str| state.folder.path().join(format!("state.db.backup-{name}"));
+    let (old, journal, young) = (
+        named("20261122T095959Z.part"),
+        named("20261122T095959Z.part-journal"),
+        named("20261122T100001Z.part"),
+    );
+    for file in [&old, &journal, &young] {
+        fs::write(file, "").unwrap();
+    }
+    back_up(&state.path(), state.folder.path(), state.now).unwrap();
+    let there = [old.exists(), journal.exists(), young.exists()];
+    assert_eq!(there, [false, false, true], "another may be at work on it");
+    state.later(2);
+    back_up(&state.path(), state.folder.path(), state.now).unwrap();
+    assert!(!young.exists());
 }
 
 #[test]

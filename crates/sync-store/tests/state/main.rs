@@ -28,6 +28,8 @@ mod moving;
 #[cfg(test)]
 mod older_state;
 #[cfg(test)]
+mod promises;
+#[cfg(test)]
 mod quarantine;
 #[cfg(test)]
 mod reporting;

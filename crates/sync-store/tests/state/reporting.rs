@@ -11,7 +11,7 @@ use sync_core::{
     record::RecordId,
     state::{
         Books, CallKind, FullReadReason, Outcome, RunEnd, RunStatus, StateError, StateStore as _,
-        Stop, SyncIdentity,
+        Stop, StreamEnd, StreamMarks, StreamPosition, SyncIdentity,
     },
 };
 use sync_store::{
@@ -110,6 +110,27 @@ fn records_are_as_fresh_as_the_oldest_row_that_waits() {
         state.settle(entry, Outcome::Refused { fault: fault("too_long") });
     }
     assert_eq!(report(&state).fresh_as_of(), Some(state.now), "what is refused waits for people");
+}
+
+/// Catches: a first load that is under way while the log is read, and whose records count as fresh.
+#[test]
+fn where_a_log_is_followed_nothing_is_fresh_before_the_first_read() {
+    let mut state = State::new();
+    let marks = StreamMarks {
+        writer: state.writer,
+        keys: Vec::new(),
+        full_read: Some(FullReadReason::First),
+    };
+    let as_of = state.now;
+    let position = StreamPosition("p1".into());
+    let end = StreamEnd { position, as_of, retention: None };
+    state.store.mark_stream(&[marks], &end).unwrap();
+    assert_eq!(report(&state).fresh_as_of(), None);
+    state.later(60);
+    state.full_read(&[(1, "A")], "w1");
+    let call = state.call();
+    state.settle(&call.entries[0], Outcome::Refused { fault: fault("too_long") });
+    assert_eq!(report(&state).fresh_as_of(), Some(as_of));
 }
 
 #[test]

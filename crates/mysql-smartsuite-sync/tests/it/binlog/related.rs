@@ -7,6 +7,7 @@ use crate::stage::{ORDERS, Stage, on_every_server, signal};
 
 on_every_server! {
     a_changed_related_row_changes_the_records_of_its_rows
+    rows_that_leave_a_join_lose_their_records
 }
 
 /// The titles of the orders, in the order of their numbers.
@@ -82,4 +83,34 @@ fn a_changed_related_row_changes_the_records_of_its_rows(stage: &mut Stage) {
     signal(&child, "-TERM");
     stage.finish(child, 0).ended(0);
     stage.run(&["run", "--full"]).ended(0).cost_nothing();
+}
+
+/// What tells that is in another table, and the rows themselves are still in theirs.
+fn rows_that_leave_a_join_lose_their_records(stage: &mut Stage) {
+    follow(stage);
+    stage.sql(
+        "CREATE TABLE buyers (id INT PRIMARY KEY, name VARCHAR(20), active INT); \
+         CREATE TABLE sales (id INT PRIMARY KEY, buyer INT); \
+         INSERT INTO buyers VALUES (1, 'Ann', 1), (2, 'Bob', 1); INSERT INTO sales VALUES (1, 1), (2, 1), (3, 2)",
+    );
+    stage.map(&format!(
+        "syncs:
+  - name: sales
+    capture: binlog
+    source:
+      query: SELECT s.id, s.buyer, b.name FROM sales s JOIN buyers b ON b.id = s.buyer WHERE b.active = 1
+      primary_key: id
+      related: [{{table: buyers, column: id, matches: buyer}}]
+    destination:
+      {{table_id: {ORDERS}, external_id_field: sorderexid, on_delete: delete, field_mappings: {{name: title}}}}
+"
+    ));
+    stage.run(&["run"]).ended(0);
+    assert_eq!(titles(stage), ["Ann", "Ann", "Bob"]);
+    stage.sql("UPDATE buyers SET active = 0 WHERE id = 2");
+    stage.run(&["run"]).ended(0).said(&["1 deleted"]);
+    assert_eq!(titles(stage), ["Ann", "Ann"]);
+    stage.sql("UPDATE buyers SET active = 1 WHERE id = 2");
+    stage.run(&["run"]).ended(0);
+    assert_eq!(titles(stage), ["Ann", "Ann", "Bob"]);
 }

@@ -87,7 +87,7 @@ fn belongs(raw: &RawDestination, word: &str, report: &mut Report<'_>) {
 fn seen(raw: &RawDestination, sync: &RawSync, report: &mut Report<'_>) {
     let source: Option<&RawSource> = sync.source.0.as_ref().map(|given| &given.value);
     let Some(source) = source.filter(|source| source.has("query")) else { return };
-    if source.has("keys_query") || source.has("deleted_field") {
+    if ["keys_query", "deleted_field", "related"].iter().any(|key| source.has(key)) {
         return;
     }
     let Some(given) = &raw.on_delete else { return };

@@ -55,7 +55,8 @@ fn what_cannot_be_meant_of_a_month_is_said() {
         ("plan: gold", Code::UnknownValue),
         ("reserve: 10", Code::ConflictingKeys),
         ("billing_day: 3", Code::ConflictingKeys),
-        ("plan: team, billing_day: 29", Code::OutOfRange),
+        ("plan: team, billing_day: 0", Code::OutOfRange),
+        ("plan: team, billing_day: 32", Code::OutOfRange),
         ("plan: free, reserve: 100", Code::OutOfRange),
         ("plan: team, when_used_up: pray", Code::UnknownValue),
     ] {

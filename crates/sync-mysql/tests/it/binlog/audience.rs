@@ -35,8 +35,9 @@ impl TestClock {
 }
 
 impl Clock for TestClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     fn now(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH
+        Timestamp::now()
     }
 
     fn elapsed(&self) -> Duration {
@@ -108,7 +109,7 @@ pub(crate) struct Heard {
     pub(crate) reconciles: Vec<String>,
     pub(crate) position: StreamPosition,
     pub(crate) notes: Vec<String>,
-    /// How old what waits in the log is; `None`: nothing waits.
+    /// Everything that was committed before was named.
     pub(crate) as_of: Option<Timestamp>,
     is_caught_up: bool,
 }

@@ -1,18 +1,22 @@
 //! Settings and rights without which a log cannot be followed are said, with what to do.
 
+use std::sync::Arc;
+
 use sync_core::{change::ChangeLog as _, error::SourceErrorKind};
+use sync_mysql::{SourceFindingCode, binlog::RelatedTable};
 use throwaway_server::Flavor;
 
 use super::{
     audience::{Audience, Heard},
     loss::private,
 };
-use crate::stage::{Stage, on_both_servers, run};
+use crate::stage::{Stage, definition, on_both_servers, run, source};
 
 on_both_servers!(
     two_rights_are_enough,
     a_missing_right_is_named,
-    keys_that_cannot_be_followed_are_refused
+    keys_that_cannot_be_followed_are_refused,
+    a_joined_table_that_is_not_followed_is_said,
 );
 
 async fn two_rights_are_enough(mut stage: Stage) {
@@ -51,6 +55,32 @@ async fn keys_that_cannot_be_followed_are_refused(stage: Stage) {
         let error = audience.changes(query).place().await.unwrap_err();
         assert_eq!(error.kind, SourceErrorKind::LogSettings, "{query}: {error:?}");
         assert!(error.message.contains(words), "{query}: {}", error.message);
+    }
+}
+
+async fn a_joined_table_that_is_not_followed_is_said(stage: Stage) {
+    stage.execute(
+        "CREATE TABLE c (id INT PRIMARY KEY, name VARCHAR(20)); CREATE TABLE d (id INT PRIMARY KEY, x INT); \
+         CREATE TABLE t (id INT PRIMARY KEY, c_id INT)",
+    );
+    let audience = Audience::of(&stage, 7_405);
+    let query = "WITH e AS (SELECT id, name FROM c) SELECT t.id, t.c_id, c.name, d.x, e.name AS of_e \
+                 FROM t LEFT JOIN c ON c.id = t.c_id LEFT JOIN d ON d.id = t.id LEFT JOIN e ON e.id = t.id";
+    let of_t = definition(query, &["id"], None);
+    let to_c = RelatedTable { table: "c".into(), column: "id".into(), matches: "c_id".into() };
+    for (wanted, related, expected) in [
+        (&["c_id", "name", "x", "of_e"][..], Vec::new(), &["c", "d"][..]),
+        (&["name", "x"], vec![to_c], &["d"]),
+        (&["c_id"], Vec::new(), &[]),
+    ] {
+        let source = Arc::new(source(stage.options(), &of_t, wanted).unwrap());
+        let findings = audience.hub.changes(source, related).check().await;
+        let of_joins: Vec<&str> = findings
+            .iter()
+            .filter(|finding| finding.code == SourceFindingCode::BinlogJoinUnfollowed)
+            .filter_map(|finding| finding.message.split('`').nth(1))
+            .collect();
+        assert_eq!(of_joins, expected, "{findings:?}");
     }
 }
 
