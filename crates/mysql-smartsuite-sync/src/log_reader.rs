@@ -7,8 +7,7 @@ use std::{
 
 use sync_core::{
     config::model::{RelatedDefinition, SyncDefinition},
-    port::{Clock, Locks as _},
-    state::SyncId,
+    port::Clock,
 };
 use sync_mysql::{
     ConnectOptions, MysqlSource,
@@ -59,10 +58,8 @@ impl LogReader {
     /// The first number that no other process has, and what keeps it from them.
     fn number(&self) -> (u32, Option<Box<dyn Send + Sync>>) {
         let locks = FileLocks::beside(&self.state);
-        // Beside the locks of syncs, whose numbers begin at 1.
-        let free = (0..PROCESSES_MAX).find_map(|place| {
-            locks.try_lock(SyncId(-1 - place)).ok().flatten().map(|lock| (place, lock))
-        });
+        let free = (0..PROCESSES_MAX)
+            .find_map(|place| locks.try_place(place).ok().flatten().map(|lock| (place, lock)));
         match free {
             Some((place, lock)) => (self.server_id(place), Some(lock)),
             None => (self.server_id(PROCESSES_MAX), None),

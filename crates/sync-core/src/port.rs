@@ -39,8 +39,13 @@ pub trait Dice: Send + Sync {
 /// The operating system's locks: one holder a sync, on this machine, until the process is gone.
 pub trait Locks: Send + Sync {
     /// Takes the sync's lock; it is held until the value is dropped. `None`: somebody else has it, be it another
-    /// process or another run of this one.
-    fn try_lock(&self, sync: SyncId) -> Result<Option<Box<dyn Send + Sync>>, StateError>;
+    /// process or another run of this one. Whoever has a sync of this name keeps others out too, whatever number it has
+    /// in his state.
+    fn try_lock(
+        &self,
+        sync: SyncId,
+        name: &str,
+    ) -> Result<Option<Box<dyn Send + Sync>>, StateError>;
 }
 
 /// The position of a query sync: the server's clock, held below the oldest open transaction, as a value of the

@@ -1,7 +1,7 @@
 //! Copies of the state, taken while it is used.
 //!
-//! A copy says that it is one. Put in the state's place it is older than the world as soon as a call was made after
-//! it, whether the witness beside the state is there to say so or not (`protocol.md` D9).
+//! A copy says that it is one. Put in the state's place it counts as older than the world, whatever the witness beside the
+//! state says: that may be from another day (`protocol.md` D9).
 
 use std::{
     ffi::c_int,

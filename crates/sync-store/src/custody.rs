@@ -32,7 +32,10 @@ impl SqliteStore {
                 .optional()?;
             Ok(id.ok_or_else(|| StateError::Other(format!("it does not know a sync `{name}`")))?)
         })?;
-        let Some(lock) = SyncLock::try_take(self.path(), SyncId(id))? else { return Ok(None) };
+        let Some(lock) = SyncLock::try_take(self.path(), SyncId(id), name)? else {
+            return Ok(None);
+        };
+        self.check_in_place()?;
         let writer = self.transact(Durability::Power, |tx| {
             let opened = syncs::read(tx, id)?;
             syncs::hold(tx, &opened, holder, now)

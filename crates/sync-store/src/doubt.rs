@@ -92,7 +92,7 @@ pub(crate) fn inherit(
          WHERE sync_id = ?3 AND destination_id = ?4 AND state = 1 AND doubt = 0 AND operation = 'create'"),
         [taken_at, taken_at + SETTLING_MS, sync, destination],
     )?;
-    second_look::schedule_inherited(tx, writer, now)?;
+    second_look::schedule_inherited(tx, sync, destination, now)?;
     if mutation::is_on(Mutation::LeftBehindForgotten) {
         tx.execute(
             "UPDATE links SET fingerprint = (SELECT o.fingerprint FROM outbox AS o WHERE o.sync_id = links.sync_id

@@ -19,28 +19,36 @@ use crate::open::not_writable;
 /// it, so it cannot wake up beside a successor.
 #[derive(Debug)]
 pub struct SyncLock {
-    _file: File,
+    _numbered: File,
+    _named: File,
 }
 
 impl SyncLock {
-    /// Takes the sync's lock, a file beside the state; `None` if another process, or another run of this one, has
-    /// it.
-    pub fn try_take(state: &Path, sync: SyncId) -> Result<Option<Self>, StateError> {
-        let path = lock_path(state, sync);
-        let failed = |error: &std::io::Error| not_writable(&path, error);
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(|error| failed(&error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
-            Err(TryLockError::WouldBlock) if is_for_all() => Ok(Some(Self { _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(failed(&error)),
-        }
+    /// Takes the sync's lock, two files beside the state; `None` if another process, or another run of this one, has
+    /// it. By its number whoever knows the sync by another name is kept out, by its name whoever has lost the state, as
+    /// a new one counts its syncs anew.
+    pub fn try_take(state: &Path, sync: SyncId, name: &str) -> Result<Option<Self>, StateError> {
+        // Always in this order, so that of two who want it one has it.
+        let Some(numbered) = try_file(&numbered_path(state, sync))? else { return Ok(None) };
+        let Some(named) = try_file(&named_path(state, name))? else { return Ok(None) };
+        Ok(Some(Self { _numbered: numbered, _named: named }))
+    }
+}
+
+fn try_file(path: &Path) -> Result<Option<File>, StateError> {
+    let failed = |error: &std::io::Error| not_writable(path, error);
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| failed(&error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) if is_for_all() => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(failed(&error)),
     }
 }
 
@@ -61,11 +69,23 @@ impl FileLocks {
     pub fn beside(state: &Path) -> Self {
         Self { state: state.to_owned() }
     }
+
+    /// Takes a lock that is no sync's, by its place, from 0; held until the value is dropped. `None`: somebody else has
+    /// it.
+    pub fn try_place(&self, place: i64) -> Result<Option<Box<dyn Send + Sync>>, StateError> {
+        // Beside the locks of syncs, whose numbers begin at 1.
+        let lock = try_file(&numbered_path(&self.state, SyncId(-1 - place)))?;
+        Ok(lock.map(|lock| Box::new(lock) as Box<dyn Send + Sync>))
+    }
 }
 
 impl Locks for FileLocks {
-    fn try_lock(&self, sync: SyncId) -> Result<Option<Box<dyn Send + Sync>>, StateError> {
-        let lock = SyncLock::try_take(&self.state, sync)?;
+    fn try_lock(
+        &self,
+        sync: SyncId,
+        name: &str,
+    ) -> Result<Option<Box<dyn Send + Sync>>, StateError> {
+        let lock = SyncLock::try_take(&self.state, sync, name)?;
         Ok(lock.map(|lock| Box::new(lock) as Box<dyn Send + Sync>))
     }
 }
@@ -75,7 +95,7 @@ impl Locks for FileLocks {
 pub(crate) fn is_seen_held(state: &Path, sync: SyncId) -> bool {
     use std::os::unix::fs::MetadataExt as _;
 
-    let Ok(file) = std::fs::metadata(lock_path(state, sync)) else { return false };
+    let Ok(file) = std::fs::metadata(numbered_path(state, sync)) else { return false };
     let Ok(locks) = std::fs::read_to_string("/proc/locks") else { return false };
     let inode = format!(":{}", file.ino());
     locks.lines().any(|line| {
@@ -85,11 +105,20 @@ pub(crate) fn is_seen_held(state: &Path, sync: SyncId) -> bool {
     })
 }
 
+fn numbered_path(state: &Path, sync: SyncId) -> PathBuf {
+    beside(state, &format!("-lock{}", sync.0))
+}
+
+/// A name may hold what a file's name may not.
+fn named_path(state: &Path, name: &str) -> PathBuf {
+    beside(state, &format!("-lock-{}", blake3::hash(name.as_bytes())))
+}
+
 /// Every name of one state file must lead to one lock.
-fn lock_path(state: &Path, sync: SyncId) -> PathBuf {
+fn beside(state: &Path, end: &str) -> PathBuf {
     let state = state.canonicalize().unwrap_or_else(|_| state.to_owned());
     let mut name = OsString::from(state);
-    name.push(format!("-lock{}", sync.0));
+    name.push(end);
     PathBuf::from(name)
 }
 
@@ -97,19 +126,23 @@ fn lock_path(state: &Path, sync: SyncId) -> PathBuf {
 mod tests {
     use super::*;
 
+    fn take(state: &Path, sync: i64, name: &str) -> Option<SyncLock> {
+        SyncLock::try_take(state, SyncId(sync), name).unwrap()
+    }
+
     #[test]
     fn only_one_holds_it_until_it_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state.db");
-        let first = SyncLock::try_take(&state, SyncId(1)).unwrap();
+        let first = take(&state, 1, "a");
         assert!(first.is_some());
-        assert!(SyncLock::try_take(&state, SyncId(1)).unwrap().is_none());
-        assert!(SyncLock::try_take(&state, SyncId(2)).unwrap().is_some());
+        assert!(take(&state, 1, "a").is_none());
+        assert!(take(&state, 2, "b").is_some());
         assert!(is_seen_held(&state, SyncId(1)));
         assert!(!is_seen_held(&state, SyncId(2)), "it was taken and dropped");
         drop(first);
         assert!(!is_seen_held(&state, SyncId(1)));
-        assert!(SyncLock::try_take(&state, SyncId(1)).unwrap().is_some());
+        assert!(take(&state, 1, "a").is_some());
     }
 
     #[test]
@@ -119,8 +152,34 @@ mod tests {
         std::fs::write(&state, "").unwrap();
         let link = folder.path().join("elsewhere.db");
         std::os::unix::fs::symlink(&state, &link).unwrap();
-        let first = SyncLock::try_take(&state, SyncId(1)).unwrap();
+        let first = take(&state, 1, "a");
         assert!(first.is_some());
-        assert!(SyncLock::try_take(&link, SyncId(1)).unwrap().is_none());
+        assert!(take(&link, 1, "a").is_none());
+    }
+
+    /// A new state counts its syncs anew, and a sync that is renamed keeps its number.
+    #[test]
+    fn one_name_or_one_number_is_enough_to_be_kept_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state.db");
+        let first = take(&state, 2, "../b: ä");
+        assert!(first.is_some());
+        assert!(take(&state, 1, "../b: ä").is_none());
+        assert!(take(&state, 1, "a").is_some(), "what was not had is given back");
+        assert!(take(&state, 2, "renamed").is_none());
+        drop(first);
+        assert!(take(&state, 1, "../b: ä").is_some());
+    }
+
+    #[test]
+    fn a_place_is_no_syncs_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state.db");
+        let locks = FileLocks::beside(&state);
+        let first = locks.try_place(0).unwrap();
+        assert!(first.is_some());
+        assert!(locks.try_place(0).unwrap().is_none());
+        assert!(locks.try_place(1).unwrap().is_some());
+        assert!(take(&state, 1, "1").is_some());
     }
 }

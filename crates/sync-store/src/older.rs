@@ -44,9 +44,9 @@ pub(crate) fn say_copied(copy: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Where the witness saw more calls than this state knows of, what the links say their records hold is believed no
-/// more, everything is read again, and nothing that the table shows counts until the last call that was sent has had its
-/// time. So too in
-/// a copy without a witness, of which nobody knows how old it is.
+/// more, nor that all records up to the mark are known; everything is read again, and nothing that the table shows counts
+/// until the last call that was sent has had its time. So too in a copy: nobody knows how old it is, as what lies beside it
+/// may be from another day.
 pub(crate) fn distrust_if_older(
     tx: &Transaction<'_>,
     seen: Option<Testimony>,
@@ -61,11 +61,16 @@ pub(crate) fn distrust_if_older(
         tx.execute("DELETE FROM counters WHERE name = ?", [COPIED])?;
     }
     let seen = match seen {
+        seen if is_copy => Testimony {
+            calls: seen.map_or(known, |seen| seen.calls),
+            sent_at: now.as_millisecond(),
+        },
         Some(seen) if known < seen.calls => seen,
-        None if is_copy => Testimony { calls: known, sent_at: now.as_millisecond() },
         Some(_) | None => return Ok(()),
     };
     tx.execute("UPDATE links SET fingerprint = NULL", [])?;
+    // The audit is due, for whatever other reason everything may be read (D8).
+    tx.execute("UPDATE targets SET mark = NULL", [])?;
     tx.execute("DELETE FROM recordless", [])?;
     tx.execute(
         "UPDATE syncs SET full_read = coalesce(full_read, ?)",
@@ -74,7 +79,7 @@ pub(crate) fn distrust_if_older(
     // A clock that was wrong when the last call left must not keep calls back for years.
     hold_calls(tx, time(seen.sent_at.min(now.as_millisecond())))?;
     // A witness that cannot be understood gives no number to go on from; it takes the state's with the next call.
-    let calls = if seen.calls == i64::MAX { known } else { seen.calls };
+    let calls = if seen.calls == i64::MAX { known } else { seen.calls.max(known) };
     set_counter(tx, CALLS, calls)
 }
 

@@ -1,6 +1,9 @@
-//! Where the state file lies: not on a network file system, and not itself a mount point.
+//! Where the state file lies: not on a network file system, and not itself a mount point; and which file it is.
 
-use std::path::{Path, PathBuf};
+use std::{
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
 
 /// What the system's mount table says of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +34,21 @@ impl Place {
     /// Whether locks there cannot be trusted.
     pub(crate) fn is_network(&self) -> bool {
         NETWORK_KINDS.contains(&self.kind.as_str())
+    }
+}
+
+/// Tells one file from another that has its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileIdentity {
+    device: u64,
+    inode: u64,
+}
+
+impl FileIdentity {
+    /// Of the file that is found there now.
+    pub(crate) fn of(file: &Path) -> std::io::Result<Self> {
+        let found = std::fs::metadata(file)?;
+        Ok(Self { device: found.dev(), inode: found.ino() })
     }
 }
 

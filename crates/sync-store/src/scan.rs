@@ -14,7 +14,7 @@ use crate::{
     dispatch::KEPT,
     effects,
     failure::Failure,
-    second_look,
+    second_look::{self, Suspicion},
     settle::{drop_link, put_link},
 };
 
@@ -161,7 +161,7 @@ fn adopt(
             return Ok(false);
         }
         // Of two records with one key, either the linked one is gone, or one is too many (D8).
-        second_look::schedule(tx, writer, key, now)?;
+        second_look::schedule(tx, writer, key, Suspicion::Twin, now)?;
         return Ok(false);
     }
     put_link(tx, writer, now, key, &one.record, one.fingerprint, one.origin)?;

@@ -23,25 +23,36 @@ pub(crate) fn in_an_hour(now: Timestamp) -> Timestamp {
     now.saturating_add(SECOND_LOOK).unwrap_or(now)
 }
 
+/// What a second look is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Suspicion {
+    /// The linked record may hold something else.
+    Values,
+    /// A second record may carry the key, in the external-id field as it is now.
+    Twin,
+}
+
 /// The key is looked at, not before `due`.
 pub(crate) fn schedule(
     tx: &Transaction<'_>,
     writer: &Writer,
     key: &Key,
+    suspicion: Suspicion,
     due: Timestamp,
 ) -> rusqlite::Result<()> {
     if mutation::is_on(Mutation::NoSecondLook) {
         return Ok(());
     }
     tx.prepare_cached(
-        "INSERT INTO second_looks (sync_id, destination_id, key, due_at) VALUES (?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET due_at = max(due_at, excluded.due_at)",
+        "INSERT INTO second_looks (sync_id, destination_id, key, due_at, twin) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET due_at = max(due_at, excluded.due_at), twin = max(twin, excluded.twin)",
     )?
     .execute(params![
         writer.sync.0,
         writer.destination.0,
         KeyParameter(key),
-        due.as_millisecond()
+        due.as_millisecond(),
+        suspicion == Suspicion::Twin
     ])?;
     Ok(())
 }
@@ -68,18 +79,19 @@ pub(crate) fn postpone(
 /// What a dead process was updating or deleting: nobody heard the answer.
 pub(crate) fn schedule_inherited(
     tx: &Transaction<'_>,
-    writer: &Writer,
+    sync: i64,
+    destination: i64,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     if mutation::is_on(Mutation::NoSecondLook) {
         return Ok(());
     }
     tx.execute(
-        "INSERT INTO second_looks (sync_id, destination_id, key, due_at)
-         SELECT sync_id, destination_id, key, ?1 FROM outbox
-         WHERE sync_id = ?2 AND destination_id = ?3 AND state = 1 AND doubt = 0
+        "INSERT INTO second_looks (sync_id, destination_id, key, due_at, twin)
+         SELECT sync_id, destination_id, key, ?1, 0 FROM outbox
+         WHERE sync_id = ?2 AND destination_id = ?3 AND state = 1 AND operation <> 'create'
          ON CONFLICT DO UPDATE SET due_at = max(due_at, excluded.due_at)",
-        [in_an_hour(now).as_millisecond(), writer.sync.0, writer.destination.0],
+        [in_an_hour(now).as_millisecond(), sync, destination],
     )?;
     Ok(())
 }

@@ -24,7 +24,7 @@ use crate::{
     links,
     links::Doubtful,
     quarantine::{new_group, retry_at},
-    second_look,
+    second_look::{self, Suspicion},
 };
 
 /// An entry that is being sent, as it stands in the outbox.
@@ -242,7 +242,8 @@ fn settle_one(
             books.updated += 1;
         }
         Outcome::Unanswered { not_before, .. } => {
-            second_look::schedule(tx, writer, &sent.key, second_look::in_an_hour(now))?;
+            let due = second_look::in_an_hour(now);
+            second_look::schedule(tx, writer, &sent.key, Suspicion::Values, due)?;
             back(tx, sent, group, *not_before, books)?;
         }
         Outcome::InDoubt { answered, left_at, empty_looks, look_at, fault, .. } => {
@@ -365,7 +366,8 @@ fn give_up(
     sent: &Sent,
 ) -> rusqlite::Result<()> {
     if sent.create_in_doubt {
-        second_look::schedule(tx, writer, &sent.key, second_look::in_an_hour(now))?;
+        let due = second_look::in_an_hour(now);
+        second_look::schedule(tx, writer, &sent.key, Suspicion::Twin, due)?;
     }
     Ok(())
 }
@@ -519,7 +521,7 @@ fn quarantine(
     Ok(())
 }
 
-/// Raises the mark by what answers showed; not while a create is in doubt, whose record may lie below.
+/// Raises the mark by what answers showed; not while a create is in doubt or on its way, whose record may lie below.
 fn raise_mark(tx: &Transaction<'_>, writer: &Writer, highest: Option<u64>) -> rusqlite::Result<()> {
     let Some(highest) = highest.and_then(|number| i64::try_from(number).ok()) else {
         return Ok(());
@@ -527,7 +529,8 @@ fn raise_mark(tx: &Transaction<'_>, writer: &Writer, highest: Option<u64>) -> ru
     tx.prepare_cached(
         "UPDATE targets SET mark = max(mark, ?1)
          WHERE sync_id = ?2 AND destination_id = ?3 AND mark IS NOT NULL
-           AND NOT EXISTS (SELECT 1 FROM outbox WHERE sync_id = ?2 AND destination_id = ?3 AND state = 1 AND doubt = 1)",
+           AND NOT EXISTS (SELECT 1 FROM outbox
+             WHERE sync_id = ?2 AND destination_id = ?3 AND state = 1 AND operation = 'create')",
     )?
     .execute([highest, writer.sync.0, writer.destination.0])?;
     Ok(())

@@ -30,8 +30,8 @@ use sync_core::{
 use crate::{
     alerts, calls, capture, column::count, deletes, digest, dispatch, doubt, drift,
     failure::Failure, failure::translate, keeping::Keeping, links, links::Links, older, open,
-    open::OpenNote, place, place::Place, quarantine, recordless, runs, scan, second_look, settle,
-    stream, structure, sweep, syncs, witness::Witness,
+    open::OpenNote, place, place::FileIdentity, place::Place, quarantine, recordless, runs, scan,
+    second_look, settle, stream, structure, sweep, syncs, witness::Witness,
 };
 
 pub(crate) use self::transaction::Durability;
@@ -41,6 +41,8 @@ pub(crate) use self::transaction::Durability;
 pub struct SqliteStore {
     connection: Connection,
     path: PathBuf,
+    /// Which file that was when it was opened.
+    file: FileIdentity,
     witness: Witness,
     notes: Vec<OpenNote>,
     keeping: Keeping,
@@ -60,6 +62,7 @@ impl SqliteStore {
         Ok(Self {
             connection,
             path: path.to_owned(),
+            file: FileIdentity::of(path).map_err(|error| open::not_writable(path, &error))?,
             witness: Witness::beside(path),
             notes,
             keeping: Keeping::default(),
@@ -89,6 +92,18 @@ impl SqliteStore {
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Fails unless the file that was opened is still the one in its place. To be asked by whoever has a sync's lock:
+    /// nobody who finds another file there can have run the sync since, nor will before the lock is free.
+    pub(crate) fn check_in_place(&self) -> Result<(), StateError> {
+        match FileIdentity::of(&self.path) {
+            Ok(file) if file == self.file => Ok(()),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(open::not_writable(&self.path, &error))
+            }
+            Ok(_) | Err(_) => Err(StateError::Replaced { path: self.path.display().to_string() }),
+        }
     }
 
     /// Lets the file grow by at most so many pages while this value lives: as on a disk that is nearly full. For tests
@@ -126,7 +141,7 @@ impl StateStore for SqliteStore {
         let seen = self.witness.testimony()?;
         self.transact(Durability::Process, |tx| {
             older::distrust_if_older(tx, seen, now)?;
-            syncs::open(tx, identity)
+            syncs::open(tx, identity, now)
         })
     }
 
@@ -140,6 +155,7 @@ impl StateStore for SqliteStore {
         holder: &str,
         now: Timestamp,
     ) -> Result<Writer, StateError> {
+        self.check_in_place()?;
         self.transact(Durability::Power, |tx| syncs::hold(tx, sync, holder, now))
     }
 

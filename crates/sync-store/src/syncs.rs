@@ -15,7 +15,7 @@ use crate::{
     column::{KeyColumn, count, optional_count, optional_time},
     doubt,
     failure::Failure,
-    filling, recordless, runs,
+    filling, recordless, runs, second_look,
 };
 
 /// What the state last saw of a definition.
@@ -28,11 +28,15 @@ struct Known {
 }
 
 /// See [`sync_core::state::StateStore::open_sync`].
-pub(crate) fn open(tx: &Transaction<'_>, identity: &SyncIdentity) -> Result<OpenedSync, Failure> {
+pub(crate) fn open(
+    tx: &Transaction<'_>,
+    identity: &SyncIdentity,
+    now: Timestamp,
+) -> Result<OpenedSync, Failure> {
     rename(tx, identity)?;
     let known = find_or_add(tx, &identity.name)?;
     let destination = destination(tx, identity)?;
-    let change = apply_changes(tx, identity, &known, destination)?;
+    let change = apply_changes(tx, identity, &known, destination, now)?;
     tx.execute(
         "INSERT INTO targets (sync_id, destination_id, external_id_field) VALUES (?1, ?2, ?3)
          ON CONFLICT DO UPDATE SET external_id_field = ?3 WHERE external_id_field <> ?3",
@@ -83,6 +87,7 @@ fn apply_changes(
     identity: &SyncIdentity,
     known: &Known,
     destination: i64,
+    now: Timestamp,
 ) -> Result<Option<FullReadReason>, Failure> {
     let mut change = None;
     let is_noticed = !mutation::is_on(Mutation::DefinitionIgnored);
@@ -107,7 +112,7 @@ fn apply_changes(
             params![destination, known.id],
         )?;
     } else if known.destination != destination {
-        leave_destination(tx, known.id, known.destination)?;
+        leave_destination(tx, known.id, known.destination, now)?;
         if !mutation::is_on(Mutation::PositionKept) {
             change = Some(FullReadReason::DestinationChanged);
         }
@@ -123,7 +128,7 @@ fn apply_changes(
         && !mutation::is_on(Mutation::FieldChangeIgnored)
     {
         refuse_unresolved(tx, identity, known.id, Some(destination))?;
-        forget_values(tx, known.id, destination)?;
+        forget_values(tx, known.id, destination, now)?;
         filling::begin(tx, known.id, destination)?;
         change = Some(FullReadReason::ExternalIdFieldChanged);
     }
@@ -154,7 +159,7 @@ fn full_read(
 }
 
 /// A create in doubt is looked up by its key in the external-id field; under other ones it would not be found, and
-/// created again.
+/// created again. So too the record of one that was given up and may come late: nobody would see that it is one too many.
 fn refuse_unresolved(
     tx: &Transaction<'_>,
     identity: &SyncIdentity,
@@ -162,8 +167,10 @@ fn refuse_unresolved(
     destination: Option<i64>,
 ) -> Result<(), Failure> {
     let creates = tx.query_row(
-        "SELECT count(*) FROM outbox WHERE sync_id = ?1 AND state = 1 AND operation = 'create'
-           AND destination_id = coalesce(?2, destination_id)",
+        "SELECT (SELECT count(*) FROM outbox WHERE sync_id = ?1 AND state = 1 AND operation = 'create'
+             AND destination_id = coalesce(?2, destination_id))
+           + (SELECT count(*) FROM second_looks WHERE sync_id = ?1 AND twin
+             AND destination_id = coalesce(?2, destination_id))",
         params![sync, destination],
         |row| count(row, 0),
     )?;
@@ -242,9 +249,16 @@ fn destination(tx: &Transaction<'_>, identity: &SyncIdentity) -> rusqlite::Resul
 
 /// Wishes and the position belong to the destination that is left. Creates that were being sent there stay in doubt
 /// until that destination is used again (`protocol.md` D11). What else was being sent left its link unknown, so that
-/// the full read which is due then decides anew: what was wished before it may have been overtaken.
-fn leave_destination(tx: &Transaction<'_>, sync: i64, destination: i64) -> rusqlite::Result<()> {
+/// the full read which is due then decides anew: what was wished before it may have been overtaken. It may still take effect
+/// after that, so that it is looked at once more.
+fn leave_destination(
+    tx: &Transaction<'_>,
+    sync: i64,
+    destination: i64,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     recordless::forget_all(tx, sync)?;
+    second_look::schedule_inherited(tx, sync, destination, now)?;
     tx.execute(
         "DELETE FROM outbox WHERE sync_id = ? AND destination_id = ? AND NOT (state = 1 AND operation = 'create')",
         [sync, destination],
@@ -264,9 +278,16 @@ fn leave_destination(tx: &Transaction<'_>, sync: i64, destination: i64) -> rusql
     Ok(())
 }
 
-/// What is linked lacks the new external-id field, and so do the drafts that wait.
-fn forget_values(tx: &Transaction<'_>, sync: i64, destination: i64) -> rusqlite::Result<()> {
+/// What is linked lacks the new external-id field, and so do the drafts that wait. What is being sent may take effect after
+/// the field was filled.
+fn forget_values(
+    tx: &Transaction<'_>,
+    sync: i64,
+    destination: i64,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
     recordless::forget_all(tx, sync)?;
+    second_look::schedule_inherited(tx, sync, destination, now)?;
     tx.execute(
         "UPDATE links SET fingerprint = NULL WHERE sync_id = ? AND destination_id = ?",
         [sync, destination],

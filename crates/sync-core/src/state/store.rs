@@ -133,6 +133,12 @@ pub enum StateError {
         /// The file.
         path: String,
     },
+    /// The file was removed, or another one put in its place, after this process had opened it.
+    #[error("the state file `{path}` was removed or replaced while this program used it")]
+    Replaced {
+        /// The file.
+        path: String,
+    },
     /// An older version of this tool, or the Python program, wrote the file, and who only reads does not migrate it.
     #[error("the state file `{path}` is of version {found}, older than this program's {known}")]
     Older {
@@ -177,6 +183,7 @@ stable_codes!(&StateError {
     Self::DiskFull => "state_disk_full",
     Self::Corrupt { .. } => "state_corrupt",
     Self::Missing { .. } => "state_missing",
+    Self::Replaced { .. } => "state_replaced",
     Self::Older { .. } => "state_older",
     Self::Newer { .. } => "state_newer",
     Self::NetworkFileSystem { .. } => "state_network_file_system",
@@ -194,8 +201,9 @@ impl StateError {
                  dropped and records are adopted again by their external id"
             }
             Self::UnresolvedCreates { .. } => {
-                "put `external_id_field`, `primary_key` and `key_prefix` back, run until `status` shows nothing in \
-                 doubt (about two minutes), then change them"
+                "put `external_id_field`, `primary_key` and `key_prefix` back and run: after two minutes for what \
+                 `status` shows in doubt, else once more after an hour, as what was given up may come late; then \
+                 change them"
             }
             Self::NotWritable { .. } => {
                 "make the file and its folder readable and writable for this user, or set STATE_DB_PATH"
@@ -206,6 +214,9 @@ impl StateError {
                  created twice"
             }
             Self::Missing { .. } => "run a sync, or set STATE_DB_PATH to where the state is",
+            Self::Replaced { .. } => {
+                "start the program again: it goes on with the file that is there, and creates nothing twice"
+            }
             Self::Older { .. } => "run a sync: the file is backed up and brought up to date",
             Self::Newer { .. } => "use the newer program, or the backup made before its migration",
             Self::NetworkFileSystem { .. } => "set STATE_DB_PATH to a file on a local disk",
@@ -243,7 +254,9 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
     /// holder left `sending` becomes a wish again (updates, deletes) or doubt counted from `now` (creates), and its
     /// `running` runs become `interrupted`. What it left is counted by [`StateStore::backlog`] from then on.
     ///
-    /// Fails with [`StateError::Fenced`] if another process changed the definition since `sync` was opened.
+    /// Fails with [`StateError::Fenced`] if another process changed the definition since `sync` was opened, and with
+    /// [`StateError::Replaced`] if this state is not the one that is found in its place any more: whoever finds the other
+    /// one would know nothing of what is sent.
     fn hold(
         &mut self,
         sync: &OpenedSync,

@@ -45,7 +45,7 @@ impl Engine {
             books,
             calls,
         };
-        let Some(lock) = self.locks.try_lock(sync)? else {
+        let Some(lock) = self.locks.try_lock(sync, &identity.name)? else {
             return Ok(report(RunOutcome::Busy, Books::default(), 0));
         };
         // Under the lock: what another run left when it ended must be seen.

@@ -1,11 +1,7 @@
 //! Rows that are gone: found by a sweep, asked for again as dirty keys, and their records held back until a person
 //! says yes where they are many.
 
-use sync_core::{
-    deletes::GonePolicy,
-    schedule::Schedule,
-    state::{FullReadReason, StateError},
-};
+use sync_core::{deletes::GonePolicy, schedule::Schedule, state::StateError};
 
 use super::{Trouble, running::Running};
 use crate::{capture::Broken, event::Event};
@@ -87,6 +83,7 @@ impl Running<'_> {
             return Ok(false);
         }
         let mark = self.engine.state.run(move |state| state.mark(&writer)).await?;
-        Ok(mark.is_none() || self.opened.full_read == Some(FullReadReason::OlderState))
+        // An older state has none, whatever else everything is read for.
+        Ok(mark.is_none())
     }
 }

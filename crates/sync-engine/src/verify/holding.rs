@@ -69,7 +69,7 @@ impl Engine {
         let identity = task.identity(false);
         let place = identity.clone();
         let (sync, _) = self.state.run(move |state| state.place(&place)).await?;
-        let Some(lock) = self.locks.try_lock(sync)? else { return Ok(None) };
+        let Some(lock) = self.locks.try_lock(sync, &identity.name)? else { return Ok(None) };
         let (now, holder) = (self.clock.now(), self.holder.clone());
         let (opened, writer) = self
             .state

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use serde_json::json;
+use smartsuite_emulator::{Fault, FaultKind, RouteKind};
+use sync_engine::event::Event;
 
 use super::{
-    stage::{comes_right, fill, in_step, pass, succeeds, usual},
-    state_files::{FolderCopy, StateCopy, lose_everything},
+    stage::{comes_right, fill, in_step, pass, run_until, succeeds, usual},
+    state_files::{FolderCopy, StateCopy, lose_everything, move_away},
 };
 
 /// D8. Catches: a process that creates before it has looked above the mark (`deliver`'s `audited`).
@@ -36,6 +38,24 @@ fn d8_what_was_created_since_the_backup_is_not_trusted_to_hold_what_the_row_hold
         succeeds(&world).await;
         world.database.put(9, "A", 9);
         old.restore(&world);
+        comes_right(&world).await;
+    });
+}
+
+/// D8. Catches: a mark that answers raise past a create that is on its way (`settle::raise_mark`): its entry stays behind
+/// when the state is moved.
+#[test]
+fn d8_a_create_whose_answer_was_lost_beside_others_is_found_where_the_state_was_moved() {
+    usual(async |world| {
+        fill(&world, 30);
+        succeeds(&world).await;
+        // Of four calls the second takes effect and is never answered.
+        let lost = Fault::new(FaultKind::Never).on(&[RouteKind::BulkCreate]).after_the_effect();
+        world.network.emulator().add_fault(lost.skip(1));
+        fill(&world, 130);
+        let report = run_until(&world, |event| matches!(event, Event::InDoubt { .. })).await;
+        assert_eq!((report.books.created, report.books.waiting_after), (75, 25));
+        move_away(&world);
         comes_right(&world).await;
     });
 }

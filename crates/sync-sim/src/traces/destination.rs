@@ -3,14 +3,17 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
-use sync_core::config::model::{Conversion, FieldMapping};
-use sync_engine::event::Event;
+use sync_core::{
+    config::model::{Conversion, FieldMapping},
+    state::StateError,
+};
+use sync_engine::{event::Event, run::RunOptions};
 
 use super::{
     stage::{comes_right, fill, pass, succeeds, usual},
     steps::{at_every_step, killed_after, killed_when},
 };
-use crate::world::{OTHER_TABLE, TABLE, World};
+use crate::world::{OTHER_EXTERNAL_ID, OTHER_TABLE, TABLE, World};
 
 fn send_to(world: &mut World, table: &str) {
     table.clone_into(&mut world.definition.destination.table_id);
@@ -109,6 +112,68 @@ pub(crate) fn another_external_id_field_is_filled_before_anything_is_created() {
         world.clear_log();
         succeeds(&world).await;
         assert_eq!(world.all_requests(), 0);
+    });
+}
+
+/// The next call of this kind takes effect half an hour after its connection broke.
+fn late(world: &World, route: RouteKind) {
+    let late = FaultKind::Late { ms: 30 * 60_000, end: LateEnd::Reset };
+    world.network.emulator().add_fault(Fault::new(late).on(&[route]));
+}
+
+/// D6. Catches: an update of a dead process that is forgotten when the definition changes, and that nobody looks at again
+/// (`syncs::forget_values`, `syncs::leave_destination`).
+#[test]
+fn d6_an_update_on_its_way_when_the_definition_changes_is_found_and_undone() {
+    for leaves_table in [false, true] {
+        usual(async |mut world| {
+            fill(&world, 3);
+            succeeds(&world).await;
+            late(&world, RouteKind::BulkUpdate);
+            world.database.put(1, "B", 1);
+            world.clear_log();
+            killed_when(&world, || world.requests(RouteKind::BulkUpdate) > 0).await;
+            if leaves_table {
+                send_to(&mut world, OTHER_TABLE);
+                succeeds(&world).await;
+                send_to(&mut world, TABLE);
+            } else {
+                world.definition.destination.external_id_field = OTHER_EXTERNAL_ID.into();
+            }
+            world.database.put(1, "C", 1);
+            succeeds(&world).await;
+            assert_eq!(world.records()["1"][0].0, "C");
+            pass(&world, Duration::from_mins(31)).await;
+            assert_eq!(world.records()["1"][0].0, "B");
+            pass(&world, Duration::from_mins(40)).await;
+            comes_right(&world).await;
+        });
+    }
+}
+
+/// D6. Catches: an external-id field that changes while the record of a create that was given up may still come, with its
+/// key where nobody looks for it then (`syncs::refuse_unresolved`).
+#[test]
+fn d6_the_external_id_field_does_not_change_before_what_was_given_up_was_looked_for() {
+    usual(async |mut world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        late(&world, RouteKind::BulkCreate);
+        world.database.put(9, "A", 9);
+        succeeds(&world).await;
+        let old = world.definition.destination.external_id_field.clone();
+        world.definition.destination.external_id_field = OTHER_EXTERNAL_ID.into();
+        let refused = world.process().run(RunOptions::default()).await;
+        assert!(
+            matches!(refused, Err(StateError::UnresolvedCreates { creates: 1, .. })),
+            "{refused:?}"
+        );
+        world.definition.destination.external_id_field = old;
+        pass(&world, Duration::from_mins(70)).await;
+        assert_eq!(world.record_ids("9").len(), 2);
+        succeeds(&world).await;
+        world.definition.destination.external_id_field = OTHER_EXTERNAL_ID.into();
+        comes_right(&world).await;
     });
 }
 

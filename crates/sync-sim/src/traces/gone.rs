@@ -8,16 +8,17 @@ use serde_json::{Value as Json, json};
 use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
 use sync_core::{
     config::model::{ArchiveField, CaptureMode, OnDelete, OnPositionLost, ScheduleDefinition},
-    state::RunStatus,
+    state::{FullReadReason, RunStatus, StateStore as _, SyncId},
 };
 use sync_engine::run::{RunOptions, RunOutcome, RunReport};
+use sync_store::SqliteStore;
 
 use super::{
     marks::mark_dirty,
     stage::{
         capture_only, comes_right, fill, in_step, pass, run, run_with, status, succeeds, usual,
     },
-    state_files::lose_everything,
+    state_files::{StateCopy, lose_everything},
     steps::{Run, at_every_step, killed_after, killed_when},
 };
 use crate::world::{EXTERNAL_ID, World};
@@ -586,6 +587,33 @@ fn d8_a_record_whose_row_went_while_the_state_was_lost_goes_too() {
         world.database.delete(2);
         comes_right(&world).await;
     });
+}
+
+/// D8. Catches: an older state whose audit nobody makes at once, as its sync follows the log, or as everything is read for
+/// another reason (`audit_is_due`): nobody ever creates anything that would need one.
+#[test]
+fn d8_a_record_whose_row_came_and_went_since_the_copy_goes_too() {
+    for follows in [false, true] {
+        deleting(async |mut world| {
+            if follows {
+                world.definition.capture = CaptureMode::Binlog;
+                world.log_batch = Some(2);
+            }
+            fill(&world, 5);
+            succeeds(&world).await;
+            if !follows {
+                let mut store = SqliteStore::open(&world.state_path()).expect("the state opens");
+                let asked = store.request_full_read(SyncId(1), FullReadReason::Resync);
+                asked.expect("the state works");
+            }
+            let old = StateCopy::of(&world);
+            world.database.put(9, "A", 9);
+            succeeds(&world).await;
+            world.database.delete(9);
+            old.restore(&world);
+            comes_right(&world).await;
+        });
+    }
 }
 
 /// P2. Catches: a reconcile that is not made when it is due (`Running::full_read`).

@@ -2,6 +2,9 @@
 
 use std::{fs, path::PathBuf};
 
+use sync_core::port::Clock as _;
+use sync_store::{SqliteStore, Trust, export};
+
 use crate::{disk, world::World};
 
 /// A copy of the state file with its log, as they were at one moment.
@@ -74,6 +77,15 @@ pub(super) fn witness(world: &World) -> Option<Vec<u8>> {
     let mut path = world.state_path().into_os_string();
     path.push(".lock");
     fs::read(PathBuf::from(path)).ok()
+}
+
+/// The state is moved as text to a machine on which nothing else lies, and somebody vouches that nothing ran since.
+pub(super) fn move_away(world: &World) {
+    let (mut text, now) = (Vec::new(), world.clock.now());
+    export(&world.state_path(), &mut text, now).expect("the state is read");
+    lose_everything(world);
+    let mut store = SqliteStore::open(&world.state_path()).expect("the state opens");
+    store.import(&mut text.as_slice(), Trust::Newest, now).expect("the text is whole");
 }
 
 /// The state is gone; what lies beside it stays.

@@ -176,7 +176,7 @@ impl<'a> Reading<'a> {
         if head.format != FORMAT {
             return Err("is no state's export");
         }
-        if head.version != VERSION {
+        if !(1..=VERSION).contains(&head.version) {
             return Err("is of a version that this program does not know");
         }
         self.head = Some(head);
@@ -205,7 +205,7 @@ impl<'a> Reading<'a> {
         .map_err(sqlite)?;
         tx.execute(
             "INSERT OR REPLACE INTO targets (sync_id, destination_id, external_id_field, mark) VALUES (?, ?, ?, ?)",
-            params![sync, destination, line.external_id_field, line.mark],
+            params![sync, destination, line.external_id_field, self.mark(line)],
         )
         .map_err(sqlite)?;
         if line.current {
@@ -213,6 +213,13 @@ impl<'a> Reading<'a> {
         }
         self.place = Some((sync, destination));
         Ok(())
+    }
+
+    /// The mark, where it may be believed: nothing was created since, and what was on its way lies above it. Else the table
+    /// is read.
+    fn mark(&self, line: &SyncLine) -> Option<i64> {
+        let is_low = line.settled || self.head.as_ref().is_some_and(|head| head.version > 1);
+        line.mark.filter(|_| self.trust == Trust::Newest && is_low)
     }
 
     /// The position is believed only where the file is the newest and nothing was under way in it. A place in a log that
@@ -246,7 +253,7 @@ impl<'a> Reading<'a> {
         let sync: i64 = tx
             .query_row("SELECT id FROM syncs WHERE name = ?", [name], |row| row.get(0))
             .map_err(sqlite)?;
-        let lock = SyncLock::try_take(state, SyncId(sync))?
+        let lock = SyncLock::try_take(state, SyncId(sync), name)?
             .ok_or_else(|| ImportError::Busy(name.to_owned()))?;
         let known = tx
             .query_row(
@@ -301,7 +308,7 @@ impl<'a> Reading<'a> {
     fn look(&self, line: LookLine) -> rusqlite::Result<Result<(), &'static str>> {
         let Some((sync, destination)) = self.place else { return Ok(Err("is of no sync")) };
         self.tx
-            .prepare_cached("INSERT OR REPLACE INTO second_looks VALUES (?, ?, ?, ?)")?
+            .prepare_cached("INSERT OR REPLACE INTO second_looks (sync_id, destination_id, key, due_at) VALUES (?, ?, ?, ?)")?
             .execute(params![sync, destination, KeyParameter(&key(line.key)), line.due_at])?;
         Ok(Ok(()))
     }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// What the first line says it is.
 pub(super) const FORMAT: &str = "mysql-smartsuite-sync state";
-/// The version of the form.
-pub(super) const VERSION: u32 = 1;
+/// The version of the form. In the first one a mark could lie above creates that were on their way.
+pub(super) const VERSION: u32 = 2;
 
 /// One line.
 #[derive(Clone, Debug, Serialize, Deserialize)]

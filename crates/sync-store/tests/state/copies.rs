@@ -17,15 +17,12 @@ use sync_store::{SqliteStore, back_up, back_up_while, backups, check, thin_out};
 
 use crate::fixture::State;
 
-/// Puts the copy in the state's place; with the witness, or on a machine where there is none.
-fn put_back(state: &mut State, copy: &Path, with_witness: bool) {
+/// Puts the copy in the state's place.
+fn put_back(state: &mut State, copy: &Path) {
     let path = state.path();
     state.store = SqliteStore::open(&state.folder.path().join("elsewhere.db")).unwrap();
     for name in ["state.db", "state.db-wal", "state.db-shm"] {
         drop(fs::remove_file(state.folder.path().join(name)));
-    }
-    if !with_witness {
-        fs::remove_file(state.folder.path().join("state.db.lock")).unwrap();
     }
     fs::copy(copy, path).unwrap();
     state.restart();
@@ -167,34 +164,37 @@ fn a_backup_that_cannot_be_finished_leaves_nothing() {
     assert_eq!(backups(&state.path(), state.folder.path()).unwrap(), []);
 }
 
-/// Nothing was sent since: the copy is as good as the state.
+/// What lies beside the copy may be from another day than the copy: from the image of a disk, or gone. Nobody tells how old
+/// the copy is, and what another process sent may still be on its way.
 #[test]
-fn the_newest_backup_is_believed_beside_its_witness() {
-    let mut state = one_link();
-    let backup = back_up(&state.path(), state.folder.path(), state.now).unwrap();
-    put_back(&mut state, &backup.path, true);
-    assert_eq!((state.sync.full_read, state.slots(1)), (None, "link A".into()));
-    // And is no copy any more.
-    fs::remove_file(state.folder.path().join("state.db.lock")).unwrap();
-    state.restart();
-    assert_eq!((state.sync.full_read, state.slots(1)), (None, "link A".into()));
-}
-
-/// On another machine nobody tells how old it is; what another process sent may still be on its way.
-#[test]
-fn a_backup_without_a_witness_is_older_than_the_world() {
-    let mut state = one_link();
-    let backup = back_up(&state.path(), state.folder.path(), state.now).unwrap();
-    put_back(&mut state, &backup.path, false);
-    assert_eq!(state.sync.full_read, Some(FullReadReason::OlderState));
-    assert_eq!(state.slots(1), "link ?");
-    let from = state.store.calls_from(&state.writer, state.now).unwrap();
-    assert_eq!(from, Some(state.now + SignedDuration::from_secs(90)));
-    // Once.
-    state.full_read(&[(1, "A")], "w2");
-    state.deliver();
-    state.restart();
-    assert_eq!((state.sync.full_read, state.slots(1)), (None, "link A".into()));
+fn a_backup_is_older_than_the_world_whatever_lies_beside_it() {
+    for beside in ["the newest witness", "one from before the backup", "none"] {
+        let mut state = one_link();
+        state.store.begin_scan(&state.writer).unwrap();
+        state.store.link_seen(&state.writer, &[], Some(9), state.now).unwrap();
+        let witness = state.folder.path().join("state.db.lock");
+        let early = fs::read(&witness).unwrap();
+        state.capture(&[(1, "B")]);
+        state.deliver();
+        let backup = back_up(&state.path(), state.folder.path(), state.now).unwrap();
+        match beside {
+            "none" => fs::remove_file(&witness).unwrap(),
+            "the newest witness" => {}
+            _ => fs::write(&witness, early).unwrap(),
+        }
+        state.later(1_000);
+        put_back(&mut state, &backup.path);
+        assert_eq!(state.sync.full_read, Some(FullReadReason::OlderState), "{beside}");
+        assert_eq!(state.slots(1), "link ?", "{beside}");
+        assert_eq!(state.store.mark(&state.writer).unwrap(), None, "{beside}");
+        let from = state.store.calls_from(&state.writer, state.now).unwrap();
+        assert_eq!(from, Some(state.now + SignedDuration::from_secs(90)), "{beside}");
+        // Once: it is no copy any more.
+        state.full_read(&[(1, "A")], "w2");
+        state.deliver();
+        state.restart();
+        assert_eq!((state.sync.full_read, state.slots(1)), (None, "link A".into()), "{beside}");
+    }
 }
 
 #[test]

@@ -3,10 +3,12 @@
 use jiff::SignedDuration;
 use sync_core::{
     port::Watermark,
-    state::{FullReadReason, Outcome, StateError, StateStore as _, Stop, SyncIdentity},
+    state::{
+        FullReadReason, Outcome, SecondSettlement, StateError, StateStore as _, Stop, SyncIdentity,
+    },
 };
 
-use crate::fixture::{State, draft, fault, identity, in_doubt, record, written};
+use crate::fixture::{State, back, draft, fault, identity, in_doubt, record, written};
 
 impl State {
     fn links(&mut self) -> u64 {
@@ -197,6 +199,68 @@ fn the_external_id_field_cannot_change_while_a_create_is_in_doubt() {
     state.settle(&entry, written(&entry));
     state.restart();
     assert_eq!(state.sync.full_read, Some(FullReadReason::ExternalIdFieldChanged));
+}
+
+/// `protocol.md` D6: the record of a create that was given up carries the old field, where nobody would look for it.
+#[test]
+fn the_external_id_field_cannot_change_while_a_create_that_was_given_up_may_come_late() {
+    let mut state = settled();
+    state.capture(&[(3, "A")]);
+    let entry = state.single();
+    state.settle(&entry, in_doubt(false, state.now));
+    state.settle(&entry, back(state.now));
+    state.deliver();
+    assert_eq!(state.slots(3), "link A");
+    let refused = StateError::UnresolvedCreates { sync: "customers".into(), creates: 1 };
+    for change in [
+        |identity: &mut SyncIdentity| identity.external_id_field = "sother".into(),
+        |identity: &mut SyncIdentity| {
+            identity.key_hash = Some("k2".into());
+            identity.accept_key_change = true;
+        },
+    ] {
+        let mut changed = state.identity.clone();
+        change(&mut changed);
+        let before = state.dump();
+        assert_eq!(state.store.open_sync(&changed, state.now), Err(refused.clone()));
+        assert_eq!(state.dump(), before);
+    }
+    let looked =
+        SecondSettlement { key: sync_core::key::Key::Int(3), change: None, again_at: None };
+    state.store.settle_second_looks(&state.writer, &[looked], state.now).unwrap();
+    // What only the linked record may hold is looked for by the new field.
+    state.capture(&[(1, "B")]);
+    let entry = state.single();
+    state.settle(&entry, Outcome::Unanswered { group: None, not_before: state.now });
+    state.identity.external_id_field = "sother".into();
+    state.restart();
+    assert_eq!(state.sync.full_read, Some(FullReadReason::ExternalIdFieldChanged));
+}
+
+/// `protocol.md` D6: it may take effect after what is written next.
+#[test]
+fn what_is_on_its_way_when_the_definition_changes_is_looked_at_once_more() {
+    type Change = fn(&mut SyncIdentity);
+    let changes: [(Change, Change); 2] = [
+        (|identity| identity.table = "t2".into(), |identity| identity.table = "t1".into()),
+        (|identity| identity.external_id_field = "sother".into(), |_| {}),
+    ];
+    for (there, back) in changes {
+        let mut state = settled();
+        state.capture(&[(1, "B"), (2, "gone")]);
+        state.call();
+        state.call();
+        there(&mut state.identity);
+        state.restart();
+        back(&mut state.identity);
+        state.restart();
+        assert_eq!((state.slots(1), state.slots(2)), ("link ?".into(), "link ?".into()));
+        assert_eq!(state.store.second_looks(&state.writer, state.now, 9).unwrap(), []);
+        state.later(3_600);
+        let looks = state.store.second_looks(&state.writer, state.now, 9).unwrap();
+        let keys: Vec<String> = looks.iter().map(|look| look.key.text().into_owned()).collect();
+        assert_eq!(keys, ["1", "2"]);
+    }
 }
 
 #[test]

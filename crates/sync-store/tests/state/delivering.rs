@@ -520,3 +520,27 @@ fn the_mark_rises_with_answers_but_not_past_a_create_in_doubt() {
     state.settle(&call.entries[1], found);
     assert_eq!(state.store.mark(&state.writer).unwrap(), Some(11));
 }
+
+/// `protocol.md` D8: of two calls under way the later one may be answered first, and the other one never.
+#[test]
+fn the_mark_does_not_rise_past_a_create_that_is_on_its_way() {
+    let mut state = State::new();
+    state.store.begin_scan(&state.writer).unwrap();
+    state.store.link_seen(&state.writer, &[], Some(10), state.now).unwrap();
+    state.capture(&[(1, "A"), (2, "A")]);
+    let mut call = || {
+        let request = DispatchRequest { creates_max: 1, ..state.request() };
+        match state.store.dispatch(&state.writer, &request).unwrap().0 {
+            Dispatch::Send(mut call) => call.entries.remove(0),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (first, second) = (call(), call());
+    let numbered = |record: RecordId, number| Outcome::Written { record, autonumber: Some(number) };
+    state.settle(&second, numbered(record(2), 12));
+    assert_eq!(state.store.mark(&state.writer).unwrap(), Some(10));
+    state.settle(&first, in_doubt(false, state.now));
+    assert_eq!(state.store.mark(&state.writer).unwrap(), Some(10));
+    state.settle(&first, numbered(record(1), 11));
+    assert_eq!(state.store.mark(&state.writer).unwrap(), Some(11));
+}

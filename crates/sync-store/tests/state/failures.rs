@@ -164,6 +164,37 @@ fn a_file_of_every_older_version_is_copied_and_brought_up_to_date() {
     }
 }
 
+/// An earlier program raised marks past creates that were on their way, and did not lower those of an older state.
+#[test]
+fn marks_that_an_earlier_program_left_too_high_are_not_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    let old = Connection::open(&path).unwrap();
+    let mut steps: Vec<PathBuf> =
+        fs::read_dir(migrations()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    steps.sort();
+    for step in &steps[..14] {
+        old.execute_batch(&fs::read_to_string(step).unwrap()).unwrap();
+    }
+    old.pragma_update(None, "application_id", 0x6d73_7373).unwrap();
+    old.pragma_update(None, "user_version", 14).unwrap();
+    old.execute_batch(
+        "INSERT INTO syncs (id, name, full_read) VALUES (1, 'at rest', NULL), (2, 'in doubt', NULL), (3, 'older', 'older_state');
+         INSERT INTO targets (sync_id, destination_id, external_id_field, mark)
+           VALUES (1, 1, 'x', 50), (2, 1, 'x', 50), (2, 2, 'x', 50), (3, 1, 'x', 50);
+         INSERT INTO outbox (sync_id, destination_id, key, state, operation, created_at)
+           VALUES (1, 1, 7, 1, 'update', 0), (2, 1, 7, 1, 'create', 0), (2, 2, 7, 0, NULL, 0);
+         INSERT INTO second_looks VALUES (1, 1, 7, 0)",
+    )
+    .unwrap();
+    drop(old);
+    drop(SqliteStore::open(&path).unwrap());
+    let sql = Connection::open(&path).unwrap();
+    let marks = crate::fixture::rows(&sql, "SELECT sync_id, destination_id, mark FROM targets");
+    assert_eq!(marks, ["1|1|50", "2|1|NULL", "2|2|50", "3|1|NULL"]);
+    assert_eq!(crate::fixture::rows(&sql, "SELECT twin FROM second_looks"), ["1"]);
+}
+
 #[test]
 fn a_file_that_lost_its_end_is_found_damaged() {
     let mut state = State::new();

@@ -6,9 +6,10 @@ use sync_core::{
     record::RecordId,
     state::{
         Books, Chunk, Dispatch, RunEnd, RunStatus, Settlement, StateError, StateStore as _, Stop,
+        SyncIdentity,
     },
 };
-use sync_store::SqliteStore;
+use sync_store::{SqliteStore, SyncLock};
 
 use crate::fixture::{State, draft, in_doubt, whole, written};
 
@@ -107,6 +108,37 @@ fn one_syncs_new_holder_does_not_touch_another_sync() {
     let other = state.store.open_sync(&other, state.now).unwrap();
     state.store.hold(&other, "other", state.now).unwrap();
     assert_eq!(state.slots(1), "sending A");
+}
+
+/// D10: a state that is made anew counts its syncs anew, and whoever has the old one open knows nothing of what is sent
+/// from then on.
+#[test]
+fn who_lost_the_state_runs_nothing_beside_who_still_has_it_and_nothing_after_it() {
+    let State { folder, store: mut old, .. } = State::new();
+    let path = folder.path().join("state.db");
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let other = SyncIdentity { name: "other".into(), ..crate::fixture::identity() };
+    let second = old.open_sync(&other, now).unwrap();
+    let runs = SyncLock::try_take(&path, second.id, "other").unwrap();
+    assert!(runs.is_some());
+    old.hold(&second, "old", now).unwrap();
+
+    for name in ["state.db", "state.db-wal", "state.db-shm"] {
+        drop(std::fs::remove_file(folder.path().join(name)));
+    }
+    let replaced = StateError::Replaced { path: path.display().to_string() };
+    assert_eq!(old.hold(&second, "old", now), Err(replaced.clone()), "there is none");
+    let mut new = SqliteStore::open(&path).unwrap();
+    let first = new.open_sync(&other, now).unwrap();
+    assert_ne!(first.id, second.id);
+    assert!(SyncLock::try_take(&path, first.id, "other").unwrap().is_none(), "it runs still");
+    drop(runs);
+    let runs = SyncLock::try_take(&path, first.id, "other").unwrap();
+    assert!(runs.is_some());
+    new.hold(&first, "new", now).unwrap();
+    drop(runs);
+    assert_eq!(old.hold(&second, "old", now), Err(replaced.clone()));
+    assert_eq!(old.take_custody("other", "a person", now).unwrap_err(), replaced);
 }
 
 type Method = Box<dyn Fn(&mut State) -> Result<(), StateError>>;

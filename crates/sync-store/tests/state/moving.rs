@@ -94,6 +94,37 @@ fn an_import_that_nobody_vouches_for_is_older_than_the_world() {
     assert_eq!((there.slots(1), there.linked(1)), ("link ?".into(), Some(record(1))));
     let from = there.store.calls_from(&there.writer, there.now).unwrap();
     assert_eq!(from, Some(there.now + SignedDuration::from_secs(90)), "a create may be on its way");
+    // What was created since, and whose rows went, must be known before a sweep counts.
+    assert_eq!(there.store.mark(&there.writer).unwrap(), None);
+}
+
+/// Two creates on their way, of which the later one is answered: the export lies between the two.
+#[test]
+fn creates_without_an_answer_lie_above_the_mark_that_is_moved() {
+    let mut state = varied();
+    state.later(10);
+    state.capture(&[(7, "A"), (8, "A")]);
+    let mut call = || {
+        let request = sync_core::state::DispatchRequest { creates_max: 1, ..state.request() };
+        match state.store.dispatch(&state.writer, &request).unwrap().0 {
+            sync_core::state::Dispatch::Send(mut call) => call.entries.remove(0),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (first, second) = (call(), call());
+    state.settle(&second, Outcome::Written { record: record(8), autonumber: Some(12) });
+    state.settle(&first, in_doubt(false, state.now));
+    let text = exported(&state);
+    let mut there = moved(&state, &text, Trust::Newest);
+    assert_eq!(there.store.mark(&there.writer).unwrap(), Some(9));
+    // An earlier program did not see to that.
+    let earlier =
+        text.replace("\"version\":2", "\"version\":1").replace("\"mark\":9", "\"mark\":12");
+    let mut there = moved(&state, &earlier, Trust::Newest);
+    assert_eq!(there.store.mark(&there.writer).unwrap(), None);
+    let rests = exported(&varied()).replace("\"version\":2", "\"version\":1");
+    let mut there = moved(&state, &rests, Trust::Newest);
+    assert_eq!(there.store.mark(&there.writer).unwrap(), Some(9));
 }
 
 /// The last call of any installation has its time.
@@ -186,7 +217,7 @@ fn a_file_that_is_not_whole_or_not_ours_changes_nothing() {
     let without_a_link: Vec<&str> =
         lines.iter().filter(|line| !line.contains("\"key\":2")).copied().collect();
     assert!(wrong(&without_a_link.join("\n")).1.contains("the file is not whole"));
-    assert!(wrong(&text.replace("\"version\":1", "\"version\":2")).1.contains("version"));
+    assert!(wrong(&text.replace("\"version\":2", "\"version\":3")).1.contains("version"));
     assert_eq!(wrong("shopping notes").0, 1);
     assert_eq!(wrong(lines[1]).0, 1);
     let twice = format!("{}\n{text}", lines[..3].join("\n"));
@@ -211,7 +242,7 @@ fn what_the_state_knows_already_is_not_overwritten() {
     state.reopen().unwrap();
     assert_eq!(state.slots(1), "link A");
     assert!(
-        SyncLock::try_take(&state.path(), state.sync.id).unwrap().is_some(),
+        SyncLock::try_take(&state.path(), state.sync.id, "customers").unwrap().is_some(),
         "the lock is free"
     );
 }

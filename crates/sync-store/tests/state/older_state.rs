@@ -116,6 +116,29 @@ fn an_older_copy_is_distrusted_once() {
     assert_eq!(state.slots(1), "link A");
 }
 
+/// `protocol.md` D8: the audit is due, though everything is to be read for another reason that was there before.
+#[test]
+fn another_reason_to_read_everything_does_not_hide_that_the_state_is_older() {
+    for reason in [None, Some(FullReadReason::Resync)] {
+        let mut state = State::new();
+        state.full_read(&[(1, "A")], "w1");
+        state.deliver();
+        state.store.begin_scan(&state.writer).unwrap();
+        state.store.link_seen(&state.writer, &[], Some(9), state.now).unwrap();
+        if let Some(reason) = reason {
+            state.store.request_full_read(state.sync.id, reason).unwrap();
+        }
+        let saved = state.folder.path().join("saved.db");
+        copy(&state.path(), &saved);
+        state.capture(&[(1, "B")]);
+        state.deliver();
+        assert_eq!(state.store.mark(&state.writer).unwrap(), Some(9));
+        put_back(&mut state, &saved);
+        assert_eq!(state.sync.full_read, reason.or(Some(FullReadReason::OlderState)));
+        assert_eq!(state.store.mark(&state.writer).unwrap(), None);
+    }
+}
+
 /// What was marked and refused changed nothing, but the witness cannot know.
 #[test]
 fn a_refused_call_counts_too() {

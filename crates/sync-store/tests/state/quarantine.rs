@@ -280,13 +280,13 @@ fn a_sync_whose_quarantine_was_full_goes_on_when_a_person_made_room() {
 #[test]
 fn a_sync_that_is_run_is_nobody_elses_to_change() {
     let mut state = State::new();
-    let lock = SyncLock::try_take(&state.path(), state.sync.id).unwrap();
+    let lock = SyncLock::try_take(&state.path(), state.sync.id, "customers").unwrap();
     assert!(state.store.take_custody("customers", "a person", state.now).unwrap().is_none());
     drop(lock);
     let custody = custody(&mut state);
     // Whoever ran it before is fenced.
     assert_eq!(state.store.quarantined(&state.writer), Err(StateError::Fenced));
-    assert!(SyncLock::try_take(&state.path(), state.sync.id).unwrap().is_none());
+    assert!(SyncLock::try_take(&state.path(), state.sync.id, "customers").unwrap().is_none());
     state.store.release_custody(custody).unwrap();
-    assert!(SyncLock::try_take(&state.path(), state.sync.id).unwrap().is_some());
+    assert!(SyncLock::try_take(&state.path(), state.sync.id, "customers").unwrap().is_some());
 }

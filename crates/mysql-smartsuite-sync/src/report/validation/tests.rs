@@ -161,6 +161,7 @@ fn every_error_of_the_state_is_said_in_reviewed_words() {
         StateError::DiskFull,
         StateError::Corrupt { path: path(), reason: "file is not a database".to_owned() },
         StateError::Missing { path: path() },
+        StateError::Replaced { path: path() },
         StateError::Older { path: path(), found: 0, known: 14 },
         StateError::Newer { path: path(), found: 99, known: 14 },
         StateError::NetworkFileSystem { path: path(), kind: "nfs".to_owned() },
