@@ -58,6 +58,7 @@ impl Seen {
         let report = SyncReport {
             name: "customers".to_owned(),
             destination: None,
+            first_run_at: None,
             last_success: Some(yesterday),
             last_sync_time: Some(yesterday),
             watermark: None,
