@@ -31,9 +31,9 @@ const MIGRATIONS: [&str; 17] = [
     include_str!("migrations/0012_drift.sql"),
     include_str!("migrations/0013_dirty_in_order.sql"),
     include_str!("migrations/0014_creates_stopped.sql"),
-    include_str!("migrations/0016_full_read_asked.sql"),
-    include_str!("migrations/0017_promises.sql"),
-    include_str!("migrations/0018_marks.sql"),
+    include_str!("migrations/0015_full_read_asked.sql"),
+    include_str!("migrations/0016_promises.sql"),
+    include_str!("migrations/0017_marks.sql"),
 ];
 /// The newest version of the file.
 #[expect(clippy::cast_possible_wrap, reason = "a handful")]

@@ -23,12 +23,12 @@ pub(crate) fn target() -> Result<PathBuf> {
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
-    command
+    as_if_typed(command)
 }
 
 /// Takes away what cargo told this program of its own package: a build script that looks at such variables (ring's does)
 /// would run again, and much be built again, each time a command is typed and not run from here.
-fn as_if_typed(command: &mut Command) -> &mut Command {
+pub(crate) fn as_if_typed(mut command: Command) -> Command {
     for (name, _) in env::vars_os() {
         let is_ours = name.to_str().is_some_and(|name| {
             name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
@@ -43,7 +43,7 @@ fn as_if_typed(command: &mut Command) -> &mut Command {
 /// Says what is run, runs it before everyone's eyes, and fails if it fails.
 pub(crate) fn run(title: &str, command: &mut Command) -> Result<()> {
     println!("\n== {title}");
-    let status = as_if_typed(command)
+    let status = command
         .status()
         .with_context(|| format!("failed to start `{}`", command.get_program().display()))?;
     ensure!(status.success(), "{title}: {status}");
@@ -53,8 +53,7 @@ pub(crate) fn run(title: &str, command: &mut Command) -> Result<()> {
 /// Runs a command and returns what it printed.
 pub(crate) fn read(command: &mut Command) -> Result<String> {
     let shown = command.get_program().display().to_string();
-    let output =
-        as_if_typed(command).output().with_context(|| format!("failed to start `{shown}`"))?;
+    let output = command.output().with_context(|| format!("failed to start `{shown}`"))?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "`{shown}` ended with {}: {}", output.status, said.trim());
     Ok(String::from_utf8(output.stdout)?)

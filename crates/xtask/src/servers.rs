@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use throwaway_server::{Flavor, Server, SharedServer, Unavailable};
 
-use crate::project::run;
+use crate::project::{as_if_typed, run};
 
 /// The servers that many test processes share.
 pub(crate) struct Servers {
@@ -50,6 +50,6 @@ impl Servers {
 pub(crate) fn run_with(command: &[OsString]) -> Result<()> {
     let (program, arguments) = command.split_first().context("no command was given")?;
     let servers = Servers::start()?;
-    let mut command = Command::new(program);
+    let mut command = as_if_typed(Command::new(program));
     run(&program.to_string_lossy(), command.args(arguments).envs(servers.environment()))
 }
