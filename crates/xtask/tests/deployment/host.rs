@@ -67,7 +67,12 @@ fn the_readme_installs_a_program_that_every_way_of_starting_it_finds_complete() 
     }
     script.push(format!("in_root runuser -u smartsuite-sync -- sh -c ': {CRON_LOG}'"));
 
-    let script = format!("cd {}\n{}", quoted_path(&project::root()), script.join("\n"));
+    // The new root's `/tmp` is empty, and the project may lie there.
+    let script = format!(
+        "cd {}\nmkdir -p \"$ROOT$PWD\"; mount --bind . \"$ROOT$PWD\"\n{}",
+        quoted_path(&project::root()),
+        script.join("\n")
+    );
     let Some(output) = throwaway_root::run(&script) else { return };
     let said = expect_success(&output);
     let seen: Vec<&str> = said.split("== start\n").skip(1).collect();
