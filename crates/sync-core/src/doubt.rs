@@ -52,12 +52,8 @@ pub fn judge(
     if let Some(record) = lowest(&mut found.iter().filter(is_ours)) {
         return Verdict::Adopt { record, ours: true };
     }
-    let settled = doubt.left_at.saturating_add(LAST_LOOK).unwrap_or(now);
-    let has_waited = now >= settled || mutation::is_on(Mutation::LooksAtOnce);
-    let last = doubt.answered
-        || (doubt.empty_looks > 0 && has_waited)
-        || mutation::is_on(Mutation::OneLook);
-    if !last {
+    if !is_last(doubt, now) {
+        let settled = settles_at(doubt, now);
         let soon = now.saturating_add(SETTLING).unwrap_or(now);
         let next = if mutation::is_on(Mutation::LooksAtOnce) { soon } else { settled.max(soon) };
         return Verdict::LookAgain(next);
@@ -66,6 +62,17 @@ pub fn judge(
         Some(record) => Verdict::Adopt { record, ours: false },
         None => Verdict::Recreate,
     }
+}
+
+/// Whether a look-up made now decides.
+pub fn is_last(doubt: &Doubt, now: Timestamp) -> bool {
+    let has_waited = now >= settles_at(doubt, now) || mutation::is_on(Mutation::LooksAtOnce);
+    doubt.answered || (doubt.empty_looks > 0 && has_waited) || mutation::is_on(Mutation::OneLook)
+}
+
+/// When what has not taken effect is taken not to.
+fn settles_at(doubt: &Doubt, now: Timestamp) -> Timestamp {
+    doubt.left_at.saturating_add(LAST_LOOK).unwrap_or(now)
 }
 
 #[cfg(test)]

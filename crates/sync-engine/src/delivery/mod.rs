@@ -7,6 +7,7 @@ mod checking;
 mod landing;
 mod lookup;
 mod matching;
+mod member;
 mod scan;
 mod second_look;
 mod sending;

@@ -38,7 +38,10 @@ impl Delivery<'_> {
         let Sight::Clear(records) = sight else {
             return self.settle_looks(keys, true).await;
         };
-        let own = self.own_member().await?;
+        let mut own = self.own_member().await?;
+        if own.is_none() && self.route.dedicated_member {
+            own = self.recognised(doubles(&records)).await?;
+        }
         let mut twins = Twins::default();
         let mut settlements = Vec::with_capacity(looks.len());
         for look in looks {
@@ -165,4 +168,13 @@ impl Delivery<'_> {
         }
         Ok(())
     }
+}
+
+/// Records that carry a key which another of them carries too.
+fn doubles(records: &[SeenRecord]) -> impl Iterator<Item = &SeenRecord> {
+    records.iter().filter(|record| {
+        let is_double =
+            |other: &SeenRecord| other.id != record.id && other.external_id == record.external_id;
+        records.iter().any(is_double)
+    })
 }
