@@ -1,10 +1,10 @@
 //! Looking up creates of unknown fate (`protocol.md` D3 to D5). Nothing is created again on a guess.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use sync_core::{
     config::model::OnMissing,
-    doubt::{self, Verdict, judge},
+    doubt::{Verdict, judge},
     error::{CallError, CallErrorKind, Quoted},
     key::Key,
     mutation::{self, Mutation},
@@ -41,18 +41,10 @@ impl Delivery<'_> {
     pub(super) async fn look_up(&mut self, doubts: Vec<Doubt>) -> Result<(), StateError> {
         let keys: Vec<Key> = doubts.iter().map(|doubt| doubt.key.clone()).collect();
         let writer = self.route.writer;
-        let mark = self.state(move |state| state.mark(&writer)).await?;
+        let (mark, own) =
+            self.state(move |state| Ok((state.mark(&writer)?, state.own_member(&writer)?))).await?;
         // What was created lately lies above the mark.
         let sight = self.look(&keys, TableScan::above(mark.unwrap_or(0))).await?;
-        let mut own = self.own_member().await?;
-        if let (Sight::Clear(records), None) = (&sight, &own) {
-            let ids = doubts.iter().filter(|doubt| doubt::is_last(doubt, self.now()));
-            let ids: BTreeSet<String> = ids.map(|doubt| self.id_of(doubt)).collect();
-            let is_decided = |record: &&SeenRecord| {
-                record.external_id.as_ref().is_some_and(|id| ids.contains(id))
-            };
-            own = self.recognised(records.iter().filter(is_decided)).await?;
-        }
         let mut settlements = Vec::with_capacity(doubts.len());
         for doubt in doubts {
             let outcome = match &sight {
@@ -185,10 +177,6 @@ impl Delivery<'_> {
         }
     }
 
-    fn id_of(&self, doubt: &Doubt) -> String {
-        external_id_of(&doubt.fields, &self.route.shape.external_id.slug)
-    }
-
     /// What the records found say of one entry.
     async fn outcome_of(
         &mut self,
@@ -196,7 +184,7 @@ impl Delivery<'_> {
         records: &[SeenRecord],
         own: Option<&str>,
     ) -> Result<Outcome, StateError> {
-        let id = self.id_of(doubt);
+        let id = external_id_of(&doubt.fields, &self.route.shape.external_id.slug);
         let found: Vec<SeenRecord> = records
             .iter()
             .filter(|record| record.external_id.as_ref() == Some(&id))

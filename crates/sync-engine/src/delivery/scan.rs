@@ -14,7 +14,7 @@ use sync_core::{
     port::{BULK_MAX, PAGE_MAX, RecordFilter, RecordPage},
     record::SeenRecord,
     scan::TableScan,
-    state::{CallKind, SeenLink, StateError},
+    state::{CallKind, Origin, SeenLink, StateError},
 };
 
 use super::{Delivery, lookup};
@@ -203,6 +203,20 @@ impl Delivery<'_> {
                 "{adopted} records that carry keys of this sync were linked instead of created again"
             );
             self.route.calls.observe(&Event::Note { text });
+        }
+    }
+
+    pub(super) async fn own_member(&self) -> Result<Option<String>, StateError> {
+        let writer = self.route.writer;
+        self.state(move |state| state.own_member(&writer)).await
+    }
+
+    /// D5: ours counts as created only where the member is the tool's alone.
+    pub(super) fn origin_of(&self, record: &SeenRecord, own: Option<&str>) -> Origin {
+        if self.route.dedicated_member && own.is_some() && record.created_by.as_deref() == own {
+            Origin::Created
+        } else {
+            Origin::Adopted
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use sync_core::{
     error::CallErrorKind,
     key::Key,
@@ -27,6 +28,17 @@ struct Twins {
 }
 
 impl Delivery<'_> {
+    /// Whether calls are ready or on their way whose answers may tell who we are: without it no twin can be removed, so that
+    /// looks wait for them.
+    pub(super) async fn may_soon_be_known(&mut self, now: Timestamp) -> Result<bool, StateError> {
+        if !self.route.dedicated_member || self.own_member().await?.is_some() {
+            return Ok(false);
+        }
+        let (writer, request) = (self.route.writer, self.request(now));
+        let ready = self.state(move |state| state.next_ready(&writer, &request)).await?;
+        Ok(!self.flights.is_empty() || ready.is_some_and(|at| at <= now))
+    }
+
     /// Looks at these keys, corrects their links and removes twins.
     pub(super) async fn look_once_more(
         &mut self,
@@ -38,10 +50,7 @@ impl Delivery<'_> {
         let Sight::Clear(records) = sight else {
             return self.settle_looks(keys, true).await;
         };
-        let mut own = self.own_member().await?;
-        if own.is_none() && self.route.dedicated_member {
-            own = self.recognised(doubles(&records)).await?;
-        }
+        let own = self.own_member().await?;
         let mut twins = Twins::default();
         let mut settlements = Vec::with_capacity(looks.len());
         for look in looks {
@@ -168,13 +177,4 @@ impl Delivery<'_> {
         }
         Ok(())
     }
-}
-
-/// Records that carry a key which another of them carries too.
-fn doubles(records: &[SeenRecord]) -> impl Iterator<Item = &SeenRecord> {
-    records.iter().filter(|record| {
-        let is_double =
-            |other: &SeenRecord| other.id != record.id && other.external_id == record.external_id;
-        records.iter().any(is_double)
-    })
 }

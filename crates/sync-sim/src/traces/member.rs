@@ -1,4 +1,4 @@
-//! D4 to D6 where no create was answered yet: who made which record must be told all the same.
+//! D4 to D6 where no create of the table was answered yet, so that nobody knows which records are ours.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
 use sync_core::config::model::OnDelete;
 
 use super::{
+    second_look::notes,
     stage::{comes_right, fill, in_step, pass, succeeds, usual},
     steps::Run,
 };
@@ -28,8 +29,8 @@ fn title_of(world: &World, id: &str) -> String {
     record["title"].as_str().unwrap_or_default().to_owned()
 }
 
-/// D4. Catches: the older one that is linked because nobody knows whose it is, while ours is forgotten
-/// (`Delivery::recognised`). Found as world 11320.
+/// D4. Catches: the older one that is linked because nobody knows whose it is, while ours is forgotten (`doubt::judge`).
+/// Found as world 11320.
 #[test]
 fn d4_ours_is_told_from_a_persons_record_before_any_create_was_answered() {
     usual(async |world| {
@@ -51,40 +52,32 @@ fn d4_ours_is_told_from_a_persons_record_before_any_create_was_answered() {
     });
 }
 
-/// D6. Catches: a twin of ours that stays because nobody knows that it is ours (`Delivery::recognised`). Found as world
-/// 10706.
+/// D6. Catches: a twin that is removed though nobody knows whose it is. It is told, and goes with a second look once a
+/// create was answered (world 10706).
 #[test]
-fn d6_a_late_twin_goes_before_any_create_was_answered() {
-    usual(async |world| {
-        late(&world, 30 * 60_000);
-        lose_the_answer(&world);
-        world.database.put(9, "A", 9);
-        succeeds(&world).await;
-        pass(&world, Duration::from_mins(40)).await;
-        assert_eq!(world.record_ids("9").len(), 2);
-        pass(&world, Duration::from_hours(1)).await;
-        comes_right(&world).await;
-    });
-}
-
-/// D6. Catches: a record that a person touched, and that is written to only to learn who made it: then nothing would
-/// show that they did (`Delivery::recognised`).
-#[test]
-fn d6_a_twin_that_a_person_touched_stays_before_any_create_was_answered() {
-    usual(async |world| {
-        late(&world, 30 * 60_000);
-        lose_the_answer(&world);
-        world.database.put(9, "A", 9);
-        succeeds(&world).await;
-        pass(&world, Duration::from_mins(40)).await;
-        let of_nine = world.record_ids("9");
-        for id in &of_nine {
-            world.person(&json!({"action": "update", "record": id, "values": {"title": "theirs"}}));
-        }
-        pass(&world, Duration::from_hours(1)).await;
-        succeeds(&world).await;
-        assert_eq!(world.record_ids("9"), of_nine);
-    });
+fn d6_a_late_twin_stays_until_an_answer_has_told_who_we_are() {
+    for is_answered in [false, true] {
+        usual(async |world| {
+            late(&world, 30 * 60_000);
+            lose_the_answer(&world);
+            world.database.put(9, "A", 9);
+            succeeds(&world).await;
+            pass(&world, Duration::from_mins(40)).await;
+            let of_nine = world.record_ids("9");
+            assert_eq!(of_nine.len(), 2);
+            pass(&world, Duration::from_hours(1)).await;
+            if is_answered {
+                // Its create goes before the look.
+                world.database.put(10, "A", 10);
+                comes_right(&world).await;
+            } else {
+                succeeds(&world).await;
+                let told = "1 records carry a key that another record carries too";
+                assert!(notes(&world).iter().any(|note| note.contains(told)));
+                assert_eq!(world.record_ids("9"), of_nine);
+            }
+        });
+    }
 }
 
 /// D5. Catches: a table in which no create was answered yet, where the state knows its member from another one: what is
