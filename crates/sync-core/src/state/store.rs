@@ -553,10 +553,10 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
     /// digests mean that the same would be sent.
     fn outbox_digest(&mut self, writer: &Writer) -> Result<[u8; 16], StateError>;
 
-    /// The member that created records for this key, as create answers showed it.
+    /// The member whose token this is, as answers showed it: in this table, else in another one of the workspace.
     fn own_member(&mut self, writer: &Writer) -> Result<Option<String>, StateError>;
 
-    /// Remembers that member.
+    /// Remembers that member, for every table of the workspace.
     fn set_own_member(&mut self, writer: &Writer, member: &str) -> Result<(), StateError>;
 
     /// The cached structure and when it was read.

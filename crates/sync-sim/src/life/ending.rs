@@ -35,8 +35,10 @@ impl Life {
         for id in &disturbed {
             self.put(*id, &format!("row {id} at last"), *id);
         }
-        if self.setup.gone != Gone::Stay && self.oracle.rows().is_empty() {
-            // A source without any row is not believed.
+        // A source without any row is not believed. And what landed late is removed where a create was answered once: it
+        // tells who we are.
+        let is_empty = self.setup.gone != Gone::Stay && self.oracle.rows().is_empty();
+        if is_empty || self.setup.is_late() {
             self.put(LAST_ROW, "the last row", 1);
         }
         self.succeed(touched).await?;

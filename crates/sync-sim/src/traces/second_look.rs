@@ -24,7 +24,7 @@ fn late(world: &World, route: RouteKind, minutes: u64) {
     world.network.emulator().add_fault(Fault::new(kind).on(&[route]));
 }
 
-fn notes(world: &World) -> Vec<String> {
+pub(super) fn notes(world: &World) -> Vec<String> {
     let said = world.events.take().into_iter();
     said.filter_map(|event| if let Event::Note { text } = event { Some(text) } else { None })
         .collect()

@@ -6,6 +6,7 @@ use sync_core::{
     port::Watermark,
     state::{
         FullReadReason, Outcome, SecondSettlement, StateError, StateStore as _, Stop, SyncIdentity,
+        Writer,
     },
 };
 
@@ -512,4 +513,36 @@ fn a_table_that_changed_what_rows_become_is_read_for_in_full() {
     assert!(!state.store.see_shape(&state.writer, "s2").unwrap());
     state.restart();
     assert_eq!(state.sync.full_read, None);
+}
+
+/// A key is its member: what an answer showed in one table holds in the others of the workspace, and in no other's.
+#[test]
+fn the_tokens_member_is_known_in_every_table_of_its_workspace() {
+    let mut state = State::new();
+    let elsewhere = |name: &str, account: &str, table: &str| SyncIdentity {
+        name: name.into(),
+        account: account.into(),
+        table: table.into(),
+        ..identity()
+    };
+    let mut writers = Vec::new();
+    for (name, account, table) in
+        [("beside", "s1234567", "t2"), ("foreign", "s7654321", "t1"), ("later", "s1234567", "t3")]
+    {
+        if name == "later" {
+            // Of a table that is new, another one tells.
+            state.store.set_own_member(&state.writer, "m1").unwrap();
+        }
+        let sync = state.store.open_sync(&elsewhere(name, account, table), state.now).unwrap();
+        writers.push(state.store.hold(&sync, name, state.now).unwrap());
+    }
+    let known = |state: &mut State, writer: &Writer| state.store.own_member(writer).unwrap();
+    let member = |name: &str| Some(name.to_owned());
+    let told: Vec<_> = writers.iter().map(|writer| known(&mut state, writer)).collect();
+    assert_eq!(told, [member("m1"), None, member("m1")]);
+    // Another key, another member: the newest answer counts everywhere.
+    state.store.set_own_member(&writers[2], "m2").unwrap();
+    let (own, told) = (state.writer, known(&mut state, &writers[0]));
+    assert_eq!((told, known(&mut state, &own)), (member("m2"), member("m2")));
+    assert_eq!(known(&mut state, &writers[1]), None);
 }
