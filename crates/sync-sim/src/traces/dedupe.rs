@@ -10,6 +10,7 @@ use http::Request;
 use serde_json::json;
 use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
 use sync_engine::verify::{Applied, DedupeOptions, DedupeOutcome, Question};
+use sync_store::StateReader;
 
 use super::stage::{comes_right, fill, in_step, pass, succeeds, usual};
 use crate::world::World;
@@ -137,11 +138,19 @@ fn what_an_answer_leaves_out_is_looked_after() {
             let (done, left) = if has_effect { (meant, left) } else { (0, 2) };
             assert_eq!(applied.deleted.len() + applied.cleared.len(), done);
             assert_eq!(applied.left, left);
+            assert_eq!(told_of(&world), left);
             let code = applied.refused.map(|trouble| trouble.code);
             assert_eq!(code.as_deref(), (!has_effect).then_some("smartsuite_unconfirmed"));
             assert_eq!(dedupe(&world, false, false).await.0, left);
         });
     }
+}
+
+/// The shared ids that people are told of.
+fn told_of(world: &World) -> u64 {
+    let reader = StateReader::open(&world.state_path()).expect("the state opens");
+    let known = reader.sync(&world.definition.name).expect("the state works");
+    known.expect("it has run").shared_ids
 }
 
 fn is_write(request: &Request<Bytes>) -> bool {
