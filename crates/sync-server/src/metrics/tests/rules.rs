@@ -241,6 +241,7 @@ fn a_sync_is_warned_of_unless_nobody_wants_it_to_run() {
     let (late, stopped, log) = ("SyncLate", "SyncStopped", "SyncBinlogAtRisk");
     check(runs, &[late], &["sync_late{sync=\"customers\"} 1"]);
     check(Seen { is_following, ..runs }, &[log, late], &[]);
+    check(Seen { is_unread: true, ..runs }, &[late], &["sync_late{sync=\"customers\"} 1"]);
     check(
         Seen { is_stopped: true, ..runs },
         &[late, stopped],
