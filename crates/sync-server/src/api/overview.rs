@@ -36,6 +36,9 @@ pub(crate) struct Overview {
     pub(crate) calls_by_kind: BTreeMap<&'static str, u64>,
     /// Until when every call waits, after a 429.
     pub(crate) paused_until: Option<Timestamp>,
+    /// Seconds since the state was last copied, or first used where it never was; `null` where no copies are to be made, and
+    /// before the first run.
+    pub(crate) copy_age_seconds: Option<i64>,
     /// What is wrong, as alerts tell it.
     alerts: Vec<AlertView>,
     /// Alerts that could not be sent.
@@ -230,6 +233,7 @@ async fn make(server: &Server) -> Result<Overview, Problem> {
         calls_this_month: state.by_kind.values().sum(),
         calls_by_kind: state.by_kind,
         paused_until: state.paused_until,
+        copy_age_seconds: state.copy_age.filter(|_| server.desk.keeps_copies()),
         alerts: state.alerts,
         unsent: state.unsent,
     })
@@ -242,6 +246,7 @@ struct FromState {
     today: u64,
     by_kind: BTreeMap<&'static str, u64>,
     paused_until: Option<Timestamp>,
+    copy_age: Option<i64>,
     alerts: Vec<AlertView>,
     unsent: Vec<UnsentView>,
 }
@@ -304,6 +309,7 @@ impl FromState {
         });
         let mut state = Self {
             paused_until: reader.gate_closed_until(now)?,
+            copy_age: reader.uncopied_since(now)?.map(|since| now.duration_since(since).as_secs()),
             alerts: alerts.collect(),
             unsent: unsent.collect(),
             ..Self::default()

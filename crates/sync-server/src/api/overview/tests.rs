@@ -117,6 +117,7 @@ pub(crate) fn overview_of(seen: Seen, now: Timestamp) -> Overview {
         calls_this_month: 0,
         calls_by_kind: BTreeMap::new(),
         paused_until: None,
+        copy_age_seconds: Some(3_600),
         alerts: Vec::new(),
         unsent: Vec::new(),
     }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use sync_core::budget::{BudgetDefinition, WhenUsedUp};
 
 use crate::{
-    api::{Budget, Seen, overview_of},
+    api::{Budget, Overview, Seen, overview_of},
     live::Counts,
     metrics::page,
 };
@@ -259,6 +259,19 @@ fn a_sync_is_warned_of_unless_nobody_wants_it_to_run() {
 }
 
 #[test]
+fn a_state_that_was_not_copied_for_two_days_is_warned_of() {
+    let now = at("2026-11-12T12:00:00Z");
+    for (hours, expected) in [(None, &[][..]), (Some(48), &[]), (Some(49), &["SyncCopyOld"])] {
+        let seen = Seen { is_disabled: true, ..Seen::default() };
+        let copy_age_seconds = hours.map(|hours: i64| hours * 3_600);
+        let overview = Overview { copy_age_seconds, ..overview_of(seen, now) };
+        let budget = Budget::new(None, iter::empty(), now);
+        let warned = warned(&page(&overview, &budget, &Counts::default(), ("0", now)));
+        assert_eq!(warned.iter().map(String::as_str).collect::<Vec<_>>(), expected, "{hours:?}");
+    }
+}
+
+#[test]
 fn every_rule_says_what_it_is_about() {
     let rules = rules();
     let names: BTreeSet<&str> = rules.iter().map(|rule| rule.alert.as_str()).collect();
@@ -278,7 +291,7 @@ fn every_rule_says_what_it_is_about() {
         }
         // Prometheus would show an empty name.
         let has_syncs =
-            !expr.contains("sync_budget_") && !expr.contains("sync_gate_") && !expr.contains("up{");
+            !["sync_budget_", "sync_gate_", "sync_copy_", "up{"].iter().any(|of| expr.contains(of));
         assert_eq!(summary.contains("$labels.sync"), has_syncs, "{alert}");
     }
 }
