@@ -1,7 +1,7 @@
 //! Streams of changes: their marks and their positions, together.
 
 use rusqlite::{Transaction, params};
-use sync_core::state::{StreamEnd, StreamMarks};
+use sync_core::state::{StreamEnd, StreamMarks, Writer};
 
 use crate::{failure::Failure, scan::mark_dirty, syncs::check_token};
 
@@ -40,5 +40,11 @@ pub(crate) fn mark(
             )?;
         }
     }
+    Ok(())
+}
+
+/// See [`sync_core::state::StateStore::leave_stream`].
+pub(crate) fn leave(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
+    tx.execute("UPDATE syncs SET stream_as_of = NULL WHERE id = ?", [writer.sync.0])?;
     Ok(())
 }

@@ -112,7 +112,8 @@ pub fn judge(seen: &Observation) -> Judgement {
     } else if let Some(age) = seen.copy_age.filter(|age| *age > COPY_AGE_MAX) {
         // Whatever it was that nobody told of: a copy that does not come to its end, a clock, somebody who removed them.
         let text = format!("the state was not copied for {} h", age.as_hours());
-        let hint = "see the service's log and the disk's space and rights; `state backup` makes a copy";
+        let hint =
+            "see the service's log and the disk's space and rights; `state backup` makes a copy";
         judgement.wrong.push(of_all(AlertKind::BackupFailed, text, hint, 1));
     }
     if let Some(why) = &seen.bad_configuration {

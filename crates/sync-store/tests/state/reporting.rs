@@ -168,7 +168,11 @@ fn records_are_no_fresher_than_the_oldest_key_that_was_named_and_not_read() {
     state.restart();
     let before = state.now;
     state.later(60);
-    assert_eq!(named(&mut state, &[2], None), Some(before), "the next one counts from its own time");
+    assert_eq!(
+        named(&mut state, &[2], None),
+        Some(before),
+        "the next one counts from its own time"
+    );
 }
 
 /// Catches: an emptied table whose rows are all to be read again, and records that count as fresh meanwhile.
@@ -188,6 +192,21 @@ fn records_are_no_fresher_than_what_the_stream_could_not_name() {
     assert_eq!(report(&state).fresh_as_of(), Some(before));
     state.full_read(&[(1, "A"), (2, "A")], "w3");
     assert_eq!(report(&state).fresh_as_of(), Some(state.now));
+}
+
+/// Catches: a sync that follows the log no more, and whose records are as old as the day it left for ever after.
+#[test]
+fn the_position_of_a_stream_that_was_left_says_nothing_of_records() {
+    let mut state = following();
+    state.later(60);
+    state.store.leave_stream(&state.writer).unwrap();
+    state.full_read(&[(1, "A"), (2, "A")], "w2");
+    let shown = report(&state);
+    assert_eq!((shown.fresh_as_of(), shown.stream), (Some(state.now), None));
+    state.restart();
+    assert_eq!(state.sync.stream_position, Some(StreamPosition("p".into())), "for its return");
+    named(&mut state, &[], None);
+    assert!(report(&state).stream.is_some());
 }
 
 /// Without a stream, too: what is marked is known to be amiss.

@@ -1,5 +1,6 @@
 //! A script of failures in the state of a service yields exactly the expected messages.
 
+mod fault;
 mod sending;
 mod story;
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use sync_core::budget::{BudgetDefinition, WhenUsedUp};
 
 use crate::{
-    api::{Budget, Overview, Seen, overview_of},
+    api::{Budget, Seen, overview_of},
     live::Counts,
     metrics::page,
 };
@@ -263,8 +263,8 @@ fn a_state_that_was_not_copied_for_two_days_is_warned_of() {
     let now = at("2026-11-12T12:00:00Z");
     for (hours, expected) in [(None, &[][..]), (Some(48), &[]), (Some(49), &["SyncCopyOld"])] {
         let seen = Seen { is_disabled: true, ..Seen::default() };
-        let copy_age_seconds = hours.map(|hours: i64| hours * 3_600);
-        let overview = Overview { copy_age_seconds, ..overview_of(seen, now) };
+        let mut overview = overview_of(seen, now);
+        overview.copy_age_seconds = hours.map(|hours: i64| hours * 3_600);
         let budget = Budget::new(None, iter::empty(), now);
         let warned = warned(&page(&overview, &budget, &Counts::default(), ("0", now)));
         assert_eq!(warned.iter().map(String::as_str).collect::<Vec<_>>(), expected, "{hours:?}");
