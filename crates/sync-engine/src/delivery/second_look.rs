@@ -147,6 +147,14 @@ impl Delivery<'_> {
             );
             route.calls.observe(&Event::Note { text });
         }
+        if !left.is_empty() {
+            let text = format!(
+                "SmartSuite did not confirm that it removed records that are one too many; keys that are looked at \
+                 again in an hour: {}",
+                left.len()
+            );
+            route.calls.observe(&Event::Note { text });
+        }
         let done =
             twins.into_iter().map(|(key, _)| key).filter(|key| !left.contains(key)).collect();
         self.settle_looks(done, false).await?;

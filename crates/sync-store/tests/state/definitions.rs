@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use sync_core::{
+    key::Key,
     port::Watermark,
     state::{
         FullReadReason, Outcome, SecondSettlement, StateError, StateStore as _, Stop, SyncIdentity,
@@ -226,8 +227,7 @@ fn the_external_id_field_cannot_change_while_a_create_that_was_given_up_may_come
         assert_eq!(state.store.open_sync(&changed, state.now), Err(refused.clone()));
         assert_eq!(state.dump(), before);
     }
-    let looked =
-        SecondSettlement { key: sync_core::key::Key::Int(3), change: None, again_at: None };
+    let looked = SecondSettlement { key: Key::Int(3), change: None, again_at: None };
     state.store.settle_second_looks(&state.writer, &[looked], state.now).unwrap();
     // What only the linked record may hold is looked for by the new field.
     state.capture(&[(1, "B")]);
@@ -262,6 +262,48 @@ fn what_is_on_its_way_when_the_definition_changes_is_looked_at_once_more() {
         let keys: Vec<String> = looks.iter().map(|look| look.key.text().into_owned()).collect();
         assert_eq!(keys, ["1", "2"]);
     }
+}
+
+/// `protocol.md` D6: the same where the keys change. The records are looked at under the keys that they are linked to then.
+#[test]
+fn what_is_on_its_way_when_the_keys_change_is_looked_at_by_its_record() {
+    let mut state = State::new();
+    state.full_read(&[(1, "A"), (2, "A"), (3, "A"), (4, "A")], "w1");
+    state.deliver();
+    let unanswered = |state: &mut State, key| {
+        state.capture(&[(key, "B")]);
+        let entry = state.single();
+        state.settle(&entry, Outcome::Unanswered { group: None, not_before: state.now });
+        state.deliver();
+    };
+    unanswered(&mut state, 4);
+    // What went unanswered so long ago has taken effect, or will not.
+    state.later(3_600);
+    unanswered(&mut state, 1);
+    state.capture(&[(2, "gone")]);
+    state.call();
+    state.identity.key_hash = Some("k2".into());
+    state.identity.accept_key_change = true;
+    state.restart();
+    state.store.begin_scan(&state.writer).unwrap();
+    for number in 1..=4 {
+        state.seen(10 + number, &record(number), Some(draft("A").fingerprint()));
+    }
+    let due = |state: &mut State| {
+        let looks = state.store.second_looks(&state.writer, state.now, 9).unwrap();
+        looks.into_iter().map(|look| look.key).collect::<Vec<_>>()
+    };
+    assert_eq!(due(&mut state), []);
+    state.later(3_600);
+    assert_eq!(due(&mut state), [Key::Int(11), Key::Int(12)]);
+    let looked = |key| SecondSettlement { key, change: None, again_at: None };
+    let looked = [Key::Int(11), Key::Int(12)].map(looked);
+    state.store.settle_second_looks(&state.writer, &looked, state.now).unwrap();
+    // Once is enough, however often the record is written then.
+    state.capture(&[(11, "B")]);
+    state.deliver();
+    state.later(3_600);
+    assert_eq!(due(&mut state), []);
 }
 
 #[test]
