@@ -231,6 +231,10 @@ impl StateStore for SqliteStore {
         self.transact(Durability::Process, |tx| stream::mark(tx, marks, end))
     }
 
+    fn leave_stream(&mut self, writer: &Writer) -> Result<(), StateError> {
+        self.write(writer, |tx| Ok(stream::leave(tx, writer)?))
+    }
+
     fn dirty(&mut self, writer: &Writer, keys_max: usize) -> Result<Vec<DirtyKey>, StateError> {
         self.read_as(writer, |tx| Ok(scan::dirty(tx, writer, keys_max)?))
     }

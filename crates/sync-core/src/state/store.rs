@@ -321,6 +321,10 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
     /// The fencing token of each is checked; if one is not the newest, nothing changes.
     fn mark_stream(&mut self, marks: &[StreamMarks], end: &StreamEnd) -> Result<(), StateError>;
 
+    /// The sync follows its stream no more. The position stays, for when it does again, and says nothing of how old its
+    /// records are.
+    fn leave_stream(&mut self, writer: &Writer) -> Result<(), StateError>;
+
     /// Keys to be read again, oldest mark first, at most `keys_max`.
     fn dirty(&mut self, writer: &Writer, keys_max: usize) -> Result<Vec<DirtyKey>, StateError>;
 
