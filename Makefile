@@ -21,8 +21,8 @@ deb: compiler ## the package for Debian and Ubuntu, in target/package
 release: compiler ## package, archive and checksums of a release, in target/package
 	cargo x release
 
-bench: compiler ## what the program costs, beside a yardstick; CHECK=1 compares with the committed figures
-	cargo x bench $(if $(CHECK),--check)
+bench: compiler ## what the program costs, beside a yardstick; CHECK=1 compares with the committed figures, LARGE=1 takes ten million rows
+	cargo x bench $(if $(CHECK),--check) $(if $(LARGE),--large)
 
 fmt: ## lay the code out
 	cargo fmt --all

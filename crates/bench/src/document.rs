@@ -50,7 +50,12 @@ impl Measured {
                 None => "Not measured yet: `cargo x bench --large --keep`.".to_owned(),
             },
             "growth" => self.growth()?,
-            "short" => format!("{}\n\n{}", self.usual.short(), self.usual.machine_line()),
+            "short" => {
+                let large = self.large.iter().flat_map(|large| &large.figures);
+                let figures = self.usual.figures.iter().chain(large).cloned().collect();
+                let all = Figures { machine: self.usual.machine.clone(), figures };
+                format!("{}\n\n{}", all.short(), all.machine_line())
+            }
             other => bail!("there is no block of figures `{other}`"),
         })
     }

@@ -21,8 +21,17 @@ pub(crate) struct Figure {
     pub(crate) goal: String,
     /// Whether the goal is met; none without a goal.
     pub(crate) is_met: Option<bool>,
-    /// Whether the gate compares it: ratios and counts are the same on every machine, seconds are not.
-    pub(crate) is_gated: bool,
+    /// Which way it may not drift, where the gate compares it: ratios and counts are the same on every machine, seconds
+    /// are not.
+    pub(crate) gate: Option<Better>,
+}
+
+/// Which value of a figure is the better one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Better {
+    Smaller,
+    Larger,
 }
 
 /// The figures of one run of the harness.
@@ -65,8 +74,9 @@ impl Figures {
     pub(crate) fn machine_line(&self) -> String {
         let of = |key: &str| self.machine.get(key).map_or("unknown", String::as_str);
         format!(
-            "Measured on {} by `make bench`: {}, {} cores, {} memory, {}.",
+            "Measured on {} by `{}`: {}, {} cores, {} memory, {}.",
             of("day"),
+            of("command"),
             of("processor"),
             of("cores"),
             of("memory"),
@@ -93,27 +103,32 @@ impl Figures {
         figure.map(|figure| figure.value).with_context(|| format!("no figure `{what}` of `{case}`"))
     }
 
-    /// What drifted past the bound since the baseline, each in a sentence. Only what became worse: every gated figure is
-    /// one that should be small.
-    pub(crate) fn drifted_since(&self, baseline: &Self) -> Vec<String> {
-        let gated = baseline.figures.iter().filter(|figure| figure.is_gated);
-        gated
-            .filter_map(|before| {
-                let now = self
-                    .figures
-                    .iter()
-                    .find(|now| (&now.case, &now.what) == (&before.case, &before.what))?;
-                (now.value > before.value * (1.0 + DRIFT_MAX)).then(|| {
-                    format!(
-                        "{}, {}: {} was {}",
-                        now.case,
-                        now.what,
-                        shown(now.value),
-                        shown(before.value)
-                    )
-                })
-            })
-            .collect()
+    /// What became worse since the baseline, each in a sentence: a gated figure past the bound, a goal that was met and is
+    /// missed, and whatever of both was not measured.
+    pub(crate) fn worse_than(&self, baseline: &Self) -> Vec<String> {
+        let watched = baseline
+            .figures
+            .iter()
+            .filter(|before| before.gate.is_some() || before.is_met == Some(true));
+        watched.filter_map(|before| self.worse_than_figure(before)).collect()
+    }
+
+    fn worse_than_figure(&self, before: &Figure) -> Option<String> {
+        let name = format!("{}, {}", before.case, before.what);
+        let is_it = |now: &&Figure| (&now.case, &now.what) == (&before.case, &before.what);
+        let Some(now) = self.figures.iter().find(is_it).filter(|now| now.value.is_finite()) else {
+            return Some(format!("{name}: not measured"));
+        };
+        let has_drifted = match before.gate {
+            None => false,
+            Some(Better::Smaller) => now.value > before.value * (1.0 + DRIFT_MAX),
+            Some(Better::Larger) => now.value < before.value * (1.0 - DRIFT_MAX),
+        };
+        let change = format!("{name}: {} was {}", shown(now.value), shown(before.value));
+        if before.is_met == Some(true) && now.is_met == Some(false) {
+            return Some(format!("{change}; it should be {}", now.goal));
+        }
+        has_drifted.then_some(change)
     }
 }
 
@@ -126,7 +141,7 @@ impl Figure {
             value,
             goal: String::new(),
             is_met: None,
-            is_gated: false,
+            gate: None,
         }
     }
 
@@ -135,23 +150,30 @@ impl Figure {
         Self {
             goal: format!("at most {}", shown(most)),
             is_met: Some(value <= most),
-            is_gated: true,
+            gate: Some(Better::Smaller),
             ..Self::told(case, what, value)
         }
     }
 
-    /// A figure that should be at least so much.
+    /// A figure that should be at least so much, and that the gate compares.
     pub(crate) fn at_least(case: &str, what: &str, value: f64, least: f64) -> Self {
         Self {
             goal: format!("at least {}", shown(least)),
             is_met: Some(value >= least),
+            gate: Some(Better::Larger),
             ..Self::told(case, what, value)
         }
     }
 
-    /// A figure without a goal that the gate compares.
+    /// A figure without a goal that should be small, and that the gate compares.
     pub(crate) fn gated(case: &str, what: &str, value: f64) -> Self {
-        Self { is_gated: true, ..Self::told(case, what, value) }
+        Self { gate: Some(Better::Smaller), ..Self::told(case, what, value) }
+    }
+
+    /// The same figure where it depends on the machine, or varies from run to run: its goal is all that is watched.
+    #[must_use]
+    pub(crate) fn by_its_goal(self) -> Self {
+        Self { gate: None, ..self }
     }
 
     fn line(&self) -> String {
@@ -179,28 +201,52 @@ pub(crate) fn shown(value: f64) -> String {
 mod tests {
     use super::*;
 
-    fn figures(ratio: f64, rate: f64) -> Figures {
+    fn figures(ratio: f64, share: f64, memory: f64) -> Figures {
         Figures {
             machine: BTreeMap::new(),
             figures: vec![
-                Figure::at_most("a", "ratio", ratio, 1.5),
-                Figure::at_least("a", "rate", rate, 10.0),
+                Figure::at_most("a", "ratio", ratio, 2.0),
+                Figure::at_least("a", "share", share, 0.5),
+                Figure::at_most("a", "memory", memory, 64.0).by_its_goal(),
+                Figure::told("a", "seconds", 1.0),
             ],
         }
     }
 
     #[test]
     fn the_gate_notices_what_became_worse_by_more_than_the_bound() {
-        let baseline = figures(1.0, 20.0);
-        assert!(figures(1.14, 1.0).drifted_since(&baseline).is_empty());
-        assert!(figures(0.5, 20.0).drifted_since(&baseline).is_empty());
-        assert_eq!(figures(1.2, 20.0).drifted_since(&baseline), ["a, ratio: 1.20 was 1"]);
+        let baseline = figures(1.0, 1.0, 30.0);
+        for fine in [figures(1.14, 0.86, 60.0), figures(0.5, 2.0, 1.0)] {
+            assert_eq!(fine.worse_than(&baseline), [""; 0]);
+        }
+        let worse = |now: Figures| now.worse_than(&baseline);
+        assert_eq!(worse(figures(1.2, 1.0, 30.0)), ["a, ratio: 1.20 was 1"]);
+        assert_eq!(worse(figures(1.0, 0.8, 30.0)), ["a, share: 0.80 was 1"]);
+    }
+
+    #[test]
+    fn the_gate_notices_a_goal_that_is_no_longer_met_and_a_figure_that_is_not_there() {
+        let baseline = figures(1.9, 0.55, 63.0);
+        let worse = |now: Figures| now.worse_than(&baseline);
+        assert_eq!(
+            worse(figures(2.1, 0.49, 65.0)),
+            [
+                "a, ratio: 2.10 was 1.90; it should be at most 2",
+                "a, share: 0.49 was 0.55; it should be at least 0.50",
+                "a, memory: 65 was 63; it should be at most 64",
+            ]
+        );
+        let missing = ["ratio", "share", "memory"].map(|what| format!("a, {what}: not measured"));
+        assert_eq!(worse(Figures::default()), missing);
+        assert_eq!(worse(figures(f64::NAN, 0.55, 63.0)), missing[..1]);
+        // A goal that was missed before is watched by its gate alone.
+        assert_eq!(figures(2.2, 1.0, 1.0).worse_than(&figures(2.1, 1.0, 1.0)), [""; 0]);
     }
 
     #[test]
     fn a_missed_goal_is_said() {
-        let table = figures(2.0, 5.0).markdown();
-        assert!(table.contains("| a | ratio | 2 | at most 1.50, **missed** |"), "{table}");
-        assert!(table.contains("| a | rate | 5 | at least 10, **missed** |"), "{table}");
+        let table = figures(2.5, 0.25, 1.0).markdown();
+        assert!(table.contains("| a | ratio | 2.50 | at most 2, **missed** |"), "{table}");
+        assert!(table.contains("| a | share | 0.25 | at least 0.50, **missed** |"), "{table}");
     }
 }

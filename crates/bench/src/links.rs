@@ -37,11 +37,16 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    /// Reads every row as the product does.
+    /// Reads every row as the product does, in the order of the keys.
     pub(crate) fn of(stage: &Stage, emulator: &Emulator) -> Result<Self> {
-        let text = stage.folder().join("links.jsonl");
+        Self::of_mode(stage, emulator, Mode::Query)
+    }
+
+    /// Reads every row as the product does in this mode.
+    pub(crate) fn of_mode(stage: &Stage, emulator: &Emulator, mode: Mode) -> Result<Self> {
+        let text = stage.folder().join(format!("links-{}.jsonl", mode.word()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(write(stage, emulator, &text))?;
+        runtime.block_on(write(stage, emulator, mode, &text))?;
         Ok(Self { text })
     }
 
@@ -62,8 +67,8 @@ impl Links {
     }
 }
 
-async fn write(stage: &Stage, emulator: &Emulator, path: &Path) -> Result<()> {
-    let definition = definition(stage)?;
+async fn write(stage: &Stage, emulator: &Emulator, mode: Mode, path: &Path) -> Result<()> {
+    let definition = definition(stage, mode)?;
     let source = MysqlSource::new(
         connect_options(stage),
         &definition.source,
@@ -116,8 +121,8 @@ async fn write(stage: &Stage, emulator: &Emulator, path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn definition(stage: &Stage) -> Result<SyncDefinition> {
-    let text = fs::read_to_string(stage.mapping(Mode::Query)?)?;
+fn definition(stage: &Stage, mode: Mode) -> Result<SyncDefinition> {
+    let text = fs::read_to_string(stage.mapping(mode)?)?;
     let parsed = config::parse(&text, &|_: &str| None);
     let config = parsed.config.with_context(|| format!("{:?}", parsed.diagnostics))?;
     config.sync("people").cloned().context("the mapping has the sync")

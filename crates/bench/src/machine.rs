@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fs};
 
 use crate::stage::Stage;
 
-/// Processor, cores, memory, the database's version, and the day.
-pub(crate) fn told(stage: &Stage) -> BTreeMap<String, String> {
+/// Processor, cores, memory, the database's version, the day, and the command that measured.
+pub(crate) fn told(stage: &Stage, command: &str) -> BTreeMap<String, String> {
     let of = |path: &str, key: &str| {
         let text = fs::read_to_string(path).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix(key));
@@ -18,6 +18,7 @@ pub(crate) fn told(stage: &Stage) -> BTreeMap<String, String> {
         ("memory".to_owned(), of("/proc/meminfo", "MemTotal")),
         ("database".to_owned(), format!("{} {}", stage.server.flavor(), stage.server.version())),
         ("day".to_owned(), today()),
+        ("command".to_owned(), command.to_owned()),
     ])
 }
 

@@ -5,6 +5,7 @@ use std::{
     io::{Read as _, Seek as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
@@ -54,14 +55,22 @@ fn ended(command: &mut Command) -> Result<Cost> {
     let mut child = command.spawn().with_context(|| format!("failed to start `{shown}`"))?;
     let id = child.id();
     let mut cost = Cost::default();
-    let status = loop {
-        cost.look(id);
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        std::thread::sleep(LOOK);
-    };
-    cost.seconds = began.elapsed().as_secs_f64();
+    let is_over = AtomicBool::new(false);
+    // Looked at beside it, so that its end is seen at once.
+    let (status, seconds) = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                cost.look(id);
+                std::thread::sleep(LOOK);
+            }
+        });
+        let status = child.wait();
+        let seconds = began.elapsed().as_secs_f64();
+        is_over.store(true, Ordering::Relaxed);
+        (status, seconds)
+    });
+    let status = status?;
+    cost.seconds = seconds;
     let mut said = String::new();
     errors.rewind()?;
     errors.read_to_string(&mut said)?;

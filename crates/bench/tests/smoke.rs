@@ -38,20 +38,22 @@ fn a_small_table_is_measured_and_every_figure_is_there() {
         let found = figures.iter().find(|figure| figure["case"] == case && figure["what"] == what);
         found.unwrap_or_else(|| panic!("no `{what}` of `{case}`: {figures:#?}"))["value"].as_f64()
     };
-    for mode in ["table", "query"] {
+    for mode in ["table", "query", "scattered"] {
         let case = format!("unchanged run, {mode} mode, 2000 rows");
         assert!(value(&case, "time beside `mariadb --quick`") > Some(0.0));
         assert!(value(&case, "most resident memory, MiB") > Some(1.0));
         assert_eq!(value(&case, "API calls"), Some(0.0));
     }
     let case = "incremental run, 2000 rows";
-    for (changed, calls) in [(1, 1.0), (100, 4.0), (1_000, 40.0)] {
+    for (changed, calls) in [(1, 1.0), (26, 2.0), (100, 4.0), (101, 5.0), (1_000, 40.0)] {
         assert_eq!(value(case, &format!("API calls for {changed} changed rows")), Some(calls));
     }
+    let what = "API calls for 130 changed rows, far from each other";
+    assert_eq!(value("full read, 2000 rows", what), Some(6.0));
     assert!(value("keys of a log of 2000 updates", "rows a second") > Some(0.0));
     let case = "following the log, 2000 rows changed";
     assert_eq!(value(case, "API calls, all in one transaction"), Some(0.0));
-    let planned = value("plan", "difference of planned and made calls, three runs");
+    let planned = value("plan", "difference of planned and made calls, four runs");
     assert_eq!(planned, Some(0.0));
     assert!(value("state", "MB for a million links") > Some(1.0));
     assert!(value("start-up", "`status`, milliseconds") > Some(0.0));

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use sync_core::{config::model::StateDefinition, port::Clock, state::StateError};
-use sync_store::{SqliteStore, back_up_while, backups, thin_out};
+use sync_store::{SqliteStore, back_up_while, newest_backup, thin_out};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -77,7 +77,7 @@ impl Housekeeping {
             return Ok(());
         }
         let (folder, now) = (folder_of(&self.path), self.clock.now());
-        let newest = backups(&self.path, &folder)?.pop();
+        let newest = newest_backup(&self.path, &folder, now)?;
         if newest.is_some_and(|newest| is_younger(newest.at, COPY_HOURS, now)) {
             return Ok(());
         }
@@ -103,6 +103,8 @@ impl Housekeeping {
 mod tests {
     use std::{path::Path, sync::Arc};
 
+    use sync_store::backups;
+
     use super::*;
     use crate::clock::SystemClock;
 
@@ -126,5 +128,21 @@ mod tests {
         assert_eq!(copies(&path), 0);
         housekeeping.copy_and_prune(&CancellationToken::new());
         assert_eq!(copies(&path), 1);
+        housekeeping.copy_and_prune(&CancellationToken::new());
+        assert_eq!(copies(&path), 1, "it is of today");
+    }
+
+    /// Catches: a clock that was ahead for a moment, after which nothing is copied for years.
+    #[test]
+    fn a_copy_that_says_to_be_of_a_time_to_come_stands_for_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.db");
+        drop(SqliteStore::open(&path).unwrap());
+        std::fs::write(folder.path().join("state.db.backup-21060207T062815Z"), "").unwrap();
+        let (keeping, clock) = (StateDefinition::default(), Arc::new(SystemClock::new()));
+        let housekeeping =
+            Housekeeping { path: path.clone(), keeping, clock, troubles: Arc::default() };
+        housekeeping.copy_and_prune(&CancellationToken::new());
+        assert_eq!(copies(&path), 2);
     }
 }

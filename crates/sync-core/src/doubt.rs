@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::{
+    draft::Fields,
     mutation::{self, Mutation},
     record::SeenRecord,
     state::Doubt,
@@ -62,7 +63,12 @@ pub fn judge(
         let next = if mutation::is_on(Mutation::LooksAtOnce) { soon } else { settled.max(soon) };
         return Verdict::LookAgain(next);
     }
-    match lowest(&mut found.iter()) {
+    // While nobody knows who we are, ours is the one that holds what was sent, and its copies are younger.
+    let sent = doubt.fields.fingerprint();
+    let is_as_sent = |record: &&SeenRecord| {
+        own_member.is_none() && Fields::new(record.fields.clone()).fingerprint() == sent
+    };
+    match lowest(&mut found.iter().filter(is_as_sent)).or_else(|| lowest(&mut found.iter())) {
         Some(record) => Verdict::Adopt { record, ours: false },
         None => Verdict::Recreate,
     }
@@ -71,7 +77,7 @@ pub fn judge(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{draft::Fields, key::Key, record::RecordId, state::EntryId};
+    use crate::{field_value::FieldValue, key::Key, record::RecordId, state::EntryId};
 
     fn doubt(answered: bool, empty_looks: u32) -> Doubt {
         Doubt {
@@ -135,6 +141,23 @@ mod tests {
             Verdict::LookAgain(second(502))
         );
         assert_eq!(judge(&doubt(true, 0), &[], None, second(2)), Verdict::Recreate);
+    }
+
+    #[test]
+    fn while_our_member_is_unknown_the_oldest_record_that_holds_what_was_sent_is_taken() {
+        let with = |id: &str, number: u64, title: &str| SeenRecord {
+            fields: vec![("title".into(), FieldValue::text(title))],
+            ..record(id, number, "someone")
+        };
+        let doubt = Doubt {
+            fields: Fields::new(vec![("title".into(), FieldValue::text("A"))]),
+            ..doubt(false, 1)
+        };
+        let found = [with("typed", 3, "B"), with("copy", 9, "A"), with("sent", 7, "A")];
+        assert_eq!(adopted(judge(&doubt, &found, None, second(90))), "sent");
+        assert_eq!(adopted(judge(&doubt, &found[..1], None, second(90))), "typed");
+        // Who is known to be a stranger is one, whatever the record holds.
+        assert_eq!(adopted(judge(&doubt, &found, Some("me"), second(90))), "typed");
     }
 
     #[test]

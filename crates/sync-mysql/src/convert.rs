@@ -3,7 +3,7 @@
 use std::str;
 
 use jiff::{
-    civil::{Date, DateTime},
+    civil::{Date, DateTime, Time},
     tz::TimeZone,
 };
 use sync_core::{source::ColumnKind, value::Value};
@@ -27,7 +27,7 @@ pub(crate) fn value(kind: &ColumnKind, cell: Vec<u8>) -> Result<Value, BadCell> 
             |labels| Value::Labels(labels_of(&labels)),
         ),
         ColumnKind::Binary | ColumnKind::Other(_) => Value::Bytes(cell),
-        ColumnKind::Date => match civil_date(date_numbers(ascii(&cell)?).ok_or(BadCell)?) {
+        ColumnKind::Date => match date(ascii(&cell)?)? {
             Some(day) => Value::Date(day),
             None => zero_date(cell)?,
         },
@@ -112,6 +112,14 @@ fn zero_date(cell: Vec<u8>) -> Result<Value, BadCell> {
     String::from_utf8(cell).map(Value::ZeroDate).map_err(|_| BadCell)
 }
 
+/// A day; `None` if it is in no calendar.
+fn date(text: &str) -> Result<Option<Date>, BadCell> {
+    if let Some(day) = usual_date(text.as_bytes()) {
+        return Ok(Some(day));
+    }
+    date_numbers(text).ok_or(BadCell).map(civil_date)
+}
+
 /// A wall-clock time; `None` if its day is in no calendar.
 fn date_time(text: &str) -> Result<Option<DateTime>, BadCell> {
     if let Some(at) = usual_date_time(text.as_bytes()) {
@@ -121,35 +129,15 @@ fn date_time(text: &str) -> Result<Option<DateTime>, BadCell> {
     let numbers = date_numbers(day).ok_or(BadCell)?;
     let since_midnight = jiff::SignedDuration::from_micros(micros(time)?);
     let Some(day) = civil_date(numbers) else { return Ok(None) };
-    let at = day.to_datetime(jiff::civil::Time::midnight()).checked_add(since_midnight);
+    let at = day.to_datetime(Time::midnight()).checked_add(since_midnight);
     at.map(Some).map_err(|_| BadCell)
 }
 
 /// A wall-clock time as nearly every cell has it: `YYYY-MM-DD HH:MM:SS[.ffffff]`, of a day that there is. `None` says
 /// nothing about the others.
 fn usual_date_time(text: &[u8]) -> Option<DateTime> {
-    let [
-        y1,
-        y2,
-        y3,
-        y4,
-        b'-',
-        m1,
-        m2,
-        b'-',
-        d1,
-        d2,
-        b' ',
-        h1,
-        h2,
-        b':',
-        n1,
-        n2,
-        b':',
-        s1,
-        s2,
-        fraction @ ..,
-    ] = text
+    let (day, [b' ', h1, h2, b':', n1, n2, b':', s1, s2, fraction @ ..]) =
+        text.split_at_checked(10)?
     else {
         return None;
     };
@@ -161,18 +149,22 @@ fn usual_date_time(text: &[u8]) -> Option<DateTime> {
         }
         _ => return None,
     };
-    let year = number(&[*y1, *y2, *y3, *y4]).filter(|year| *year != 0)?;
-    let two = |high: &u8, low: &u8| i8::try_from(number(&[*high, *low])?).ok();
-    DateTime::new(
-        i16::try_from(year).ok()?,
-        two(m1, m2)?,
-        two(d1, d2)?,
-        two(h1, h2)?,
-        two(n1, n2)?,
-        two(s1, s2)?,
-        micros * 1_000,
-    )
-    .ok()
+    let day = usual_date(day)?;
+    let (hour, minute, second) = (two(h1, h2)?, two(n1, n2)?, two(s1, s2)?);
+    let time = Time::new(hour, minute, second, micros * 1_000).ok()?;
+    Some(day.to_datetime(time))
+}
+
+/// A day as nearly every cell has it: `YYYY-MM-DD`, one that there is. `None` says nothing about the others.
+fn usual_date(text: &[u8]) -> Option<Date> {
+    let [year @ .., b'-', m1, m2, b'-', d1, d2] = text else { return None };
+    let year = number(year).filter(|year| *year != 0 && text.len() == 10)?;
+    Date::new(i16::try_from(year).ok()?, two(m1, m2)?, two(d1, d2)?).ok()
+}
+
+/// The number that two digits name.
+fn two(high: &u8, low: &u8) -> Option<i8> {
+    i8::try_from(number(&[*high, *low])?).ok()
 }
 
 /// The number that at most nine digits name.

@@ -34,6 +34,9 @@ pub trait Desk: Send + Sync {
 
     /// What SmartSuite's plan includes each month, where the mapping file says so.
     fn budget(&self) -> Option<BudgetDefinition>;
+
+    /// Whether the service copies the state each day.
+    fn keeps_copies(&self) -> bool;
 }
 
 /// A sync that is served.

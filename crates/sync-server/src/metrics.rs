@@ -38,6 +38,13 @@ fn page(
     page.sample("sync_build_info", &[("version", version)], 1);
     page.gauge("sync_start_time_seconds", "When the service began, since 1970 UTC");
     page.sample("sync_start_time_seconds", &[], began.as_second());
+    page.gauge(
+        "sync_copy_age_seconds",
+        "Seconds since the state was last copied, or first used where it never was",
+    );
+    if let Some(age) = overview.copy_age_seconds {
+        page.sample("sync_copy_age_seconds", &[], age);
+    }
     of_syncs(&mut page, overview);
     of_calls(&mut page, overview, budget);
     of_runs(&mut page, counts);

@@ -109,6 +109,10 @@ impl Desk for Willing {
             has_overage: true,
         })
     }
+
+    fn keeps_copies(&self) -> bool {
+        true
+    }
 }
 
 struct World {

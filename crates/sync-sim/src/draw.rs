@@ -20,8 +20,13 @@ const VERY_LATE_MS: u64 = 50 * 60_000;
 /// From this seed on some worlds are meetings. The ones before are those in which mistakes were sought and recorded.
 const MEETINGS_FROM: u64 = 2_000;
 
-/// From this seed on worlds are of every kind, also such as go the narrow way of one rule: here each mistake is sought.
+/// From this seed on each mistake is sought: here worlds are of every kind.
 pub const ALL_KINDS_FROM: u64 = 10_000;
+
+/// Whether this world may go the narrow way of one rule. Between these seeds are some that are recorded as they were before.
+fn may_be_narrow(seed: u64) -> bool {
+    (ALL_KINDS_FROM..10_500).contains(&seed) || seed >= 20_000
+}
 
 /// Draws the plan of a seed.
 pub fn draw(seed: u64) -> Plan {
@@ -95,7 +100,7 @@ impl Drawer {
 
     /// Whether and which theme the world has.
     fn theme(&mut self, seed: u64) -> Option<Theme> {
-        if seed >= ALL_KINDS_FROM && self.likely(0.4) {
+        if may_be_narrow(seed) && self.likely(0.4) {
             return Some(self.one_of(&Theme::NARROW));
         }
         if seed >= MEETINGS_FROM && self.likely(0.4) {

@@ -481,9 +481,11 @@ impl Oracle {
                 .iter()
                 .filter(|record| record.carries(&key))
                 .partition(|record| self.made_by_people.contains(&record.id));
-            // Where people's record took the place of one that they deleted, it is the one that is written.
-            let judged = if ours.is_empty() { &peoples } else { &ours };
-            let right = judged.iter().any(is_right);
+            let ours_are_right = ours.iter().any(is_right);
+            // Where people's record took the place of one that they deleted, it is the one that is written. And who lost
+            // the state does not know whose it finds.
+            let may_be_theirs = ours.is_empty() || self.departures.is_certain == Some(false);
+            let right = ours_are_right || may_be_theirs && peoples.iter().any(is_right);
             if !right {
                 let text =
                     format!("row {key} is {row:?}; its records are {ours:?}, people's {peoples:?}");

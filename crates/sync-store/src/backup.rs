@@ -162,6 +162,19 @@ pub fn backups(path: &Path, folder: &Path) -> Result<Vec<StateBackup>, StateErro
     Ok(found)
 }
 
+/// The newest backup of the state at `path` in `folder`. One that says to be from after `now` was named by a clock that was
+/// ahead: it is none that others need not be made after.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn newest_backup(
+    path: &Path,
+    folder: &Path,
+    now: Timestamp,
+) -> Result<Option<StateBackup>, StateError> {
+    Ok(backups(path, folder)?.into_iter().rfind(|backup| backup.at <= now))
+}
+
 /// Files in `folder` that are named as backups of the state at `path` are, each with what follows the mark.
 fn named(path: &Path, folder: &Path) -> Result<Vec<(String, String)>, StateError> {
     let entries = match fs::read_dir(or_here(folder)) {

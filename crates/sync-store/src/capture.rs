@@ -119,6 +119,7 @@ pub(crate) fn capture(
     if let Some(end) = &chunk.end {
         move_position(tx, writer, end, chunk.now)?;
     }
+    forget_unread(tx, writer)?;
     Ok(books)
 }
 
@@ -141,11 +142,23 @@ fn move_position(
         // What was asked for since the read began is still due: rows may have changed behind it.
         Extent::Everything => tx.execute(
             "UPDATE syncs SET watermark = coalesce(?1, watermark), read_at = ?2, full_read_at = ?2,
-               full_read = iif(full_read_asked < ?4, NULL, full_read)
+               full_read = iif(full_read_asked < ?4, NULL, full_read),
+               unnamed_as_of = iif(full_read_asked < ?4, NULL, unnamed_as_of)
              WHERE id = ?3",
             params![watermark, now, writer.sync.0, end.first_read],
         ),
     }?;
+    Ok(())
+}
+
+/// Once no key is dirty, what was read is as new as the position says. A run that reads dirty keys does so until none is left, so
+/// that this comes to pass however many are marked meanwhile.
+fn forget_unread(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE syncs SET unread_as_of = NULL
+         WHERE id = ? AND unread_as_of IS NOT NULL AND NOT EXISTS (SELECT 1 FROM dirty WHERE sync_id = syncs.id)",
+    )?
+    .execute([writer.sync.0])?;
     Ok(())
 }
 

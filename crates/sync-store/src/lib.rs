@@ -96,7 +96,7 @@ mod transfer;
 mod witness;
 
 pub use alerts::AlertMessage;
-pub use backup::{StateBackup, back_up, back_up_while, backups, check, thin_out};
+pub use backup::{StateBackup, back_up, back_up_while, backups, check, newest_backup, thin_out};
 pub use custody::Custody;
 pub use effects::EffectKind;
 pub use inspect::{Found, Inspection, inspect};

@@ -16,7 +16,7 @@ use crate::{failure::translate, place::Place, takeover};
 
 /// Each brings the file from the version before it to its own, which is its place here, counted from 1. What was
 /// released is never changed.
-const MIGRATIONS: [&str; 17] = [
+const MIGRATIONS: [&str; 19] = [
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_effects.sql"),
     include_str!("migrations/0003_quarantine.sql"),
@@ -34,6 +34,8 @@ const MIGRATIONS: [&str; 17] = [
     include_str!("migrations/0015_full_read_asked.sql"),
     include_str!("migrations/0016_promises.sql"),
     include_str!("migrations/0017_marks.sql"),
+    include_str!("migrations/0018_late_records.sql"),
+    include_str!("migrations/0019_unread.sql"),
 ];
 /// The newest version of the file.
 #[expect(clippy::cast_possible_wrap, reason = "a handful")]

@@ -158,7 +158,7 @@ fn forget_sync(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
            watermark = NULL, read_at = NULL, full_read = 'first', stop_code = NULL, stop_message = NULL,
            stop_remedy = NULL, stop_key = NULL, stop_until = NULL, last_successful_run = NULL, page_after = NULL, page_watermark = NULL,
            full_read_at = NULL, swept_at = NULL, stream_position = NULL, full_rows = NULL, candidates = 0,
-           definition = definition + 1
+           unread_as_of = NULL, unnamed_as_of = NULL, definition = definition + 1
          WHERE id = ?",
         [writer.sync.0],
     )?;

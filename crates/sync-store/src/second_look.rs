@@ -5,12 +5,13 @@ use rusqlite::{Transaction, params};
 use sync_core::{
     key::Key,
     mutation::{self, Mutation},
+    record::RecordId,
     second_look::{HeldLink, SECOND_LOOK},
     state::{LinkChange, SecondLook, SecondSettlement, Writer},
 };
 
 use crate::{
-    column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, limit},
+    column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, limit, record_parameter},
     dispatch::{MISSING, forget_fingerprint},
     effects,
     failure::Failure,
@@ -93,6 +94,58 @@ pub(crate) fn schedule_inherited(
          ON CONFLICT DO UPDATE SET due_at = max(due_at, excluded.due_at)",
         [in_an_hour(now).as_millisecond(), sync, destination],
     )?;
+    Ok(())
+}
+
+/// The keys of the sync change: what may still change a record is remembered by the record, whichever key it gets.
+pub(crate) fn keep_by_record(
+    tx: &Transaction<'_>,
+    sync: i64,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    if mutation::is_on(Mutation::NoSecondLook) {
+        return Ok(());
+    }
+    tx.execute(
+        "DELETE FROM late_records WHERE sync_id = ? AND due_at <= ?",
+        [sync, now.as_millisecond()],
+    )?;
+    tx.execute(
+        "INSERT INTO late_records (sync_id, destination_id, record_id, due_at)
+         SELECT sync_id, destination_id, record_id, ?1 FROM outbox
+         WHERE sync_id = ?2 AND state = 1 AND record_id IS NOT NULL
+         UNION ALL
+         SELECT l.sync_id, l.destination_id, l.record_id, s.due_at FROM second_looks AS s JOIN links AS l
+           ON l.sync_id = s.sync_id AND l.destination_id = s.destination_id AND l.key = s.key
+         WHERE s.sync_id = ?2 AND s.due_at > ?3
+         ON CONFLICT DO UPDATE SET due_at = max(due_at, excluded.due_at)",
+        [in_an_hour(now).as_millisecond(), sync, now.as_millisecond()],
+    )?;
+    Ok(())
+}
+
+/// The key is linked to this record now: if a call that left before the keys changed may still change it, the key is
+/// looked at.
+pub(crate) fn schedule_for_record(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    key: &Key,
+    record: &RecordId,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO second_looks (sync_id, destination_id, key, due_at, twin)
+         SELECT sync_id, destination_id, ?1, due_at, 0 FROM late_records
+         WHERE sync_id = ?2 AND destination_id = ?3 AND record_id = ?4 AND due_at > ?5
+         ON CONFLICT DO UPDATE SET due_at = max(due_at, excluded.due_at)",
+    )?
+    .execute(params![
+        KeyParameter(key),
+        writer.sync.0,
+        writer.destination.0,
+        record_parameter(record),
+        now.as_millisecond()
+    ])?;
     Ok(())
 }
 

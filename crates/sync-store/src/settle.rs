@@ -404,7 +404,7 @@ pub(crate) fn put_link(
         print.map(|print| print.0),
         now.as_second(),
     ])?;
-    Ok(())
+    second_look::schedule_for_record(tx, writer, key, record, now)
 }
 
 /// The key's record is archived: it stays linked, so that its row finds it again.

@@ -37,19 +37,24 @@ pub(crate) fn links(
          ORDER BY key",
     )?;
     let mut rest = wanted.as_mut_slice();
+    let mut passed_max = PASSED_MAX;
     while let Some((from, _)) = rest.first() {
-        let settled = walk(&mut links, writer, from, rest)?;
+        let settled = walk(&mut links, writer, from, rest, passed_max)?;
         rest = rest.get_mut(settled..).unwrap_or_default();
+        // Where one walk led to one row only, the next will, too.
+        passed_max = if settled > 1 { PASSED_MAX } else { 0 };
     }
     Ok(found)
 }
 
-/// Walks the links from a key on, and answers how many of the wanted ones were settled: at least one.
+/// Walks the links from a key on, past at most so many in a row that belong to no row, and answers how many of the wanted
+/// ones were settled: at least one.
 fn walk(
     links: &mut CachedStatement<'_>,
     writer: &Writer,
     from: &Key,
     wanted: &mut [(&Key, &mut Option<Intention>)],
+    passed_max: u32,
 ) -> Result<usize, Failure> {
     let count = wanted.len();
     let mut settled = 0;
@@ -73,7 +78,7 @@ fn walk(
             settled += 1;
             passed = 0;
         }
-        if settled == count || passed > PASSED_MAX {
+        if settled == count || passed > passed_max {
             return Ok(settled);
         }
     }

@@ -231,6 +231,10 @@ impl StateStore for SqliteStore {
         self.transact(Durability::Process, |tx| stream::mark(tx, marks, end))
     }
 
+    fn leave_stream(&mut self, writer: &Writer) -> Result<(), StateError> {
+        self.write(writer, |tx| Ok(stream::leave(tx, writer)?))
+    }
+
     fn dirty(&mut self, writer: &Writer, keys_max: usize) -> Result<Vec<DirtyKey>, StateError> {
         self.read_as(writer, |tx| Ok(scan::dirty(tx, writer, keys_max)?))
     }
@@ -512,7 +516,11 @@ impl StateStore for SqliteStore {
     fn own_member(&mut self, writer: &Writer) -> Result<Option<String>, StateError> {
         self.read_as(writer, |tx| {
             let member: Option<Option<String>> = tx
-                .prepare_cached("SELECT own_member FROM destinations WHERE id = ?")?
+                .prepare_cached(
+                    "SELECT coalesce(d.own_member, (SELECT o.own_member FROM destinations AS o
+                       WHERE o.host = d.host AND o.account = d.account AND o.own_member IS NOT NULL LIMIT 1))
+                     FROM destinations AS d WHERE d.id = ?",
+                )?
                 .query_row([writer.destination.0], |row| row.get(0))
                 .optional()?;
             Ok(member.flatten())
@@ -522,7 +530,8 @@ impl StateStore for SqliteStore {
     fn set_own_member(&mut self, writer: &Writer, member: &str) -> Result<(), StateError> {
         self.write(writer, |tx| {
             tx.execute(
-                "UPDATE destinations SET own_member = ? WHERE id = ?",
+                "UPDATE destinations SET own_member = ?1
+                 WHERE (host, account) = (SELECT host, account FROM destinations WHERE id = ?2)",
                 rusqlite::params![member, writer.destination.0],
             )?;
             Ok(())

@@ -1,7 +1,7 @@
 //! Streams of changes: their marks and their positions, together.
 
 use rusqlite::{Transaction, params};
-use sync_core::state::{StreamEnd, StreamMarks};
+use sync_core::state::{StreamEnd, StreamMarks, Writer};
 
 use crate::{failure::Failure, scan::mark_dirty, syncs::check_token};
 
@@ -16,14 +16,19 @@ pub(crate) fn mark(
         for key in keys {
             mark_dirty(tx, writer, key)?;
         }
+        // What has no name was committed after everything that was named before.
         tx.prepare_cached(
-            "UPDATE syncs SET stream_position = ?, stream_as_of = ?, stream_retention = ? WHERE id = ?",
+            "UPDATE syncs SET stream_position = ?1, stream_as_of = ?2, stream_retention = ?3,
+               unnamed_as_of = iif(?5 AND unnamed_as_of IS NULL,
+                 iif(stream_position IS NULL, read_at, coalesce(stream_as_of, read_at)), unnamed_as_of)
+             WHERE id = ?4",
         )?
         .execute(params![
             end.position.0,
             end.as_of.as_millisecond(),
             end.retention.map(|length| i64::try_from(length.as_secs()).unwrap_or(i64::MAX)),
-            writer.sync.0
+            writer.sync.0,
+            full_read.is_some(),
         ])?;
         if let Some(reason) = full_read {
             // What asks for a full read already says more. One that is read in pages begins anew all the same. Rows may
@@ -35,5 +40,11 @@ pub(crate) fn mark(
             )?;
         }
     }
+    Ok(())
+}
+
+/// See [`sync_core::state::StateStore::leave_stream`].
+pub(crate) fn leave(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
+    tx.execute("UPDATE syncs SET stream_as_of = NULL WHERE id = ?", [writer.sync.0])?;
     Ok(())
 }

@@ -102,7 +102,7 @@ fn apply_changes(
             return Err(StateError::KeyChanged { sync: identity.name.clone() }.into());
         }
         refuse_unresolved(tx, identity, known.id, None)?;
-        forget_keys(tx, known.id)?;
+        forget_keys(tx, known.id, now)?;
         change = Some(FullReadReason::DefinitionChanged);
     }
     if known.destination == 0 {
@@ -296,8 +296,10 @@ fn forget_values(
     Ok(())
 }
 
-/// Links and entries under other keys mean nothing now; the table must be read again to adopt its records.
-fn forget_keys(tx: &Transaction<'_>, sync: i64) -> rusqlite::Result<()> {
+/// Links and entries under other keys mean nothing now; the table must be read again to adopt its records. What is being
+/// sent, or went unanswered, may still change them after that.
+fn forget_keys(tx: &Transaction<'_>, sync: i64, now: Timestamp) -> rusqlite::Result<()> {
+    second_look::keep_by_record(tx, sync, now)?;
     for forget in [
         "DELETE FROM links WHERE sync_id = ?",
         "DELETE FROM outbox WHERE sync_id = ?",

@@ -13,23 +13,27 @@ pub(crate) mod sweep;
 pub(crate) mod typical;
 pub(crate) mod unchanged;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 /// A count of the only sync of a run's report.
-pub(crate) fn count(report: &Value, name: &str) -> u64 {
-    let count = report.pointer(&format!("/syncs/0/counts/{name}"));
-    count.and_then(Value::as_u64).unwrap_or_default()
+pub(crate) fn count(report: &Value, name: &str) -> Result<u64> {
+    number(report, &format!("/syncs/0/counts/{name}"))
 }
 
-/// The calls of the only sync of a run's report.
-pub(crate) fn calls(report: &Value) -> u64 {
-    report.pointer("/syncs/0/calls").and_then(Value::as_u64).unwrap_or_default()
+/// The calls of the only sync of a run's report, or of a plan's.
+pub(crate) fn calls(report: &Value) -> Result<u64> {
+    number(report, "/syncs/0/calls")
+}
+
+fn number(report: &Value, place: &str) -> Result<u64> {
+    let number = report.pointer(place).and_then(Value::as_u64);
+    number.with_context(|| format!("a report says `{place}`: {report}"))
 }
 
 /// A benchmark of work that was not done would be worth nothing.
 pub(crate) fn expect_count(report: &Value, name: &str, expected: u64) -> Result<()> {
-    let found = count(report, name);
+    let found = count(report, name)?;
     ensure!(found == expected, "the run should have {expected} {name}, not {found}: {report}");
     Ok(())
 }

@@ -28,7 +28,7 @@ pub(crate) fn measure(stage: &Stage) -> Result<Vec<Figure>> {
     let (cost, report) = run_json(stage.product(mode, &emulator, &state)?.arg("run"))?;
     let records = emulator.records()?;
     ensure!(records as u64 == ROWS, "{ROWS} records, not {records}: {report}");
-    ensure!(count(&report, "adopted") == ROWS, "all were found: {report}");
+    ensure!(count(&report, "adopted")? == ROWS, "all were found: {report}");
     let case = "crash recovery, 25 creates without an answer";
     Ok(vec![
         Figure::told(case, "seconds, 90 of them waited for", cost.seconds),

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use super::median;
@@ -36,23 +36,33 @@ pub(crate) fn size(state: &Path, seconds: f64, rows: u64, figures: &mut Figures)
 pub(crate) fn emulator(emulator: &Emulator, records: u64, figures: &mut Figures) -> Result<()> {
     let case = format!("emulator, {records} records");
     let path = format!("/api/v1/applications/{TABLE}/records/");
-    let items: Vec<Value> =
-        (0..25).map(|n| json!({"title": "x", "skey000001": format!("bench-{n}")})).collect();
-    let clauses: Vec<Value> = (0..25)
-        .map(|n| json!({"field": "skey000001", "comparison": "is", "value": format!("bench-{n}")}))
-        .collect();
-    let look_up = json!({"filter": {"operator": "or", "fields": clauses}, "sort": []});
-    for (what, path, body) in [
-        ("bulk create of 25, milliseconds", format!("{path}bulk/"), json!({ "items": items })),
-        ("look-up of 25, milliseconds", format!("{path}list/?limit=100"), look_up),
-    ] {
+    let ids = |round: usize| (0..25).map(move |n| format!("bench-{}", round * 25 + n));
+    let created = |round| {
+        let items = ids(round).map(|id| json!({"title": "x", "skey000001": id}));
+        json!({"items": items.collect::<Vec<_>>()})
+    };
+    let looked_up = |round| {
+        let clauses =
+            ids(round).map(|id| json!({"field": "skey000001", "comparison": "is", "value": id}));
+        let filter = json!({"operator": "or", "fields": clauses.collect::<Vec<_>>()});
+        json!({"filter": filter, "sort": []})
+    };
+    let mut time = |what: &str, path: &str, body: &dyn Fn(usize) -> Value| -> Result<()> {
         let mut milliseconds = Vec::new();
-        for _ in 0..ROUNDS {
-            let (passed, answer) = elapsed(|| emulator.call("POST", &path, &body));
-            answer?;
+        for round in 0..ROUNDS {
+            let (passed, answer) = elapsed(|| emulator.call("POST", path, &body(round)));
+            let records = found(&answer?);
+            ensure!(records == Some(25), "25 records are answered, not {records:?}");
             milliseconds.push(passed * 1_000.0);
         }
         figures.add(Figure::told(&case, what, median(milliseconds)));
-    }
-    Ok(())
+        Ok(())
+    };
+    time("bulk create of 25, milliseconds", &format!("{path}bulk/"), &created)?;
+    time("look-up of 25, milliseconds", &format!("{path}list/?limit=100"), &looked_up)
+}
+
+/// Records of an answer, which is a list of them or holds one.
+fn found(answer: &Value) -> Option<usize> {
+    answer.get("items").unwrap_or(answer).as_array().map(Vec::len)
 }

@@ -54,7 +54,7 @@ pub(crate) fn measure(product: &Path, figures: &mut Figures) -> Result<()> {
         let mut made = 0;
         for at in 0..RUNS {
             happen(&stage, &day, at)?;
-            made += calls(&run()?.1);
+            made += calls(&run()?.1)?;
         }
         figures.add(Figure::gated(CASE, day.name, made as f64));
     }

@@ -42,6 +42,9 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
+    /// Rows of tables that are not called large.
+    pub(crate) const USUAL_ROWS_MAX: u64 = 2_000_000;
+
     /// A database server with room for the rows in its memory, and a table that is filled by the server itself.
     pub(crate) fn set(product: &Path, rows: u64) -> Result<Self> {
         Self::start(product, rows, "--skip-log-bin")
@@ -58,9 +61,12 @@ impl Stage {
     }
 
     fn start(product: &Path, rows: u64, log: &str) -> Result<Self> {
+        // Rows and their index are read from memory, or the disk would be measured.
+        let memory = if rows > Self::USUAL_ROWS_MAX { "6G" } else { "2G" };
+        let pool = format!("--innodb-buffer-pool-size={memory}");
         let server = Server::start_with(
             Flavor::MariaDb,
-            &["--innodb-buffer-pool-size=2G", "--innodb-log-file-size=256M", log],
+            &[pool.as_str(), "--innodb-log-file-size=256M", log],
         )?;
         let mut database = server.create_database()?;
         database.execute(&format!("SET sql_log_bin = 0; {}", rows::fill(rows)))?;
@@ -103,9 +109,9 @@ impl Stage {
         Ok(command)
     }
 
-    /// `mariadb --quick` that selects the same columns, its output thrown away.
-    pub(crate) fn yardstick(&self) -> Result<Cost> {
-        self.yardstick_of(&format!("SELECT {COLUMNS} FROM people"))
+    /// `mariadb --quick` that selects the same as the mode does, its output thrown away.
+    pub(crate) fn yardstick(&self, mode: Mode) -> Result<Cost> {
+        self.yardstick_of(&mode.select())
     }
 
     /// The same with another query.

@@ -10,8 +10,10 @@ pub(crate) const KEYS: &str = "SELECT seq AS id FROM seq_1_to_10000000";
 pub(crate) enum Mode {
     /// `source.table`: pages in the order of the key.
     Table,
-    /// `source.query`: all rows in whatever order.
+    /// `source.query`: all rows, which come in the order of the key.
     Query,
+    /// The same in no order: the keys are scattered.
+    Scattered,
     /// `source.query` with a cursor.
     Cursor,
     /// The same, and a sweep of all keys with each run.
@@ -27,16 +29,25 @@ impl Mode {
         match self {
             Self::Table => "table",
             Self::Query | Self::First(_) => "query",
+            Self::Scattered => "scattered",
             Self::Cursor => "cursor",
             Self::Sweep => "sweep",
             Self::Log => "log",
         }
     }
 
+    /// What yields the rows that are read, but for conditions.
+    pub(super) fn select(self) -> String {
+        // A row's place among all is another one than its key's, which is as easily made as read.
+        let id = if self == Self::Scattered { "id * 48271 % 2147483647 AS id" } else { "id" };
+        format!("SELECT {} FROM people", COLUMNS.replacen("id", id, 1))
+    }
+
     pub(super) fn mapping(self) -> String {
         let source = match self {
             Self::Table | Self::Log => "table: people\n".to_owned(),
             Self::Query => query(""),
+            Self::Scattered => query_of(&self.select(), ""),
             Self::First(rows) => query(&format!("WHERE id <= {rows}")),
             Self::Cursor => cursor(),
             Self::Sweep => format!("{}      keys_query: {KEYS}\n", cursor()),
@@ -59,7 +70,9 @@ fn cursor() -> String {
 }
 
 fn query(condition: &str) -> String {
-    format!(
-        "query: |\n        SELECT {COLUMNS} FROM people\n        {condition}\n      primary_key: id\n"
-    )
+    query_of(&Mode::Query.select(), condition)
+}
+
+fn query_of(select: &str, condition: &str) -> String {
+    format!("query: |\n        {select}\n        {condition}\n      primary_key: id\n")
 }

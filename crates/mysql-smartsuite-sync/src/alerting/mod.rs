@@ -19,7 +19,7 @@ use sync_core::{
     state::StateError,
 };
 use sync_store::{AlertMessage, SqliteStore};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use sender::Sender;
@@ -69,7 +69,8 @@ impl Alarm {
         })
     }
 
-    /// Looks and tells until the end is asked for.
+    /// Looks and tells until the end is asked for. Ends before only in a fault of this program, which whoever watches this task
+    /// sees: a service that cannot raise its voice must not look as if all were well.
     pub(crate) async fn keep(self, ending: CancellationToken) {
         let this = Arc::new(self);
         let mut beaten: Option<Duration> = None;
@@ -92,12 +93,14 @@ impl Alarm {
                     );
                     continue;
                 }
-                Err(_) => continue,
+                Err(_) => return,
             };
             tokio::select! {
                 biased;
                 () = ending.cancelled() => return,
-                () = this.send(due) => {}
+                sent = this.send(due) => if sent.is_err() {
+                    return;
+                },
             }
             let is_due = this.heartbeat.is_some_and(|every| {
                 beaten.is_none_or(|at| this.clock.elapsed().saturating_sub(at) >= every)
@@ -132,7 +135,10 @@ impl Alarm {
     }
 
     /// Sends each message by its way. Ways do not wait for each other, messages of one way do.
-    async fn send(self: &Arc<Self>, due: Vec<AlertMessage>) {
+    ///
+    /// # Errors
+    /// One of them ended in a fault of this program; the others have ended too.
+    async fn send(self: &Arc<Self>, due: Vec<AlertMessage>) -> Result<(), JoinError> {
         let mut ways: JoinSet<()> = JoinSet::new();
         for channel in self.sender.channels() {
             let messages: Vec<AlertMessage> =
@@ -150,7 +156,11 @@ impl Alarm {
                 }
             });
         }
-        while ways.join_next().await.is_some() {}
+        let mut all = Ok(());
+        while let Some(ended) = ways.join_next().await {
+            all = all.and(ended);
+        }
+        all
     }
 
     fn settle(&self, message: &AlertMessage, outcome: Result<(), String>, now: Timestamp) {

@@ -55,6 +55,7 @@ impl Troubles {
 pub(crate) struct Watch {
     syncs: Vec<Watched>,
     budget: Option<BudgetDefinition>,
+    keeps_copies: bool,
     troubles: Arc<Troubles>,
 }
 
@@ -74,7 +75,8 @@ impl Watch {
             goal: FreshnessGoal::of(sync, interval_minutes),
             is_swept: sync.is_swept(),
         });
-        Self { syncs: watched.collect(), budget: config.budget, troubles }
+        let keeps_copies = config.state.daily_backups > 0;
+        Self { syncs: watched.collect(), budget: config.budget, keeps_copies, troubles }
     }
 
     /// What the state says now.
@@ -85,10 +87,14 @@ impl Watch {
             syncs: Vec::new(),
             budget: None,
             backup_failure: troubles.backup,
+            copy_age: None,
             bad_configuration: troubles.configuration,
         };
         if let Some(definition) = &self.budget {
             seen.budget = Some(budget::ledger(&reader, now)?.report(definition, now));
+        }
+        if self.keeps_copies {
+            seen.copy_age = reader.uncopied_since(now)?.map(|since| now.duration_since(since));
         }
         let reports = reader.syncs()?;
         for watched in &self.syncs {

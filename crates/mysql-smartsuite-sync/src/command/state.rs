@@ -10,8 +10,8 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use sync_core::{config::model::StateDefinition, port::Clock as _, state::StateError};
 use sync_store::{
-    ImportError, ResetLevel, SqliteStore, StateReader, Trust, back_up, backups, check, export,
-    thin_out,
+    ImportError, ResetLevel, SqliteStore, StateReader, Trust, back_up, check, export,
+    newest_backup, thin_out,
 };
 
 use crate::{
@@ -151,7 +151,7 @@ fn keep_copies(
     now: Timestamp,
     mut answer: Answer<'_>,
 ) -> Result<Exit, Failure> {
-    let newest = backups(path, folder)?.pop();
+    let newest = newest_backup(path, folder, now)?;
     match (every, newest) {
         (Some(hours), Some(newest)) if is_younger(newest.at, hours, now) => {
             answer.say(&format!("`{}` is young enough: nothing was copied", newest.path.display()));

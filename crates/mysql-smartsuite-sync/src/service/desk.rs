@@ -254,6 +254,10 @@ impl Desk for ServiceDesk {
     fn budget(&self) -> Option<BudgetDefinition> {
         self.serving()?.config.budget
     }
+
+    fn keeps_copies(&self) -> bool {
+        self.serving().is_some_and(|serving| serving.config.state.daily_backups > 0)
+    }
 }
 
 /// When a sync runs, in words.

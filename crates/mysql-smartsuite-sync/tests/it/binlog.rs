@@ -125,6 +125,13 @@ fn a_run_catches_up_and_ends(stage: &mut Stage) {
     // Rows that bypass the log's names: everything is read, and nothing is sent that is the same.
     stage.sql("ALTER TABLE customers ADD internal_note TEXT");
     stage.run(&["run"]).ended(0).warned(&["ALTER of table `customers`"]).cost_nothing();
+    // Who follows no more is not behind.
+    stage.remap("    capture: binlog\n", "");
+    stage.run(&["run"]).ended(0);
+    let status = stage.run(&["status", "--json"]).json();
+    assert!(
+        status["syncs"].as_array().unwrap().iter().all(|sync| sync["state"]["binlog"].is_null())
+    );
 }
 
 /// Lets the state have read the log so many seconds ago.

@@ -10,6 +10,9 @@ use crate::{
     state::Stop,
 };
 
+/// How old the newest copy of the state may be: two are made in that time.
+const COPY_AGE_MAX: SignedDuration = SignedDuration::from_hours(48);
+
 /// What is seen at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Observation {
@@ -19,6 +22,8 @@ pub struct Observation {
     pub budget: Option<BudgetReport>,
     /// Why the state could not be copied, if the last attempt failed.
     pub backup_failure: Option<String>,
+    /// How long ago the state was last copied, or first used where it never was; `None` where no copies are to be made.
+    pub copy_age: Option<SignedDuration>,
     /// Why the mapping file as it is now is not used.
     pub bad_configuration: Option<String>,
 }
@@ -103,6 +108,12 @@ pub fn judge(seen: &Observation) -> Judgement {
     if let Some(why) = &seen.backup_failure {
         let text = format!("the state could not be copied: {why}");
         let hint = "look at the disk's space and rights";
+        judgement.wrong.push(of_all(AlertKind::BackupFailed, text, hint, 1));
+    } else if let Some(age) = seen.copy_age.filter(|age| *age > COPY_AGE_MAX) {
+        // Whatever it was that nobody told of: a copy that does not come to its end, a clock, somebody who removed them.
+        let text = format!("the state was not copied for {} h", age.as_hours());
+        let hint =
+            "see the service's log and the disk's space and rights; `state backup` makes a copy";
         judgement.wrong.push(of_all(AlertKind::BackupFailed, text, hint, 1));
     }
     if let Some(why) = &seen.bad_configuration {

@@ -66,7 +66,7 @@ kinds! {
     BudgetNear "budget_near"
     /// All of the month's calls that this tool may use are used
     BudgetUsedUp "budget_used_up"
-    /// The state could not be copied
+    /// The state could not be copied, or was not for two days
     BackupFailed "backup_failed"
     /// The mapping file was changed to one that cannot be used
     BadConfiguration "bad_configuration"

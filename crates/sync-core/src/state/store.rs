@@ -321,6 +321,10 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
     /// The fencing token of each is checked; if one is not the newest, nothing changes.
     fn mark_stream(&mut self, marks: &[StreamMarks], end: &StreamEnd) -> Result<(), StateError>;
 
+    /// The sync follows its stream no more. The position stays, for when it does again, and says nothing of how old its
+    /// records are.
+    fn leave_stream(&mut self, writer: &Writer) -> Result<(), StateError>;
+
     /// Keys to be read again, oldest mark first, at most `keys_max`.
     fn dirty(&mut self, writer: &Writer, keys_max: usize) -> Result<Vec<DirtyKey>, StateError>;
 
@@ -553,10 +557,10 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
     /// digests mean that the same would be sent.
     fn outbox_digest(&mut self, writer: &Writer) -> Result<[u8; 16], StateError>;
 
-    /// The member that created records for this key, as create answers showed it.
+    /// The member whose token this is, as answers showed it: in this table, else in another one of the workspace.
     fn own_member(&mut self, writer: &Writer) -> Result<Option<String>, StateError>;
 
-    /// Remembers that member.
+    /// Remembers that member, for every table of the workspace.
     fn set_own_member(&mut self, writer: &Writer, member: &str) -> Result<(), StateError>;
 
     /// The cached structure and when it was read.

@@ -45,7 +45,10 @@ impl From<BigDecimal> for Decimal {
 
 impl From<i128> for Decimal {
     fn from(number: i128) -> Self {
-        Self::from(BigDecimal::from(number))
+        match i64::try_from(number) {
+            Ok(number) => scaled(number, 0),
+            Err(_) => Self::from(BigDecimal::from(number)),
+        }
     }
 }
 
@@ -99,29 +102,39 @@ fn short(text: &str) -> Option<Decimal> {
     if !is_plain {
         return None;
     }
+    Some(scaled(if negative { -number } else { number }, scale))
+}
+
+/// `number` with so many of its digits behind the point, without trailing zeros.
+fn scaled(mut number: i64, mut scale: i64) -> Decimal {
     if number == 0 {
-        return Some(Decimal(BigDecimal::default()));
+        return Decimal(BigDecimal::default());
     }
     while number % 10 == 0 {
         number /= 10;
         scale -= 1;
     }
-    let number = if negative { -number } else { number };
-    Some(Decimal(BigDecimal::new(number.into(), scale)))
+    Decimal(BigDecimal::new(number.into(), scale))
 }
 
 /// Plain notation without exponent or trailing zeros: the canonical form.
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (digits, scale) = self.0.as_bigint_and_scale();
-        let (Ok(number), Ok(scale @ 1..=18)) = (i64::try_from(&*digits), u32::try_from(scale))
-        else {
+        let Ok(number) = i64::try_from(&*digits) else {
             return f.write_str(&self.0.to_plain_string());
         };
         let sign = if number < 0 { "-" } else { "" };
-        let one = 10_u64.pow(scale);
-        let (whole, behind) = (number.unsigned_abs() / one, number.unsigned_abs() % one);
-        write!(f, "{sign}{whole}.{behind:0width$}", width = scale as usize)
+        let number = number.unsigned_abs();
+        let power = |digits: i64| u32::try_from(digits).ok().and_then(|d| 10_u64.checked_pow(d));
+        match (power(scale), power(-scale).and_then(|zeros| number.checked_mul(zeros))) {
+            (_, Some(whole)) => write!(f, "{sign}{whole}"),
+            (Some(one), _) => {
+                let (whole, behind) = (number / one, number % one);
+                write!(f, "{sign}{whole}.{behind:0width$}", width = one.ilog10() as usize)
+            }
+            (None, None) => f.write_str(&self.0.to_plain_string()),
+        }
     }
 }
 
@@ -188,6 +201,28 @@ mod tests {
         }
         for text in ["", "-", ".5", "5.", "1.2.3", "1e5", "+1", "1234567890123456789"] {
             assert!(short(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_what_they_are_the_long_way() {
+        let tens = (0..38).map(|power| 10_i128.pow(power));
+        let odd = [0, 1, 7, 120, 999_900, i128::from(i64::MAX), i128::from(i64::MIN), i128::MAX];
+        for number in tens.chain(odd).flat_map(|number| [number, number - 1, -number]) {
+            let long = Decimal::from(BigDecimal::from(number));
+            let short = Decimal::from(number);
+            assert_eq!(short.0.as_bigint_and_scale(), long.0.as_bigint_and_scale(), "{number}");
+            assert_eq!(short.to_string(), number.to_string());
+        }
+    }
+
+    #[test]
+    fn a_number_is_shown_as_it_is_the_long_way() {
+        for digits in [1, -1, 7, 1_234_567, -99, i64::MAX, i64::MIN] {
+            for scale in -25..=25 {
+                let number = Decimal::from(BigDecimal::new(digits.into(), scale));
+                assert_eq!(number.to_string(), number.0.to_plain_string(), "{digits} {scale}");
+            }
         }
     }
 

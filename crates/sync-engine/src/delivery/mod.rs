@@ -275,7 +275,7 @@ impl Delivery<'_> {
         }
         let looks =
             self.state(move |state| state.second_looks(&writer, now, lookup::IDS_MAX)).await?;
-        if !looks.is_empty() {
+        if !looks.is_empty() && !self.may_soon_be_known(now).await? {
             self.look_once_more(looks).await?;
             return Ok(true);
         }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use sync_core::{
     error::CallErrorKind,
     key::Key,
@@ -27,6 +28,17 @@ struct Twins {
 }
 
 impl Delivery<'_> {
+    /// Whether calls are ready or on their way whose answers may tell who we are: without it no twin can be removed, so that
+    /// looks wait for them.
+    pub(super) async fn may_soon_be_known(&mut self, now: Timestamp) -> Result<bool, StateError> {
+        if !self.route.dedicated_member || self.own_member().await?.is_some() {
+            return Ok(false);
+        }
+        let (writer, request) = (self.route.writer, self.request(now));
+        let ready = self.state(move |state| state.next_ready(&writer, &request)).await?;
+        Ok(!self.flights.is_empty() || ready.is_some_and(|at| at <= now))
+    }
+
     /// Looks at these keys, corrects their links and removes twins.
     pub(super) async fn look_once_more(
         &mut self,
@@ -132,6 +144,14 @@ impl Delivery<'_> {
         if removed > 0 {
             let text = format!(
                 "records removed that an answer of SmartSuite, lost or late, had made one too many: {removed}"
+            );
+            route.calls.observe(&Event::Note { text });
+        }
+        if !left.is_empty() {
+            let text = format!(
+                "SmartSuite did not confirm that it removed records that are one too many; keys that are looked at \
+                 again in an hour: {}",
+                left.len()
             );
             route.calls.observe(&Event::Note { text });
         }

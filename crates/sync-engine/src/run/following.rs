@@ -8,7 +8,7 @@ use std::{
 
 use sync_core::{
     change::{ChangeFeed, ChangeLog, Changes},
-    config::model::OnPositionLost,
+    config::model::{CaptureMode, OnPositionLost},
     error::{SourceError, SourceErrorKind},
     mutation::{self, Mutation},
     port::Clock,
@@ -141,7 +141,10 @@ impl Stream {
 impl Running<'_> {
     /// Follows the sync's stream from where the state has it, or begins one; `None` for a sync without.
     pub(super) async fn begin_stream(&mut self) -> Result<Option<Stream>, Broken> {
-        let Some(changes) = self.task.changes.clone() else { return Ok(None) };
+        let Some(changes) = self.task.changes.clone() else {
+            self.leave_stream().await?;
+            return Ok(None);
+        };
         let cancelled = self.cancelled;
         let follow = async {
             match self.opened.stream_position.clone() {
@@ -158,6 +161,18 @@ impl Running<'_> {
             feed = follow => feed?,
         };
         Ok(Some(self.spawn(feed, true)))
+    }
+
+    /// A sync that followed a stream under another definition is as old as its reads now. One whose source cannot be had has
+    /// left nothing.
+    async fn leave_stream(&self) -> Result<(), StateError> {
+        let is_left = self.opened.stream_position.is_some()
+            && self.task.definition.capture != CaptureMode::Binlog;
+        if !is_left {
+            return Ok(());
+        }
+        let writer = self.writer;
+        self.engine.state.run(move |state| state.leave_stream(&writer)).await
     }
 
     /// Whether a lost position is mended, rather than left to somebody.

@@ -36,6 +36,9 @@ pub(crate) struct Overview {
     pub(crate) calls_by_kind: BTreeMap<&'static str, u64>,
     /// Until when every call waits, after a 429.
     pub(crate) paused_until: Option<Timestamp>,
+    /// Seconds since the state was last copied, or first used where it never was; `null` where no copies are to be made, and
+    /// before the first run.
+    pub(crate) copy_age_seconds: Option<i64>,
     /// What is wrong, as alerts tell it.
     alerts: Vec<AlertView>,
     /// Alerts that could not be sent.
@@ -87,13 +90,13 @@ pub(crate) struct SyncSummary {
     next_run: Option<Timestamp>,
     /// Since when a person has paused it.
     pub(crate) paused_at: Option<Timestamp>,
-    /// Everything committed before this is in SmartSuite or in quarantine; `null` before the first run.
+    /// Everything committed before this is in SmartSuite or in quarantine; `null` until a read has ended.
     fresh_as_of: Option<Timestamp>,
     /// Seconds since then.
     pub(crate) age_seconds: Option<i64>,
     /// How many seconds that may be.
     pub(crate) goal_seconds: i64,
-    /// Whether it is more, and nobody paused or disabled it.
+    /// Whether it is more, and nobody paused or disabled it; where no read has ended yet, since its first run.
     pub(crate) is_late: bool,
     /// When a run last succeeded.
     pub(crate) last_success: Option<Timestamp>,
@@ -230,6 +233,7 @@ async fn make(server: &Server) -> Result<Overview, Problem> {
         calls_this_month: state.by_kind.values().sum(),
         calls_by_kind: state.by_kind,
         paused_until: state.paused_until,
+        copy_age_seconds: state.copy_age.filter(|_| server.desk.keeps_copies()),
         alerts: state.alerts,
         unsent: state.unsent,
     })
@@ -242,6 +246,7 @@ struct FromState {
     today: u64,
     by_kind: BTreeMap<&'static str, u64>,
     paused_until: Option<Timestamp>,
+    copy_age: Option<i64>,
     alerts: Vec<AlertView>,
     unsent: Vec<UnsentView>,
 }
@@ -304,6 +309,7 @@ impl FromState {
         });
         let mut state = Self {
             paused_until: reader.gate_closed_until(now)?,
+            copy_age: reader.uncopied_since(now)?.map(|since| now.duration_since(since).as_secs()),
             alerts: alerts.collect(),
             unsent: unsent.collect(),
             ..Self::default()
@@ -330,13 +336,15 @@ impl SyncSummary {
         let count = |of: fn(&SyncReport) -> u64| report.map_or(0, of);
         let fresh_as_of = report.and_then(SyncReport::fresh_as_of);
         let age = fresh_as_of.map(|at| now.duration_since(at).max(SignedDuration::ZERO));
-        let deadline = fresh_as_of.map(|at| entry.goal.deadline(at));
+        // As alerts have it: what was never read to its end is as old as its first attempt.
+        let aged_from = report.and_then(SyncReport::aged_from);
+        let deadline = aged_from.map(|at| entry.goal.deadline(at));
         // One that a person paused or disabled is as late as that person wants.
         let is_paused = state.paused_at.is_some() || entry.is_paused;
         let is_kept = entry.definition.enabled && !is_paused;
         let is_late = deadline.is_some_and(|deadline| deadline < now && is_kept);
         // Of a schedule by cron pattern it depends on the day.
-        let goal = fresh_as_of
+        let goal = aged_from
             .map_or(entry.goal.length(now), |at| entry.goal.deadline(at).duration_since(at));
         let mut summary = Self {
             name: entry.definition.name.clone(),
@@ -392,7 +400,9 @@ impl SyncSummary {
             let message = newest.and_then(|run| run.message.clone());
             return (Standing::Failed, message.unwrap_or("its last run failed".to_owned()));
         }
-        if entry.is_under_way && self.binlog.is_none() {
+        // One that follows the binlog is always under way, and worth a word only until its first read has ended.
+        let was_read = self.fresh_as_of.is_some() || self.last_success.is_some();
+        if entry.is_under_way && (self.binlog.is_none() || !was_read) {
             return (Standing::Running, "a run is under way".to_owned());
         }
         if !is_known || (self.last_success.is_none() && self.runs.is_empty()) {
@@ -402,6 +412,7 @@ impl SyncSummary {
             |count: u64| if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
         let warnings = [
             (self.stopped.is_some(), "no record is created".to_owned()),
+            (!was_read, "no read has come to its end yet".to_owned()),
             (self.is_late, "older than it may be".to_owned()),
             (self.quarantined > 0, format!("{} in quarantine", rows(self.quarantined))),
             (self.held > 0, format!("{} to be removed wait for a yes", rows(self.held))),

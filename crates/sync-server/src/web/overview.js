@@ -25,7 +25,9 @@ export function progress(run) {
 
 /** How old what SmartSuite shows is, held against how old it may be. */
 export function freshness(sync) {
-  if (sync.age_seconds === null) return h("p.small.quiet", "Nothing was read yet");
+  if (sync.age_seconds === null) {
+    return sync.is_late ? h("p.small", h("strong", "Late"), ": no read has come to its end yet") : h("p.small.quiet", "Nothing was read yet");
+  }
   const age = length(sync.age_seconds);
   const tone = sync.is_late ? "bad" : sync.age_seconds > sync.goal_seconds * 0.8 ? "warn" : "good";
   const words = `${age} old, may be ${length(sync.goal_seconds)}`;

@@ -35,9 +35,11 @@ impl Life {
         for id in &disturbed {
             self.put(*id, &format!("row {id} at last"), *id);
         }
+        // A source without any row is not believed. And what landed late is removed where a create was answered once: it
+        // tells who we are. What people replaced is found when something is created.
         let replaced = self.oracle.replaced();
-        if self.setup.gone != Gone::Stay && self.oracle.rows().is_empty() || !replaced.is_empty() {
-            // A source without any row is not believed; and what people replaced is found when something is created.
+        let is_empty = self.setup.gone != Gone::Stay && self.oracle.rows().is_empty();
+        if is_empty || self.setup.is_late() || !replaced.is_empty() {
             self.put(LAST_ROW, "the last row", 1);
         }
         self.succeed(touched + replaced.len() as u64).await?;

@@ -1,7 +1,12 @@
 //! Records that share an external id: listed, and resolved only where a person asks for it.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
+use bytes::Bytes;
+use http::Request;
 use serde_json::json;
 use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
 use sync_engine::verify::{Applied, DedupeOptions, DedupeOutcome, Question};
@@ -111,6 +116,60 @@ fn both_together_delete_ours_and_empty_the_others() {
         let applied = dedupe(&world, true, true).await.3.expect("it was agreed to");
         assert_eq!((applied.deleted.len(), applied.cleared.len(), applied.left), (1, 1, 0));
         assert_eq!(world.records().remove("").map(|records| records.len()), Some(1));
+    });
+}
+
+/// Catches: what an answer leaves out is taken for done, or forgotten (`resolve`).
+#[test]
+fn what_an_answer_leaves_out_is_looked_after() {
+    for (clears, has_effect) in [(false, true), (false, false), (true, true), (true, false)] {
+        usual(async |mut world| {
+            world.dedicated_member = false;
+            twins(&world).await;
+            if !has_effect {
+                let writes = [RouteKind::BulkDelete, RouteKind::BulkUpdate];
+                world.network.emulator().add_fault(Fault::new(FaultKind::Status(503)).on(&writes));
+            }
+            world.network.answer_instead(is_write, "[]", 1);
+            let applied = dedupe(&world, !clears, clears).await.3.expect("it was agreed to");
+            // The person's copy is left where nothing is cleared.
+            let (meant, left) = if clears { (2, 0) } else { (1, 1) };
+            let (done, left) = if has_effect { (meant, left) } else { (0, 2) };
+            assert_eq!(applied.deleted.len() + applied.cleared.len(), done);
+            assert_eq!(applied.left, left);
+            let code = applied.refused.map(|trouble| trouble.code);
+            assert_eq!(code.as_deref(), (!has_effect).then_some("smartsuite_unconfirmed"));
+            assert_eq!(dedupe(&world, false, false).await.0, left);
+        });
+    }
+}
+
+fn is_write(request: &Request<Bytes>) -> bool {
+    let path = request.uri().path();
+    path.ends_with("/bulk_delete/") || path.ends_with("/bulk/")
+}
+
+/// Catches: a look that finds nothing, taken for proof that nothing is there (`Doomed::is_done_with`).
+#[test]
+fn a_look_that_shows_nothing_counts_nothing_as_done() {
+    static LOOK_UPS: AtomicU32 = AtomicU32::new(0);
+    fn is_later_look_up(request: &Request<Bytes>) -> bool {
+        request.uri().path().ends_with("/records/list/")
+            && String::from_utf8_lossy(request.body()).contains("\"is\"")
+            && LOOK_UPS.fetch_add(1, Ordering::SeqCst) > 0
+    }
+    usual(async |mut world| {
+        world.dedicated_member = false;
+        twins(&world).await;
+        let none = Fault::new(FaultKind::Status(503)).on(&[RouteKind::BulkDelete]);
+        world.network.emulator().add_fault(none);
+        world.network.answer_instead(is_write, "[]", 1);
+        let empty = r#"{"items": [], "total": 0, "offset": 0, "limit": 1000}"#;
+        world.network.answer_instead(is_later_look_up, empty, 1);
+        let applied = dedupe(&world, true, false).await.3.expect("it was agreed to");
+        assert_eq!(LOOK_UPS.load(Ordering::SeqCst), 2);
+        assert_eq!((applied.deleted.len(), applied.left), (0, 2));
+        assert_eq!(world.record_ids("9").len(), 2);
     });
 }
 

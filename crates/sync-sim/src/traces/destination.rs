@@ -2,18 +2,19 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use serde_json::json;
 use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
 use sync_core::{
-    config::model::{Conversion, FieldMapping},
-    state::StateError,
+    config::model::{Conversion, FieldMapping, OnDelete},
+    state::{RunStatus, StateError},
 };
 use sync_engine::{event::Event, run::RunOptions};
 
 use super::{
-    stage::{comes_right, fill, pass, succeeds, usual},
+    stage::{comes_right, fill, in_step, pass, run_with, status, succeeds, usual},
     steps::{at_every_step, killed_after, killed_when},
 };
-use crate::world::{OTHER_EXTERNAL_ID, OTHER_TABLE, TABLE, World};
+use crate::world::{EXTERNAL_ID, OTHER_EXTERNAL_ID, OTHER_TABLE, TABLE, World};
 
 fn send_to(world: &mut World, table: &str) {
     table.clone_into(&mut world.definition.destination.table_id);
@@ -145,6 +146,47 @@ fn d6_an_update_on_its_way_when_the_definition_changes_is_found_and_undone() {
             assert_eq!(world.records()["1"][0].0, "C");
             pass(&world, Duration::from_mins(31)).await;
             assert_eq!(world.records()["1"][0].0, "B");
+            pass(&world, Duration::from_mins(40)).await;
+            comes_right(&world).await;
+        });
+    }
+}
+
+/// D6. Catches: an update or a delete that is forgotten when the keys change, and takes effect once its record was found by
+/// its new key: an update carries the old one (`syncs::forget_keys`, `settle::put_link`).
+#[test]
+fn d6_what_is_on_its_way_when_the_keys_change_is_found_and_undone() {
+    let (update, delete) = (RouteKind::BulkUpdate, RouteKind::BulkDelete);
+    for (route, is_killed) in [(update, true), (update, false), (delete, true)] {
+        usual(async |mut world| {
+            world.definition.destination.on_delete = OnDelete::Delete { adopted: false };
+            fill(&world, 3);
+            succeeds(&world).await;
+            late(&world, route);
+            if route == delete {
+                world.database.delete(1);
+            } else {
+                world.database.put(1, "B", 1);
+            }
+            world.clear_log();
+            if is_killed {
+                killed_when(&world, || world.requests(route) > 0).await;
+            } else {
+                succeeds(&world).await;
+            }
+            world.database.put(1, "C", 1);
+            // A person gives the records their new keys.
+            for id in 1..=3 {
+                let record = world.record_ids(&id.to_string()).remove(0);
+                let values = json!({EXTERNAL_ID: format!("p:{id}")});
+                world.person(&json!({"action": "update", "record": record, "values": values}));
+            }
+            world.definition.destination.key_prefix = "p:".into();
+            let accept = RunOptions { accept_key_change: true, ..RunOptions::default() };
+            assert_eq!(status(&run_with(&world, accept).await), RunStatus::Success);
+            in_step(&world);
+            pass(&world, Duration::from_mins(31)).await;
+            assert_eq!(world.record_ids("p:1").len(), 0, "it landed");
             pass(&world, Duration::from_mins(40)).await;
             comes_right(&world).await;
         });

@@ -17,6 +17,7 @@ mod linking;
 mod mapped;
 mod marks;
 mod matching;
+mod member;
 mod missing;
 mod older_state;
 mod one_writer;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Request;
 use serde_json::json;
 use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
 use sync_core::config::model::OnDelete;
@@ -22,7 +24,7 @@ fn late(world: &World, route: RouteKind, minutes: u64) {
     world.network.emulator().add_fault(Fault::new(kind).on(&[route]));
 }
 
-fn notes(world: &World) -> Vec<String> {
+pub(super) fn notes(world: &World) -> Vec<String> {
     let said = world.events.take().into_iter();
     said.filter_map(|event| if let Event::Note { text } = event { Some(text) } else { None })
         .collect()
@@ -50,6 +52,75 @@ fn d6_a_create_that_lands_after_it_was_given_up_is_removed() {
         assert_eq!(world.requests(RouteKind::BulkDelete), 1);
         comes_right(&world).await;
         world.database.put(9, "B", 9);
+        comes_right(&world).await;
+    });
+}
+
+/// D6. Catches: a twin that counts as removed though no answer says so (`Delivery::remove`), or is forgotten then; and that
+/// nobody is told.
+#[test]
+fn d6_a_twin_that_no_answer_says_is_removed_is_looked_for_again() {
+    // What the delete does, and whether its answer names the first twin.
+    for (has_effect, names_one) in [(true, true), (true, false), (false, false)] {
+        usual(async |world| {
+            fill(&world, 3);
+            succeeds(&world).await;
+            late(&world, RouteKind::BulkCreate, 50);
+            world.database.put(8, "A", 8);
+            world.database.put(9, "A", 9);
+            succeeds(&world).await;
+            let linked = [world.record_ids("8").remove(0), world.record_ids("9").remove(0)];
+            pass(&world, 51 * MINUTE).await;
+            let twin = world.record_ids("8").into_iter().find(|id| !linked.contains(id));
+            let twin = twin.expect("it landed");
+            pass(&world, 15 * MINUTE).await;
+            if !has_effect {
+                let none = Fault::new(FaultKind::Status(503)).on(&[RouteKind::BulkDelete]);
+                world.network.emulator().add_fault(none);
+            }
+            let body = if names_one { format!(r#"[{{"id": "{twin}"}}]"#) } else { "[]".to_owned() };
+            let is_delete =
+                |request: &Request<Bytes>| request.uri().path().ends_with("/bulk_delete/");
+            world.network.answer_instead(is_delete, body.leak(), 1);
+            notes(&world);
+            world.clear_log();
+            succeeds(&world).await;
+            assert_eq!(world.requests(RouteKind::BulkDelete), 1);
+            let records = if has_effect { 1 } else { 2 };
+            assert_eq!([world.record_ids("8").len(), world.record_ids("9").len()], [records; 2]);
+            let notes = notes(&world);
+            let says = |text: &str| notes.iter().any(|note| note.contains(text));
+            let unconfirmed = if names_one { "in an hour: 1" } else { "in an hour: 2" };
+            assert!(says(unconfirmed), "{notes:?}");
+            assert_eq!(says("one too many: 1"), names_one, "{notes:?}");
+            pass(&world, 61 * MINUTE).await;
+            world.clear_log();
+            succeeds(&world).await;
+            assert_eq!(world.requests(RouteKind::BulkDelete), usize::from(!has_effect));
+            in_step(&world);
+            comes_right(&world).await;
+        });
+    }
+}
+
+/// D6. Catches: the same where the delete fails.
+#[test]
+fn d6_a_twin_whose_removal_fails_is_looked_for_again() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        late(&world, RouteKind::BulkCreate, 50);
+        world.database.put(9, "A", 9);
+        succeeds(&world).await;
+        pass(&world, 66 * MINUTE).await;
+        let fails = Fault::new(FaultKind::Status(503)).on(&[RouteKind::BulkDelete]);
+        world.network.emulator().add_fault(fails.times(None));
+        notes(&world);
+        run(&world).await;
+        assert_eq!(world.record_ids("9").len(), 2);
+        let notes = notes(&world);
+        assert!(notes.iter().any(|note| note.contains("did not confirm")), "{notes:?}");
+        pass(&world, 61 * MINUTE).await;
         comes_right(&world).await;
     });
 }

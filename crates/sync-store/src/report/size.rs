@@ -1,9 +1,15 @@
-//! How much the state holds.
+//! How much the state holds, and how old its newest copy is.
 
+use std::path::Path;
+
+use jiff::Timestamp;
 use sync_core::state::StateError;
 
 use super::StateReader;
-use crate::column::count;
+use crate::{
+    backup::newest_backup,
+    column::{count, time},
+};
 
 /// Sizes of the file and of what grows with time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +27,20 @@ pub struct StateSize {
 }
 
 impl StateReader {
+    /// Since when nothing of the state was copied: the time of its newest copy beside it, else of the oldest run that it
+    /// knows; `None`: nothing has run.
+    ///
+    /// # Errors
+    /// The state fails. A folder that cannot be read shows no copy.
+    pub fn uncopied_since(&self, now: Timestamp) -> Result<Option<Timestamp>, StateError> {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        if let Ok(Some(newest)) = newest_backup(&self.path, folder, now) {
+            return Ok(Some(newest.at));
+        }
+        let first = "SELECT started_at FROM runs ORDER BY id LIMIT 1";
+        self.first(first, [], |row| Ok(time(row.get(0)?)))
+    }
+
     /// How much the state holds.
     pub fn size(&self) -> Result<StateSize, StateError> {
         let size = self.first(

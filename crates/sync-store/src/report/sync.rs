@@ -54,6 +54,9 @@ pub struct SyncReport {
     pub quarantined: Vec<QuarantineCount>,
     /// Keys to be read again.
     pub dirty: u64,
+    /// Up to when the source had been read when the first of these was marked, or when its stream first could not name what
+    /// changed; `None` where there is nothing of either.
+    pub unread_as_of: Option<Timestamp>,
     /// Fields that the last run left out because their mapping fits no more, each with the reason.
     pub left_out: Vec<(String, String)>,
     /// External ids of which several records were found when somebody last looked.
@@ -68,13 +71,13 @@ pub struct SyncReport {
 
 impl SyncReport {
     /// Every change that was committed before this time is in SmartSuite, or in quarantine with its reason; `None`
-    /// until the first read came to its end. Where a stream is followed, keys that are to be read again are not counted:
-    /// nothing is kept of when they were named. They are [`SyncReport::dirty`], and what the stream could not name is
-    /// [`SyncReport::full_read`].
+    /// until the first read came to its end. A row that waits to be sent counts from when it was read, and without a stream a
+    /// read counts from its end. While keys are to be read again, and until a full read after changes that the stream could not
+    /// name, it stands still.
     pub fn fresh_as_of(&self) -> Option<Timestamp> {
         let read = self.last_sync_time?;
         let read = self.stream.as_ref().map_or(read, |stream| stream.as_of);
-        Some(self.oldest_unsent.map_or(read, |oldest| oldest.min(read)))
+        [Some(read), self.oldest_unsent, self.unread_as_of].into_iter().flatten().min()
     }
 
     /// The time that its records' age is counted from: up to which they are fresh, or where no read has come to its end,
@@ -165,7 +168,8 @@ const QUERY: &str = "
       count(o.seq) FILTER (WHERE o.here AND o.state = 3), s.candidates, s.swept_at, s.full_read_at,
       s.stream_position, s.stream_as_of, s.stream_retention, s.stop_until,
       min(o.created_at) FILTER (WHERE o.here AND o.state IN (0, 1)), s.shared_ids, s.left_out,
-      s.stop_creates, (SELECT started_at FROM runs WHERE sync_id = s.id ORDER BY id LIMIT 1)
+      s.stop_creates, (SELECT started_at FROM runs WHERE sync_id = s.id ORDER BY id LIMIT 1),
+      s.unread_as_of, s.unnamed_as_of
     FROM syncs AS s LEFT JOIN destinations AS d ON d.id = s.destination_id
       LEFT JOIN (SELECT seq, sync_id, state, doubt, not_before, created_at,
           destination_id = (SELECT destination_id FROM syncs WHERE id = sync_id) AS here FROM outbox) AS o
@@ -254,6 +258,10 @@ fn report(row: &Row<'_>) -> rusqlite::Result<SyncReport> {
         full_read_at: optional_time(row, 24)?,
         quarantined: Vec::new(),
         dirty: count(row, 15)?,
+        unread_as_of: [optional_time(row, 34)?, optional_time(row, 35)?]
+            .into_iter()
+            .flatten()
+            .min(),
         left_out: row
             .get::<_, Option<String>>(31)?
             .and_then(|text| serde_json::from_str(&text).ok())

@@ -2,9 +2,11 @@
 
 use jiff::SignedDuration;
 use sync_core::{
+    key::Key,
     port::Watermark,
     state::{
         FullReadReason, Outcome, SecondSettlement, StateError, StateStore as _, Stop, SyncIdentity,
+        Writer,
     },
 };
 
@@ -225,8 +227,7 @@ fn the_external_id_field_cannot_change_while_a_create_that_was_given_up_may_come
         assert_eq!(state.store.open_sync(&changed, state.now), Err(refused.clone()));
         assert_eq!(state.dump(), before);
     }
-    let looked =
-        SecondSettlement { key: sync_core::key::Key::Int(3), change: None, again_at: None };
+    let looked = SecondSettlement { key: Key::Int(3), change: None, again_at: None };
     state.store.settle_second_looks(&state.writer, &[looked], state.now).unwrap();
     // What only the linked record may hold is looked for by the new field.
     state.capture(&[(1, "B")]);
@@ -261,6 +262,48 @@ fn what_is_on_its_way_when_the_definition_changes_is_looked_at_once_more() {
         let keys: Vec<String> = looks.iter().map(|look| look.key.text().into_owned()).collect();
         assert_eq!(keys, ["1", "2"]);
     }
+}
+
+/// `protocol.md` D6: the same where the keys change. The records are looked at under the keys that they are linked to then.
+#[test]
+fn what_is_on_its_way_when_the_keys_change_is_looked_at_by_its_record() {
+    let mut state = State::new();
+    state.full_read(&[(1, "A"), (2, "A"), (3, "A"), (4, "A")], "w1");
+    state.deliver();
+    let unanswered = |state: &mut State, key| {
+        state.capture(&[(key, "B")]);
+        let entry = state.single();
+        state.settle(&entry, Outcome::Unanswered { group: None, not_before: state.now });
+        state.deliver();
+    };
+    unanswered(&mut state, 4);
+    // What went unanswered so long ago has taken effect, or will not.
+    state.later(3_600);
+    unanswered(&mut state, 1);
+    state.capture(&[(2, "gone")]);
+    state.call();
+    state.identity.key_hash = Some("k2".into());
+    state.identity.accept_key_change = true;
+    state.restart();
+    state.store.begin_scan(&state.writer).unwrap();
+    for number in 1..=4 {
+        state.seen(10 + number, &record(number), Some(draft("A").fingerprint()));
+    }
+    let due = |state: &mut State| {
+        let looks = state.store.second_looks(&state.writer, state.now, 9).unwrap();
+        looks.into_iter().map(|look| look.key).collect::<Vec<_>>()
+    };
+    assert_eq!(due(&mut state), []);
+    state.later(3_600);
+    assert_eq!(due(&mut state), [Key::Int(11), Key::Int(12)]);
+    let looked = |key| SecondSettlement { key, change: None, again_at: None };
+    let looked = [Key::Int(11), Key::Int(12)].map(looked);
+    state.store.settle_second_looks(&state.writer, &looked, state.now).unwrap();
+    // Once is enough, however often the record is written then.
+    state.capture(&[(11, "B")]);
+    state.deliver();
+    state.later(3_600);
+    assert_eq!(due(&mut state), []);
 }
 
 #[test]
@@ -470,4 +513,36 @@ fn a_table_that_changed_what_rows_become_is_read_for_in_full() {
     assert!(!state.store.see_shape(&state.writer, "s2").unwrap());
     state.restart();
     assert_eq!(state.sync.full_read, None);
+}
+
+/// A key is its member: what an answer showed in one table holds in the others of the workspace, and in no other's.
+#[test]
+fn the_tokens_member_is_known_in_every_table_of_its_workspace() {
+    let mut state = State::new();
+    let elsewhere = |name: &str, account: &str, table: &str| SyncIdentity {
+        name: name.into(),
+        account: account.into(),
+        table: table.into(),
+        ..identity()
+    };
+    let mut writers = Vec::new();
+    for (name, account, table) in
+        [("beside", "s1234567", "t2"), ("foreign", "s7654321", "t1"), ("later", "s1234567", "t3")]
+    {
+        if name == "later" {
+            // Of a table that is new, another one tells.
+            state.store.set_own_member(&state.writer, "m1").unwrap();
+        }
+        let sync = state.store.open_sync(&elsewhere(name, account, table), state.now).unwrap();
+        writers.push(state.store.hold(&sync, name, state.now).unwrap());
+    }
+    let known = |state: &mut State, writer: &Writer| state.store.own_member(writer).unwrap();
+    let member = |name: &str| Some(name.to_owned());
+    let told: Vec<_> = writers.iter().map(|writer| known(&mut state, writer)).collect();
+    assert_eq!(told, [member("m1"), None, member("m1")]);
+    // Another key, another member: the newest answer counts everywhere.
+    state.store.set_own_member(&writers[2], "m2").unwrap();
+    let (own, told) = (state.writer, known(&mut state, &writers[0]));
+    assert_eq!((told, known(&mut state, &own)), (member("m2"), member("m2")));
+    assert_eq!(known(&mut state, &writers[1]), None);
 }

@@ -187,6 +187,7 @@ fn methods(state: &mut State) -> Vec<(&'static str, Method)> {
             "mark_dirty",
             Box::new(move |s| s.store.mark_dirty(&s.writer, std::slice::from_ref(&dirty))),
         ),
+        ("leave_stream", Box::new(|s| s.store.leave_stream(&s.writer))),
         ("dirty", Box::new(|s| s.store.dirty(&s.writer, 1).map(drop))),
         (
             "release_quarantine",

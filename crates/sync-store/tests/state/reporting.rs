@@ -10,15 +10,15 @@ use sync_core::{
     port::Watermark,
     record::RecordId,
     state::{
-        Books, CallKind, FullReadReason, Outcome, RunEnd, RunStatus, StateError, StateStore as _,
-        Stop, StreamEnd, StreamMarks, StreamPosition, SyncIdentity,
+        Books, CallKind, Chunk, FullReadReason, Outcome, ReadTicket, RunEnd, RunStatus, StateError,
+        StateStore as _, Stop, StreamEnd, StreamMarks, StreamPosition, SyncIdentity,
     },
 };
 use sync_store::{
     CallCount, DestinationReport, Holder, QuarantineCount, StateReader, SyncReport, SyncStatistics,
 };
 
-use crate::fixture::{State, fault, identity, in_doubt, record};
+use crate::fixture::{State, fault, identity, in_doubt, record, whole};
 
 fn reader(state: &State) -> StateReader {
     StateReader::open(&state.path()).unwrap()
@@ -61,6 +61,7 @@ fn a_new_sync_has_done_nothing_yet() {
             in_doubt_elsewhere: 0,
             quarantined: Vec::new(),
             dirty: 0,
+            unread_as_of: None,
             left_out: Vec::new(),
             shared_ids: 0,
             stopped: None,
@@ -111,6 +112,116 @@ fn records_are_as_fresh_as_the_oldest_row_that_waits() {
         state.settle(entry, Outcome::Refused { fault: fault("too_long") });
     }
     assert_eq!(report(&state).fresh_as_of(), Some(state.now), "what is refused waits for people");
+}
+
+/// Moves the stream to its place at this moment, after these keys or what it could not name; the time up to which records are
+/// fresh after that.
+fn named(state: &mut State, keys: &[i64], full_read: Option<FullReadReason>) -> Option<Timestamp> {
+    let keys = keys.iter().copied().map(Key::Int).collect();
+    let marks = StreamMarks { writer: state.writer, keys, full_read };
+    let position = StreamPosition("p".into());
+    let end = StreamEnd { position, as_of: state.now, retention: None };
+    state.store.mark_stream(&[marks], &end).unwrap();
+    report(state).fresh_as_of()
+}
+
+/// Reads these keys again, and finds their rows as they were; the time up to which records are fresh after that.
+fn read_again(state: &mut State, ticket: ReadTicket, keys: &[i64]) -> Option<Timestamp> {
+    let rows: Vec<(i64, &str)> = keys.iter().map(|key| (*key, "A")).collect();
+    let answered = keys.iter().copied().map(Key::Int).collect();
+    let chunk = Chunk { answered, ..state.chunk(ticket, &rows) };
+    state.store.capture(&state.writer, &chunk).unwrap();
+    report(state).fresh_as_of()
+}
+
+/// Two records in step, and a stream that has named nothing.
+fn following() -> State {
+    let mut state = State::new();
+    state.full_read(&[(1, "A"), (2, "A")], "w1");
+    state.deliver();
+    state.later(60);
+    assert_eq!(named(&mut state, &[], None), Some(state.now));
+    state
+}
+
+/// Catches: a stream that has named changes for hours which nobody has read, and records that count as fresh as its position.
+#[test]
+fn records_are_no_fresher_than_the_oldest_key_that_was_named_and_not_read() {
+    let mut state = following();
+    let before = state.now;
+    state.later(60);
+    assert_eq!(named(&mut state, &[1], None), Some(before), "the change is younger than that");
+    state.later(60);
+    assert_eq!(named(&mut state, &[], None), Some(before), "and still not read");
+    // A mark that is made anew, by whomever, is no younger for it.
+    named(&mut state, &[1, 2], None);
+    state.store.request_reads(state.writer.sync, &[Key::Int(1)]).unwrap();
+    assert_eq!(report(&state).fresh_as_of(), Some(before));
+    let ticket = state.begin_read();
+    assert_eq!(read_again(&mut state, ticket, &[1]), Some(before), "one of two");
+    // One that was named since the read began is not read.
+    let ticket = state.begin_read();
+    named(&mut state, &[2], None);
+    assert_eq!(read_again(&mut state, ticket, &[2]), Some(before));
+    let ticket = state.begin_read();
+    assert_eq!(read_again(&mut state, ticket, &[2]), Some(state.now));
+    state.restart();
+    let before = state.now;
+    state.later(60);
+    assert_eq!(
+        named(&mut state, &[2], None),
+        Some(before),
+        "the next one counts from its own time"
+    );
+}
+
+/// Catches: an emptied table whose rows are all to be read again, and records that count as fresh meanwhile.
+#[test]
+fn records_are_no_fresher_than_what_the_stream_could_not_name() {
+    let mut state = following();
+    let before = state.now;
+    state.later(60);
+    let first = state.begin_read();
+    assert_eq!(named(&mut state, &[], Some(FullReadReason::LogGap)), Some(before));
+    state.later(60);
+    assert_eq!(named(&mut state, &[], Some(FullReadReason::LogGap)), Some(before));
+    // A full read that began before may have missed it.
+    let end = |ticket| Some(whole(ticket, Some("w2")));
+    let chunk = Chunk { end: end(first), ..state.chunk(first, &[]) };
+    state.store.capture(&state.writer, &chunk).unwrap();
+    assert_eq!(report(&state).fresh_as_of(), Some(before));
+    state.full_read(&[(1, "A"), (2, "A")], "w3");
+    assert_eq!(report(&state).fresh_as_of(), Some(state.now));
+}
+
+/// Catches: a sync that follows the log no more, and whose records are as old as the day it left for ever after.
+#[test]
+fn the_position_of_a_stream_that_was_left_says_nothing_of_records() {
+    let mut state = following();
+    state.later(60);
+    state.store.leave_stream(&state.writer).unwrap();
+    state.full_read(&[(1, "A"), (2, "A")], "w2");
+    let shown = report(&state);
+    assert_eq!((shown.fresh_as_of(), shown.stream), (Some(state.now), None));
+    state.restart();
+    assert_eq!(state.sync.stream_position, Some(StreamPosition("p".into())), "for its return");
+    named(&mut state, &[], None);
+    assert!(report(&state).stream.is_some());
+}
+
+/// Without a stream, too: what is marked is known to be amiss.
+#[test]
+fn records_are_no_fresher_than_the_last_read_before_a_mark() {
+    let mut state = State::new();
+    state.full_read(&[(1, "A")], "w1");
+    state.deliver();
+    let before = state.now;
+    state.later(60);
+    state.store.mark_dirty(&state.writer, &[Key::Int(1)]).unwrap();
+    state.full_read(&[(1, "A")], "w2");
+    assert_eq!(report(&state).fresh_as_of(), Some(before), "this read may be older than the mark");
+    let ticket = state.begin_read();
+    assert_eq!(read_again(&mut state, ticket, &[1]), Some(state.now));
 }
 
 /// Catches: a first load that is under way while the log is read, and whose records count as fresh.

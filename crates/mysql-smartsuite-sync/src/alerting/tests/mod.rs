@@ -1,11 +1,13 @@
 //! A script of failures in the state of a service yields exactly the expected messages.
 
+mod fault;
 mod sending;
 mod story;
 
 use std::time::Duration;
 
 use sync_core::state::{RunStatus, StateStore as _, StreamEnd, StreamMarks, StreamPosition};
+use sync_store::back_up;
 
 use story::{Ended, Story, WELL};
 
@@ -286,6 +288,47 @@ fn a_log_at_risk_duplicates_a_failed_copy_and_a_bad_file_are_told_and_over() {
         "00:03: all syncs: the changed mapping file is not used: line 3: no such key -> `validate` shows what is wrong; until then the service goes on with the file as it was",
         "00:04: all syncs: over (backup failed, since 2026-11-03 00:02 UTC); all syncs: over (bad configuration, since 2026-11-03 00:03 UTC)",
     ]);
+}
+
+/// Catches: copies that fail by hanging, or that somebody removes, of which no failure ever tells.
+#[test]
+fn a_state_that_is_not_copied_for_two_days_is_told_of_whatever_kept_it() {
+    let mut story = Story::of(
+        "alerts: {webhook: {url: 'https://example.org/hook'}, group: 0}
+syncs:
+  - name: orders
+    freshness: 500000
+    source: {table: orders}
+    destination: {table_id: 6500000000000000000000d1, external_id_field: sorder, field_mappings: {total: stotal}}
+",
+    );
+    let hint = "see the service's log and the disk's space and rights; `state backup` makes a copy";
+    let copy = |story: &Story| {
+        let folder = story.folder.path();
+        back_up(&folder.join("state.db"), folder, story.now()).unwrap()
+    };
+    // A state that was never copied counts from its first run.
+    story.later(72 * 60);
+    story.run("orders", WELL, |story, run| {
+        story.read(run, 1..=20);
+        story.send(run, true);
+    });
+    story.later(48 * 60);
+    story.tells(&[]);
+    story.later(60);
+    story.tells(&[&format!("13:00: all syncs: the state was not copied for 49 h -> {hint}")]);
+    let first = copy(&story);
+    story.later(1);
+    story.tells(&["13:01: all syncs: over (backup failed, since 2026-11-07 13:00 UTC)"]);
+    story.later(47 * 60);
+    let second = copy(&story);
+    story.later(24 * 60);
+    story.tells(&[]);
+    for copy in [first, second] {
+        std::fs::remove_file(copy.path).unwrap();
+    }
+    story.later(0);
+    story.tells(&[&format!("12:01: all syncs: the state was not copied for 120 h -> {hint}")]);
 }
 
 #[test]

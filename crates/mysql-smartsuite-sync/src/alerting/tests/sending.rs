@@ -166,7 +166,7 @@ syncs:
     // The service ends while the third message has no answer.
     tokio::select! {
         biased;
-        () = story.alarm.send(due) => panic!("the third hangs"),
+        _ = story.alarm.send(due) => panic!("the third hangs"),
         () = reached.notified() => {}
     }
     let left = story.alarm.look().unwrap();

@@ -29,8 +29,9 @@ use tempfile::TempDir;
 
 use super::super::{Alarm, Troubles};
 
-/// Two syncs that are swept. Of the first nothing is ever late.
+/// Two syncs that are swept. Of the first nothing is ever late, and nobody makes copies of the state.
 const FILE: &str = "
+state: {daily_backups: 0}
 smartsuite: {monthly_calls: 50, reserve: 10}
 syncs:
   - name: orders
@@ -85,7 +86,7 @@ impl Clock for SetClock {
 
 /// What happens, and what is told.
 pub(super) struct Story {
-    _folder: TempDir,
+    pub(super) folder: TempDir,
     pub(super) store: SqliteStore,
     pub(super) clock: Arc<SetClock>,
     pub(super) alarm: Arc<Alarm>,
@@ -114,7 +115,7 @@ impl Story {
         let set = Arc::clone(&clock) as Arc<dyn Clock>;
         let alarm = Alarm::of(&config, 5, path, Arc::clone(&troubles), set).unwrap();
         let alarm = Arc::new(alarm);
-        Self { _folder: folder, store, clock, alarm, troubles, is_taken: true, told: Vec::new() }
+        Self { folder, store, clock, alarm, troubles, is_taken: true, told: Vec::new() }
     }
 
     pub(super) fn now(&self) -> Timestamp {

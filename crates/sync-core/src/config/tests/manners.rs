@@ -65,6 +65,8 @@ fn what_cannot_be_meant_of_a_month_is_said() {
     assert_eq!(codes("alerts: {group: 2}"), [Code::MissingKey.name()]);
     for (text, code) in [
         ("slack: ftp://x", Code::UnknownValue),
+        ("slack: 'https://'", Code::UnknownValue),
+        ("slack: 'https://x y'", Code::UnknownValue),
         ("webhook: {url: 'https://x', token: plain}", Code::BadSecret),
         ("email: {server: x, from: a@b, to: nobody}", Code::UnknownValue),
         ("email: {server: x, from: a@b, to: c@d, security: maybe}", Code::UnknownValue),

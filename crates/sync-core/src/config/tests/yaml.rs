@@ -48,6 +48,18 @@ fn the_line_of_a_query_is_where_its_first_line_stands() {
 }
 
 #[test]
+fn an_alias_counts_with_all_that_it_names() {
+    let long = "x".repeat(100_000);
+    for named in [format!("'{long}'"), format!("['{long}']"), format!("{{key: '{long}'}}")] {
+        let is_too_large = |aliases: usize| {
+            let text = format!("a: &long {named}\nb: [{}]\n", vec!["*long"; aliases].join(", "));
+            parsed(&text).diagnostics.iter().any(|one| one.code == "config_too_large")
+        };
+        assert_eq!([15, 20].map(is_too_large), [false, true], "{}", &named[..8]);
+    }
+}
+
+#[test]
 fn anchors_aliases_and_merge_keys_are_followed() {
     let config = config(
         "

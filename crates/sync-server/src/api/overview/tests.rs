@@ -26,6 +26,8 @@ pub(crate) struct Seen {
     pub(crate) is_stopped: bool,
     /// Whether it follows the database's log, of which a day and a half is kept.
     pub(crate) is_following: bool,
+    /// Whether it has tried to read since then, and never came to an end.
+    pub(crate) is_unread: bool,
 }
 
 impl Seen {
@@ -42,6 +44,7 @@ impl Seen {
             is_paused: false,
         };
         let yesterday = now.saturating_sub(SignedDuration::from_hours(24)).unwrap();
+        let read_at = (!self.is_unread).then_some(yesterday);
         let stop = Stop {
             code: "x".to_owned(),
             message: "all was refused".to_owned(),
@@ -58,9 +61,9 @@ impl Seen {
         let report = SyncReport {
             name: "customers".to_owned(),
             destination: None,
-            first_run_at: None,
-            last_success: Some(yesterday),
-            last_sync_time: Some(yesterday),
+            first_run_at: Some(yesterday),
+            last_success: read_at,
+            last_sync_time: read_at,
             watermark: None,
             full_read: None,
             waiting: 0,
@@ -69,12 +72,13 @@ impl Seen {
             held: 0,
             candidates: 0,
             swept_at: None,
-            full_read_at: Some(yesterday),
+            full_read_at: read_at,
             sending: 0,
             in_doubt: 0,
             in_doubt_elsewhere: 0,
             quarantined: Vec::new(),
             dirty: 0,
+            unread_as_of: None,
             left_out: Vec::new(),
             shared_ids: 0,
             stopped: self.is_stopped.then_some(stop),
@@ -82,7 +86,22 @@ impl Seen {
             holder: None,
         };
         let paused_at = self.is_paused.then_some(yesterday);
-        let state = OfSync { report: Some(report), paused_at, ..OfSync::default() };
+        let run = RunReport {
+            id: 1,
+            started_at: yesterday,
+            completed_at: Some(yesterday),
+            status: "interrupted".to_owned(),
+            processed: 0,
+            created: 0,
+            updated: 0,
+            skipped: 0,
+            books: None,
+            calls: 0,
+            code: None,
+            error: None,
+        };
+        let runs = vec![run];
+        let state = OfSync { report: Some(report), paused_at, runs, ..OfSync::default() };
         SyncSummary::new(&entry, &state, now)
     }
 }
@@ -98,6 +117,7 @@ pub(crate) fn overview_of(seen: Seen, now: Timestamp) -> Overview {
         calls_this_month: 0,
         calls_by_kind: BTreeMap::new(),
         paused_until: None,
+        copy_age_seconds: Some(3_600),
         alerts: Vec::new(),
         unsent: Vec::new(),
     }
@@ -110,4 +130,19 @@ fn what_nobody_wants_to_run_is_never_late() {
     assert!(Seen { is_stopped: true, ..Seen::default() }.at(now).is_late);
     assert!(!Seen { is_disabled: true, ..Seen::default() }.at(now).is_late);
     assert!(!Seen { is_paused: true, ..Seen::default() }.at(now).is_late);
+}
+
+/// Catches: a sync whose reads never come to an end, of which the alert says that it is late and nobody else does.
+#[test]
+fn what_was_never_read_to_its_end_is_late_from_its_first_run_on() {
+    let now = Timestamp::from_second(1_800_000_000).unwrap();
+    let unread = Seen { is_unread: true, ..Seen::default() };
+    for seen in [unread, Seen { is_following: true, ..unread }] {
+        let shown = seen.at(now);
+        assert!(shown.is_late);
+        assert_eq!((shown.fresh_as_of, shown.age_seconds), (None, None));
+        assert_eq!(shown.standing, Standing::Warning);
+        assert_eq!(shown.in_words, "no read has come to its end yet");
+    }
+    assert!(!Seen { is_paused: true, ..unread }.at(now).is_late);
 }

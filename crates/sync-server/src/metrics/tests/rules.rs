@@ -241,6 +241,7 @@ fn a_sync_is_warned_of_unless_nobody_wants_it_to_run() {
     let (late, stopped, log) = ("SyncLate", "SyncStopped", "SyncBinlogAtRisk");
     check(runs, &[late], &["sync_late{sync=\"customers\"} 1"]);
     check(Seen { is_following, ..runs }, &[log, late], &[]);
+    check(Seen { is_unread: true, ..runs }, &[late], &["sync_late{sync=\"customers\"} 1"]);
     check(
         Seen { is_stopped: true, ..runs },
         &[late, stopped],
@@ -255,6 +256,19 @@ fn a_sync_is_warned_of_unless_nobody_wants_it_to_run() {
     );
     let disabled = Seen { is_disabled: true, is_stopped: true, is_following, ..runs };
     check(disabled, &[], &["sync_late{sync=\"customers\"} 0"]);
+}
+
+#[test]
+fn a_state_that_was_not_copied_for_two_days_is_warned_of() {
+    let now = at("2026-11-12T12:00:00Z");
+    for (hours, expected) in [(None, &[][..]), (Some(48), &[]), (Some(49), &["SyncCopyOld"])] {
+        let seen = Seen { is_disabled: true, ..Seen::default() };
+        let mut overview = overview_of(seen, now);
+        overview.copy_age_seconds = hours.map(|hours: i64| hours * 3_600);
+        let budget = Budget::new(None, iter::empty(), now);
+        let warned = warned(&page(&overview, &budget, &Counts::default(), ("0", now)));
+        assert_eq!(warned.iter().map(String::as_str).collect::<Vec<_>>(), expected, "{hours:?}");
+    }
 }
 
 #[test]
@@ -277,7 +291,7 @@ fn every_rule_says_what_it_is_about() {
         }
         // Prometheus would show an empty name.
         let has_syncs =
-            !expr.contains("sync_budget_") && !expr.contains("sync_gate_") && !expr.contains("up{");
+            !["sync_budget_", "sync_gate_", "sync_copy_", "up{"].iter().any(|of| expr.contains(of));
         assert_eq!(summary.contains("$labels.sync"), has_syncs, "{alert}");
     }
 }
