@@ -24,14 +24,15 @@ use crate::{
     world::Process,
 };
 
-/// What a process's engine said, with the number of the process.
-pub(crate) type Sayings = Arc<Mutex<Vec<(usize, Event)>>>;
+/// What a process's engine said, with the number of the process and the time.
+pub(crate) type Sayings = Arc<Mutex<Vec<(usize, Timestamp, Event)>>>;
 
 /// Hears one process.
 #[derive(Debug)]
 pub(crate) struct Ear {
     pub(crate) number: usize,
     pub(crate) sayings: Sayings,
+    pub(crate) clock: SimClock,
     /// Calls that have left.
     pub(crate) calls: AtomicU32,
     /// Reports of runs that ended while the process goes on.
@@ -47,7 +48,7 @@ impl Observer for Ear {
             self.calls.fetch_add(1, Ordering::SeqCst);
         }
         let mut sayings = self.sayings.lock().unwrap_or_else(PoisonError::into_inner);
-        sayings.push((self.number, event.clone()));
+        sayings.push((self.number, self.clock.now(), event.clone()));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Plans drawn from a seed: half of them of everything, the others each around one theme.
 
 mod meetings;
+mod narrow;
 mod themes;
 
 use rand::{Rng, SeedableRng, rngs::SmallRng, seq::IndexedRandom};
@@ -18,6 +19,14 @@ const VERY_LATE_MS: u64 = 50 * 60_000;
 
 /// From this seed on some worlds are meetings. The ones before are those in which mistakes were sought and recorded.
 const MEETINGS_FROM: u64 = 2_000;
+
+/// From this seed on each mistake is sought: here worlds are of every kind.
+pub const ALL_KINDS_FROM: u64 = 10_000;
+
+/// Whether this world may go the narrow way of one rule. Between these seeds are some that are recorded as they were before.
+fn may_be_narrow(seed: u64) -> bool {
+    (ALL_KINDS_FROM..10_500).contains(&seed) || seed >= 20_000
+}
 
 /// Draws the plan of a seed.
 pub fn draw(seed: u64) -> Plan {
@@ -45,11 +54,22 @@ struct Drawer {
     next_id: i64,
     /// Records go to the other table, as far as a meeting has moved them.
     is_moved: bool,
+    /// The title was made the amount.
+    title_is_amount: bool,
+    /// The other field was made to carry the key.
+    is_other_field: bool,
 }
 
 impl Drawer {
     fn of(seed: u64) -> Self {
-        Self { chance: SmallRng::seed_from_u64(seed), rows: 0, next_id: 1, is_moved: false }
+        Self {
+            chance: SmallRng::seed_from_u64(seed),
+            rows: 0,
+            next_id: 1,
+            is_moved: false,
+            title_is_amount: false,
+            is_other_field: false,
+        }
     }
 
     fn likely(&mut self, share: f64) -> bool {
@@ -80,6 +100,9 @@ impl Drawer {
 
     /// Whether and which theme the world has.
     fn theme(&mut self, seed: u64) -> Option<Theme> {
+        if may_be_narrow(seed) && self.likely(0.4) {
+            return Some(self.one_of(&Theme::NARROW));
+        }
         if seed >= MEETINGS_FROM && self.likely(0.4) {
             return Some(Theme::Meeting);
         }

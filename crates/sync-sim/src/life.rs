@@ -100,6 +100,7 @@ struct Life {
     /// Another field carries the key, and no run has succeeded since.
     field_is_new: bool,
     amount_is_mapped: bool,
+    title_is_amount: bool,
     successes: u64,
     faults: u64,
     deaths: u64,
@@ -136,6 +137,7 @@ impl Life {
             key_is_known: false,
             field_is_new: false,
             amount_is_mapped: true,
+            title_is_amount: false,
             successes: 0,
             faults: 0,
             deaths: 0,
@@ -255,6 +257,7 @@ impl Life {
         self.oracle.state_forgets();
         self.key_is_known = false;
         self.forget_marks();
+        self.world.database.forget_looks();
         let now = self.now();
         self.oracle.gate_forgets(now);
     }
@@ -277,6 +280,14 @@ impl Life {
                         FieldMapping::of_column("amount", AMOUNT.into(), Conversion::Automatic);
                     definition.destination.fields.push(amount);
                 }
+            }
+            Configuration::TitleIsAmount(is_amount) => {
+                self.title_is_amount = is_amount;
+                let column = if is_amount { "amount" } else { "name" };
+                let title = FieldMapping::of_column(column, "title".into(), Conversion::Automatic);
+                let fields = &mut definition.destination.fields;
+                fields.retain(|field| &*field.slug != "title");
+                fields.insert(0, title);
             }
             Configuration::OtherTable(other) => {
                 let table = if other { OTHER_TABLE } else { TABLE };
@@ -325,6 +336,7 @@ impl Life {
         let ear = Arc::new(Ear {
             number: self.started,
             sayings: Arc::clone(&self.sayings),
+            clock: self.world.clock,
             calls: 0.into(),
             reports: std::sync::Mutex::default(),
         });
@@ -340,6 +352,8 @@ impl Life {
             Ok(process) => process,
             Err(error) => return wrong(What::StateFailed, error.to_string()),
         };
+        let now = self.now();
+        self.oracle.process_begins(now, self.cast.actors.is_empty());
         if !self.cast.actors.is_empty() {
             self.in_company.insert(ear.number);
             self.in_company.extend(self.cast.actors.iter().map(|actor| actor.ear.number));
@@ -479,6 +493,7 @@ impl Life {
         }
         self.key_is_known = false;
         self.forget_marks();
+        self.world.database.forget_looks();
         let now = self.now();
         self.oracle.gate_forgets(now);
     }

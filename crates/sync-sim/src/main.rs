@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::ExitCode, time::Duration};
 
 use sync_core::mutation::{self, Mutation};
 use sync_sim::{
-    draw::draw,
+    draw::{ALL_KINDS_FROM, draw},
     hunt::{Ground, hunt},
     life::{Failure, live},
     plan::Plan,
@@ -17,13 +17,13 @@ cargo x sim                   lives through worlds for a minute, from seed 0
   --minutes M                 for so many minutes
   --from N                    from another seed
   --theme NAME                only worlds about this (Back, Doubt, Late, OldState, Refused, Marks, Moves, Gone, Slow,
-                              Log, Crowd, Meeting)
+                              Log, Crowd, Meeting, Sending, Copies, Redefined, Pace, Followed)
   --threads T                 on so many threads; else one for each processor
   --coverage                  prints what struck when, in Markdown
 cargo x sim --seed N          lives through one world and tells its story
   --whole                     without leaving out what is not needed
   --mutation NAME             with a mistake built in
-cargo x sim --mutations       seeks a world that catches each mistake, at most 2,000 for each
+cargo x sim --mutations       seeks a world that catches each mistake, at most 2,000 for each, from seed 10000
 cargo x sim --record          the same, and notes for the tests which worlds those are";
 
 /// Worlds that a mutation may take.
@@ -56,7 +56,8 @@ fn main() -> ExitCode {
     }
     let mutation = chosen.flatten();
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let first = number("--from").unwrap_or(0);
+    let seeks = has("--mutations") || has("--record");
+    let first = number("--from").unwrap_or(if seeks { ALL_KINDS_FROM } else { 0 });
     let ground = Ground {
         seeds: first..u64::MAX,
         mutation,

@@ -2,6 +2,7 @@
 //! what people did, looks at the service's tables and its log of requests, and shares nothing with the program.
 
 mod departures;
+mod theirs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 use smartsuite_emulator::{LogEntry, RouteKind};
 
-use self::departures::{Departure, Departures};
+pub use self::theirs::Place;
+use self::{
+    departures::{Departure, Departures, Going},
+    theirs::Theirs,
+};
 use crate::{
     plan::Gone,
     world::{AMOUNT, AMOUNT_MAX, ARCHIVED, EXTERNAL_ID, NOTE, OTHER_EXTERNAL_ID},
@@ -110,6 +115,15 @@ impl Seen {
     }
 }
 
+/// What the records of rows hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mapped {
+    /// The amount.
+    pub amount: bool,
+    /// The title is the amount too, instead of the name.
+    pub title_is_amount: bool,
+}
+
 /// A committed row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrueRow {
@@ -140,12 +154,18 @@ pub struct Oracle {
     refused_at: Option<Timestamp>,
     /// When a process died, stood still or found the disk full: what it had just been answered may be lost.
     shocks: Vec<Timestamp>,
+    /// When the last call left.
+    left_at: Option<Timestamp>,
     /// What is known of rows and records that went.
     departures: Departures,
+    /// What people made; only where no record goes with its row, as the copy of one that went is known to nobody.
+    theirs: Option<Theirs>,
 }
 
 /// The service's documented limit.
 const CALLS_A_SECOND: usize = 5;
+/// Two calls leave at least so far from each other: half of what is between two departures, as a later one is missed.
+const APART: SignedDuration = SignedDuration::from_millis(125);
 /// How long a call may be on its way.
 const ON_THE_WAY: SignedDuration = SignedDuration::from_millis(200);
 /// After a 429 no call may arrive between these: those that were under way have arrived, and the pause is not over.
@@ -159,7 +179,11 @@ const LOCKOUT: SignedDuration = SignedDuration::from_secs(35);
 impl Oracle {
     /// One of a world where this becomes of records whose rows are gone.
     pub fn new(gone: Gone, dedicated: bool) -> Self {
-        Self { departures: Departures::new(gone, dedicated), ..Self::default() }
+        Self {
+            departures: Departures::new(gone, dedicated),
+            theirs: (gone == Gone::Stay).then(Theirs::default),
+            ..Self::default()
+        }
     }
 
     /// A row was committed.
@@ -211,10 +235,47 @@ impl Oracle {
         &self.rows
     }
 
+    /// A process begins; `is_alone`: no other lives.
+    pub fn process_begins(&mut self, now: Timestamp, is_alone: bool) {
+        let shocked_at = self.shocks.last().copied();
+        let Some(theirs) = &mut self.theirs else { return };
+        let unseen = theirs.process_begins(now, is_alone, shocked_at);
+        self.disturbed.extend(unseen);
+    }
+
     /// People made a record.
     pub fn people_make(&mut self, record: &str) {
         self.peoples.insert(record.to_owned());
         self.made_by_people.insert(record.to_owned());
+    }
+
+    /// That record carries this key, and no process lives.
+    pub fn is_made_at_rest(&mut self, record: &str, place: Place<'_>, key: &str, now: Timestamp) {
+        if let Some(theirs) = &mut self.theirs {
+            theirs.make(record, place, key, now);
+        }
+    }
+
+    /// People deleted a row's record and made another, while no process lived.
+    pub fn people_replace(&mut self, id: i64, record: &str, now: Timestamp) {
+        self.peoples.insert(record.to_owned());
+        match &mut self.theirs {
+            Some(theirs) => theirs.replace(id, now),
+            None => self.may_be_unnoticed(id),
+        }
+    }
+
+    /// People deleted a record.
+    pub fn people_delete(&mut self, record: &str) {
+        if let Some(theirs) = &mut self.theirs {
+            theirs.forget(record);
+        }
+    }
+
+    /// Rows whose records people replaced: they are found when something is created next, and looked at an hour after
+    /// the last call for them at the latest.
+    pub fn replaced(&self) -> BTreeSet<i64> {
+        self.theirs.iter().flat_map(Theirs::replaced).collect()
     }
 
     /// People wrote a note into a record.
@@ -277,8 +338,25 @@ impl Oracle {
         self.lenient_until = self.lenient_until.max(Some(until));
     }
 
-    /// Looks at the requests since the last look.
-    pub fn sees_requests(&mut self, log: &[LogEntry]) -> Result<(), Wrong> {
+    /// A call leaves.
+    pub fn sees_leaving(&mut self, at: Timestamp) -> Result<(), Wrong> {
+        let Some(before) = self.left_at.replace(at) else { return Ok(()) };
+        let from = before.saturating_sub(UNHEARD).unwrap_or(before);
+        let is_excused = self.counts_from.is_some_and(|counts_from| before < counts_from)
+            || self.shocks.iter().any(|shock| (from..=at).contains(shock));
+        let gap = at.duration_since(before);
+        if gap < APART && !is_excused {
+            return wrong(What::TooFast, format!("calls left at {before} and {at}"));
+        }
+        Ok(())
+    }
+
+    /// Looks at the requests since the last look; `missed` answers how many reads had passed over a row by then.
+    pub fn sees_requests(
+        &mut self,
+        log: &[LogEntry],
+        missed: impl Fn(i64, Timestamp) -> usize,
+    ) -> Result<(), Wrong> {
         for entry in log {
             let at: Timestamp = entry.at.parse().unwrap_or(Timestamp::UNIX_EPOCH);
             self.sees_pause(entry, at)?;
@@ -299,14 +377,22 @@ impl Oracle {
                     return wrong(What::TooFast, format!("six calls in a second at {}", entry.at));
                 }
             }
-            self.sees_departures(entry, at)?;
+            self.sees_departures(entry, at, &missed)?;
+            if let Some(theirs) = &self.theirs {
+                theirs.sees(entry, at)?;
+            }
         }
         Ok(())
     }
 
     /// Only records whose rows are gone may go, and those that are one too many; nothing of people's unless the sync
     /// says so.
-    fn sees_departures(&mut self, entry: &LogEntry, at: Timestamp) -> Result<(), Wrong> {
+    fn sees_departures(
+        &mut self,
+        entry: &LogEntry,
+        at: Timestamp,
+        missed: &impl Fn(i64, Timestamp) -> usize,
+    ) -> Result<(), Wrong> {
         let body = entry.body.as_deref().unwrap_or_default();
         let items = serde_json::from_str::<Json>(body).unwrap_or_default();
         for item in items["items"].as_array().into_iter().flatten() {
@@ -318,9 +404,14 @@ impl Oracle {
                 _ => continue,
             };
             let record = record.unwrap_or_default();
-            let touched = self.peoples.contains(record);
-            let made_by_people = self.made_by_people.contains(record);
-            self.departures.sees(record, departure, at, touched, made_by_people)?;
+            let going = Going {
+                record,
+                departure,
+                at,
+                touched: self.peoples.contains(record),
+                made_by_people: self.made_by_people.contains(record),
+            };
+            self.departures.sees(&going, missed)?;
         }
         Ok(())
     }
@@ -367,17 +458,22 @@ impl Oracle {
         &self,
         records: &[Seen],
         quarantine: &BTreeSet<String>,
-        amount_is_mapped: bool,
+        mapped: Mapped,
+        but: &BTreeSet<i64>,
     ) -> Result<(), Wrong> {
+        let amount_is_mapped = mapped.amount;
         let refused = self.refused(amount_is_mapped);
         if *quarantine != refused {
             let text = format!("in quarantine are {quarantine:?} and should be {refused:?}");
             return wrong(What::Quarantine, text);
         }
-        for (id, row) in self.rows.iter().filter(|(id, _)| !refused.contains(&id.to_string())) {
+        let judged_rows = self.rows.iter().filter(|(id, _)| !but.contains(id));
+        for (id, row) in judged_rows.filter(|(id, _)| !refused.contains(&id.to_string())) {
             let key = id.to_string();
+            let title =
+                if mapped.title_is_amount { row.amount.to_string() } else { row.name.clone() };
             let is_right = |record: &&Seen| -> bool {
-                record.title == row.name
+                record.title == title
                     && record.archived.is_empty()
                     && (!amount_is_mapped || record.amount == row.amount.to_string())
             };

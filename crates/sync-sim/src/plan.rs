@@ -178,6 +178,8 @@ pub enum Edit {
     Retitle(i64),
     /// They make one with its key by hand.
     Make(i64),
+    /// They delete it, and make another with its key by hand.
+    Replace(i64),
 }
 
 /// A fault of the service that waits for its request.
@@ -270,6 +272,8 @@ pub enum Configuration {
     OtherKey,
     /// The sync is renamed.
     Rename(u32),
+    /// The title is the row's amount, or its name again.
+    TitleIsAmount(bool),
 }
 
 impl fmt::Display for Plan {

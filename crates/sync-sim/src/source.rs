@@ -1,5 +1,7 @@
 //! A simulated MySQL: rows, transactions that are stamped when they start and seen when they commit.
 
+mod looks;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -16,6 +18,7 @@ use sync_core::{
     value::Value,
 };
 
+use self::looks::{Asked, Look};
 use crate::clock::SimClock;
 
 /// One row of the simulated table, as committed.
@@ -67,6 +70,8 @@ struct Tables {
     unseen: BTreeSet<i64>,
     /// Rows whose `deleted` column is set; the column is there only if this is.
     deleted: Option<BTreeSet<i64>>,
+    /// What each read showed, and did not show.
+    looks: Vec<Look>,
     /// Every change since the beginning.
     log: Vec<Change>,
     /// Where the part of the log begins that still exists.
@@ -313,6 +318,18 @@ impl SimDatabase {
         self.tables().reads
     }
 
+    /// How many reads in a row, until then, should have shown that this row is there and did not.
+    pub fn missed(&self, id: i64, until: Timestamp) -> usize {
+        looks::missed(&self.tables().looks, id, until)
+    }
+
+    /// What reads have shown may be known to nobody any more: from now on every row counts as missed, until a read shows
+    /// it.
+    pub fn forget_looks(&self) {
+        let now = self.clock.now();
+        self.tables().looks.extend([Look::of_nothing(now), Look::of_nothing(now)]);
+    }
+
     /// Makes the key column a text, derived from each row's number.
     pub fn key_by(&self, text: fn(i64) -> String) {
         self.tables().key_text = Some(text);
@@ -449,6 +466,9 @@ impl RowSource for SimDatabase {
                 batch_rows: tables.batch_rows.unwrap_or(usize::MAX),
                 breaks_after: tables.breaks_after.take(),
                 life: tables.life,
+                asked: Asked::by(&scope),
+                seen: BTreeSet::new(),
+                deleted: deleted.unwrap_or_default(),
                 tables: Arc::clone(&self.tables),
             };
             let hook = tables.while_opening.take();
@@ -480,6 +500,11 @@ struct SimRead {
     batch_rows: usize,
     breaks_after: Option<usize>,
     life: u64,
+    asked: Asked,
+    /// Rows that it has yielded.
+    seen: BTreeSet<i64>,
+    /// Rows that say of themselves that they are deleted.
+    deleted: BTreeSet<i64>,
     tables: Arc<Mutex<Tables>>,
 }
 
@@ -522,7 +547,12 @@ impl RowRead for SimRead {
                 *batches -= 1;
             }
             let rest = self.rows.split_off(rows_max.min(self.batch_rows).min(self.rows.len()));
-            Ok(std::mem::replace(&mut self.rows, rest))
+            let rows = std::mem::replace(&mut self.rows, rest);
+            let ids = looks::ids_of(&rows);
+            self.seen.extend(&ids);
+            let look = self.asked.look(self.clock.now(), &ids, &self.seen, &self.deleted);
+            self.tables.lock().unwrap_or_else(PoisonError::into_inner).looks.push(look);
+            Ok(rows)
         })
     }
 }

@@ -84,9 +84,9 @@ pub(crate) fn settle(
             | Outcome::Missing
             | Outcome::LeftMissing => None,
         };
-        if let Outcome::Written { autonumber, .. }
-        | Outcome::WrittenOtherwise { autonumber, .. }
-        | Outcome::Found { autonumber, .. } = &settlement.outcome
+        if let Outcome::Written { autonumber, .. } | Outcome::WrittenOtherwise { autonumber, .. } =
+            &settlement.outcome
+            && sent.operation == "create"
         {
             highest = highest.max(*autonumber);
         }
@@ -521,7 +521,8 @@ fn quarantine(
     Ok(())
 }
 
-/// Raises the mark by what answers showed; not while a create is in doubt or on its way, whose record may lie below.
+/// Raises the mark by what answers to creates showed: before a process sends one it has looked at what was there. Who looks
+/// for a record, or updates it, has not. Not while a create is in doubt or on its way, whose record may lie below.
 fn raise_mark(tx: &Transaction<'_>, writer: &Writer, highest: Option<u64>) -> rusqlite::Result<()> {
     let Some(highest) = highest.and_then(|number| i64::try_from(number).ok()) else {
         return Ok(());

@@ -178,7 +178,7 @@ impl Drawer {
 
     /// A process stands still between its marks and its call, dies when that has left, and its successor counts from
     /// when it came.
-    fn stand_still(&mut self, setup: &Setup, steps: &mut Vec<Step>) {
+    pub(super) fn stand_still(&mut self, setup: &Setup, steps: &mut Vec<Step>) {
         let ms = self.chance.random_range(40_000..setup.late_max_ms);
         let fault = FaultKind::Late { ms, end: LateEnd::Never };
         let route = RouteKind::BulkCreate;

@@ -34,6 +34,16 @@ pub(super) enum Theme {
     Crowd,
     /// Troubles meet states of the protocol.
     Meeting,
+    /// A process dies between the marks of a call and its answer.
+    Sending,
+    /// People copy, delete and replace records.
+    Copies,
+    /// The definition changes on rows at rest, or while a create is on its way.
+    Redefined,
+    /// The gate under many calls.
+    Pace,
+    /// Rows go while the log is followed.
+    Followed,
 }
 
 impl Theme {
@@ -51,6 +61,10 @@ impl Theme {
         Self::Log,
         Self::Crowd,
     ];
+
+    /// Those that go the narrow way of one rule; they are drawn for later seeds still.
+    pub(super) const NARROW: [Self; 5] =
+        [Self::Sending, Self::Copies, Self::Redefined, Self::Pace, Self::Followed];
 
     pub(super) fn suits(self, setup: &mut Setup, chance: &mut SmallRng) {
         if self != Self::Late && setup.is_late() {
@@ -73,26 +87,45 @@ impl Theme {
                 setup.log_batch = chance.random_bool(0.4).then_some(2);
             }
             Self::Log => setup.log_batch = Some(chance.random_range(1..4)),
+            Self::Sending => (setup.batch_rows, setup.batch_takes_ms) = (25, 0),
+            Self::Copies | Self::Pace => {
+                setup.gone = Gone::Stay;
+                (setup.batch_rows, setup.batch_takes_ms) = (1_000, 0);
+            }
+            Self::Redefined => setup.batch_takes_ms = 0,
+            Self::Followed => {
+                setup.log_batch = Some(chance.random_range(1..4));
+                if setup.gone == Gone::Stay {
+                    setup.gone = Gone::Deleted;
+                }
+            }
             Self::Back | Self::Doubt | Self::OldState | Self::Moves | Self::Gone | Self::Crowd => {}
         }
     }
 }
 
 pub(super) const FINISH: Step = Step::Finish;
-const ORDINARY: Step = Step::Start(Launch::ORDINARY);
+pub(super) const ORDINARY: Step = Step::Start(Launch::ORDINARY);
 
 impl Drawer {
     /// The steps of a world with a theme.
     pub(super) fn steps_about(&mut self, theme: Theme, setup: &Setup) -> Vec<Step> {
-        let many = match theme {
-            Theme::Refused => 60,
-            Theme::Gone => 30,
-            _ => 5,
+        let rows = match theme {
+            Theme::Refused => 1..=60,
+            Theme::Gone => 1..=30,
+            Theme::Pace => 76..=110,
+            Theme::Followed => 4..=8,
+            _ => 1..=5,
         };
-        self.rows = self.chance.random_range(1..=many);
+        self.rows = self.chance.random_range(rows);
         let mut steps = vec![Step::Write((0..self.rows).map(|_| self.insert()).collect())];
+        if theme == Theme::Pace {
+            // None that the service refuses: its batch would be halved again and again.
+            steps.push(self.every('A'));
+        }
         steps.extend([ORDINARY, FINISH]);
-        for _ in 0..self.chance.random_range(3..7) {
+        let rounds = if Theme::NARROW.contains(&theme) { 1..4 } else { 3..7 };
+        for _ in 0..self.chance.random_range(rounds) {
             match theme {
                 Theme::Back => self.back(setup, &mut steps),
                 Theme::Doubt => self.doubt(setup, &mut steps),
@@ -106,9 +139,19 @@ impl Drawer {
                 Theme::Log => self.log(setup, &mut steps),
                 Theme::Crowd => self.crowd(setup, &mut steps),
                 Theme::Meeting => self.meeting(setup, &mut steps),
+                Theme::Sending => self.sending(setup, &mut steps),
+                Theme::Copies => self.copies(setup, &mut steps),
+                Theme::Redefined => self.redefined(setup, &mut steps),
+                Theme::Pace => self.pace(&mut steps),
+                Theme::Followed => self.followed(&mut steps),
             }
         }
         steps
+    }
+
+    /// Every row gets this value.
+    pub(super) fn every(&self, value: char) -> Step {
+        Step::Write((1..self.next_id).map(|id| Change::Put { id, value, refused: false }).collect())
     }
 
     /// All rows, or the last few, get this value.

@@ -1,13 +1,13 @@
 //! The faults stop: within a few runs everything must be right, stay right, and cost nothing more.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use sync_core::{port::Clock as _, state::RunStatus};
 use sync_engine::run::{RunOutcome, RunReport};
 
 use super::Life;
 use crate::{
-    oracle::{What, Wrong, wrong},
+    oracle::{Mapped, What, Wrong, wrong},
     plan::{Gone, Launch},
 };
 
@@ -36,19 +36,20 @@ impl Life {
             self.put(*id, &format!("row {id} at last"), *id);
         }
         // A source without any row is not believed. And what landed late is removed where a create was answered once: it
-        // tells who we are.
+        // tells who we are. What people replaced is found when something is created.
+        let replaced = self.oracle.replaced();
         let is_empty = self.setup.gone != Gone::Stay && self.oracle.rows().is_empty();
-        if is_empty || self.setup.is_late() {
+        if is_empty || self.setup.is_late() || !replaced.is_empty() {
             self.put(LAST_ROW, "the last row", 1);
         }
-        self.succeed(touched).await?;
+        self.succeed(touched + replaced.len() as u64).await?;
         if self.setup.is_late() {
             self.pass(PAST_THE_HOUR).await?;
             self.run().await?;
             self.run().await?;
         } else {
             if !self.has_late_writes {
-                self.all_right()?;
+                self.all_right(&replaced)?;
             }
             self.costs_nothing().await?;
             self.pass(PAST_THE_HOUR).await?;
@@ -58,7 +59,7 @@ impl Life {
                 self.run().await?;
             }
         }
-        self.all_right()?;
+        self.all_right(&BTreeSet::new())?;
         for table in [crate::world::TABLE, crate::world::OTHER_TABLE] {
             self.oracle.sees_table(&self.seen(table))?;
         }
@@ -147,9 +148,12 @@ impl Life {
         self.oracle.ghosts(&seen)
     }
 
-    fn all_right(&self) -> Result<(), Wrong> {
+    /// Whether everything is as it should be, `but` for these rows, which may take an hour.
+    fn all_right(&self, but: &BTreeSet<i64>) -> Result<(), Wrong> {
         let seen = self.seen(&self.world.definition.destination.table_id);
-        self.oracle.sees_the_end(&seen, &self.quarantine(), self.amount_is_mapped)
+        let mapped =
+            Mapped { amount: self.amount_is_mapped, title_is_amount: self.title_is_amount };
+        self.oracle.sees_the_end(&seen, &self.quarantine(), mapped, but)
     }
 
     /// A run in which nothing changed makes no call. A second look that falls due just then is none of its own: where a

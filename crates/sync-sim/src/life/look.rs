@@ -119,12 +119,15 @@ impl Life {
     pub(super) fn hear(&mut self) -> Result<(), Wrong> {
         let said =
             std::mem::take(&mut *self.sayings.lock().unwrap_or_else(PoisonError::into_inner));
-        for (process, event) in &said {
+        for (process, at, event) in &said {
             if let Event::RunBegan { .. } = event {
                 let (now, allowed) = (self.now(), self.allowed.contains(process));
                 self.oracle.run_begins(now, allowed, self.phases.is_taken_over);
             }
             self.phases.hears(*process, event)?;
+            if let Event::CallLeft { .. } = event {
+                self.oracle.sees_leaving(*at)?;
+            }
             if let Event::CallLeft { kind: CallKind::Delete | CallKind::Update, .. } = event {
                 self.learn();
             }
@@ -186,7 +189,10 @@ impl Life {
         self.learn();
         let log: Vec<LogEntry> = self.world.network.emulator().log().cloned().collect();
         self.world.clear_log();
-        self.oracle.sees_requests(&log).inspect_err(|_| self.tell(&told(&log)))?;
+        let database = &self.world.database;
+        self.oracle
+            .sees_requests(&log, |id, until| database.missed(id, until))
+            .inspect_err(|_| self.tell(&told(&log)))?;
         for table in [TABLE, OTHER_TABLE] {
             let seen = self.seen(table);
             self.oracle.sees_notes(&seen)?;

@@ -5,8 +5,9 @@ use sync_core::port::Clock as _;
 
 use super::Life;
 use crate::{
+    oracle::Place,
     plan::{Change, Edit, Fate},
-    world::AMOUNT_MAX,
+    world::{AMOUNT_MAX, EXTERNAL_ID},
 };
 
 impl Life {
@@ -85,26 +86,41 @@ impl Life {
         | Edit::Copy(id)
         | Edit::Note(id)
         | Edit::Retitle(id)
-        | Edit::Make(id)) = edit;
+        | Edit::Make(id)
+        | Edit::Replace(id)) = edit;
         let key = id.to_string();
         if let Edit::Make(_) = edit {
-            let field = &self.world.definition.destination.external_id_field;
-            let values = json!({"title": "theirs", field.as_str(): key});
-            let made = self.world.person(&json!({"action": "create", "values": values}));
-            return self.oracle.people_make(made["id"].as_str().unwrap_or_default());
+            return self.make(&key);
         }
         let seen = self.seen(&self.world.definition.destination.table_id);
-        let Some(record) = seen.iter().find(|record| record.keys.contains(&key)) else { return };
-        let record = record.id.clone();
+        let Some(found) = seen.iter().find(|record| record.keys.contains(&key)) else { return };
+        let record = found.id.clone();
         match edit {
             Edit::Make(_) => {}
             Edit::Delete(_) => {
                 self.world.person(&json!({"action": "delete", "record": record}));
+                self.oracle.people_delete(&record);
                 self.oracle.people_disturb(id, &record);
+            }
+            Edit::Replace(_) => {
+                self.world.person(&json!({"action": "delete", "record": record}));
+                self.oracle.people_delete(&record);
+                let now = self.now();
+                if self.cast.actors.is_empty() {
+                    self.oracle.people_replace(id, &record, now);
+                } else {
+                    self.oracle.people_disturb(id, &record);
+                }
+                self.make(&key);
             }
             Edit::Copy(_) => {
                 let copy = self.world.person(&json!({"action": "copy", "record": record}));
-                self.oracle.people_make(copy["id"].as_str().unwrap_or_default());
+                let field = &self.world.definition.destination.external_id_field;
+                let [first, other] = &found.keys;
+                let held = if &**field == EXTERNAL_ID { first } else { other };
+                let carries = *held == key;
+                let copy = copy["id"].as_str().unwrap_or_default();
+                self.made(copy, carries.then_some(key.as_str()));
             }
             Edit::Note(_) => {
                 let values = json!({"snoteaaaaa": "seen"});
@@ -116,6 +132,27 @@ impl Life {
                 self.world.person(&json!({"action": "update", "record": record, "values": values}));
                 self.oracle.people_disturb(id, &record);
             }
+        }
+    }
+}
+
+impl Life {
+    /// People make a record with this key by hand.
+    fn make(&mut self, key: &str) {
+        let field = &self.world.definition.destination.external_id_field;
+        let values = json!({"title": "theirs", field.as_str(): key});
+        let made = self.world.person(&json!({"action": "create", "values": values}));
+        self.made(made["id"].as_str().unwrap_or_default(), Some(key));
+    }
+
+    /// People made a record, with this key where the tool looks for it.
+    fn made(&mut self, record: &str, key: Option<&str>) {
+        self.oracle.people_make(record);
+        if let (Some(key), true) = (key, self.cast.actors.is_empty()) {
+            let destination = &self.world.definition.destination;
+            let field = destination.external_id_field.as_str();
+            let place = Place { table: &destination.table_id, field };
+            self.oracle.is_made_at_rest(record, place, key, self.world.clock.now());
         }
     }
 }

@@ -14,6 +14,20 @@ pub(super) enum Departure {
     Archive,
 }
 
+/// A record that goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Going<'a> {
+    /// Its id.
+    pub(super) record: &'a str,
+    pub(super) departure: Departure,
+    pub(super) at: Timestamp,
+    /// People made it or wrote to it.
+    pub(super) touched: bool,
+    pub(super) made_by_people: bool,
+}
+
+/// Reads that must have passed over a row before its record goes.
+const READS_MIN: usize = 2;
 /// How long a call of an earlier run may still be on its way.
 const ON_THE_WAY: SignedDuration = SignedDuration::from_secs(1);
 /// So many records may go at once whatever their share, if they are not more than half.
@@ -89,15 +103,13 @@ impl Departures {
         absences.iter().any(|(began, ended)| *began <= to && ended.is_none_or(|end| end >= from))
     }
 
-    /// A record is deleted or archived.
+    /// A record is deleted or archived; `missed` answers how many reads had passed over a row by then.
     pub(super) fn sees(
         &mut self,
-        record: &str,
-        departure: Departure,
-        at: Timestamp,
-        touched: bool,
-        made_by_people: bool,
+        going: &Going<'_>,
+        missed: impl Fn(i64, Timestamp) -> usize,
     ) -> Result<(), Wrong> {
+        let Going { record, departure, at, touched, made_by_people } = *going;
         let deletes_theirs = self.policy == Gone::AllDeleted || departure == Departure::Archive;
         if made_by_people && !deletes_theirs {
             return wrong(What::ForeignDelete, format!("record {record} is people's"));
@@ -110,12 +122,21 @@ impl Departures {
             Departure::Delete => matches!(self.policy, Gone::Deleted | Gone::AllDeleted),
             Departure::Archive => self.policy == Gone::Archived,
         };
-        if fits_policy && keys.iter().all(|id| self.was_absent(*id, from, at)) {
-            return self.counts(&keys, at);
-        }
         let has_twin =
             self.keys.iter().any(|(other, of)| other != record && !of.is_disjoint(&keys));
-        if departure == Departure::Delete && self.dedicated && !touched && has_twin {
+        let may_be_twin = departure == Departure::Delete && self.dedicated && !touched && has_twin;
+        if fits_policy && keys.iter().all(|id| self.was_absent(*id, from, at)) {
+            // What has just been read may have come too late for a call that is on its way.
+            let is_missed = |id: i64| [at, before].iter().any(|at| missed(id, *at) >= READS_MIN);
+            if let Some(id) = keys.iter().find(|id| !is_missed(**id))
+                && !may_be_twin
+            {
+                let text = format!("record {record} goes on the word of one read of row {id}");
+                return wrong(What::UnwantedDelete, text);
+            }
+            return self.counts(&keys, at);
+        }
+        if may_be_twin {
             return Ok(());
         }
         if touched {

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use serde_json::json;
-use smartsuite_emulator::{Fault, FaultKind, RouteKind};
+use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
 use sync_engine::event::Event;
 
 use super::{
     stage::{comes_right, fill, in_step, pass, run_until, succeeds, usual},
     state_files::{FolderCopy, StateCopy, lose_everything, move_away},
+    steps::killed_when,
 };
+use crate::world::EXTERNAL_ID;
 
 /// D8. Catches: a process that creates before it has looked above the mark (`deliver`'s `audited`).
 #[test]
@@ -60,6 +62,28 @@ fn d8_a_create_whose_answer_was_lost_beside_others_is_found_where_the_state_was_
     });
 }
 
+/// D8. Catches: a mark that rises to a record which a look-up found, past one that people made before it, at which nobody
+/// has looked (`settle::settle`).
+#[test]
+fn d8_what_a_look_up_finds_says_nothing_of_what_lies_below_it() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        let late = Fault::new(FaultKind::Late { ms: 60_000, end: LateEnd::Never });
+        world.network.emulator().add_fault(late.on(&[RouteKind::BulkCreate]));
+        world.database.put(9, "A", 9);
+        world.clear_log();
+        killed_when(&world, || world.requests(RouteKind::BulkCreate) > 0).await;
+        let typed = json!({"action": "create", "values": {EXTERNAL_ID: "10", "title": "typed"}});
+        world.person(&typed);
+        pass(&world, Duration::from_mins(1)).await;
+        // Nothing is created, and so nothing but the lost answer is looked for.
+        succeeds(&world).await;
+        world.database.put(10, "A", 10);
+        comes_right(&world).await;
+    });
+}
+
 /// D8. Catches: an empty state that creates before it has looked.
 #[test]
 fn d8_a_lost_state_adopts_before_it_creates() {
@@ -95,7 +119,7 @@ fn d8_a_link_moves_to_the_record_that_took_its_place() {
 /// D8. Catches: a process that creates before it has looked above the mark, where nothing else makes it look: the
 /// state was put back old with all that lies beside it (`Delivery::prepare`).
 #[test]
-pub(crate) fn d8_a_copy_that_does_not_know_that_it_is_old_creates_nothing_again() {
+fn d8_a_copy_that_does_not_know_that_it_is_old_creates_nothing_again() {
     usual(async |world| {
         fill(&world, 3);
         succeeds(&world).await;

@@ -14,7 +14,7 @@ use crate::world::{Process, World};
 
 /// D1. Catches: a link that keeps its fingerprint while an update is on its way (`dispatch::mark_sending`).
 #[test]
-pub(crate) fn d1_an_update_that_died_with_its_process_is_not_taken_for_undone() {
+fn d1_an_update_that_died_with_its_process_is_not_taken_for_undone() {
     usual(async |world| {
         fill(&world, 3);
         succeeds(&world).await;
@@ -28,7 +28,7 @@ pub(crate) fn d1_an_update_that_died_with_its_process_is_not_taken_for_undone() 
 
 /// D1. Catches: an update that a dead process was sending, and that its successor takes for done (`doubt::inherit`).
 #[test]
-pub(crate) fn d1_an_update_that_a_dead_process_was_sending_is_sent_again() {
+fn d1_an_update_that_a_dead_process_was_sending_is_sent_again() {
     usual(async |world| {
         fill(&world, 3);
         succeeds(&world).await;
@@ -45,7 +45,7 @@ pub(crate) fn d1_an_update_that_a_dead_process_was_sending_is_sent_again() {
 /// D1. Catches: marks that a power cut undoes, though their call has left (`Durability::Process` in
 /// `SqliteStore::dispatch`).
 #[test]
-pub(crate) fn d1_an_update_that_left_before_a_power_cut_is_not_taken_for_undone() {
+fn d1_an_update_that_left_before_a_power_cut_is_not_taken_for_undone() {
     usual(async |world| {
         fill(&world, 3);
         succeeds(&world).await;

@@ -78,7 +78,7 @@ fn d11_the_table_changes_and_changes_back_at_any_step() {
 /// The field that carries the key changes: every linked record gets its key there, at a price said before, and nothing
 /// is created until they all have.
 #[test]
-pub(crate) fn another_external_id_field_is_filled_before_anything_is_created() {
+fn another_external_id_field_is_filled_before_anything_is_created() {
     usual(async |mut world| {
         fill(&world, 60);
         succeeds(&world).await;
@@ -221,7 +221,7 @@ fn d6_the_external_id_field_does_not_change_before_what_was_given_up_was_looked_
 
 /// P2. Catches: a changed mapping that reads nothing again (`syncs::apply_changes`).
 #[test]
-pub(crate) fn p2_a_changed_mapping_reaches_rows_that_did_not_change() {
+fn p2_a_changed_mapping_reaches_rows_that_did_not_change() {
     usual(async |mut world| {
         fill(&world, 5);
         succeeds(&world).await;

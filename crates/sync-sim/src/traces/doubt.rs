@@ -45,7 +45,7 @@ fn d3_a_process_that_stops_before_it_sends_does_not_shorten_the_wait() {
 /// D3. Catches: as above, where the machine stands still between the mark and the call: the effect comes when the time
 /// from the mark is over.
 #[test]
-pub(crate) fn d3_a_create_whose_process_stood_still_counts_from_its_successor() {
+fn d3_a_create_whose_process_stood_still_counts_from_its_successor() {
     usual(async |world| {
         fill(&world, 3);
         succeeds(&world).await;
@@ -183,7 +183,7 @@ fn d4_a_persons_record_is_linked_when_ours_does_not_come() {
 /// D5. Catches: a link that takes the fingerprint of the draft instead of the values read (`Delivery::adopt`). The record
 /// was written to since its create: by a person, or by a process that the restored state does not know of.
 #[test]
-pub(crate) fn d5_a_found_record_is_linked_with_the_values_it_holds() {
+fn d5_a_found_record_is_linked_with_the_values_it_holds() {
     for is_restored in [false, true] {
         usual(async |world| {
             fill(&world, 3);
@@ -211,7 +211,7 @@ pub(crate) fn d5_a_found_record_is_linked_with_the_values_it_holds() {
 
 /// D7. Catches: a create that follows a 404 at once (`dispatch::candidate`).
 #[test]
-pub(crate) fn d7_a_create_after_a_missing_record_looks_its_id_up_first() {
+fn d7_a_create_after_a_missing_record_looks_its_id_up_first() {
     usual(async |world| {
         fill(&world, 3);
         let process = world.process();

@@ -36,7 +36,7 @@ const APART: SignedDuration = SignedDuration::from_millis(245);
 
 /// P4. Catches: a departure that is used after other calls have left in its time (`Delivery::step`).
 #[test]
-pub(crate) fn p4_a_departure_that_other_calls_used_up_is_not_used_again() {
+fn p4_a_departure_that_other_calls_used_up_is_not_used_again() {
     // An update of a record that is gone is answered without it, and each is asked for by a call of its own.
     world(Profile::lenient(), async |world| {
         fill(&world, 200);

@@ -115,7 +115,7 @@ fn c8_what_a_sweep_passes_over_is_asked_for_again() {
 /// P6. Catches: a key that one read by key does not show, and whose record goes on the word of that read alone
 /// (`RowOutcome::Unseen` as `Gone`).
 #[test]
-pub(crate) fn c8_no_record_goes_on_the_word_of_one_read() {
+fn c8_no_record_goes_on_the_word_of_one_read() {
     deleting(async |mut world| {
         world.definition.sweep = Some(ScheduleDefinition::Interval { minutes: 1_440 });
         fill(&world, 5);

@@ -130,7 +130,7 @@ fn a_refusal_between_429s_shows_that_the_month_is_not_spent() {
 
 /// Catches: a challenge page after which calls go on at the usual pace (`Calls::send`).
 #[test]
-pub(crate) fn a_challenge_page_closes_the_gate_for_half_a_minute() {
+fn a_challenge_page_closes_the_gate_for_half_a_minute() {
     usual(|world| async move {
         fill(&world, 60);
         let page = Fault::new(FaultKind::Challenge(403)).on(&[RouteKind::BulkCreate]);

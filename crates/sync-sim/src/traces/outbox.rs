@@ -67,7 +67,7 @@ fn c6_a_refusal_after_the_next_wish_is_void() {
 
 /// P2. Catches: an entry that a newer one replaced while it was being sent, and that no book has (`settle::back`).
 #[test]
-pub(crate) fn p2_a_wish_that_was_replaced_while_it_was_in_doubt_is_in_the_books() {
+fn p2_a_wish_that_was_replaced_while_it_was_in_doubt_is_in_the_books() {
     usual(async |world| {
         fill(&world, 3);
         succeeds(&world).await;

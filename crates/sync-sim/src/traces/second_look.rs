@@ -157,7 +157,7 @@ fn d6_a_twin_that_may_be_a_persons_is_reported_and_stays() {
 
 /// D6. Catches: a person's copy that is taken for a twin.
 #[test]
-pub(crate) fn d6_what_people_created_is_never_removed() {
+fn d6_what_people_created_is_never_removed() {
     usual(async |world| {
         fill(&world, 3);
         succeeds(&world).await;
@@ -384,7 +384,7 @@ fn d8_a_twin_that_the_audit_shows_is_removed() {
 
 /// D8. Catches: a link that does not move although its record is gone, and a row that is not read again for it.
 #[test]
-pub(crate) fn d8_the_link_moves_where_its_record_is_gone() {
+fn d8_the_link_moves_where_its_record_is_gone() {
     usual(async |world| {
         fill(&world, 3);
         let process = world.process();

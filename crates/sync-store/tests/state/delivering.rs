@@ -495,9 +495,9 @@ fn an_update_does_not_make_an_adopted_record_ours() {
     assert_eq!(state.slots(1), "link A kept");
 }
 
-/// `protocol.md` D8: below a record in doubt nothing is accounted for.
+/// `protocol.md` D8: below a record in doubt nothing is accounted for, nor below one that a look-up or an update showed.
 #[test]
-fn the_mark_rises_with_answers_but_not_past_a_create_in_doubt() {
+fn the_mark_rises_with_creates_but_not_past_one_in_doubt() {
     let mut state = State::new();
     assert_eq!(state.store.mark(&state.writer).unwrap(), None);
     state.store.begin_scan(&state.writer).unwrap();
@@ -518,7 +518,16 @@ fn the_mark_rises_with_answers_but_not_past_a_create_in_doubt() {
         autonumber: Some(11),
     };
     state.settle(&call.entries[1], found);
-    assert_eq!(state.store.mark(&state.writer).unwrap(), Some(11));
+    assert_eq!(state.store.mark(&state.writer).unwrap(), Some(10));
+    // What was found may hold something else: it is written to.
+    let update = state.single();
+    assert_eq!(update.record, Some(record(2)));
+    state.settle(&update, numbered(record(2), 11));
+    assert_eq!(state.store.mark(&state.writer).unwrap(), Some(10));
+    state.capture(&[(3, "A")]);
+    let create = state.single();
+    state.settle(&create, numbered(record(3), 13));
+    assert_eq!(state.store.mark(&state.writer).unwrap(), Some(13));
 }
 
 /// `protocol.md` D8: of two calls under way the later one may be answered first, and the other one never.
