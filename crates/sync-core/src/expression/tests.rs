@@ -278,3 +278,21 @@ proptest! {
         prop_assert_eq!(shown(&whole), a.to_string());
     }
 }
+
+#[test]
+fn every_comparison_is_known() {
+    for (text, expected) in [
+        ("count = 3", "true"),
+        ("count <> 3", "false"),
+        ("count < 3", "false"),
+        ("count <= 3", "true"),
+        ("count <= 2", "false"),
+        ("count > 3", "false"),
+        ("count >= 3", "true"),
+        ("count >= 4", "false"),
+        ("raw = raw", "true"),
+        ("raw < raw", "false"),
+    ] {
+        check(text, expected);
+    }
+}

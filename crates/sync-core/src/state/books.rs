@@ -189,6 +189,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn whatever_became_of_an_entry_it_left() {
+        let books = Books {
+            created: 1,
+            adopted: 2,
+            updated: 4,
+            deleted: 8,
+            archived: 16,
+            equal: 32,
+            recordless: 64,
+            superseded: 128,
+            taken_back: 256,
+            quarantined: 512,
+            ..Books::default()
+        };
+        assert_eq!(books.left(), 1_023);
+    }
+
+    #[test]
     fn a_row_that_was_parked_and_read_again_counts_once() {
         let mut books = Books { read: 30, queued: 1, parked: 29, ..Books::default() };
         let again = Books { read: 29, queued: 28, parked: 1, unparked: 29, ..Books::default() };

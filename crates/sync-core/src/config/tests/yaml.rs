@@ -48,6 +48,21 @@ fn the_line_of_a_query_is_where_its_first_line_stands() {
 }
 
 #[test]
+fn what_is_no_yaml_is_explained() {
+    for (text, explained) in [
+        ("syncs:\n\t- name: a\n", "a line is indented by a tab"),
+        ("syncs: 'a\n", "this quote is never closed"),
+        ("syncs: 'a' b\n", "something follows the closing quote"),
+        ("syncs: a: b\n", "a `:` stands where no value can begin"),
+    ] {
+        let parsed = parsed(text);
+        let messages: Vec<&str> =
+            parsed.diagnostics.iter().map(|one| one.message.as_str()).collect();
+        assert_eq!(messages, [explained], "{text}");
+    }
+}
+
+#[test]
 fn an_alias_counts_with_all_that_it_names() {
     let long = "x".repeat(100_000);
     for named in [format!("'{long}'"), format!("['{long}']"), format!("{{key: '{long}'}}")] {
