@@ -123,7 +123,11 @@ fn refresh(
     let held = held.filter(|_| !was_away);
     let is_other = held.is_some() && one.fingerprint.is_some() && held != one.fingerprint;
     let is_open = may_change || is_looked_at && held.is_none();
-    let print = one.fingerprint.filter(|_| !is_open && !is_other);
+    let print = match one.fingerprint {
+        Some(seen) => Some(seen).filter(|_| !is_open && !is_other),
+        // An audit says that the record is there, and nothing of what it holds.
+        None => held,
+    };
     tx.prepare_cached(
         "UPDATE links SET standing = iif(standing IN (2, 3), 0, standing), fingerprint = ?5
          WHERE sync_id = ?1 AND destination_id = ?2 AND key = ?3 AND record_id = ?4",

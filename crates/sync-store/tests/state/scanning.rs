@@ -31,6 +31,17 @@ fn a_linked_record_that_holds_something_else_is_unknown_and_its_row_read_again()
     assert_eq!(state.dirty(), [1]);
 }
 
+/// What an audit lists is there; what it holds, it does not say.
+#[test]
+fn an_audit_leaves_what_is_known_of_a_linked_record() {
+    let mut state = State::new();
+    state.capture(&[(1, "A")]);
+    state.deliver();
+    state.adopt(1, None);
+    assert_eq!(state.slots(1), "link A");
+    assert_eq!(state.dirty(), [0; 0]);
+}
+
 /// The wish that had no answer was replaced by another: what it did may still show.
 #[test]
 fn a_scan_does_not_make_known_what_is_to_be_looked_at_once_more() {

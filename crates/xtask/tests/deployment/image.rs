@@ -76,7 +76,7 @@ fn the_image_builds_and_its_program_runs_without_rights_and_keeps_state_in_its_f
     let mut image = Image { folder: "/".to_owned(), variables: Vec::new(), script: Vec::new() };
     // What cargo has built for this test run is the build stage's cache.
     image.script.push(format!(
-        "mkdir \"$ROOT/src\"; ln -s {} \"$ROOT/src/target\"",
+        "mkdir -p \"$ROOT/src/target\"; mount --bind {} \"$ROOT/src/target\"",
         quoted_path(&project::target())
     ));
     for stage in &stages {
