@@ -1,6 +1,7 @@
 //! Virtual time: tokio's paused clock, and chance from a seed.
 
 use std::{
+    cell::Cell,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -24,13 +25,24 @@ impl SimClock {
     }
 }
 
+thread_local! {
+    static EACH_LOOK: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+    static LOOKED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// From now on each look at a clock of this thread takes so long, as on a machine with much to do.
+pub fn looks_take(length: Duration) {
+    EACH_LOOK.set(length);
+}
+
 impl Clock for SimClock {
     fn now(&self) -> Timestamp {
+        LOOKED.set(LOOKED.get() + EACH_LOOK.get());
         self.base.saturating_add(self.elapsed()).unwrap_or(self.base)
     }
 
     fn elapsed(&self) -> Duration {
-        self.start.elapsed()
+        self.start.elapsed() + LOOKED.get()
     }
 
     fn sleep(&self, length: Duration) -> Boxed<'static, ()> {

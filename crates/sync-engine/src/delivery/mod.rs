@@ -241,7 +241,9 @@ impl Delivery<'_> {
                 }
                 return Ok(ended);
             }
-            if !self.step().await? && !self.wait().await? && !self.lets_go().await? {
+            // What falls due between the two is neither done nor waited for, if each asks for the time.
+            let now = self.now();
+            if !self.step(now).await? && !self.wait(now).await? && !self.lets_go().await? {
                 // What waits is at least what may not be created.
                 let held = self.creates_held.as_ref().filter(|_| self.waiting > 0);
                 return Ok(held.map_or(Ended::Idle, |stop| Ended::Deferred(Trouble::from(stop))));
@@ -263,9 +265,9 @@ impl Delivery<'_> {
         Ok(!holds)
     }
 
-    /// Does one thing that can be done now; answers whether there was one.
-    async fn step(&mut self) -> Result<bool, StateError> {
-        let (writer, now) = (self.route.writer, self.now());
+    /// Does one thing that can be done at this time; answers whether there was one.
+    async fn step(&mut self, now: Timestamp) -> Result<bool, StateError> {
+        let writer = self.route.writer;
         self.route.calls.heartbeat(writer).await?;
         let (doubts, next_look) =
             self.state(move |state| state.doubts(&writer, now, lookup::IDS_MAX)).await?;
@@ -420,9 +422,9 @@ impl Delivery<'_> {
         fresh.map(|(id, (slugs, _))| (id, slugs)).collect()
     }
 
-    /// Waits until something may have changed; answers `false` when nothing will by itself, within patience.
-    async fn wait(&mut self) -> Result<bool, StateError> {
-        let (writer, now) = (self.route.writer, self.now());
+    /// Waits until something may have changed since this time; answers `false` when nothing will by itself, within patience.
+    async fn wait(&mut self, now: Timestamp) -> Result<bool, StateError> {
+        let writer = self.route.writer;
         let request = self.request(now);
         let (next_look, next_ready) = self
             .state(move |state| {
@@ -431,7 +433,8 @@ impl Delivery<'_> {
             .await?;
         // An entry that is ready and was not sent waits for its key's entry in flight or in doubt.
         let next = [next_look, next_ready.filter(|at| *at > now)].into_iter().flatten().min();
-        let wait = next.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
+        let wait =
+            next.map(|at| Duration::try_from(at.duration_since(self.now())).unwrap_or_default());
         let cancelled = self.cancelled.clone();
         if self.flights.is_empty() {
             let Some(wait) = wait.filter(|wait| *wait <= PATIENCE) else { return Ok(false) };

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     breath::Breath,
+    clock::looks_take,
     world::{EXTERNAL_ID, Events, ProcessParts, World},
 };
 
@@ -109,6 +110,25 @@ fn d3_a_look_up_that_silently_finds_nothing_proves_nothing() {
 fn lose_the_answer(world: &World) {
     let lost = Fault::new(FaultKind::Reset).on(&[RouteKind::BulkCreate]).after_the_effect();
     world.network.emulator().add_fault(lost);
+}
+
+/// D3. Catches: a look-up that falls due between two looks at the clock, and is neither made nor waited for: the run ended
+/// and left its rows to the next one (`Delivery::run`).
+#[test]
+fn d3_a_look_up_that_falls_due_while_time_is_taken_is_made() {
+    for milliseconds in (80..180).step_by(4) {
+        usual(async |world| {
+            fill(&world, 3);
+            succeeds(&world).await;
+            lose_the_answer(&world);
+            world.database.put(9, "A", 9);
+            world.clear_log();
+            killed_when(&world, || world.requests(RouteKind::BulkCreate) > 0).await;
+            looks_take(Duration::from_millis(milliseconds));
+            succeeds(&world).await;
+            looks_take(Duration::ZERO);
+        });
+    }
 }
 
 /// D4. Catches: the copy that is taken because it was found (`doubt::judge`).
