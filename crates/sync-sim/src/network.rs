@@ -55,7 +55,9 @@ impl Strike {
     /// Whether an update or delete will have its effect later.
     pub fn is_late_write(&self) -> bool {
         let writes = [RouteKind::BulkUpdate, RouteKind::BulkDelete];
-        writes.contains(&self.route) && self.fault.contains("\"late\"")
+        // What arrives late does so though the process that sent it died meanwhile.
+        let is_slow = self.fault.contains("\"delay_ms\"") && self.is_before();
+        writes.contains(&self.route) && (is_slow || self.fault.contains("\"late\""))
     }
 
     /// Whether it struck a writing call.
