@@ -72,10 +72,10 @@ impl Housekeeping {
 
     /// A copy a day, of which the newest few are kept.
     fn copy(&self, ending: &CancellationToken) -> Result<(), StateError> {
-        let keep = usize::try_from(self.keeping.daily_backups).unwrap_or(usize::MAX);
-        if keep == 0 {
+        if !self.keeping.keeps_copies() {
             return Ok(());
         }
+        let keep = usize::try_from(self.keeping.daily_backups).unwrap_or(usize::MAX);
         let (folder, now) = (folder_of(&self.path), self.clock.now());
         let newest = newest_backup(&self.path, &folder, now)?;
         if newest.is_some_and(|newest| is_younger(newest.at, COPY_HOURS, now)) {

@@ -468,7 +468,7 @@ impl RowSource for SimDatabase {
                 life: tables.life,
                 asked: Asked::by(&scope),
                 seen: BTreeSet::new(),
-                deleted: deleted.unwrap_or_default(),
+                deleted,
                 tables: Arc::clone(&self.tables),
             };
             let hook = tables.while_opening.take();
@@ -503,8 +503,8 @@ struct SimRead {
     asked: Asked,
     /// Rows that it has yielded.
     seen: BTreeSet<i64>,
-    /// Rows that say of themselves that they are deleted.
-    deleted: BTreeSet<i64>,
+    /// Rows that say of themselves that they are deleted, where there is a column for it.
+    deleted: Option<BTreeSet<i64>>,
     tables: Arc<Mutex<Tables>>,
 }
 
@@ -550,7 +550,7 @@ impl RowRead for SimRead {
             let rows = std::mem::replace(&mut self.rows, rest);
             let ids = looks::ids_of(&rows);
             self.seen.extend(&ids);
-            let look = self.asked.look(self.clock.now(), &ids, &self.seen, &self.deleted);
+            let look = self.asked.look(self.clock.now(), &ids, &self.seen, self.deleted.as_ref());
             self.tables.lock().unwrap_or_else(PoisonError::into_inner).looks.push(look);
             Ok(rows)
         })

@@ -51,7 +51,9 @@ fn the_fourth_fifty_worlds_hold() {
 
 #[test]
 fn worlds_that_once_went_wrong_hold() {
-    for seed in [285, 293, 1218, 1411, 1541, 4121, 10_706, 11_320, 12_823, 12_974, 20_955] {
+    for seed in
+        [285, 293, 1218, 1411, 1541, 4121, 10_706, 11_320, 12_823, 12_974, 20_955, 22_099, 22_885]
+    {
         hold(seed..seed + 1);
     }
 }

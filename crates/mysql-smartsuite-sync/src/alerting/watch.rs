@@ -75,7 +75,7 @@ impl Watch {
             goal: FreshnessGoal::of(sync, interval_minutes),
             is_swept: sync.is_swept(),
         });
-        let keeps_copies = config.state.daily_backups > 0;
+        let keeps_copies = config.state.keeps_copies();
         Self { syncs: watched.collect(), budget: config.budget, keeps_copies, troubles }
     }
 

@@ -256,7 +256,7 @@ impl Desk for ServiceDesk {
     }
 
     fn keeps_copies(&self) -> bool {
-        self.serving().is_some_and(|serving| serving.config.state.daily_backups > 0)
+        self.serving().is_some_and(|serving| serving.config.state.keeps_copies())
     }
 }
 

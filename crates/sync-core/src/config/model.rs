@@ -74,6 +74,13 @@ pub struct StateDefinition {
     pub daily_backups: u32,
 }
 
+impl StateDefinition {
+    /// Whether `schedule` takes copies of the state.
+    pub fn keeps_copies(&self) -> bool {
+        self.daily_backups > 0
+    }
+}
+
 impl Default for StateDefinition {
     fn default() -> Self {
         Self {

@@ -11,6 +11,7 @@ mod holding;
 mod next_read;
 mod repair;
 mod report;
+mod resolving;
 mod sample;
 mod table;
 

@@ -49,14 +49,17 @@ impl Asked {
     }
 
     /// What a batch of these rows shows; none: the read has ended. `seen`: all that the read has yielded; `deleted`:
-    /// rows that say of themselves that they are.
+    /// rows that say of themselves that they are, where there is a column for it.
     pub(super) fn look(
         &self,
         at: Timestamp,
         ids: &BTreeSet<i64>,
         seen: &BTreeSet<i64>,
-        deleted: &BTreeSet<i64>,
+        deleted: Option<&BTreeSet<i64>>,
     ) -> Look {
+        let none = BTreeSet::new();
+        let has_column = deleted.is_some();
+        let deleted = deleted.unwrap_or(&none);
         let missed = match self {
             Self::Part => Missed::These(ids.intersection(deleted).copied().collect()),
             _ if !ids.is_empty() => Missed::These(BTreeSet::new()),
@@ -64,10 +67,14 @@ impl Asked {
                 let is_missed = |id: &&i64| !seen.contains(*id) || deleted.contains(*id);
                 Missed::These(asked.iter().filter(is_missed).copied().collect())
             }
-            // The column that says so is not among the keys.
             Self::All => Missed::AllBut(seen.clone()),
         };
-        Look { at, shown: ids.difference(deleted).copied().collect(), missed }
+        // The column is not among the keys: whoever reads these does not learn that a row is back.
+        let shown = match self {
+            Self::All if has_column => none.clone(),
+            Self::All | Self::Part | Self::These(_) => ids.difference(deleted).copied().collect(),
+        };
+        Look { at, shown, missed }
     }
 }
 

@@ -11,7 +11,7 @@ use sync_core::{
 use sync_engine::{event::Event, run::RunOptions};
 
 use super::{
-    stage::{comes_right, fill, in_step, pass, run_with, status, succeeds, usual},
+    stage::{comes_right, fill, in_step, late, pass, run_with, status, succeeds, usual},
     steps::{at_every_step, killed_after, killed_when},
 };
 use crate::world::{EXTERNAL_ID, OTHER_EXTERNAL_ID, OTHER_TABLE, TABLE, World};
@@ -116,12 +116,6 @@ fn another_external_id_field_is_filled_before_anything_is_created() {
     });
 }
 
-/// The next call of this kind takes effect half an hour after its connection broke.
-fn late(world: &World, route: RouteKind) {
-    let late = FaultKind::Late { ms: 30 * 60_000, end: LateEnd::Reset };
-    world.network.emulator().add_fault(Fault::new(late).on(&[route]));
-}
-
 /// D6. Catches: an update of a dead process that is forgotten when the definition changes, and that nobody looks at again
 /// (`syncs::forget_values`, `syncs::leave_destination`).
 #[test]
@@ -130,7 +124,7 @@ fn d6_an_update_on_its_way_when_the_definition_changes_is_found_and_undone() {
         usual(async |mut world| {
             fill(&world, 3);
             succeeds(&world).await;
-            late(&world, RouteKind::BulkUpdate);
+            late(&world, RouteKind::BulkUpdate, 30);
             world.database.put(1, "B", 1);
             world.clear_log();
             killed_when(&world, || world.requests(RouteKind::BulkUpdate) > 0).await;
@@ -162,7 +156,7 @@ fn d6_what_is_on_its_way_when_the_keys_change_is_found_and_undone() {
             world.definition.destination.on_delete = OnDelete::Delete { adopted: false };
             fill(&world, 3);
             succeeds(&world).await;
-            late(&world, route);
+            late(&world, route, 30);
             if route == delete {
                 world.database.delete(1);
             } else {
@@ -200,7 +194,7 @@ fn d6_the_external_id_field_does_not_change_before_what_was_given_up_was_looked_
     usual(async |mut world| {
         fill(&world, 3);
         succeeds(&world).await;
-        late(&world, RouteKind::BulkCreate);
+        late(&world, RouteKind::BulkCreate, 30);
         world.database.put(9, "A", 9);
         succeeds(&world).await;
         let old = world.definition.destination.external_id_field.clone();

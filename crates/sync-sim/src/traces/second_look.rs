@@ -5,12 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Request;
 use serde_json::json;
-use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
+use smartsuite_emulator::{Fault, FaultKind, RouteKind};
 use sync_core::config::model::OnDelete;
-use sync_engine::{event::Event, run::RunOptions};
+use sync_engine::run::RunOptions;
 
 use super::{
-    stage::{calm, comes_right, fill, in_step, pass, run, succeeds, usual},
+    stage::{calm, comes_right, fill, in_step, late, notes, pass, run, succeeds, usual},
     state_files::StateCopy,
     steps::{Run, at_every_step, killed_after, killed_when},
 };
@@ -18,16 +18,13 @@ use crate::world::{EXTERNAL_ID, World};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// The next call of this kind takes effect so many minutes after its connection broke.
-fn late(world: &World, route: RouteKind, minutes: u64) {
-    let kind = FaultKind::Late { ms: minutes * 60_000, end: LateEnd::Reset };
-    world.network.emulator().add_fault(Fault::new(kind).on(&[route]));
-}
-
-pub(super) fn notes(world: &World) -> Vec<String> {
-    let said = world.events.take().into_iter();
-    said.filter_map(|event| if let Event::Note { text } = event { Some(text) } else { None })
-        .collect()
+/// Row 9 is created twice, as its first create takes effect so many minutes after its connection broke.
+async fn create_twice(world: &World, minutes: u64) {
+    fill(world, 3);
+    succeeds(world).await;
+    late(world, RouteKind::BulkCreate, minutes);
+    world.database.put(9, "A", 9);
+    succeeds(world).await;
 }
 
 /// D6. Catches: a create that was given up and is never looked up again (`settle::settle_one`), a look that comes
@@ -35,11 +32,7 @@ pub(super) fn notes(world: &World) -> Vec<String> {
 #[test]
 fn d6_a_create_that_lands_after_it_was_given_up_is_removed() {
     usual(async |world| {
-        fill(&world, 3);
-        succeeds(&world).await;
-        late(&world, RouteKind::BulkCreate, 50);
-        world.database.put(9, "A", 9);
-        succeeds(&world).await;
+        create_twice(&world, 50).await;
         in_step(&world);
         pass(&world, 51 * MINUTE).await;
         assert_eq!(world.record_ids("9").len(), 2);
@@ -107,11 +100,7 @@ fn d6_a_twin_that_no_answer_says_is_removed_is_looked_for_again() {
 #[test]
 fn d6_a_twin_whose_removal_fails_is_looked_for_again() {
     usual(async |world| {
-        fill(&world, 3);
-        succeeds(&world).await;
-        late(&world, RouteKind::BulkCreate, 50);
-        world.database.put(9, "A", 9);
-        succeeds(&world).await;
+        create_twice(&world, 50).await;
         pass(&world, 66 * MINUTE).await;
         let fails = Fault::new(FaultKind::Status(503)).on(&[RouteKind::BulkDelete]);
         world.network.emulator().add_fault(fails.times(None));
@@ -131,11 +120,7 @@ fn d6_a_twin_that_may_be_a_persons_is_reported_and_stays() {
     for dedicated in [true, false] {
         usual(async |mut world| {
             world.dedicated_member = dedicated;
-            fill(&world, 3);
-            succeeds(&world).await;
-            late(&world, RouteKind::BulkCreate, 10);
-            world.database.put(9, "A", 9);
-            succeeds(&world).await;
+            create_twice(&world, 10).await;
             let linked = world.record_ids("9");
             pass(&world, 11 * MINUTE).await;
             if dedicated {
@@ -159,11 +144,7 @@ fn d6_a_twin_that_may_be_a_persons_is_reported_and_stays() {
 #[test]
 fn d6_what_people_created_is_never_removed() {
     usual(async |world| {
-        fill(&world, 3);
-        succeeds(&world).await;
-        late(&world, RouteKind::BulkCreate, 10);
-        world.database.put(9, "A", 9);
-        succeeds(&world).await;
+        create_twice(&world, 10).await;
         let linked = world.record_ids("9").remove(0);
         world.person(&json!({"action": "copy", "record": linked}));
         pass(&world, 90 * MINUTE).await;
@@ -334,11 +315,7 @@ fn d6_a_process_may_die_at_any_step_of_its_second_look() {
 #[test]
 fn d6_a_look_that_proves_nothing_is_made_again() {
     usual(async |world| {
-        fill(&world, 3);
-        succeeds(&world).await;
-        late(&world, RouteKind::BulkCreate, 30);
-        world.database.put(9, "A", 9);
-        succeeds(&world).await;
+        create_twice(&world, 30).await;
         pass(&world, 90 * MINUTE).await;
         world.network.blind_lists(1_000);
         run(&world).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use smartsuite_emulator::{FaultScript, Profile};
+use smartsuite_emulator::{Fault, FaultKind, FaultScript, LateEnd, Profile, RouteKind};
 use sync_core::{port::Clock, state::RunStatus};
 use sync_engine::{
     event::Event,
@@ -86,6 +86,18 @@ pub(super) async fn capture_only(world: &World) {
     assert_eq!(world.all_requests(), 0);
 }
 
+/// The next call of this kind takes effect so many minutes after its connection broke.
+pub(super) fn late(world: &World, route: RouteKind, minutes: u64) {
+    let kind = FaultKind::Late { ms: minutes * 60_000, end: LateEnd::Reset };
+    world.network.emulator().add_fault(Fault::new(kind).on(&[route]));
+}
+
+/// The next create takes effect, and nobody hears of it.
+pub(super) fn lose_the_answer(world: &World) {
+    let lost = Fault::new(FaultKind::Reset).on(&[RouteKind::BulkCreate]).after_the_effect();
+    world.network.emulator().add_fault(lost);
+}
+
 /// No fault strikes from now on; what was struck already may still have its late effect.
 pub(super) fn calm(world: &World) {
     world.network.emulator().set_faults(FaultScript::default());
@@ -110,4 +122,18 @@ pub(super) async fn comes_right(world: &World) {
 /// One record a row, with the row's values.
 pub(super) fn in_step(world: &World) {
     assert_eq!(world.records(), world.wished());
+}
+
+/// The title of a record.
+pub(super) fn title_of(world: &World, id: &str) -> String {
+    let records = world.dump(&world.definition.destination.table_id);
+    let record = records.iter().find(|record| record["id"] == id).expect("it lives");
+    record["title"].as_str().unwrap_or_default().to_owned()
+}
+
+/// What people were told since somebody asked last.
+pub(super) fn notes(world: &World) -> Vec<String> {
+    let said = world.events.take().into_iter();
+    said.filter_map(|event| if let Event::Note { text } = event { Some(text) } else { None })
+        .collect()
 }

@@ -52,17 +52,18 @@ fn records_that_wait_for_a_yes_are_told_once_however_many_runs_pass() {
     story.tells(&["16:00: orders: over (needs yes, since 2026-11-02 13:00 UTC)"]);
 }
 
-#[test]
-fn nobody_is_asked_for_a_yes_where_records_are_to_stay() {
-    let mut story = Story::of(
-        "alerts: {webhook: {url: 'https://example.org/hook'}, group: 0}
+/// One sync, of a table, which may be as old as it likes.
+const ONE_TABLE: &str = "alerts: {webhook: {url: 'https://example.org/hook'}, group: 0}
 syncs:
   - name: orders
     freshness: 500000
     source: {table: orders}
     destination: {table_id: 6500000000000000000000d1, external_id_field: sorder, field_mappings: {total: stotal}}
-",
-    );
+";
+
+#[test]
+fn nobody_is_asked_for_a_yes_where_records_are_to_stay() {
+    let mut story = Story::of(ONE_TABLE);
     // As an earlier definition found it.
     story.run("orders", NEEDS_A_YES, |story, run| {
         story.read(run, 1..=20);
@@ -293,15 +294,7 @@ fn a_log_at_risk_duplicates_a_failed_copy_and_a_bad_file_are_told_and_over() {
 /// Catches: copies that fail by hanging, or that somebody removes, of which no failure ever tells.
 #[test]
 fn a_state_that_is_not_copied_for_two_days_is_told_of_whatever_kept_it() {
-    let mut story = Story::of(
-        "alerts: {webhook: {url: 'https://example.org/hook'}, group: 0}
-syncs:
-  - name: orders
-    freshness: 500000
-    source: {table: orders}
-    destination: {table_id: 6500000000000000000000d1, external_id_field: sorder, field_mappings: {total: stotal}}
-",
-    );
+    let mut story = Story::of(ONE_TABLE);
     let hint = "see the service's log and the disk's space and rights; `state backup` makes a copy";
     let copy = |story: &Story| {
         let folder = story.folder.path();
