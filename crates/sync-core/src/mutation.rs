@@ -98,7 +98,7 @@ pub const fn is_on(_: Mutation) -> bool {
 }
 
 #[cfg(feature = "mutations")]
-pub use switch::{durable_commits, is_on, turn_on};
+pub use switch::{durable_commits, fill_disk, free_disk, is_on, turn_on};
 
 /// Notes a commit that is safe from a power cut. Does nothing outside the simulator.
 #[cfg(not(feature = "mutations"))]
@@ -107,6 +107,16 @@ pub const fn note_durable_commit() {}
 
 #[cfg(feature = "mutations")]
 pub use switch::note_durable_commit;
+
+/// Whether a commit finds the disk full. Never outside the simulator, which makes it so in the midst of a run.
+#[cfg(not(feature = "mutations"))]
+#[inline]
+pub const fn is_disk_full() -> bool {
+    false
+}
+
+#[cfg(feature = "mutations")]
+pub use switch::is_disk_full;
 
 #[cfg(feature = "mutations")]
 mod switch {
@@ -117,6 +127,7 @@ mod switch {
     thread_local! {
         static ON: Cell<Option<Mutation>> = const { Cell::new(None) };
         static DURABLE: Cell<u64> = const { Cell::new(0) };
+        static IS_FULL: Cell<bool> = const { Cell::new(false) };
     }
 
     /// Whether the program is to make this mistake.
@@ -137,5 +148,20 @@ mod switch {
     /// Commits of this thread that were safe from a power cut when they returned.
     pub fn durable_commits() -> u64 {
         DURABLE.get()
+    }
+
+    /// From now on every commit of this thread finds the disk full.
+    pub fn fill_disk() {
+        IS_FULL.set(true);
+    }
+
+    /// There is room again.
+    pub fn free_disk() {
+        IS_FULL.set(false);
+    }
+
+    /// Whether a commit finds the disk full.
+    pub fn is_disk_full() -> bool {
+        IS_FULL.get()
     }
 }

@@ -28,6 +28,9 @@ fn may_be_narrow(seed: u64) -> bool {
     (ALL_KINDS_FROM..10_500).contains(&seed) || seed >= 20_000
 }
 
+/// From this seed on a meeting may be one with a full disk, and those with what is settled have more to send.
+const FULL_DISKS_FROM: u64 = 50_000;
+
 /// Draws the plan of a seed.
 pub fn draw(seed: u64) -> Plan {
     let mut drawer = Drawer::of(seed);
@@ -49,6 +52,8 @@ pub fn theme_of(seed: u64) -> Option<String> {
 
 struct Drawer {
     chance: SmallRng,
+    /// Disks may become full in the midst of a run.
+    fills_disks: bool,
     /// Rows at the beginning.
     rows: i64,
     next_id: i64,
@@ -64,6 +69,7 @@ impl Drawer {
     fn of(seed: u64) -> Self {
         Self {
             chance: SmallRng::seed_from_u64(seed),
+            fills_disks: seed >= FULL_DISKS_FROM,
             rows: 0,
             next_id: 1,
             is_moved: false,

@@ -61,6 +61,8 @@ pub fn live(plan: &Plan) -> Result<Tally, Box<Failure>> {
         .build()
         .expect("a runtime");
     runtime.block_on(async {
+        // The world before this one may have gone wrong in the midst of it.
+        mutation::free_disk();
         let mut life = Life::new(plan);
         match life.whole(&plan.steps).await {
             Ok(()) => Ok(life.tally),
@@ -324,6 +326,7 @@ impl Life {
             vec!["name".to_owned()],
         );
         self.strike("key columns changed");
+        mutation::free_disk();
         let ended = self.world.process().run(RunOptions::default()).await;
         self.world.definition.source.primary_key = key;
         match ended {
@@ -510,6 +513,7 @@ impl Life {
         match ended {
             Ok(report) => self.reported(actor.ear.number, &report),
             Err(StateError::DiskFull) => {
+                mutation::free_disk();
                 self.tell(&format!("process {}: the disk is full", actor.ear.number));
                 self.phases.dies(actor.ear.number);
                 Ok(())

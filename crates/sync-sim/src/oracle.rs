@@ -355,7 +355,7 @@ impl Oracle {
     pub fn sees_requests(
         &mut self,
         log: &[LogEntry],
-        missed: impl Fn(i64, Timestamp) -> usize,
+        missed: impl Fn(i64, Timestamp, Timestamp) -> usize,
     ) -> Result<(), Wrong> {
         for entry in log {
             let at: Timestamp = entry.at.parse().unwrap_or(Timestamp::UNIX_EPOCH);
@@ -391,7 +391,7 @@ impl Oracle {
         &mut self,
         entry: &LogEntry,
         at: Timestamp,
-        missed: &impl Fn(i64, Timestamp) -> usize,
+        missed: &impl Fn(i64, Timestamp, Timestamp) -> usize,
     ) -> Result<(), Wrong> {
         let body = entry.body.as_deref().unwrap_or_default();
         let items = serde_json::from_str::<Json>(body).unwrap_or_default();

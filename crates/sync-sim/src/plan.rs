@@ -132,6 +132,8 @@ pub enum Blow {
     UnnamedLog,
     /// The next look-up finds nothing.
     BlindLookUp,
+    /// No room is left on the disk, until a process has ended of it.
+    FullDisk,
     /// The next call meets this fault; `after`: it takes effect all the same.
     Call {
         /// What goes wrong.

@@ -318,9 +318,10 @@ impl SimDatabase {
         self.tables().reads
     }
 
-    /// How many reads in a row, until then, should have shown that this row is there and did not.
-    pub fn missed(&self, id: i64, until: Timestamp) -> usize {
-        looks::missed(&self.tables().looks, id, until)
+    /// How many reads in a row should have shown that this row is there and did not: the most that somebody who looked
+    /// back at a moment between the two could count.
+    pub fn missed(&self, id: i64, from: Timestamp, until: Timestamp) -> usize {
+        looks::missed(&self.tables().looks, id, from, until)
     }
 
     /// What reads have shown may be known to nobody any more: from now on every row counts as missed, until a read shows

@@ -4,7 +4,7 @@
 //! unknown, the whole table is read, 1,000 records a call (the scan), or the waiting ids are looked up, whichever
 //! costs fewer calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use sync_core::{
@@ -18,7 +18,10 @@ use sync_core::{
 };
 
 use super::{Delivery, lookup};
-use crate::{event::Event, record_text::fingerprint_of};
+use crate::{
+    event::Event,
+    record_text::{external_id_of, fingerprint_of},
+};
 
 /// How old the cached structure may be before a write.
 const STRUCTURE_AGE_MAX: SignedDuration = SignedDuration::from_hours(24);
@@ -152,8 +155,11 @@ impl Delivery<'_> {
         if match_on.is_some() {
             self.begin_records().await?;
         }
+        let doubtful = self.ids_in_doubt().await?;
         let mut reading = Reading::default();
         let (mut received, mut total, mut highest) = (0, None, Some(mark));
+        // The lowest record that a create in doubt may have made: the mark stays below it.
+        let mut ceiling = None::<u64>;
         let mut hashed = BTreeMap::new();
         while let Some(filter) = scan.next() {
             let page = match self.list(kind, &filter).await? {
@@ -171,6 +177,15 @@ impl Delivery<'_> {
             let total = *total.get_or_insert(page.total);
             let rest_pages = total.saturating_sub(received).div_ceil(PAGE_MAX as u64);
             highest = highest.max(page.rising_to);
+            let is_doubtful = |record: &&SeenRecord| {
+                record.external_id.as_ref().is_some_and(|id| doubtful.contains(id))
+            };
+            let numbers = page
+                .records
+                .iter()
+                .filter(is_doubtful)
+                .map(|record| record.autonumber.unwrap_or(0));
+            ceiling = numbers.chain(ceiling).min();
             note_hashed(&page, &mut hashed);
             if let Some(fields) = &match_on {
                 self.note_unkeyed(fields, &page.records).await?;
@@ -188,13 +203,23 @@ impl Delivery<'_> {
         }
         reading.complete = total.is_none_or(|total| received >= total);
         if reading.complete {
-            // The mark rises only when everything up to it was seen.
-            self.link(purpose, Vec::new(), highest).await?;
+            // The mark rises only when everything up to it was seen, and what a look-up will look for lies above it.
+            let below = ceiling.map(|number| number.saturating_sub(1));
+            self.link(purpose, Vec::new(), highest.into_iter().chain(below).min()).await?;
             if let Some(fields) = &match_on {
                 self.match_up(fields).await?;
             }
         }
         Ok(reading)
+    }
+
+    /// The external ids of creates in doubt.
+    async fn ids_in_doubt(&self) -> Result<BTreeSet<String>, StateError> {
+        let writer = self.route.writer;
+        let (doubts, _) =
+            self.state(move |state| state.doubts(&writer, Timestamp::MAX, usize::MAX)).await?;
+        let slug = &self.route.shape.external_id.slug;
+        Ok(doubts.iter().map(|doubt| external_id_of(&doubt.fields, slug)).collect())
     }
 
     fn tell_adopted(&self, adopted: u64) {

@@ -6,7 +6,7 @@ use smartsuite_emulator::{FaultKind, LateEnd, RouteKind};
 use super::{Drawer, themes::FINISH};
 use crate::{
     coverage::Stand,
-    plan::{Blow, Configuration, Fate, Launch, Moment, Setup, Step, Trap},
+    plan::{Blow, Configuration, Edit, Fate, Launch, Moment, Setup, Step, Trap},
 };
 
 /// Rows for which the state file must grow.
@@ -58,6 +58,10 @@ impl Drawer {
             Stand::RestoredState => {
                 steps.push(if self.likely(0.5) { Step::LoseState } else { Step::RestoreState });
             }
+            Stand::Settled if self.fills_disks => {
+                // Updates whose records are gone make creates, once they are settled.
+                steps.push(Step::People(vec![Edit::Delete(self.row())]));
+            }
             Stand::TakeOver => {
                 let until = self.one_of(&[Stand::Waiting, Stand::Marked, Stand::OnTheWire]);
                 steps.extend([self.begin(), Step::Meet(until, Blow::Kill)]);
@@ -75,7 +79,9 @@ impl Drawer {
     }
 
     fn blow(&mut self, setup: &Setup) -> Blow {
-        match self.chance.random_range(0..16) {
+        let kinds = if self.fills_disks { 19 } else { 16 };
+        match self.chance.random_range(0..kinds) {
+            16.. => Blow::FullDisk,
             0 => Blow::Kill,
             1 | 2 => Blow::PowerCut(self.chance.random_range(0..8)),
             3 => Blow::Stop(self.one_of(&[5, 70, 200])),

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use sync_core::{port::Clock as _, state::RunStatus};
+use sync_core::{mutation, port::Clock as _, state::RunStatus};
 use sync_engine::run::{RunOutcome, RunReport};
 
 use super::Life;
@@ -26,6 +26,7 @@ impl Life {
         self.world.network.emulator().set_faults(smartsuite_emulator::FaultScript::default());
         self.world.network.answer_as_usual();
         self.world.database.calm();
+        mutation::free_disk();
         for id in self.transactions.keys().copied().collect::<Vec<_>>() {
             self.write(crate::plan::Change::Commit(id));
         }

@@ -191,7 +191,7 @@ impl Life {
         self.world.clear_log();
         let database = &self.world.database;
         self.oracle
-            .sees_requests(&log, |id, until| database.missed(id, until))
+            .sees_requests(&log, |id, from, until| database.missed(id, from, until))
             .inspect_err(|_| self.tell(&told(&log)))?;
         for table in [TABLE, OTHER_TABLE] {
             let seen = self.seen(table);

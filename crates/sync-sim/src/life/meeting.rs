@@ -1,6 +1,7 @@
 //! Moments that are waited for: processes go on until something is in a state of the protocol, and then trouble strikes.
 
 use smartsuite_emulator::Fault;
+use sync_core::mutation;
 
 use super::Life;
 use crate::{
@@ -37,6 +38,7 @@ impl Life {
             Blow::Unreachable => self.world.database.break_reads(1),
             Blow::PurgedLog => self.purge_log(),
             Blow::UnnamedLog => self.unname_log(),
+            Blow::FullDisk => mutation::fill_disk(),
             Blow::BlindLookUp => self.world.network.blind_look_ups(1),
             Blow::Call { fault, after } => {
                 let mut fault = Fault::new(fault);

@@ -103,11 +103,11 @@ impl Departures {
         absences.iter().any(|(began, ended)| *began <= to && ended.is_none_or(|end| end >= from))
     }
 
-    /// A record is deleted or archived; `missed` answers how many reads had passed over a row by then.
+    /// A record is deleted or archived; `missed` answers how many reads in a row had passed over a row between the two.
     pub(super) fn sees(
         &mut self,
         going: &Going<'_>,
-        missed: impl Fn(i64, Timestamp) -> usize,
+        missed: impl Fn(i64, Timestamp, Timestamp) -> usize,
     ) -> Result<(), Wrong> {
         let Going { record, departure, at, touched, made_by_people } = *going;
         let deletes_theirs = self.policy == Gone::AllDeleted || departure == Departure::Archive;
@@ -127,7 +127,7 @@ impl Departures {
         let may_be_twin = departure == Departure::Delete && self.dedicated && !touched && has_twin;
         if fits_policy && keys.iter().all(|id| self.was_absent(*id, from, at)) {
             // What has just been read may have come too late for a call that is on its way.
-            let is_missed = |id: i64| [at, before].iter().any(|at| missed(id, *at) >= READS_MIN);
+            let is_missed = |id: i64| missed(id, before, at) >= READS_MIN;
             if let Some(id) = keys.iter().find(|id| !is_missed(**id))
                 && !may_be_twin
             {

@@ -92,10 +92,20 @@ impl Look {
     }
 }
 
-/// How many looks in a row, until then, missed this row.
-pub(super) fn missed(looks: &[Look], id: i64, until: Timestamp) -> usize {
-    let looks = looks.iter().rev().filter(|look| look.at <= until);
-    looks.take_while(|look| !look.shown.contains(&id)).filter(|look| look.misses(id)).count()
+/// How many looks in a row had missed this row at some moment between the two, at most.
+pub(super) fn missed(looks: &[Look], id: i64, from: Timestamp, until: Timestamp) -> usize {
+    let before = looks.partition_point(|look| look.at < from);
+    let after = looks.partition_point(|look| look.at <= until);
+    (before..=after)
+        .map(|end| missed_by(looks.get(..end).unwrap_or_default(), id))
+        .max()
+        .unwrap_or(0)
+}
+
+/// How many looks in a row missed this row in the end.
+fn missed_by(looks: &[Look], id: i64) -> usize {
+    let looks = looks.iter().rev().take_while(|look| !look.shown.contains(&id));
+    looks.filter(|look| look.misses(id)).count()
 }
 
 /// The numbers of these rows.

@@ -15,15 +15,13 @@ use sync_engine::run::{RunOptions, RunOutcome, RunReport};
 use super::{
     marks::mark_dirty,
     stage::{
-        capture_only, comes_right, fill, in_step, pass, run, run_with, status, succeeds, usual,
+        capture_only, comes_right, fill, in_step, note_of, pass, run, run_with, status, succeeds,
+        usual,
     },
     state_files::{StateCopy, lose_everything},
     steps::{Run, at_every_step, killed_after, killed_when},
 };
-use crate::world::{EXTERNAL_ID, World};
-
-/// A field that nothing is mapped to.
-const NOTE: &str = "snoteaaaaa";
+use crate::world::{EXTERNAL_ID, NOTE, World};
 
 /// A world whose records are deleted when their rows are gone.
 fn deleting(script: impl AsyncFnOnce(World)) {
@@ -39,13 +37,6 @@ fn trouble(report: &RunReport) -> &str {
         RunOutcome::Ran { trouble: Some(trouble), .. } => &trouble.code,
         other => panic!("{other:?}"),
     }
-}
-
-/// The policy's field in the only record of a row.
-fn note(world: &World, id: i64) -> String {
-    let records = world.dump(&world.definition.destination.table_id);
-    let of = records.iter().find(|record| record[EXTERNAL_ID] == json!(id.to_string()));
-    of.and_then(|record| record[NOTE].as_str()).unwrap_or_default().to_owned()
 }
 
 /// C8. Catches: a sweep that is not made (`sweep_if_due`).
@@ -319,8 +310,8 @@ fn c8_an_archived_record_is_brought_back_with_its_row() {
         world.clear_log();
         let report = succeeds(&world).await;
         assert_eq!((report.books.archived, world.all_requests()), (1, 1));
-        assert_eq!(note(&world, 2), "row is gone");
-        assert_eq!(note(&world, 3), "");
+        assert_eq!(note_of(&world, 2), "row is gone");
+        assert_eq!(note_of(&world, 3), "");
         world.clear_log();
         succeeds(&world).await;
         assert_eq!(world.all_requests(), 0);
@@ -328,7 +319,7 @@ fn c8_an_archived_record_is_brought_back_with_its_row() {
         world.clear_log();
         succeeds(&world).await;
         assert_eq!((world.requests(RouteKind::BulkUpdate), world.all_requests()), (1, 1));
-        assert_eq!((note(&world, 2).as_str(), world.record_ids("2")), ("", record));
+        assert_eq!((note_of(&world, 2).as_str(), world.record_ids("2")), ("", record));
         comes_right(&world).await;
     });
 }
@@ -409,10 +400,10 @@ fn c8_a_record_whose_archiving_is_not_known_is_not_deleted() {
         world.database.delete(3);
         world.clear_log();
         killed_when(&world, || world.requests(RouteKind::BulkDelete) > 0).await;
-        assert_eq!(note(&world, 3), "row is gone");
+        assert_eq!(note_of(&world, 3), "row is gone");
         world.database.put(3, "B", 3);
         succeeds(&world).await;
-        assert_eq!((note(&world, 3).as_str(), world.record_ids("3")), ("", kept));
+        assert_eq!((note_of(&world, 3).as_str(), world.record_ids("3")), ("", kept));
         assert_ne!(record, world.record_ids("3"));
         comes_right(&world).await;
     });
@@ -483,12 +474,12 @@ fn c8_an_archived_record_is_brought_back_though_the_state_was_lost() {
     archiving(async |world, record| {
         world.database.delete(2);
         succeeds(&world).await;
-        assert_eq!(note(&world, 2), "row is gone");
+        assert_eq!(note_of(&world, 2), "row is gone");
         lose_everything(&world);
         world.database.put(2, "A", 2);
         world.clear_log();
         comes_right(&world).await;
-        assert_eq!((note(&world, 2).as_str(), world.record_ids("2")), ("", record));
+        assert_eq!((note_of(&world, 2).as_str(), world.record_ids("2")), ("", record));
     });
 }
 
@@ -500,13 +491,13 @@ fn c8_an_archived_copy_that_takes_its_records_place_is_brought_back() {
         succeeds(&world).await;
         world.person(&json!({"action": "copy", "record": record[0]}));
         world.person(&json!({"action": "delete", "record": record[0]}));
-        assert_eq!(note(&world, 2), "row is gone");
+        assert_eq!(note_of(&world, 2), "row is gone");
         world.database.put(2, "A", 2);
         // The copy is found and linked; its row, read again, brings it back.
         succeeds(&world).await;
         succeeds(&world).await;
         comes_right(&world).await;
-        assert_eq!(note(&world, 2), "");
+        assert_eq!(note_of(&world, 2), "");
     });
 }
 
@@ -525,12 +516,12 @@ fn c8_a_mark_that_lands_after_its_row_returned_is_taken_back() {
             succeeds(&world).await;
             pass(&world, Duration::from_mins(minutes + 1)).await;
             if minutes > 0 {
-                assert_eq!(note(&world, 2), "row is gone", "it landed");
+                assert_eq!(note_of(&world, 2), "row is gone", "it landed");
             }
             pass(&world, Duration::from_mins(62)).await;
             succeeds(&world).await;
             comes_right(&world).await;
-            assert_eq!((note(&world, 2).as_str(), world.record_ids("2")), ("", record));
+            assert_eq!((note_of(&world, 2).as_str(), world.record_ids("2")), ("", record));
         });
     }
 }
@@ -614,7 +605,7 @@ fn d8_a_record_whose_row_came_and_went_since_the_copy_goes_too() {
         world.database.delete(2_000);
         old.restore(&world);
         succeeds(&world).await;
-        assert_eq!(note(&world, 2_000), "row is gone");
+        assert_eq!(note_of(&world, 2_000), "row is gone");
     });
 }
 

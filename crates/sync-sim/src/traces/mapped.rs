@@ -9,13 +9,10 @@ use sync_core::{
 use sync_engine::event::Event;
 
 use super::{
-    stage::{comes_right, fill, run_until, succeeds, usual},
+    stage::{comes_right, fill, note_of, run_until, succeeds, usual},
     state_files::lose_everything,
 };
-use crate::world::{EXTERNAL_ID, World};
-
-/// A field that nothing else is mapped to.
-const NOTE: &str = "snoteaaaaa";
+use crate::world::{NOTE, World};
 
 /// A world whose names are also written to the note, by this policy.
 fn noted(write: WritePolicy, script: impl AsyncFnOnce(World)) {
@@ -24,13 +21,6 @@ fn noted(write: WritePolicy, script: impl AsyncFnOnce(World)) {
         world.definition.destination.fields.push(FieldMapping { write, ..mapping });
         script(world).await;
     });
-}
-
-/// The note of a row's only record.
-fn note(world: &World, id: i64) -> String {
-    let records = world.dump(&world.definition.destination.table_id);
-    let of = records.iter().find(|record| record[EXTERNAL_ID] == json!(id.to_string()));
-    of.and_then(|record| record[NOTE].as_str()).unwrap_or_default().to_owned()
 }
 
 fn set_note(world: &World, id: i64, text: &str) {
@@ -44,18 +34,18 @@ fn a_field_of_new_records_is_written_once_and_never_compared() {
     noted(WritePolicy::OnCreate, async |world| {
         fill(&world, 3);
         succeeds(&world).await;
-        let created = note(&world, 1);
+        let created = note_of(&world, 1);
         assert!(!created.is_empty(), "it is written with the record");
         set_note(&world, 1, "a person's own");
         world.database.put(1, "another name", 9);
         comes_right(&world).await;
-        assert_eq!(note(&world, 1), "a person's own");
+        assert_eq!(note_of(&world, 1), "a person's own");
         // A state that is lost adopts the records as they are: nothing is written.
         lose_everything(&world);
         world.clear_log();
         comes_right(&world).await;
         assert_eq!(world.requests(RouteKind::BulkUpdate), 0);
-        assert_eq!(note(&world, 1), "a person's own");
+        assert_eq!(note_of(&world, 1), "a person's own");
     });
 }
 
@@ -66,7 +56,7 @@ fn an_empty_field_is_filled_when_its_record_is_written() {
     noted(WritePolicy::IfEmpty, async |world| {
         fill(&world, 3);
         succeeds(&world).await;
-        assert_eq!(note(&world, 1), "A", "it is written with the record");
+        assert_eq!(note_of(&world, 1), "A", "it is written with the record");
         set_note(&world, 1, "");
         set_note(&world, 2, "a person's own");
         world.clear_log();
@@ -75,7 +65,10 @@ fn an_empty_field_is_filled_when_its_record_is_written() {
         world.database.put(1, "first", 9);
         world.database.put(2, "second", 9);
         comes_right(&world).await;
-        assert_eq!((note(&world, 1), note(&world, 2)), ("first".into(), "a person's own".into()));
+        assert_eq!(
+            (note_of(&world, 1), note_of(&world, 2)),
+            ("first".into(), "a person's own".into())
+        );
         world.database.put(1, "again", 9);
         world.database.put(2, "again", 9);
         world.clear_log();
@@ -87,7 +80,7 @@ fn an_empty_field_is_filled_when_its_record_is_written() {
         succeeds(&world).await;
         assert_eq!(world.requests(RouteKind::BulkUpdate), 2, "the update, and what fills");
         assert_eq!(world.all_requests(), 2);
-        assert_eq!([note(&world, 1), note(&world, 2), note(&world, 3)], ["third"; 3]);
+        assert_eq!([note_of(&world, 1), note_of(&world, 2), note_of(&world, 3)], ["third"; 3]);
     });
 }
 
@@ -106,7 +99,7 @@ fn what_a_person_wrote_meanwhile_is_not_overwritten() {
         run_until(&world, is_answered).await;
         set_note(&world, 1, "a person's own");
         comes_right(&world).await;
-        assert_eq!((note(&world, 1), note(&world, 2)), ("a person's own".into(), "B".into()));
+        assert_eq!((note_of(&world, 1), note_of(&world, 2)), ("a person's own".into(), "B".into()));
     });
 }
 
@@ -123,7 +116,7 @@ fn a_fill_whose_answer_is_lost_is_made_once() {
         world.network.emulator().add_fault(lost);
         succeeds(&world).await;
         comes_right(&world).await;
-        assert_eq!([note(&world, 1), note(&world, 2)], ["B"; 2]);
+        assert_eq!([note_of(&world, 1), note_of(&world, 2)], ["B"; 2]);
     });
 }
 

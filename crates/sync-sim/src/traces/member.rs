@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use smartsuite_emulator::RouteKind;
 use sync_core::config::model::OnDelete;
 
-use super::stage::{
-    comes_right, fill, in_step, late, lose_the_answer, notes, pass, succeeds, usual,
+use super::{
+    stage::{
+        comes_right, fill, in_step, late, lose_the_answer, notes, pass, succeeds, title_of, usual,
+    },
+    steps::killed_when,
 };
-use crate::world::OTHER_TABLE;
+use crate::world::{EXTERNAL_ID, OTHER_TABLE};
 
 /// D6. Catches: a twin that is removed though nobody knows whose it is. It is told, and goes with a second look once a
 /// create was answered (world 10706).
@@ -53,5 +57,29 @@ fn d5_what_is_found_in_a_new_table_is_known_for_ours() {
         world.database.delete(2);
         succeeds(&world).await;
         comes_right(&world).await;
+    });
+}
+
+/// D4, D8. Catches: a mark that an audit raises past what a create in doubt has made, so that its last look-up, which has no
+/// control, sees nothing, and a person's record is linked in its place (`Delivery::read_once`). Found as world 35319.
+#[test]
+fn d8_an_audit_raises_no_mark_past_what_a_create_in_doubt_may_have_made() {
+    usual(async |world| {
+        succeeds(&world).await;
+        late(&world, RouteKind::BulkCreate, 1);
+        world.database.put(9, "A", 9);
+        world.clear_log();
+        killed_when(&world, || world.requests(RouteKind::BulkCreate) > 0).await;
+        let values = json!({"title": "theirs", EXTERNAL_ID: "9"});
+        let theirs = world.person(&json!({"action": "create", "values": values}));
+        let theirs = theirs["id"].as_str().expect("it was made");
+        pass(&world, Duration::from_mins(2)).await;
+        let ours = world.record_ids("9").into_iter().find(|id| id != theirs).expect("it landed");
+        // The next process audits before it creates, and hears no answer.
+        world.database.put(10, "A", 10);
+        lose_the_answer(&world);
+        world.database.put(9, "B", 9);
+        succeeds(&world).await;
+        assert_eq!([title_of(&world, &ours), title_of(&world, theirs)], ["B", "theirs"]);
     });
 }

@@ -6,15 +6,15 @@ use bytes::Bytes;
 use http::Request;
 use serde_json::json;
 use smartsuite_emulator::{Fault, FaultKind, RouteKind};
-use sync_core::config::model::OnDelete;
+use sync_core::config::model::{ArchiveField, OnDelete};
 use sync_engine::run::RunOptions;
 
 use super::{
-    stage::{calm, comes_right, fill, in_step, late, notes, pass, run, succeeds, usual},
+    stage::{calm, comes_right, fill, in_step, late, note_of, notes, pass, run, succeeds, usual},
     state_files::StateCopy,
     steps::{Run, at_every_step, killed_after, killed_when},
 };
-use crate::world::{EXTERNAL_ID, World};
+use crate::world::{EXTERNAL_ID, NOTE, World};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -372,5 +372,41 @@ fn d8_the_link_moves_where_its_record_is_gone() {
         // A new process audits before its first create.
         world.database.put(9, "A", 9);
         comes_right(&world).await;
+    });
+}
+
+/// D6. Catches: an archived record that an update brings back late, and that nobody archives again (`Delivery::is_back`).
+/// Found as world 30241.
+#[test]
+fn d6_what_a_late_update_brings_back_is_archived_again() {
+    usual(async |mut world| {
+        world.definition.destination.on_delete = OnDelete::Archive(ArchiveField {
+            slug: NOTE.into(),
+            value: "gone".into(),
+            restored: None,
+        });
+        fill(&world, 3);
+        succeeds(&world).await;
+        world.database.delete(2);
+        succeeds(&world).await;
+        late(&world, RouteKind::BulkUpdate, 30);
+        world.database.put(2, "B", 2);
+        succeeds(&world).await;
+        assert_eq!(note_of(&world, 2), "");
+        world.database.delete(2);
+        succeeds(&world).await;
+        assert_eq!(note_of(&world, 2), "gone");
+        pass(&world, 31 * MINUTE).await;
+        assert_eq!(note_of(&world, 2), "", "the first update has taken effect");
+        pass(&world, 60 * MINUTE).await;
+        succeeds(&world).await;
+        succeeds(&world).await;
+        assert_eq!(note_of(&world, 2), "gone");
+        world.clear_log();
+        succeeds(&world).await;
+        assert_eq!(world.all_requests(), 0);
+        world.database.put(2, "C", 2);
+        comes_right(&world).await;
+        assert_eq!(note_of(&world, 2), "");
     });
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use smartsuite_emulator::{Fault, FaultKind, FaultScript, LateEnd, Profile, RouteKind};
 use sync_core::{port::Clock, state::RunStatus};
 use sync_engine::{
@@ -10,7 +11,7 @@ use sync_engine::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::world::World;
+use crate::world::{EXTERNAL_ID, NOTE, World};
 
 /// Runs a script in a world of its own.
 pub(super) fn world<F: Future<Output = ()>>(profile: Profile, script: impl FnOnce(World) -> F) {
@@ -129,6 +130,13 @@ pub(super) fn title_of(world: &World, id: &str) -> String {
     let records = world.dump(&world.definition.destination.table_id);
     let record = records.iter().find(|record| record["id"] == id).expect("it lives");
     record["title"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The note of a row's only record.
+pub(super) fn note_of(world: &World, id: i64) -> String {
+    let records = world.dump(&world.definition.destination.table_id);
+    let of = records.iter().find(|record| record[EXTERNAL_ID] == json!(id.to_string()));
+    of.and_then(|record| record[NOTE].as_str()).unwrap_or_default().to_owned()
 }
 
 /// What people were told since somebody asked last.

@@ -35,6 +35,9 @@ impl SqliteStore {
             .map_err(Failure::from)
             .and_then(|transaction| {
                 let value = body(&transaction)?;
+                if mutation::is_disk_full() {
+                    return Err(StateError::DiskFull.into());
+                }
                 transaction.commit()?;
                 Ok(value)
             });
