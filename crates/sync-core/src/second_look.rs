@@ -18,8 +18,6 @@ pub struct HeldLink {
     pub record: RecordId,
     /// Of the values it is believed to hold; `None`: unknown.
     pub fingerprint: Option<Fingerprint>,
-    /// Its row is gone, and the record stays: it is archived, or not the tool's to delete.
-    pub is_kept: bool,
 }
 
 /// What a second look says of the link.
@@ -110,7 +108,7 @@ mod tests {
     }
 
     fn link(id: &str, print: Option<Fingerprint>) -> HeldLink {
-        HeldLink { record: RecordId(id.into()), fingerprint: print, is_kept: false }
+        HeldLink { record: RecordId(id.into()), fingerprint: print }
     }
 
     fn check(link: Option<&HeldLink>, found: &[SeenRecord], finding: Finding, others: &[&str]) {

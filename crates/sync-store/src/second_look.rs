@@ -12,7 +12,7 @@ use sync_core::{
 
 use crate::{
     column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, limit, record_parameter},
-    dispatch::{KEPT, MISSING, forget_fingerprint},
+    dispatch::{MISSING, forget_fingerprint},
     effects,
     failure::Failure,
     scan::mark_dirty,
@@ -168,13 +168,12 @@ pub(crate) fn due(
     let mut rows = select.query(place)?;
     let mut looks = Vec::new();
     while let Some(row) = rows.next()? {
-        let standing: Option<i64> = row.get(3)?;
-        let (is_missing, is_kept) = (standing == Some(MISSING), standing == Some(KEPT));
+        let is_missing = row.get::<_, Option<i64>>(3)? == Some(MISSING);
         let record = row.get::<_, Option<RecordColumn>>(1)?.filter(|_| !is_missing);
         let print = fingerprint(row.get(2)?);
         looks.push(SecondLook {
             key: row.get::<_, KeyColumn>(0)?.0,
-            link: record.map(|record| HeldLink { record: record.0, fingerprint: print, is_kept }),
+            link: record.map(|record| HeldLink { record: record.0, fingerprint: print }),
         });
     }
     Ok(looks)
@@ -197,7 +196,6 @@ pub(crate) fn settle(
                 }
                 mark_dirty(tx, writer, key)?;
             }
-            Some(LinkChange::Reopen) => reopen(tx, writer, key)?,
             Some(LinkChange::MoveTo { record, origin }) => {
                 put_link(tx, writer, now, key, record, None, *origin)?;
                 mark_dirty(tx, writer, key)?;
@@ -221,14 +219,4 @@ pub(crate) fn settle(
         };
     }
     Ok(())
-}
-
-/// What a call brought back late is asked for again, and archived if its row is still gone.
-fn reopen(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<()> {
-    tx.prepare_cached(
-        "UPDATE links SET standing = 0, fingerprint = NULL
-         WHERE sync_id = ? AND destination_id = ? AND key = ? AND standing = ?",
-    )?
-    .execute(params![writer.sync.0, writer.destination.0, KeyParameter(key), KEPT])?;
-    mark_dirty(tx, writer, key)
 }

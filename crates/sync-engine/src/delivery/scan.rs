@@ -263,7 +263,7 @@ impl Delivery<'_> {
             .collect();
         let (writer, now) = (self.route.writer, self.now());
         let adopted = self.state(move |state| state.link_seen(&writer, &seen, mark, now)).await?;
-        self.note_archived().await?;
+        self.note_archived(purpose != Purpose::Audit).await?;
         Ok(adopted)
     }
 

@@ -11,7 +11,7 @@ use sync_core::{
     port::BULK_MAX,
     record::{RecordId, SeenRecord},
     scan::TableScan,
-    second_look::{Finding, HeldLink, SECOND_LOOK, is_untouched, judge},
+    second_look::{Finding, SECOND_LOOK, is_untouched, judge},
     state::{CallKind, LinkChange, SecondLook, SecondSettlement, StateError},
 };
 
@@ -58,7 +58,7 @@ impl Delivery<'_> {
         }
         let (writer, now) = (self.route.writer, self.now());
         self.state(move |state| state.settle_second_looks(&writer, &settlements, now)).await?;
-        self.note_archived().await?;
+        self.note_archived(true).await?;
         self.tell_twins(twins.others).await?;
         self.remove(twins.ours).await
     }
@@ -96,7 +96,6 @@ impl Delivery<'_> {
         }
         let mut settlement = self.settlement(key, false);
         settlement.change = match verdict.finding {
-            Finding::AsLinked if self.is_back(link.as_ref()) => Some(LinkChange::Reopen),
             Finding::AsLinked | Finding::AskForLinked => None,
             Finding::Differs => Some(LinkChange::Forget),
             Finding::Adopt(record) => {
@@ -118,12 +117,6 @@ impl Delivery<'_> {
             }
         }
         Ok(settlement)
-    }
-
-    /// Whether the record was archived, and a call that took effect late has brought it back.
-    fn is_back(&self, link: Option<&HeldLink>) -> bool {
-        let kept = link.filter(|link| link.is_kept && self.route.archive.is_some());
-        kept.is_some_and(|link| self.archived.iter().all(|(_, record)| *record != link.record))
     }
 
     /// Removes records that are one too many. What cannot be removed now is looked at again in an hour.

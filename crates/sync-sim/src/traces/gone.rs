@@ -483,6 +483,28 @@ fn c8_an_archived_record_is_brought_back_though_the_state_was_lost() {
     });
 }
 
+/// D9. Catches: a restored link that says of its record that it is archived, and is believed
+/// (`StateStore::note_unarchived`).
+#[test]
+fn d9_a_record_that_came_back_since_the_copy_is_archived_again() {
+    archiving(async |world, _| {
+        world.database.delete(2);
+        succeeds(&world).await;
+        let old = StateCopy::of(&world);
+        world.database.put(2, "A", 2);
+        succeeds(&world).await;
+        assert_eq!(note_of(&world, 2), "");
+        world.database.delete(2);
+        old.restore(&world);
+        succeeds(&world).await;
+        succeeds(&world).await;
+        assert_eq!(note_of(&world, 2), "row is gone");
+        world.clear_log();
+        succeeds(&world).await;
+        assert_eq!(world.all_requests(), 0);
+    });
+}
+
 /// C8, D7. Catches: as above, where a copy that a person made of the archived record is found in its place.
 #[test]
 fn c8_an_archived_copy_that_takes_its_records_place_is_brought_back() {
