@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::{
     draft::{Fields, Fingerprint},
     record::{RecordId, SeenRecord},
+    state::Origin,
 };
 
 /// How long after the last call for a key its second look comes: what has not taken effect by then is taken not to.
@@ -18,6 +19,9 @@ pub struct HeldLink {
     pub record: RecordId,
     /// Of the values it is believed to hold; `None`: unknown.
     pub fingerprint: Option<Fingerprint>,
+    /// Its row is gone, nothing waits to be written for it, and the record stays, archived or not the tool's to delete: who
+    /// made it.
+    pub kept: Option<Origin>,
 }
 
 /// What a second look says of the link.
@@ -108,7 +112,7 @@ mod tests {
     }
 
     fn link(id: &str, print: Option<Fingerprint>) -> HeldLink {
-        HeldLink { record: RecordId(id.into()), fingerprint: print }
+        HeldLink { record: RecordId(id.into()), fingerprint: print, kept: None }
     }
 
     fn check(link: Option<&HeldLink>, found: &[SeenRecord], finding: Finding, others: &[&str]) {

@@ -20,16 +20,14 @@ const VERY_LATE_MS: u64 = 50 * 60_000;
 /// From this seed on some worlds are meetings. The ones before are those in which mistakes were sought and recorded.
 const MEETINGS_FROM: u64 = 2_000;
 
-/// From this seed on each mistake is sought: here worlds are of every kind.
-pub const ALL_KINDS_FROM: u64 = 10_000;
-
 /// Whether this world may go the narrow way of one rule. Between these seeds are some that are recorded as they were before.
 fn may_be_narrow(seed: u64) -> bool {
-    (ALL_KINDS_FROM..10_500).contains(&seed) || seed >= 20_000
+    (10_000..10_500).contains(&seed) || seed >= 20_000
 }
 
-/// From this seed on a meeting may be one with a full disk, and those with what is settled have more to send.
-const FULL_DISKS_FROM: u64 = 50_000;
+/// From this seed on worlds are of every kind, and each mistake is sought: a meeting may be one with a full disk, and those with
+/// what is settled have more to send.
+pub const ALL_KINDS_FROM: u64 = 50_000;
 
 /// Draws the plan of a seed.
 pub fn draw(seed: u64) -> Plan {
@@ -69,7 +67,7 @@ impl Drawer {
     fn of(seed: u64) -> Self {
         Self {
             chance: SmallRng::seed_from_u64(seed),
-            fills_disks: seed >= FULL_DISKS_FROM,
+            fills_disks: seed >= ALL_KINDS_FROM,
             rows: 0,
             next_id: 1,
             is_moved: false,

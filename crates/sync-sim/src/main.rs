@@ -23,7 +23,7 @@ cargo x sim                   lives through worlds for a minute, from seed 0
 cargo x sim --seed N          lives through one world and tells its story
   --whole                     without leaving out what is not needed
   --mutation NAME             with a mistake built in
-cargo x sim --mutations       seeks a world that catches each mistake, at most 2,000 for each, from seed 10000
+cargo x sim --mutations       seeks a world that catches each mistake, at most 2,000 for each, from seed 50000
 cargo x sim --record          the same, and notes for the tests which worlds those are";
 
 /// Worlds that a mutation may take.

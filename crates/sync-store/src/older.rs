@@ -8,7 +8,7 @@ use sync_core::{
     state::{FullReadReason, StateError},
 };
 
-use crate::{column::time, failure::Failure, witness::Testimony};
+use crate::{column::time, failure::Failure, second_look, witness::Testimony};
 
 /// Writing calls that this state knows of.
 const CALLS: &str = "calls";
@@ -77,7 +77,9 @@ pub(crate) fn distrust_if_older(
         [FullReadReason::OlderState.word()],
     )?;
     // A clock that was wrong when the last call left must not keep calls back for years.
-    hold_calls(tx, time(seen.sent_at.min(now.as_millisecond())))?;
+    let sent_at = time(seen.sent_at.min(now.as_millisecond()));
+    hold_calls(tx, sent_at)?;
+    look_at_kept(tx, sent_at)?;
     // A witness that cannot be understood gives no number to go on from; it takes the state's with the next call.
     let calls = if seen.calls == i64::MAX { known } else { seen.calls.max(known) };
     set_counter(tx, CALLS, calls)
@@ -88,6 +90,11 @@ pub(crate) fn distrust_if_older(
 pub(crate) fn hold_calls(tx: &Transaction<'_>, sent_at: Timestamp) -> rusqlite::Result<()> {
     let from = after_last_look(sent_at).as_millisecond();
     set_counter(tx, CALLS_FROM, from.max(counter(tx, CALLS_FROM)?.unwrap_or(from)))
+}
+
+/// What is believed archived may have come back by a call that this state knows nothing of.
+pub(crate) fn look_at_kept(tx: &Transaction<'_>, sent_at: Timestamp) -> rusqlite::Result<()> {
+    second_look::schedule_kept(tx, after_last_look(sent_at))
 }
 
 fn after_last_look(sent_at: Timestamp) -> Timestamp {

@@ -178,30 +178,26 @@ fn adopt(
     Ok(true)
 }
 
-/// See [`sync_core::state::StateStore::note_archived`] and, where they are not archived,
-/// [`sync_core::state::StateStore::note_unarchived`].
+/// See [`sync_core::state::StateStore::note_archived`].
 pub(crate) fn note_archived(
     tx: &Transaction<'_>,
     writer: &Writer,
     records: &[(Key, RecordId)],
-    are_archived: bool,
 ) -> rusqlite::Result<()> {
-    let (from, to) = if are_archived { (0, KEPT) } else { (KEPT, 0) };
     for (key, record) in records {
         let noted = tx
             .prepare_cached(
                 "UPDATE links SET standing = ?1, fingerprint = NULL
-                 WHERE sync_id = ?2 AND destination_id = ?3 AND key = ?4 AND record_id = ?5 AND standing = ?6
+                 WHERE sync_id = ?2 AND destination_id = ?3 AND key = ?4 AND record_id = ?5 AND standing = 0
                    AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.sync_id = ?2 AND o.destination_id = ?3
                      AND o.key = ?4 AND o.state = 1)",
             )?
             .execute(params![
-                to,
+                KEPT,
                 writer.sync.0,
                 writer.destination.0,
                 KeyParameter(key),
-                record_parameter(record),
-                from
+                record_parameter(record)
             ])?;
         if noted > 0 {
             mark_dirty(tx, writer, key)?;

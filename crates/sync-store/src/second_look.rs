@@ -7,12 +7,12 @@ use sync_core::{
     mutation::{self, Mutation},
     record::RecordId,
     second_look::{HeldLink, SECOND_LOOK},
-    state::{LinkChange, SecondLook, SecondSettlement, Writer},
+    state::{LinkChange, Origin, SecondLook, SecondSettlement, Writer},
 };
 
 use crate::{
     column::{KeyColumn, KeyParameter, RecordColumn, fingerprint, limit, record_parameter},
-    dispatch::{MISSING, forget_fingerprint},
+    dispatch::{KEPT, MISSING, forget_fingerprint},
     effects,
     failure::Failure,
     scan::mark_dirty,
@@ -157,7 +157,10 @@ pub(crate) fn due(
     keys_max: usize,
 ) -> Result<Vec<SecondLook>, Failure> {
     let mut select = tx.prepare_cached(
-        "SELECT s.key, l.record_id, l.fingerprint, l.standing FROM second_looks AS s LEFT JOIN links AS l
+        "SELECT s.key, l.record_id, l.fingerprint, l.standing, l.origin,
+           EXISTS (SELECT 1 FROM outbox AS w WHERE w.sync_id = s.sync_id AND w.destination_id = s.destination_id
+             AND w.key = s.key)
+         FROM second_looks AS s LEFT JOIN links AS l
            ON l.sync_id = s.sync_id AND l.destination_id = s.destination_id AND l.key = s.key
          WHERE s.sync_id = ?1 AND s.destination_id = ?2 AND s.due_at <= ?3
            AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.sync_id = s.sync_id
@@ -168,12 +171,16 @@ pub(crate) fn due(
     let mut rows = select.query(place)?;
     let mut looks = Vec::new();
     while let Some(row) = rows.next()? {
-        let is_missing = row.get::<_, Option<i64>>(3)? == Some(MISSING);
+        let standing: Option<i64> = row.get(3)?;
+        let is_missing = standing == Some(MISSING);
+        let is_kept = standing == Some(KEPT) && !row.get::<_, bool>(5)?;
+        let origin = |code: i64| if code == 0 { Origin::Created } else { Origin::Adopted };
+        let kept = row.get::<_, Option<i64>>(4)?.filter(|_| is_kept).map(origin);
         let record = row.get::<_, Option<RecordColumn>>(1)?.filter(|_| !is_missing);
         let print = fingerprint(row.get(2)?);
         looks.push(SecondLook {
             key: row.get::<_, KeyColumn>(0)?.0,
-            link: record.map(|record| HeldLink { record: record.0, fingerprint: print }),
+            link: record.map(|record| HeldLink { record: record.0, fingerprint: print, kept }),
         });
     }
     Ok(looks)
@@ -196,6 +203,7 @@ pub(crate) fn settle(
                 }
                 mark_dirty(tx, writer, key)?;
             }
+            Some(LinkChange::Reopen) => reopen(tx, writer, key)?,
             Some(LinkChange::MoveTo { record, origin }) => {
                 put_link(tx, writer, now, key, record, None, *origin)?;
                 mark_dirty(tx, writer, key)?;
@@ -218,5 +226,36 @@ pub(crate) fn settle(
                 .execute(place)?,
         };
     }
+    Ok(())
+}
+
+/// What was brought back is asked for again, and archived if its row is still gone. Not where something waits to be written:
+/// a row that is there brings its record back.
+fn reopen(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<()> {
+    let reopened = tx
+        .prepare_cached(
+            "UPDATE links SET standing = 0, fingerprint = NULL
+             WHERE sync_id = ?1 AND destination_id = ?2 AND key = ?3 AND standing = ?4
+               AND NOT EXISTS (SELECT 1 FROM outbox WHERE sync_id = ?1 AND destination_id = ?2 AND key = ?3)",
+        )?
+        .execute(params![writer.sync.0, writer.destination.0, KeyParameter(key), KEPT])?;
+    if reopened > 0 {
+        mark_dirty(tx, writer, key)?;
+    }
+    Ok(())
+}
+
+/// In a state that is older than the world, records that it believes archived may have come back: they are looked at once
+/// calls that it does not know of have had their time.
+pub(crate) fn schedule_kept(tx: &Transaction<'_>, due: Timestamp) -> rusqlite::Result<()> {
+    if mutation::is_on(Mutation::NoSecondLook) {
+        return Ok(());
+    }
+    tx.execute(
+        "INSERT INTO second_looks (sync_id, destination_id, key, due_at, twin)
+         SELECT sync_id, destination_id, key, ?, 0 FROM links WHERE standing = ?
+         ON CONFLICT DO UPDATE SET due_at = max(due_at, excluded.due_at)",
+        [due.as_millisecond(), KEPT],
+    )?;
     Ok(())
 }

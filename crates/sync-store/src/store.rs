@@ -418,15 +418,7 @@ impl StateStore for SqliteStore {
         writer: &Writer,
         records: &[(Key, RecordId)],
     ) -> Result<(), StateError> {
-        self.write(writer, |tx| Ok(scan::note_archived(tx, writer, records, true)?))
-    }
-
-    fn note_unarchived(
-        &mut self,
-        writer: &Writer,
-        records: &[(Key, RecordId)],
-    ) -> Result<(), StateError> {
-        self.write(writer, |tx| Ok(scan::note_archived(tx, writer, records, false)?))
+        self.write(writer, |tx| Ok(scan::note_archived(tx, writer, records)?))
     }
 
     fn drop_link(&mut self, writer: &Writer, key: &Key) -> Result<(), StateError> {

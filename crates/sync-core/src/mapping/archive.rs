@@ -37,7 +37,14 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Whether a record that was read by [`Self::shape`] holds what archives it. The field is taken out of it, so that
+    /// Whether a record that was read by [`Self::shape`] holds what archives it.
+    pub fn is_marked(&self, record: &SeenRecord) -> bool {
+        self.archived
+            .iter()
+            .all(|(slug, value)| record.fields.iter().any(|(of, held)| of == slug && held == value))
+    }
+
+    /// [`Self::is_marked`], for whoever compares. The field is taken out of it, so that
     /// it compares with drafts; where a column is mapped to it, it stays, and the draft's own value decides.
     pub fn take_mark(&self, record: &mut SeenRecord) -> bool {
         let is_mapped = self.restored.iter().next().is_none();

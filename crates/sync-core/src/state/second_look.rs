@@ -18,6 +18,8 @@ pub struct SecondLook {
 pub enum LinkChange {
     /// What its record holds is unknown from now on.
     Forget,
+    /// Its record was archived, and is not any more: it goes as any other whose row is gone.
+    Reopen,
     /// It leads to this record from now on, whose values are unknown.
     MoveTo {
         /// The record.

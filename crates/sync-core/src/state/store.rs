@@ -483,14 +483,6 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
         records: &[(Key, RecordId)],
     ) -> Result<(), StateError>;
 
-    /// Notes that these records do not hold what archives a record. Where one is linked as archived, what it holds is unknown
-    /// and its key is marked dirty: if its row is still gone, it is archived again. Not while a call for the key is under way.
-    fn note_unarchived(
-        &mut self,
-        writer: &Writer,
-        records: &[(Key, RecordId)],
-    ) -> Result<(), StateError>;
-
     /// Drops the link of a key whose record is gone and marks the key dirty (`protocol.md` C7).
     fn drop_link(&mut self, writer: &Writer, key: &Key) -> Result<(), StateError>;
 

@@ -55,7 +55,7 @@ impl Delivery<'_> {
         }
         self.note_sight(&sight).await?;
         self.settle(settlements).await?;
-        self.note_archived(false).await
+        self.note_archived().await
     }
 
     /// One look-up of the records that carry these keys, known to have worked, or not. Where there is no record of
@@ -66,6 +66,7 @@ impl Delivery<'_> {
         keys: &[Key],
         instead: TableScan,
     ) -> Result<Sight, StateError> {
+        self.unmarked.clear();
         let prefix = self.route.key_prefix.clone();
         let ids: Vec<String> = keys.iter().map(|key| key.external_id(&prefix)).collect();
         let mut except = keys.to_vec();
@@ -252,7 +253,7 @@ impl Delivery<'_> {
         }
     }
 
-    /// One page of records. Which of them are archived, where that is the policy, is remembered for [`Self::note_archived`].
+    /// One page of records. Which of them are archived is remembered for [`Self::note_archived`].
     pub(super) async fn list(
         &mut self,
         kind: CallKind,
@@ -265,33 +266,24 @@ impl Delivery<'_> {
         let mut page = route.calls.repeatable(kind, page).await?;
         if let (Ok(page), Some(archive)) = (&mut page, archive) {
             for record in &mut page.records {
+                if kind == CallKind::LookUp && !archive.is_marked(record) {
+                    self.unmarked.push(record.id.clone());
+                }
                 let is_archived = archive.take_mark(record);
-                let id = record.external_id.as_deref();
+                let id = record.external_id.as_deref().filter(|_| is_archived);
                 let key = id.and_then(|id| Key::from_external_id(id, &route.key_prefix));
-                let seen = if is_archived { &mut self.archived } else { &mut self.unarchived };
-                seen.extend(key.map(|key| (key, record.id.clone())));
+                self.archived.extend(key.map(|key| (key, record.id.clone())));
             }
         }
         Ok(page)
     }
 
-    /// Records that were seen archived and are linked: a row that is there brings its record back. Where `again`, those
-    /// that should be archived and were seen not to be are archived again: only who reads the whole table, or looks for
-    /// what came late, undoes what may be a person's wish.
-    pub(super) async fn note_archived(&mut self, again: bool) -> Result<(), StateError> {
-        let writer = self.route.writer;
-        let archived = std::mem::take(&mut self.archived);
-        let mut unarchived = std::mem::take(&mut self.unarchived);
-        if !again {
-            unarchived.clear();
-        }
-        if archived.is_empty() && unarchived.is_empty() {
+    /// Records that were seen archived and are linked: a row that is there brings its record back.
+    pub(super) async fn note_archived(&mut self) -> Result<(), StateError> {
+        let (writer, records) = (self.route.writer, std::mem::take(&mut self.archived));
+        if records.is_empty() {
             return Ok(());
         }
-        self.state(move |state| {
-            state.note_archived(&writer, &archived)?;
-            state.note_unarchived(&writer, &unarchived)
-        })
-        .await
+        self.state(move |state| state.note_archived(&writer, &records)).await
     }
 }

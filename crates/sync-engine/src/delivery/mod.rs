@@ -135,8 +135,8 @@ pub(crate) struct Delivery<'a> {
     fills: BTreeMap<EntryId, (Vec<Slug>, Timestamp)>,
     /// Linked records that were seen to be archived.
     archived: Vec<(Key, RecordId)>,
-    /// Records with a key that were seen not to be.
-    unarchived: Vec<(Key, RecordId)>,
+    /// Records of the last look-up that do not hold what archives one.
+    unmarked: Vec<RecordId>,
     /// Records of this run that had gone with their rows before this delivery.
     gone: u64,
     /// Records that wait for a yes before they go.
@@ -207,7 +207,7 @@ pub(crate) async fn deliver(
         kept_otherwise: BTreeMap::new(),
         fills: BTreeMap::new(),
         archived: Vec::new(),
-        unarchived: Vec::new(),
+        unmarked: Vec::new(),
         gone,
         held,
         ended: None,

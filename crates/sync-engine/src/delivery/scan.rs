@@ -204,8 +204,13 @@ impl Delivery<'_> {
         reading.complete = total.is_none_or(|total| received >= total);
         if reading.complete {
             // The mark rises only when everything up to it was seen, and what a look-up will look for lies above it.
-            let below = ceiling.map(|number| number.saturating_sub(1));
-            self.link(purpose, Vec::new(), highest.into_iter().chain(below).min()).await?;
+            let mark = match (ceiling, purpose) {
+                (None, _) => highest,
+                (Some(number), Purpose::Audit) => highest.min(Some(number.saturating_sub(1))),
+                // A low mark would make the next process list nearly all, without turning to look-ups where they are cheaper.
+                (Some(_), Purpose::Scan | Purpose::Match) => None,
+            };
+            self.link(purpose, Vec::new(), mark).await?;
             if let Some(fields) = &match_on {
                 self.match_up(fields).await?;
             }
@@ -263,7 +268,7 @@ impl Delivery<'_> {
             .collect();
         let (writer, now) = (self.route.writer, self.now());
         let adopted = self.state(move |state| state.link_seen(&writer, &seen, mark, now)).await?;
-        self.note_archived(purpose != Purpose::Audit).await?;
+        self.note_archived().await?;
         Ok(adopted)
     }
 

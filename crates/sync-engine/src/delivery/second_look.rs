@@ -11,8 +11,8 @@ use sync_core::{
     port::BULK_MAX,
     record::{RecordId, SeenRecord},
     scan::TableScan,
-    second_look::{Finding, SECOND_LOOK, is_untouched, judge},
-    state::{CallKind, LinkChange, SecondLook, SecondSettlement, StateError},
+    second_look::{Finding, HeldLink, SECOND_LOOK, is_untouched, judge},
+    state::{CallKind, LinkChange, Origin, SecondLook, SecondSettlement, StateError},
 };
 
 use super::{Delivery, lookup::Sight};
@@ -58,7 +58,7 @@ impl Delivery<'_> {
         }
         let (writer, now) = (self.route.writer, self.now());
         self.state(move |state| state.settle_second_looks(&writer, &settlements, now)).await?;
-        self.note_archived(true).await?;
+        self.note_archived().await?;
         self.tell_twins(twins.others).await?;
         self.remove(twins.ours).await
     }
@@ -96,6 +96,7 @@ impl Delivery<'_> {
         }
         let mut settlement = self.settlement(key, false);
         settlement.change = match verdict.finding {
+            Finding::AsLinked if self.is_back(link.as_ref()) => Some(LinkChange::Reopen),
             Finding::AsLinked | Finding::AskForLinked => None,
             Finding::Differs => Some(LinkChange::Forget),
             Finding::Adopt(record) => {
@@ -117,6 +118,16 @@ impl Delivery<'_> {
             }
         }
         Ok(settlement)
+    }
+
+    /// Whether the record was archived, as the policy wants it, and is not any more: a call that took effect late has brought
+    /// it back, or one that the state knows nothing of.
+    fn is_back(&self, link: Option<&HeldLink>) -> bool {
+        let (archives, theirs) = self.route.gone.reaches();
+        link.is_some_and(|link| {
+            let goes = link.kept.is_some_and(|origin| theirs || origin == Origin::Created);
+            archives && goes && self.unmarked.contains(&link.record)
+        })
     }
 
     /// Removes records that are one too many. What cannot be removed now is looked at again in an hour.

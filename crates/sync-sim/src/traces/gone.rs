@@ -484,7 +484,7 @@ fn c8_an_archived_record_is_brought_back_though_the_state_was_lost() {
 }
 
 /// D9. Catches: a restored link that says of its record that it is archived, and is believed
-/// (`StateStore::note_unarchived`).
+/// (`second_look::schedule_kept`).
 #[test]
 fn d9_a_record_that_came_back_since_the_copy_is_archived_again() {
     archiving(async |world, _| {
@@ -496,6 +496,7 @@ fn d9_a_record_that_came_back_since_the_copy_is_archived_again() {
         assert_eq!(note_of(&world, 2), "");
         world.database.delete(2);
         old.restore(&world);
+        pass(&world, Duration::from_mins(2)).await;
         succeeds(&world).await;
         succeeds(&world).await;
         assert_eq!(note_of(&world, 2), "row is gone");

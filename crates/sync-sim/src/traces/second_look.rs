@@ -375,7 +375,7 @@ fn d8_the_link_moves_where_its_record_is_gone() {
     });
 }
 
-/// D6. Catches: an archived record that an update brings back late, and that nobody archives again (`StateStore::note_unarchived`).
+/// D6. Catches: an archived record that an update brings back late, and that nobody archives again (`Delivery::is_back`).
 /// Found as world 30241.
 #[test]
 fn d6_what_a_late_update_brings_back_is_archived_again() {

@@ -345,6 +345,9 @@ impl<'a> Reading<'a> {
             Trust::Newest => time(head.created_at.min(self.now.as_millisecond())),
             Trust::Nothing => self.now,
         };
+        if self.trust == Trust::Nothing {
+            older::look_at_kept(self.tx, sent_at)?;
+        }
         older::hold_calls(self.tx, sent_at)
     }
 }
