@@ -80,6 +80,9 @@ const ENDLESS: Duration = Duration::from_hours(200);
 /// Turns since the last process started after which one is taken never to end.
 const TURNS_MAX: u32 = 30_000;
 
+/// The code of a stop: the rows of this sync have records already, as those of another one.
+const OF_ANOTHER_SYNC: &str = "records_of_another_sync";
+
 struct Life {
     world: World,
     setup: Setup,
@@ -540,8 +543,11 @@ impl Life {
                 }
             }
             RunOutcome::Stopped(_) => {}
-            RunOutcome::Ran { status, .. } => {
+            RunOutcome::Ran { status, trouble } => {
                 self.tally.runs += 1;
+                if trouble.as_ref().is_some_and(|trouble| trouble.code == OF_ANOTHER_SYNC) {
+                    self.name_former_sync();
+                }
                 if !report.books.rows_balance() || !report.books.entries_balance() {
                     return wrong(What::Unbalanced, format!("{:?}", report.books));
                 }
@@ -559,6 +565,20 @@ impl Life {
             }
         }
         Ok(())
+    }
+
+    /// People renamed the sync more than once before it ran, or put back a state from before: they say which one it was.
+    fn name_former_sync(&mut self) {
+        let former = || -> rusqlite::Result<String> {
+            self.open_state()?.query_row(
+                "SELECT name FROM syncs AS s WHERE EXISTS (SELECT 1 FROM links AS l WHERE l.sync_id = s.id)",
+                [],
+                |row| row.get(0),
+            )
+        };
+        let former = former().ok();
+        self.tell(&format!("the sync was {former:?}"));
+        self.world.definition.previously = former;
     }
 
     /// The live records of a table.

@@ -81,7 +81,7 @@ impl SqliteStore {
                 }
                 ResetLevel::Sync => {
                     refuse_doubts(tx, &writer)?;
-                    return Ok(forget_sync(tx, &writer)?);
+                    return Ok(forget_sync(tx, writer.sync.0)?);
                 }
             }
             Ok(forget_position(tx, &writer)?)
@@ -141,7 +141,7 @@ fn refuse_doubts(tx: &Transaction<'_>, writer: &Writer) -> Result<(), crate::fai
 }
 
 /// Every table that has rows of a sync, whoever made it.
-fn forget_sync(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
+pub(crate) fn forget_sync(tx: &Transaction<'_>, sync: i64) -> rusqlite::Result<()> {
     let tables: Vec<String> = tx
         .prepare(
             "SELECT m.name FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c
@@ -150,7 +150,7 @@ fn forget_sync(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for table in tables {
-        tx.execute(&format!("DELETE FROM {table} WHERE sync_id = ?"), [writer.sync.0])?;
+        tx.execute(&format!("DELETE FROM {table} WHERE sync_id = ?"), [sync])?;
     }
     // Its number and its token stay, so that whoever still held it is fenced, and its calls of this month count.
     tx.execute(
@@ -160,7 +160,7 @@ fn forget_sync(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
            full_read_at = NULL, swept_at = NULL, stream_position = NULL, full_rows = NULL, candidates = 0,
            unread_as_of = NULL, unnamed_as_of = NULL, definition = definition + 1
          WHERE id = ?",
-        [writer.sync.0],
+        [sync],
     )?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use sync_core::{
     key::Key,
     mutation::{self, Mutation},
     record::RecordId,
-    state::{DirtyKey, Mark, SeenLink, Writer},
+    state::{DirtyKey, Mark, SeenLink, SeenLinks, Writer},
 };
 
 use crate::{
@@ -69,16 +69,20 @@ pub(crate) fn link_seen(
     mark: Mark,
     now: Timestamp,
     log_effects: bool,
-) -> Result<u64, Failure> {
-    let mut adopted = 0;
+) -> Result<SeenLinks, Failure> {
+    let mut links = SeenLinks::default();
     for one in seen {
         match (holder(tx, writer, &one.record)?, &one.key) {
             (Some((sync, key)), _) if sync == writer.sync.0 => refresh(tx, writer, &key, one)?,
+            (Some((sync, _)), Some(key)) if waits(tx, writer, key)? => {
+                links.foreign += 1;
+                links.holder = Some(name_of(tx, sync)?);
+            }
             // Another sync's record, or none of our keys: nothing to take.
             (Some(_), _) | (None, None) => {}
             (None, Some(key)) => {
                 if adopt(tx, writer, key, one, now)? {
-                    adopted += 1;
+                    links.adopted += 1;
                     if log_effects {
                         effects::log_found(tx, writer, now, key, &one.record)?;
                     }
@@ -92,7 +96,20 @@ pub(crate) fn link_seen(
             [mark, writer.sync.0, writer.destination.0],
         )?;
     }
-    Ok(adopted)
+    Ok(links)
+}
+
+/// Whether a record is to be created for the key.
+fn waits(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<bool> {
+    tx.prepare_cached(
+        "SELECT 1 FROM outbox WHERE sync_id = ?1 AND destination_id = ?2 AND key = ?3 AND state = 0 AND NOT gone
+           AND NOT EXISTS (SELECT 1 FROM links WHERE sync_id = ?1 AND destination_id = ?2 AND key = ?3)",
+    )?
+    .exists(params![writer.sync.0, writer.destination.0, KeyParameter(key)])
+}
+
+fn name_of(tx: &Transaction<'_>, sync: i64) -> rusqlite::Result<String> {
+    tx.query_row("SELECT name FROM syncs WHERE id = ?", [sync], |row| row.get(0))
 }
 
 /// What was read of a linked record. It becomes known where it was not; not while a write that is on its way, or got no

@@ -21,7 +21,7 @@ use sync_core::{
     state::{
         Books, CallKind, Chunk, Control, DestinationId, DirtyKey, Dispatch, DispatchRequest, Doubt,
         FullReadReason, LinkField, Mark, OpenedSync, ReadTicket, RunEnd, SecondLook,
-        SecondSettlement, SeenLink, Settlement, StateError, StateStore, Stop, StreamEnd,
+        SecondSettlement, SeenLink, SeenLinks, Settlement, StateError, StateStore, Stop, StreamEnd,
         StreamMarks, SweepEnd, SweepTicket, SyncId, SyncIdentity, Writer,
     },
     table::TableStructure,
@@ -408,7 +408,7 @@ impl StateStore for SqliteStore {
         seen: &[SeenLink],
         mark: Mark,
         now: Timestamp,
-    ) -> Result<u64, StateError> {
+    ) -> Result<SeenLinks, StateError> {
         let log_effects = self.keeping.effects;
         self.write(writer, |tx| scan::link_seen(tx, writer, seen, mark, now, log_effects))
     }

@@ -15,7 +15,7 @@ use crate::{
     column::{KeyColumn, count, optional_count, optional_time},
     doubt,
     failure::Failure,
-    filling, recordless, runs, second_look,
+    filling, recordless, reset, runs, second_look,
 };
 
 /// What the state last saw of a definition.
@@ -186,10 +186,31 @@ fn differs(known: Option<&str>, now: &str) -> bool {
 
 fn rename(tx: &Transaction<'_>, identity: &SyncIdentity) -> rusqlite::Result<()> {
     if let Some(previously) = &identity.previously {
+        make_way(tx, &identity.name, previously)?;
         tx.execute(
             "UPDATE syncs SET name = ?1 WHERE name = ?2 AND NOT EXISTS (SELECT 1 FROM syncs WHERE name = ?1)",
             [&identity.name, previously],
         )?;
+    }
+    Ok(())
+}
+
+/// A run under the new name, before anybody said which sync it was, has registered it. Where nothing came of that, the two
+/// change names.
+fn make_way(tx: &Transaction<'_>, name: &str, previously: &str) -> rusqlite::Result<()> {
+    let without_records: Option<i64> = tx
+        .query_row(
+            "SELECT id FROM syncs AS s WHERE name = ?1 AND EXISTS (SELECT 1 FROM syncs WHERE name = ?2)
+               AND NOT EXISTS (SELECT 1 FROM links AS l WHERE l.sync_id = s.id)
+               AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.sync_id = s.id AND o.state = 1)",
+            [name, previously],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let Some(sync) = without_records else { return Ok(()) };
+    reset::forget_sync(tx, sync)?;
+    for (from, to) in [(name, ""), (previously, name), ("", previously)] {
+        tx.execute("UPDATE syncs SET name = ?2 WHERE name = ?1", [from, to])?;
     }
     Ok(())
 }

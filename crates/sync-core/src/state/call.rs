@@ -243,3 +243,14 @@ pub struct SeenLink {
     /// Who made it, as far as that can be told.
     pub origin: Origin,
 }
+
+/// What became of records that a scan or an audit showed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SeenLinks {
+    /// Records that were linked.
+    pub adopted: u64,
+    /// Records that carry the key of a waiting create and that another sync holds.
+    pub foreign: u64,
+    /// That sync's name.
+    pub holder: Option<String>,
+}

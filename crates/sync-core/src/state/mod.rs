@@ -17,7 +17,7 @@ mod sweep;
 pub use books::{Books, RunEnd, RunStatus, rows_vanished};
 pub use call::{
     Call, CallEntry, Control, Creates, Dispatch, DispatchRequest, Doubt, EntryId, Fault, Origin,
-    Outcome, SeenLink, Settlement,
+    Outcome, SeenLink, SeenLinks, Settlement,
 };
 pub use choices::ChoiceStore;
 pub use chunk::{CapturedRow, Chunk, DirtyKey, Extent, LinkField, ReadEnd, ReadTicket, RowOutcome};

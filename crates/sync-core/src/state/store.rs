@@ -15,7 +15,7 @@ use crate::{
     state::{
         Books, ChoiceStore, Chunk, ComparisonStore, Control, DestinationId, DirtyKey, Dispatch,
         DispatchRequest, Doubt, FullReadReason, LinkField, MatchingStore, OpenedSync, ReadTicket,
-        RunEnd, SecondLook, SecondSettlement, SeenLink, Settlement, Stop, StreamMarks,
+        RunEnd, SecondLook, SecondSettlement, SeenLink, SeenLinks, Settlement, Stop, StreamMarks,
         StreamPosition, SweepEnd, SweepTicket, SyncId, SyncIdentity, Writer,
     },
     table::TableStructure,
@@ -464,7 +464,7 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
     /// Brings records that a scan or an audit showed into the links: a linked record's fingerprint becomes that of
     /// the values read where it was unknown, and unknown while a write without an answer may change it. Where it was known and
     /// is another, it becomes unknown, and the key is marked dirty. An unlinked record with a key of ours is adopted and its
-    /// key marked dirty, unless a record holds that key or another sync the record. Then raises the mark to `mark`. Answers the number adopted; where a
+    /// key marked dirty, unless a record holds that key or another sync the record. Then raises the mark to `mark`. Where a
     /// record holds the key already, [`StateStore::linked_record`] tells which.
     fn link_seen(
         &mut self,
@@ -472,7 +472,7 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
         seen: &[SeenLink],
         mark: Mark,
         now: Timestamp,
-    ) -> Result<u64, StateError>;
+    ) -> Result<SeenLinks, StateError>;
 
     /// Notes that these linked records hold what archives a record: what else they hold is unknown, and their keys are
     /// marked dirty (`protocol.md` C7), so that a row which is there brings its record back. Not while a call for the

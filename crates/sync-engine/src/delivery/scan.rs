@@ -14,7 +14,7 @@ use sync_core::{
     port::{BULK_MAX, PAGE_MAX, RecordFilter, RecordPage},
     record::SeenRecord,
     scan::TableScan,
-    state::{CallKind, Origin, SeenLink, StateError},
+    state::{CallKind, Origin, SeenLink, SeenLinks, StateError, Stop},
 };
 
 use super::{Delivery, lookup};
@@ -191,6 +191,9 @@ impl Delivery<'_> {
                 self.note_unkeyed(fields, &page.records).await?;
             }
             reading.adopted += self.link(purpose, page.records, None).await?;
+            if self.ended.is_some() {
+                return Ok(reading);
+            }
             if purpose == Purpose::Scan && rest_pages > creates.div_ceil(lookup::IDS_MAX as u64) {
                 // The table is far larger than what waits. No mark results: the next process looks again.
                 reading.adopted += self.look_up_waiting().await?;
@@ -267,9 +270,17 @@ impl Delivery<'_> {
             })
             .collect();
         let (writer, now) = (self.route.writer, self.now());
-        let adopted = self.state(move |state| state.link_seen(&writer, &seen, mark, now)).await?;
+        let links = self.state(move |state| state.link_seen(&writer, &seen, mark, now)).await?;
         self.note_archived().await?;
-        Ok(adopted)
+        self.taken_note_of(links).await
+    }
+
+    /// Records of another sync that carry our keys: nothing is created beside them. Answers how many were linked.
+    async fn taken_note_of(&mut self, links: SeenLinks) -> Result<u64, StateError> {
+        if let Some(holder) = links.holder {
+            self.stop(held_by(&holder)).await?;
+        }
+        Ok(links.adopted)
     }
 
     /// Looks the waiting ids up, instead of reading the rest of the table.
@@ -326,7 +337,27 @@ impl Delivery<'_> {
             }
         }
         let now = self.now();
-        self.state(move |state| state.link_seen(&writer, &seen, None, now)).await
+        let links = self.state(move |state| state.link_seen(&writer, &seen, None, now)).await?;
+        self.taken_note_of(links).await
+    }
+}
+
+/// The rows of this sync have records already, as those of another one: it was renamed, or took the other's place.
+fn held_by(holder: &str) -> Stop {
+    Stop {
+        code: "records_of_another_sync".into(),
+        message: format!(
+            "records that carry the external ids of this sync's rows belong to sync `{holder}`; nothing was created beside \
+             them"
+        ),
+        remedy: format!(
+            "if this is that sync under a new name, give `previously: {holder}` beside the name; if that sync is no more, \
+             `state reset sync --sync-name {holder}` lets this one take its records over; else give one of the two a \
+             `key_prefix`; then `run --retry`"
+        ),
+        key: None,
+        until: None,
+        only_creates: false,
     }
 }
 

@@ -272,7 +272,7 @@ impl Life {
             .query_row(question, [], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))
     }
 
-    fn open_state(&self) -> rusqlite::Result<Connection> {
+    pub(super) fn open_state(&self) -> rusqlite::Result<Connection> {
         Connection::open_with_flags(self.world.state_path(), OpenFlags::SQLITE_OPEN_READ_ONLY)
     }
 

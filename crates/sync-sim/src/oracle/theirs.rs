@@ -58,6 +58,8 @@ impl Theirs {
             self.from = cleared.max(Some(now));
         }
         let is_fresh = |at: &Timestamp| now.duration_since(*at) < LAG;
+        // What this process's audit may not see, it passes by with its creates.
+        self.made.retain(|_, made| !is_fresh(&made.at));
         let fresh = self.replaced.extract_if(.., |_, at| is_fresh(at));
         fresh.map(|(id, _)| id).collect()
     }

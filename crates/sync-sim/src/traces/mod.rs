@@ -23,6 +23,7 @@ mod older_state;
 mod one_writer;
 mod outbox;
 mod pages;
+mod renamed;
 mod repeated;
 mod second_look;
 mod silence;

@@ -354,12 +354,23 @@ fn a_renamed_sync_keeps_everything() {
 
 #[test]
 fn an_old_name_does_not_take_over_a_sync_that_has_its_own_state() {
-    let mut state = settled();
-    let clients = SyncIdentity { name: "clients".into(), ..identity() };
-    let clients = state.store.open_sync(&clients, state.now).unwrap();
-    let renamed =
-        SyncIdentity { name: "clients".into(), previously: Some("customers".into()), ..identity() };
-    assert_eq!(state.store.open_sync(&renamed, state.now).unwrap().id, clients.id);
+    for has_records in [true, false] {
+        let mut state = settled();
+        let customers = state.sync.id;
+        state.identity.name = "clients".into();
+        state.restart();
+        let clients = state.sync.id;
+        if has_records {
+            state.adopt(9, None);
+        } else {
+            // It ran under its new name before anybody said which it was, and nothing came of that.
+            state.capture(&[(1, "A")]);
+        }
+        state.identity.previously = Some("customers".into());
+        state.restart();
+        assert_eq!(state.sync.id, if has_records { clients } else { customers });
+        assert_eq!(state.linked(1).is_some(), !has_records);
+    }
 }
 
 /// A run by the old definition must not end the full read that the new one needs.

@@ -235,7 +235,7 @@ impl State {
             fingerprint: print,
             origin: Origin::Adopted,
         };
-        self.store.link_seen(&self.writer, &[seen], Some(9), self.now).unwrap()
+        self.store.link_seen(&self.writer, &[seen], Some(9), self.now).unwrap().adopted
     }
 
     /// The record that the key is linked to.

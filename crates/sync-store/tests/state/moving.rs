@@ -98,6 +98,22 @@ fn an_import_that_nobody_vouches_for_is_older_than_the_world() {
     assert_eq!(there.store.mark(&there.writer).unwrap(), None);
 }
 
+/// What is believed archived is looked at where nobody vouches for it.
+#[test]
+fn an_import_looks_at_what_is_archived_unless_somebody_vouches_for_it() {
+    let mut state = varied();
+    state.adopt(7, None);
+    state.capture(&[(7, "gone")]);
+    state.dispatch();
+    assert_eq!(state.slots(7), "link ? kept");
+    for (trust, looks) in [(Trust::Nothing, 1), (Trust::Newest, 0)] {
+        let mut there = moved(&state, &exported(&state), trust);
+        there.later(90);
+        let due = there.store.second_looks(&there.writer, there.now, 9).unwrap();
+        assert_eq!(due.iter().filter(|look| look.key == Key::Int(7)).count(), looks);
+    }
+}
+
 /// Two creates on their way, of which the later one is answered: the export lies between the two.
 #[test]
 fn creates_without_an_answer_lie_above_the_mark_that_is_moved() {

@@ -4,10 +4,13 @@ use std::{fs, path::PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, backup::Backup};
-use sync_core::state::{FullReadReason, Outcome, StateStore as _};
+use sync_core::{
+    key::Key,
+    state::{FullReadReason, LinkChange, Origin, Outcome, SecondSettlement, StateStore as _},
+};
 use sync_store::SqliteStore;
 
-use crate::fixture::State;
+use crate::fixture::{State, draft};
 
 fn copy(from: &PathBuf, to: &PathBuf) {
     let from = Connection::open(from).unwrap();
@@ -153,4 +156,39 @@ fn a_refused_call_counts_too() {
     state.settle(&entry, Outcome::Refused { fault: crate::fixture::fault("x") });
     put_back(&mut state, &saved);
     assert_eq!(state.sync.full_read, Some(FullReadReason::OlderState));
+}
+
+/// Decision 0052: what is believed archived may have come back by a call that this state knows nothing of.
+#[test]
+fn what_an_older_state_believes_archived_is_looked_at_and_opened_again() {
+    for has_returned in [false, true] {
+        let mut state = State::new();
+        state.full_read(&[(1, "A")], "w1");
+        state.deliver();
+        state.adopt(7, Some(draft("A").fingerprint()));
+        state.capture(&[(7, "gone")]);
+        state.dispatch();
+        assert_eq!(state.slots(7), "link A kept");
+        let saved = state.folder.path().join("saved.db");
+        copy(&state.path(), &saved);
+        state.capture(&[(1, "B")]);
+        state.deliver();
+        put_back(&mut state, &saved);
+        state.later(89);
+        assert_eq!(state.store.second_looks(&state.writer, state.now, 9).unwrap(), []);
+        state.later(1);
+        if has_returned {
+            state.capture(&[(7, "B")]);
+        }
+        let looks = state.store.second_looks(&state.writer, state.now, 9).unwrap();
+        let kept: Vec<_> =
+            looks.iter().map(|look| look.link.as_ref().and_then(|link| link.kept)).collect();
+        // Its row brings the record back, as it does any that is archived.
+        assert_eq!(kept, [(!has_returned).then_some(Origin::Adopted)]);
+        let change = Some(LinkChange::Reopen);
+        let reopened = SecondSettlement { key: Key::Int(7), change, again_at: None };
+        state.store.settle_second_looks(&state.writer, &[reopened], state.now).unwrap();
+        let slots = if has_returned { "waiting B, link ? kept" } else { "link ?" };
+        assert_eq!(state.slots(7), slots);
+    }
 }
