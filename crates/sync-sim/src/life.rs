@@ -24,7 +24,7 @@ use sync_core::{
     },
     mutation,
     port::Clock as _,
-    state::{RunStatus, StateError},
+    state::{RECORDS_OF_ANOTHER_SYNC, RunStatus, StateError},
 };
 use sync_engine::run::{RunOptions, RunOutcome, RunReport};
 
@@ -79,9 +79,6 @@ const ENDLESS: Duration = Duration::from_hours(200);
 
 /// Turns since the last process started after which one is taken never to end.
 const TURNS_MAX: u32 = 30_000;
-
-/// The code of a stop: the rows of this sync have records already, as those of another one.
-const OF_ANOTHER_SYNC: &str = "records_of_another_sync";
 
 struct Life {
     world: World,
@@ -545,7 +542,7 @@ impl Life {
             RunOutcome::Stopped(_) => {}
             RunOutcome::Ran { status, trouble } => {
                 self.tally.runs += 1;
-                if trouble.as_ref().is_some_and(|trouble| trouble.code == OF_ANOTHER_SYNC) {
+                if trouble.as_ref().is_some_and(|trouble| trouble.code == RECORDS_OF_ANOTHER_SYNC) {
                     self.name_former_sync();
                 }
                 if !report.books.rows_balance() || !report.books.entries_balance() {

@@ -6,8 +6,8 @@ use sync_core::{
     mutation::{self, Mutation},
     port::Watermark,
     state::{
-        DestinationId, FullReadReason, OpenedSync, PageMark, StateError, Stop, StreamPosition,
-        SyncId, SyncIdentity, Writer,
+        DestinationId, FullReadReason, OpenedSync, PageMark, RECORDS_OF_ANOTHER_SYNC, StateError,
+        Stop, StreamPosition, SyncId, SyncIdentity, Writer,
     },
 };
 
@@ -195,24 +195,39 @@ fn rename(tx: &Transaction<'_>, identity: &SyncIdentity) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// A run under the new name, before anybody said which sync it was, has registered it. Where nothing came of that, the two
-/// change names.
+/// A run under the new name, before anybody said which sync it was, has registered it. Where nothing came of that but a stop for
+/// the records that the former one holds, the two change names.
 fn make_way(tx: &Transaction<'_>, name: &str, previously: &str) -> rusqlite::Result<()> {
-    let without_records: Option<i64> = tx
-        .query_row(
-            "SELECT id FROM syncs AS s WHERE name = ?1 AND EXISTS (SELECT 1 FROM syncs WHERE name = ?2)
-               AND NOT EXISTS (SELECT 1 FROM links AS l WHERE l.sync_id = s.id)
-               AND NOT EXISTS (SELECT 1 FROM outbox AS o WHERE o.sync_id = s.id AND o.state = 1)",
-            [name, previously],
-            |row| row.get(0),
-        )
-        .optional()?;
-    let Some(sync) = without_records else { return Ok(()) };
+    let Some(sync) = in_the_way(tx, name, previously)? else { return Ok(()) };
+    // What it has linked meanwhile is to be found again.
+    tx.execute(
+        "UPDATE targets SET mark = NULL WHERE sync_id = (SELECT id FROM syncs WHERE name = ?1)
+           AND EXISTS (SELECT 1 FROM links WHERE sync_id = ?2)",
+        params![previously, sync],
+    )?;
     reset::forget_sync(tx, sync)?;
+    // Whoever still runs it may store nothing more.
+    tx.execute("UPDATE syncs SET token = token + 1 WHERE id = ?", [sync])?;
     for (from, to) in [(name, ""), (previously, name), ("", previously)] {
         tx.execute("UPDATE syncs SET name = ?2 WHERE name = ?1", [from, to])?;
     }
     Ok(())
+}
+
+/// The sync of the new name, where it has to make way for the one that has records under the former.
+fn in_the_way(tx: &Transaction<'_>, name: &str, previously: &str) -> rusqlite::Result<Option<i64>> {
+    tx.query_row(
+        "SELECT s.id FROM syncs AS s JOIN syncs AS f ON f.name = ?2 WHERE s.name = ?1
+           AND EXISTS (SELECT 1 FROM links WHERE sync_id = f.id
+             UNION ALL SELECT 1 FROM outbox WHERE sync_id = f.id AND state = 1)
+           AND NOT EXISTS (SELECT 1 FROM outbox WHERE sync_id = s.id AND state = 1)
+           AND NOT EXISTS (SELECT 1 FROM second_looks WHERE sync_id = s.id)
+           AND NOT EXISTS (SELECT 1 FROM late_records WHERE sync_id = s.id)
+           AND (s.stop_code IS ?3 OR s.stop_code IS NULL AND NOT EXISTS (SELECT 1 FROM links WHERE sync_id = s.id))",
+        [name, previously, RECORDS_OF_ANOTHER_SYNC],
+        |row| row.get(0),
+    )
+    .optional()
 }
 
 /// The sync of this name, or of the name it had before; registered if there is none yet.
@@ -221,6 +236,11 @@ pub(crate) fn find_or_register(
     name: &str,
     previously: Option<&str>,
 ) -> rusqlite::Result<i64> {
+    if let Some(former) = previously
+        && in_the_way(tx, name, former)?.is_some()
+    {
+        return find_or_register(tx, former, None);
+    }
     // A sync that is to be renamed keeps its old name until it is opened.
     let known: Option<i64> = tx
         .query_row(

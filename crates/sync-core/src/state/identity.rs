@@ -138,6 +138,9 @@ pub struct Stop {
     pub only_creates: bool,
 }
 
+/// The code of a [`Stop`]: rows of the sync have records already, as those of another one.
+pub const RECORDS_OF_ANOTHER_SYNC: &str = "records_of_another_sync";
+
 impl Stop {
     /// Whether the sync is stopped at `now` for a process that uses the API key with this digest.
     pub fn holds_for(&self, key_digest: &str, now: Timestamp) -> bool {

@@ -23,8 +23,8 @@ pub use choices::ChoiceStore;
 pub use chunk::{CapturedRow, Chunk, DirtyKey, Extent, LinkField, ReadEnd, ReadTicket, RowOutcome};
 pub use comparison::{Compared, ComparisonStore, Rest, RestPolicy};
 pub use identity::{
-    DestinationId, FullReadReason, OpenedSync, PageMark, Stop, StreamMarks, StreamPosition, SyncId,
-    SyncIdentity, Writer,
+    DestinationId, FullReadReason, OpenedSync, PageMark, RECORDS_OF_ANOTHER_SYNC, Stop,
+    StreamMarks, StreamPosition, SyncId, SyncIdentity, Writer,
 };
 pub use matching::{Matched, MatchingStore};
 pub use second_look::{LinkChange, SecondLook, SecondSettlement};

@@ -14,7 +14,7 @@ use sync_core::{
     port::{BULK_MAX, PAGE_MAX, RecordFilter, RecordPage},
     record::SeenRecord,
     scan::TableScan,
-    state::{CallKind, Origin, SeenLink, SeenLinks, StateError, Stop},
+    state::{CallKind, Origin, RECORDS_OF_ANOTHER_SYNC, SeenLink, SeenLinks, StateError, Stop},
 };
 
 use super::{Delivery, lookup};
@@ -203,6 +203,9 @@ impl Delivery<'_> {
         }
         if !hashed.is_empty() {
             reading.adopted += self.link_hashed(purpose, &hashed).await?;
+            if self.ended.is_some() {
+                return Ok(reading);
+            }
         }
         reading.complete = total.is_none_or(|total| received >= total);
         if reading.complete {
@@ -299,7 +302,18 @@ impl Delivery<'_> {
                     self.ended.get_or_insert(super::Ended::Failed(CallErrorKind::Garbled.into()));
                     return Ok(adopted);
                 }
-                Ok(page) => adopted += self.link(Purpose::Scan, page.records, None).await?,
+                Ok(page) => {
+                    // A hashed id does not lead back to its key.
+                    let mut hashed = BTreeMap::new();
+                    note_hashed(&page, &mut hashed);
+                    adopted += self.link(Purpose::Scan, page.records, None).await?;
+                    if !hashed.is_empty() {
+                        adopted += self.link_hashed(Purpose::Scan, &hashed).await?;
+                    }
+                    if self.ended.is_some() {
+                        return Ok(adopted);
+                    }
+                }
                 Err(error) => {
                     self.failed(&error).await?;
                     self.ended.get_or_insert(super::Ended::Failed(error));
@@ -345,15 +359,15 @@ impl Delivery<'_> {
 /// The rows of this sync have records already, as those of another one: it was renamed, or took the other's place.
 fn held_by(holder: &str) -> Stop {
     Stop {
-        code: "records_of_another_sync".into(),
+        code: RECORDS_OF_ANOTHER_SYNC.into(),
         message: format!(
             "records that carry the external ids of this sync's rows belong to sync `{holder}`; nothing was created beside \
              them"
         ),
         remedy: format!(
             "if this is that sync under a new name, give `previously: {holder}` beside the name; if that sync is no more, \
-             `state reset sync --sync-name {holder}` lets this one take its records over; else give one of the two a \
-             `key_prefix`; then `run --retry`"
+             `state reset sync --sync-name {holder} --yes` and `run --retry` let this one take its records over; if both are \
+             to write this table, give this one a `key_prefix` and run once with `--accept-key-change`"
         ),
         key: None,
         until: None,

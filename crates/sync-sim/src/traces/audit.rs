@@ -150,3 +150,21 @@ pub(crate) fn d8_the_row_of_a_record_that_an_audit_links_is_read() {
         comes_right(&world).await;
     });
 }
+
+/// D8. Catches: a record whose external id is hashed, and that a look-up in a table far larger than the sync does not lead back
+/// to its row (`Delivery::look_up_waiting`).
+#[test]
+fn d8_long_keys_are_looked_up_in_a_large_table() {
+    usual(async |world| {
+        world.database.key_by(|id| format!("{id}-{}", "x".repeat(300)));
+        for _ in 0..2_010 {
+            world.person(&json!({"action": "create", "values": {"title": "theirs"}}));
+        }
+        fill(&world, 2);
+        succeeds(&world).await;
+        lose_everything(&world);
+        world.clear_log();
+        succeeds(&world).await;
+        assert_eq!(world.requests(RouteKind::BulkCreate), 0);
+    });
+}
