@@ -86,6 +86,7 @@ mod tests {
             fields: Fields::new(Vec::new()),
             left_at: second(0),
             answered,
+            is_unsent: false,
             empty_looks,
             fault: None,
         }

@@ -50,6 +50,7 @@ pub(crate) fn due(
             fields,
             left_at: time(row.get(3)?),
             answered: row.get(4)?,
+            is_unsent: row.get::<_, i64>(4)? == UNSENT,
             empty_looks: row.get(5)?,
             fault: fault(row)?,
         });
@@ -65,6 +66,9 @@ pub(crate) fn due(
         .query_row([writer.sync.0, writer.destination.0], |row| row.get(0))?;
     Ok((doubts, next.map(time)))
 }
+
+/// `outbox.answered` of a create that was not sent: its id is looked up first.
+pub(crate) const UNSENT: i64 = 2;
 
 /// What was said against a row, from columns 6 to 9.
 fn fault(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Fault>> {

@@ -11,7 +11,10 @@ use sync_core::{
     state::{SweepEnd, SweepTicket, Writer},
 };
 
-use crate::column::{KeyParameter, count, limit};
+use crate::{
+    capture::{HELD, WAITING},
+    column::{KeyParameter, count, limit},
+};
 
 /// `links.standing` of records that a row should have: held, or found missing and left so.
 const HAS_RECORD: &str = "standing IN (0, 3)";
@@ -122,7 +125,8 @@ fn find_candidates(
     Ok(())
 }
 
-/// Remembers that a sweep ended, and the candidates that wait for a yes.
+/// Remembers that a sweep ended, and the candidates that wait for a yes. A row that was shown though its record waits to go is
+/// back: it is read before anything leaves.
 pub(crate) fn remember(
     tx: &Transaction<'_>,
     writer: &Writer,
@@ -133,6 +137,15 @@ pub(crate) fn remember(
     tx.execute(
         "UPDATE syncs SET swept_at = ?, candidates = ? WHERE id = ?",
         params![now.as_millisecond(), i64::try_from(held).unwrap_or(i64::MAX), writer.sync.0],
+    )?;
+    tx.execute(
+        &format!(
+            "INSERT OR REPLACE INTO dirty (sync_id, key) SELECT sync_id, key FROM outbox AS o
+             WHERE sync_id = ? AND destination_id = ? AND gone AND state IN ({WAITING}, {HELD})
+               AND EXISTS (SELECT 1 FROM {} AS s WHERE s.key = o.key)",
+            swept(writer)
+        ),
+        [writer.sync.0, writer.destination.0],
     )?;
     Ok(())
 }

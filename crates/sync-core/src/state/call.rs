@@ -132,6 +132,8 @@ pub struct Doubt {
     pub left_at: Timestamp,
     /// Whether the service itself answered: then one look-up past the settling delay decides.
     pub answered: bool,
+    /// Nothing was sent yet: the linked record was found missing, and anybody's may carry the key (`protocol.md` D7).
+    pub is_unsent: bool,
     /// Look-ups that found nothing so far.
     pub empty_looks: u32,
     /// What the answer said against the row.

@@ -44,7 +44,9 @@ impl Delivery<'_> {
         let (mark, own) =
             self.state(move |state| Ok((state.mark(&writer)?, state.own_member(&writer)?))).await?;
         // What was created lately lies above the mark.
-        let sight = self.look(&keys, TableScan::above(mark.unwrap_or(0))).await?;
+        let above = TableScan::above(mark.unwrap_or(0));
+        let anybodys = doubts.iter().any(|doubt| doubt.is_unsent);
+        let sight = self.look(&keys, above, anybodys).await?;
         let mut settlements = Vec::with_capacity(doubts.len());
         for doubt in doubts {
             let outcome = match &sight {
@@ -59,12 +61,14 @@ impl Delivery<'_> {
     }
 
     /// One look-up of the records that carry these keys, known to have worked, or not. Where there is no record of
-    /// ours to be the control, `instead` is listed, without a filter on ids that could silently find nothing. Where the
+    /// ours to be the control, `instead` is listed, without a filter on ids that could silently find nothing; where `anybodys` record
+    /// is sought, the whole table if it is small. Where the
     /// controls are gone, perhaps because somebody emptied the table, it is listed whole if it is small.
     pub(super) async fn look(
         &mut self,
         keys: &[Key],
         instead: TableScan,
+        anybodys: bool,
     ) -> Result<Sight, StateError> {
         self.unmarked.clear();
         let prefix = self.route.key_prefix.clone();
@@ -78,11 +82,16 @@ impl Delivery<'_> {
             let control =
                 self.state(move |state| state.control(&writer, &known, attempt % 2 == 1)).await?;
             let Some(control) = control else {
-                return if any_hidden {
-                    Ok(Sight::Blind)
-                } else {
-                    self.list_for(&ids, instead, u64::MAX).await
-                };
+                if any_hidden {
+                    return Ok(Sight::Blind);
+                }
+                if anybodys {
+                    let small = self.list_for(&ids, TableScan::whole(), LISTED_MAX).await?;
+                    if !matches!(small, Sight::Blind) {
+                        return Ok(small);
+                    }
+                }
+                return self.list_for(&ids, instead, u64::MAX).await;
             };
             let control_id = control.key.external_id(&prefix);
             let mut asked = ids.clone();

@@ -45,7 +45,7 @@ impl Delivery<'_> {
         looks: Vec<SecondLook>,
     ) -> Result<(), StateError> {
         let keys: Vec<Key> = looks.iter().map(|look| look.key.clone()).collect();
-        let sight = self.look(&keys, TableScan::whole()).await?;
+        let sight = self.look(&keys, TableScan::whole(), false).await?;
         self.note_sight(&sight).await?;
         let Sight::Clear(records) = sight else {
             return self.settle_looks(keys, true).await;

@@ -119,7 +119,7 @@ impl Delivery<'_> {
     ) -> Result<Vec<CallEntry>, StateError> {
         entries.truncate(IDS_MAX);
         let keys: Vec<Key> = entries.iter().map(|entry| entry.key.clone()).collect();
-        match self.look(&keys, TableScan::whole()).await? {
+        match self.look(&keys, TableScan::whole(), false).await? {
             Sight::Clear(records) => {
                 let seen: BTreeSet<RecordId> = records.into_iter().map(|seen| seen.id).collect();
                 entries.retain(|entry| entry.record.as_ref().is_some_and(|id| !seen.contains(id)));
