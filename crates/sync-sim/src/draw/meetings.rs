@@ -171,8 +171,9 @@ impl Drawer {
     fn meet_a_read(&mut self, setup: &Setup, steps: &mut Vec<Step>) {
         if self.likely(0.2) {
             steps.extend([self.doubtful_create(), Step::BlindLookUps(1)]);
-            // Its look-up, the call after its creates, has just left.
-            let at = Moment { calls: self.one_of(&[2, 3]), turns: self.chance.random_range(0..3) };
+            // Its look-up has just left: the call after its audit, creates and updates.
+            let calls = if self.fills_disks { [4, 5] } else { [2, 3] };
+            let at = Moment { calls: self.one_of(&calls), turns: self.chance.random_range(0..3) };
             steps.push(Step::Start(Launch { fate: Fate::Dies(at), ..Launch::ORDINARY }));
             steps.push(FINISH);
         } else {
