@@ -75,7 +75,6 @@ pub(crate) fn link_seen(
         match (holder(tx, writer, &one.record)?, &one.key) {
             (Some((sync, key)), _) if sync == writer.sync.0 => refresh(tx, writer, &key, one)?,
             (Some((sync, _)), Some(key)) if waits(tx, writer, key)? => {
-                links.foreign += 1;
                 links.holder = Some(name_of(tx, sync)?);
             }
             // Another sync's record, or none of our keys: nothing to take.

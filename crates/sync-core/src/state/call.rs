@@ -251,8 +251,6 @@ pub struct SeenLink {
 pub struct SeenLinks {
     /// Records that were linked.
     pub adopted: u64,
-    /// Records that carry the key of a waiting create and that another sync holds.
-    pub foreign: u64,
-    /// That sync's name.
+    /// The sync that holds a record with the key of a waiting create, where another one does.
     pub holder: Option<String>,
 }
