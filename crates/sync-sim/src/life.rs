@@ -192,7 +192,14 @@ impl Life {
                 let until = self.now().saturating_add(Duration::from_millis(*milliseconds));
                 self.drive(until.ok()).await?;
             }
-            Step::Meet(stand, blow) => self.meet(*stand, *blow).await?,
+            Step::Meet(stand, blow) => {
+                self.meet(&format!("{stand:?}"), *blow, |life| life.stands().contains(stand))
+                    .await?;
+            }
+            Step::MeetLookUp(blow) => {
+                self.meet("LookUp", *blow, |life| life.world.network.look_ups_on_the_wire() > 0)
+                    .await?;
+            }
             Step::Finish => self.drive(None).await?,
             Step::LoseState | Step::BackUpState | Step::RestoreState => {
                 self.drive(None).await?;

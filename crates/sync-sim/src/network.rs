@@ -38,6 +38,8 @@ pub struct SimNetwork {
     /// Woken when a fault strikes.
     witness: Arc<Mutex<Option<Waker>>>,
     writes_on_the_wire: Arc<AtomicU32>,
+    /// Look-ups by external id that have left and not arrived.
+    look_ups_on_the_wire: Arc<AtomicU32>,
     /// Of the process whose network this is.
     breath: Breath,
 }
@@ -96,6 +98,7 @@ impl SimNetwork {
             strikes: Arc::default(),
             witness: Arc::default(),
             writes_on_the_wire: Arc::default(),
+            look_ups_on_the_wire: Arc::default(),
             breath: Breath::default(),
         }
     }
@@ -129,12 +132,13 @@ impl SimNetwork {
         self.writes_on_the_wire.load(Ordering::SeqCst)
     }
 
+    /// Look-ups by external id that have left and not arrived.
+    pub fn look_ups_on_the_wire(&self) -> u32 {
+        self.look_ups_on_the_wire.load(Ordering::SeqCst)
+    }
+
     /// The next look-ups by external id find nothing, and say that nothing is all there is.
     pub fn blind_look_ups(&self, times: u32) {
-        let is_look_up = |request: &Request<Bytes>| {
-            request.uri().path().ends_with("/records/list/")
-                && String::from_utf8_lossy(request.body()).contains("\"is\"")
-        };
         let body = r#"{"items": [], "total": 0, "offset": 0, "limit": 1000}"#;
         self.answer_instead(is_look_up, body, times);
     }
@@ -198,9 +202,11 @@ impl SimNetwork {
 
     async fn travel(self, request: Request<Bytes>) -> Result<Reply, TransportError> {
         let writes = u32::from(request.uri().path().contains("/records/bulk"));
+        let look_ups = u32::from(is_look_up(&request));
         self.writes_on_the_wire.fetch_add(writes, Ordering::SeqCst);
         self.clock.sleep(Duration::from_millis(self.dice.below(DELAY_MAX_MS))).await;
         self.writes_on_the_wire.fetch_sub(writes, Ordering::SeqCst);
+        self.look_ups_on_the_wire.fetch_sub(look_ups, Ordering::SeqCst);
         let mut outcome = self.arrive(&request);
         if let Some(reply) = self.instead_of(&request) {
             return Ok(reply);
@@ -228,6 +234,12 @@ impl SimNetwork {
             }
         }
     }
+}
+
+/// Whether it asks for records by their external id.
+fn is_look_up(request: &Request<Bytes>) -> bool {
+    request.uri().path().ends_with("/records/list/")
+        && String::from_utf8_lossy(request.body()).contains("\"is\"")
 }
 
 fn reply(response: http::Response<Bytes>, bytes: usize) -> Reply {
@@ -263,6 +275,9 @@ impl Transport for SimNetwork {
         let way = self.clone();
         Box::pin(async move {
             way.breath.taken().await;
+            // Counted at once: who waits for its answer has no other turn before that.
+            let look_ups = u32::from(is_look_up(&request));
+            way.look_ups_on_the_wire.fetch_add(look_ups, Ordering::SeqCst);
             let journey = tokio::spawn(way.clone().travel(request));
             let answer = tokio::time::timeout(limits.time, journey).await;
             way.breath.taken().await;

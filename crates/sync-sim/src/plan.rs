@@ -99,6 +99,8 @@ pub enum Step {
     Wait(u64),
     /// Processes go on until something is in this state, and then this strikes; it never does if all end before.
     Meet(Stand, Blow),
+    /// Processes go on until a look-up by external id is on its way, and then this strikes, with the same condition.
+    MeetLookUp(Blow),
     /// Every process comes to its end.
     Finish,
     /// The state file is lost; what lies beside it stays.

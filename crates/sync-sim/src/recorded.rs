@@ -26,7 +26,7 @@ pub const RECORDED: &[(Mutation, &[u64])] = &[
     (Mutation::GarbledAnswers, &[7]),
     (Mutation::OneLook, &[26]),
     (Mutation::LooksAtOnce, &[7]),
-    (Mutation::NoControl, &[22]),
+    (Mutation::NoControl, &[72]),
     (Mutation::UnnamedRepeated, &[13]),
     (Mutation::UnansweredRepeated, &[7]),
     (Mutation::AnyoneSettles, &[379]),

@@ -29,9 +29,9 @@ use sync_core::{
 
 use crate::{
     alerts, calls, capture, column::count, deletes, digest, dispatch, doubt, drift,
-    failure::Failure, failure::translate, keeping::Keeping, links, links::Links, older, open,
-    open::OpenNote, place, place::FileIdentity, place::Place, quarantine, recordless, runs, scan,
-    second_look, settle, stream, structure, sweep, syncs, witness::Witness,
+    failure::Failure, failure::translate, filling, keeping::Keeping, links, links::Links, older,
+    open, open::OpenNote, place, place::FileIdentity, place::Place, quarantine, recordless, runs,
+    scan, second_look, settle, stream, structure, sweep, syncs, witness::Witness,
 };
 
 pub(crate) use self::transaction::Durability;
@@ -470,6 +470,10 @@ impl StateStore for SqliteStore {
 
     fn is_split(&mut self, writer: &Writer) -> Result<bool, StateError> {
         self.read_as(writer, |tx| Ok(dispatch::is_split(tx, writer)?))
+    }
+
+    fn is_filling(&mut self, writer: &Writer) -> Result<bool, StateError> {
+        self.write(writer, |tx| Ok(filling::is_under_way(tx, writer)?))
     }
 
     fn see_shape(&mut self, writer: &Writer, shape_hash: &str) -> Result<bool, StateError> {

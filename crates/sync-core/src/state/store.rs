@@ -520,6 +520,9 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
     /// Whether entries wait, or are on their way, in groups of their own since their call was split.
     fn is_split(&mut self, writer: &Writer) -> Result<bool, StateError>;
 
+    /// Whether linked records still wait for their key in another external-id field: what asks for it finds few of them.
+    fn is_filling(&mut self, writer: &Writer) -> Result<bool, StateError>;
+
     /// Compares the hash of what the live table contributes to values with the one seen last. Where it differs, the
     /// next read must be a full one and quarantined rows are due. Answers whether it differed.
     fn see_shape(&mut self, writer: &Writer, shape_hash: &str) -> Result<bool, StateError>;

@@ -482,12 +482,12 @@ impl Delivery<'_> {
         let landing = land(&reading, answer?);
         self.note(&call, &landing).await?;
         let some_gone = landing.some_gone;
-        let Landing { mut settlements, mut unnamed, undeleted, fills, .. } = landing;
+        let Landing { mut settlements, unnamed, undeleted, fills, .. } = landing;
         self.fills.extend(fills.into_iter().map(|(id, slugs)| (id, (slugs, now))));
         if some_gone {
-            let unseen = self.unseen(call.entries).await?;
-            settlements.retain(|one| unseen.iter().all(|entry| entry.id != one.id));
-            unnamed.extend(unseen.into_iter().map(|entry| (entry, None)));
+            let gone = self.outcomes_of_gone(call.entries).await?;
+            settlements.retain(|one| gone.iter().all(|settlement| settlement.id != one.id));
+            settlements.extend(gone);
         }
         for (entry, fault) in unnamed {
             let outcome = self.outcome_of_unnamed(&entry, fault).await?;

@@ -111,12 +111,30 @@ impl Delivery<'_> {
         Ok(settlements)
     }
 
-    /// Of entries whose records are gone in part, those that a look-up does not show: of 25 records that somebody deleted
-    /// each would else be found by halving. Whether they are gone is asked of each, as an id may have been cleared.
-    pub(super) async fn unseen(
+    /// Of entries whose records are gone in part, what becomes of those that a look-up does not show: of 25 records that
+    /// somebody deleted each would else be found by halving. Each is asked for, as an id may have been cleared. Once one is
+    /// there, the look-up says too little, and the rest is left to halving.
+    pub(super) async fn outcomes_of_gone(
         &mut self,
-        mut entries: Vec<CallEntry>,
-    ) -> Result<Vec<CallEntry>, StateError> {
+        entries: Vec<CallEntry>,
+    ) -> Result<Vec<Settlement>, StateError> {
+        let mut settlements = Vec::new();
+        for entry in self.unseen(entries).await? {
+            let outcome = self.outcome_of_unnamed(&entry, None).await?;
+            if matches!(outcome, Outcome::Back { .. }) {
+                break;
+            }
+            settlements.push(Settlement { id: entry.id, outcome });
+        }
+        Ok(settlements)
+    }
+
+    /// Those entries whose records a look-up does not show; none while another external-id field is filled.
+    async fn unseen(&mut self, mut entries: Vec<CallEntry>) -> Result<Vec<CallEntry>, StateError> {
+        let writer = self.route.writer;
+        if self.state(move |state| state.is_filling(&writer)).await? {
+            return Ok(Vec::new());
+        }
         entries.truncate(IDS_MAX);
         let keys: Vec<Key> = entries.iter().map(|entry| entry.key.clone()).collect();
         match self.look(&keys, TableScan::whole(), false).await? {

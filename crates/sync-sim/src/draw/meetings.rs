@@ -6,7 +6,7 @@ use smartsuite_emulator::{FaultKind, LateEnd, RouteKind};
 use super::{Drawer, themes::FINISH};
 use crate::{
     coverage::Stand,
-    plan::{Blow, Configuration, Edit, Fate, Launch, Moment, Setup, Step, Trap},
+    plan::{Blow, Configuration, Edit, Launch, Setup, Step, Trap},
 };
 
 /// Rows for which the state file must grow.
@@ -169,13 +169,9 @@ impl Drawer {
 
     /// A call of a dead process meets its fault while the next process reads.
     fn meet_a_read(&mut self, setup: &Setup, steps: &mut Vec<Step>) {
-        if self.likely(0.2) {
+        if self.likely(0.4) {
             steps.extend([self.doubtful_create(), Step::BlindLookUps(1)]);
-            // Its look-up has just left: the call after its audit, creates and updates.
-            let calls = if self.fills_disks { [4, 5] } else { [2, 3] };
-            let at = Moment { calls: self.one_of(&calls), turns: self.chance.random_range(0..3) };
-            steps.push(Step::Start(Launch { fate: Fate::Dies(at), ..Launch::ORDINARY }));
-            steps.push(FINISH);
+            steps.extend([self.begin(), Step::MeetLookUp(Blow::Kill)]);
         } else {
             steps.push(self.faulty(setup, &[RouteKind::BulkCreate, RouteKind::BulkUpdate]));
             steps.extend([self.begin(), Step::Meet(Stand::OnTheWire, Blow::Kill)]);

@@ -5,15 +5,19 @@ use sync_core::mutation;
 
 use super::Life;
 use crate::{
-    coverage::Stand,
     oracle::Wrong,
     plan::{Blow, Launch},
 };
 
 impl Life {
-    /// Lets processes go on until something is in this state, and strikes then.
-    pub(super) async fn meet(&mut self, stand: Stand, blow: Blow) -> Result<(), Wrong> {
-        while !self.stands().contains(&stand) {
+    /// Lets processes go on until this is so, and strikes then.
+    pub(super) async fn meet(
+        &mut self,
+        what: &str,
+        blow: Blow,
+        is_so: impl Fn(&Self) -> bool,
+    ) -> Result<(), Wrong> {
+        while !is_so(self) {
             if self.cast.actors.is_empty() {
                 return Ok(());
             }
@@ -22,7 +26,7 @@ impl Life {
             self.hear()?;
             self.came(turn).await?;
         }
-        self.tell(&format!("{stand:?} met"));
+        self.tell(&format!("{what} met"));
         self.blow(blow).await
     }
 
