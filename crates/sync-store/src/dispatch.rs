@@ -116,29 +116,18 @@ pub(crate) fn dispatch(
 ) -> Result<(Dispatch, Books), Failure> {
     let mut books = Books::default();
     while books.equal < EQUAL_MAX {
-        let candidates = candidates(tx, writer, request)?;
-        let (calls, others): (Vec<_>, Vec<_>) =
-            candidates.into_iter().partition(|one| matches!(one.turn, Turn::Send(_)));
-        for candidate in &others {
-            match candidate.turn {
-                Turn::Equal | Turn::Keep => books.equal += 1,
-                Turn::Leave => books.taken_back += 1,
-                Turn::Recordless => books.recordless += 1,
-                Turn::LookFirst | Turn::Send(_) => {}
-            }
-            settle_without_call(tx, writer, request, candidate)?;
-        }
-        // What needs no call makes room among the candidates: a call is filled only from all that there are.
-        if !others.is_empty() {
-            continue;
-        }
+        let found = candidates(tx, writer, request)?;
+        let Some(calls) = all_for_calls(tx, writer, request, found, &mut books)? else { continue };
         let Some((mut operation, mut chosen)) = choose(calls, request) else {
             return Ok((Dispatch::Nothing(next_time(tx, writer, request)?), books));
         };
         if operation == Operation::Create && filling::is_under_way(tx, writer)? {
             // Even one whose next try is not due: creates wait for it.
             let at_any_time = DispatchRequest { now: Timestamp::MAX, ..*request };
-            let fills = candidates_of(tx, writer, &at_any_time, Kind::Filling)?;
+            let found = candidates_of(tx, writer, &at_any_time, Kind::Filling)?;
+            let Some(fills) = all_for_calls(tx, writer, request, found, &mut books)? else {
+                continue;
+            };
             let Some(first) = choose(fills, request) else {
                 return Ok((Dispatch::Nothing(None), books));
             };
@@ -158,6 +147,29 @@ pub(crate) fn dispatch(
     }
     // There may be more to send, but others want to write too.
     Ok((Dispatch::Nothing(Some(request.now)), books))
+}
+
+/// These candidates, if each needs a call. What needs none is settled, which makes room among the candidates: a call is
+/// filled only from all that there are.
+fn all_for_calls(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    request: &DispatchRequest,
+    found: Vec<Candidate>,
+    books: &mut Books,
+) -> rusqlite::Result<Option<Vec<Candidate>>> {
+    let (calls, others): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|one| matches!(one.turn, Turn::Send(_)));
+    for candidate in &others {
+        match candidate.turn {
+            Turn::Equal | Turn::Keep => books.equal += 1,
+            Turn::Leave => books.taken_back += 1,
+            Turn::Recordless => books.recordless += 1,
+            Turn::LookFirst | Turn::Send(_) => {}
+        }
+        settle_without_call(tx, writer, request, candidate)?;
+    }
+    Ok(others.is_empty().then_some(calls))
 }
 
 /// Entries that travel together, by their group's number.

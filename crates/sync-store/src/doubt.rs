@@ -129,16 +129,20 @@ pub(crate) fn control(
     from_end: bool,
 ) -> Result<Option<Control>, Failure> {
     let order = if from_end { "DESC" } else { "ASC" };
-    let mut select = tx.prepare_cached(&format!(
-        "SELECT key, record_id FROM links WHERE sync_id = ? AND destination_id = ? AND standing = 0
-         ORDER BY key {order} LIMIT ?"
-    ))?;
-    let mut rows =
-        select.query(params![writer.sync.0, writer.destination.0, limit(except.len() + 1)])?;
-    while let Some(row) = rows.next()? {
-        let key = row.get::<_, KeyColumn>(0)?.0;
-        if !except.contains(&key) {
-            return Ok(Some(Control { key, record: row.get::<_, RecordColumn>(1)?.0 }));
+    // A record that is believed to hold its row's values carries its key; any other may not, as where another external-id
+    // field was named and its row is yielded no more.
+    for known in ["AND fingerprint IS NOT NULL", ""] {
+        let mut select = tx.prepare_cached(&format!(
+            "SELECT key, record_id FROM links WHERE sync_id = ? AND destination_id = ? AND standing = 0 {known}
+             ORDER BY key {order} LIMIT ?"
+        ))?;
+        let most = limit(except.len() + 1);
+        let mut rows = select.query(params![writer.sync.0, writer.destination.0, most])?;
+        while let Some(row) = rows.next()? {
+            let key = row.get::<_, KeyColumn>(0)?.0;
+            if !except.contains(&key) {
+                return Ok(Some(Control { key, record: row.get::<_, RecordColumn>(1)?.0 }));
+            }
         }
     }
     Ok(None)

@@ -90,7 +90,14 @@ pub(crate) fn settle(
         {
             highest = highest.max(*autonumber);
         }
-        second_look::postpone(tx, writer, &sent.key, now)?;
+        // A write that was answered has taken effect: a row that changes all the time would put its look off for ever.
+        let is_written = matches!(
+            settlement.outcome,
+            Outcome::Written { .. } | Outcome::WrittenOtherwise { .. }
+        );
+        if sent.operation == "create" || !is_written {
+            second_look::postpone(tx, writer, &sent.key, now)?;
+        }
         if keeping.effects {
             effects::log_outcome(tx, writer, now, &sent, &settlement.outcome)?;
         }

@@ -344,7 +344,8 @@ impl Reading<'_> {
     fn in_doubt(&self, answered: bool, group: Option<u32>, fault: Option<Fault>) -> Outcome {
         Outcome::InDoubt {
             answered,
-            left_at: self.left_at,
+            // Its process may have stood still before the request left: it did so before the call ended.
+            left_at: if answered { self.left_at } else { self.now },
             empty_looks: 0,
             look_at: self.now.saturating_add(SETTLING).unwrap_or(self.now),
             group,

@@ -107,8 +107,8 @@ impl Delivery<'_> {
             if records.iter().any(is_seen) || mutation::is_on(Mutation::NoControl) {
                 return Ok(Sight::Clear(records));
             }
-            match self.is_there(&control).await? {
-                Ok(is_there) => any_hidden |= is_there,
+            match self.is_hidden(&control, &control_id).await? {
+                Ok(is_hidden) => any_hidden |= is_hidden,
                 Err(error) => return Ok(Sight::Failed(error)),
             }
             except.push(control.key);
@@ -120,26 +120,35 @@ impl Delivery<'_> {
         self.list_for(&ids, TableScan::whole(), LISTED_MAX).await
     }
 
-    /// Whether the record of a control that did not show is there. If it is not, it is not chosen again.
-    async fn is_there(&mut self, control: &Control) -> Result<Result<bool, CallError>, StateError> {
+    /// Whether the record of a control that did not show is there all the same, with its external id. If it is not, it is no
+    /// control the next time: it is gone, or somebody emptied or changed the id, and its row is written once more (C7).
+    async fn is_hidden(
+        &mut self,
+        control: &Control,
+        id: &str,
+    ) -> Result<Result<bool, CallError>, StateError> {
         let route = self.route;
         let get = || route.target.get(&route.shape, &control.record);
         let record = match route.calls.repeatable(CallKind::LookUp, get).await? {
             Ok(record) => record,
             Err(error) => return Ok(Err(error)),
         };
-        if record.is_none() {
+        let carries_it = record.as_ref().map(|record| record.external_id.as_deref() == Some(id));
+        if carries_it != Some(true) {
             let (writer, key, policy) = (route.writer, control.key.clone(), route.on_missing);
             self.state(move |state| {
-                if policy == OnMissing::Quarantine {
-                    // Its row is sent once more, and parked by the answer.
+                if carries_it.is_some() || policy == OnMissing::Quarantine {
+                    // Its row is sent once more; if the record is gone, it is parked by the answer.
                     state.distrust(&writer, std::slice::from_ref(&key))?;
                 }
-                state.set_missing(&writer, &key, policy != OnMissing::Recreate)
+                if carries_it.is_none() {
+                    state.set_missing(&writer, &key, policy != OnMissing::Recreate)?;
+                }
+                Ok(())
             })
             .await?;
         }
-        Ok(Ok(record.is_some()))
+        Ok(Ok(carries_it == Some(true)))
     }
 
     /// Lists records, at most `records_max` of them, to find those that carry the ids.

@@ -161,6 +161,8 @@ impl Delivery<'_> {
         // The lowest record that a create in doubt may have made: the mark stays below it.
         let mut ceiling = None::<u64>;
         let mut hashed = BTreeMap::new();
+        // An external id that the table holds for certain.
+        let mut control = None::<String>;
         while let Some(filter) = scan.next() {
             let page = match self.list(kind, &filter).await? {
                 Ok(page) => page,
@@ -187,6 +189,7 @@ impl Delivery<'_> {
                 .map(|record| record.autonumber.unwrap_or(0));
             ceiling = numbers.chain(ceiling).min();
             note_hashed(&page, &mut hashed);
+            control = control.or_else(|| self.control_among(&page.records));
             if let Some(fields) = &match_on {
                 self.note_unkeyed(fields, &page.records).await?;
             }
@@ -194,11 +197,13 @@ impl Delivery<'_> {
             if self.ended.is_some() {
                 return Ok(reading);
             }
+            let Some(control) = &control else { continue };
             if purpose == Purpose::Scan && rest_pages > creates.div_ceil(lookup::IDS_MAX as u64) {
                 // The table is far larger than what waits. No mark results: the next process looks again.
-                reading.adopted += self.look_up_waiting().await?;
-                reading.complete = self.ended.is_none();
-                return Ok(reading);
+                if self.look_up_waiting(control, &mut reading.adopted).await? {
+                    reading.complete = self.ended.is_none();
+                    return Ok(reading);
+                }
             }
         }
         if !hashed.is_empty() {
@@ -286,39 +291,55 @@ impl Delivery<'_> {
         Ok(links.adopted)
     }
 
-    /// Looks the waiting ids up, instead of reading the rest of the table.
-    async fn look_up_waiting(&mut self) -> Result<u64, StateError> {
-        let (writer, mut after, mut adopted) = (self.route.writer, None::<Key>, 0);
+    /// An id by which these records are found, best one of the tool's own making.
+    fn control_among(&self, records: &[SeenRecord]) -> Option<String> {
+        let prefix = &self.route.key_prefix;
+        let ids = || records.iter().filter_map(|record| record.external_id.as_ref());
+        ids()
+            .find(|id| Key::from_external_id(id, prefix).is_some())
+            .or_else(|| ids().next())
+            .cloned()
+    }
+
+    /// Looks the waiting ids up, instead of reading the rest of the table. Answers whether that worked: each answer must
+    /// show the control too, else it proves nothing.
+    async fn look_up_waiting(
+        &mut self,
+        control: &str,
+        adopted: &mut u64,
+    ) -> Result<bool, StateError> {
+        let (writer, mut after) = (self.route.writer, None::<Key>);
         loop {
             let from = after.clone();
             let keys = self
                 .state(move |state| state.waiting_creates(&writer, from.as_ref(), lookup::IDS_MAX))
                 .await?;
-            let Some(last) = keys.last() else { return Ok(adopted) };
+            let Some(last) = keys.last() else { return Ok(true) };
             after = Some(last.clone());
-            let ids = keys.iter().map(|key| key.external_id(&self.route.key_prefix)).collect();
-            match self.list(CallKind::LookUp, &RecordFilter::ExternalIds(ids)).await? {
-                Ok(page) if (page.received as u64) < page.total => {
-                    self.ended.get_or_insert(super::Ended::Failed(CallErrorKind::Garbled.into()));
-                    return Ok(adopted);
-                }
-                Ok(page) => {
-                    // A hashed id does not lead back to its key.
-                    let mut hashed = BTreeMap::new();
-                    note_hashed(&page, &mut hashed);
-                    adopted += self.link(Purpose::Scan, page.records, None).await?;
-                    if !hashed.is_empty() {
-                        adopted += self.link_hashed(Purpose::Scan, &hashed).await?;
-                    }
-                    if self.ended.is_some() {
-                        return Ok(adopted);
-                    }
-                }
+            let mut ids: Vec<String> =
+                keys.iter().map(|key| key.external_id(&self.route.key_prefix)).collect();
+            ids.push(control.to_owned());
+            let page = match self.list(CallKind::LookUp, &RecordFilter::ExternalIds(ids)).await? {
+                Ok(page) => page,
                 Err(error) => {
                     self.failed(&error).await?;
                     self.ended.get_or_insert(super::Ended::Failed(error));
-                    return Ok(adopted);
+                    return Ok(true);
                 }
+            };
+            let shows = |record: &SeenRecord| record.external_id.as_deref() == Some(control);
+            if (page.received as u64) < page.total || !page.records.iter().any(shows) {
+                return Ok(false);
+            }
+            // A hashed id does not lead back to its key.
+            let mut hashed = BTreeMap::new();
+            note_hashed(&page, &mut hashed);
+            *adopted += self.link(Purpose::Scan, page.records, None).await?;
+            if !hashed.is_empty() {
+                *adopted += self.link_hashed(Purpose::Scan, &hashed).await?;
+            }
+            if self.ended.is_some() {
+                return Ok(true);
             }
         }
     }

@@ -88,15 +88,24 @@ impl Delivery<'_> {
         }
     }
 
-    /// Of a delete's entries that its answer does not name, the records were gone before, or are there still (D2). A look-up
-    /// tells which do not show; of the others each is asked for, as lists may lag.
+    /// Of a delete's entries that its answer does not name, the records were gone before, or are there still (D2): they are
+    /// deleted once more, 25 a call, as a record may have lost the id by which a look-up would show it. Then a look-up tells
+    /// which do not show; of the others each is asked for, as lists may lag.
     pub(super) async fn outcomes_of_undeleted(
         &mut self,
         entries: Vec<CallEntry>,
     ) -> Result<Vec<Settlement>, StateError> {
-        let unseen = self.unseen(entries.clone()).await?;
-        let mut settlements = Vec::with_capacity(entries.len());
-        for entry in entries {
+        let (again, first): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| entry.attempts > 0);
+        let mut settlements: Vec<Settlement> = first
+            .into_iter()
+            .map(|entry| Settlement { id: entry.id, outcome: self.back() })
+            .collect();
+        if again.is_empty() {
+            return Ok(settlements);
+        }
+        let unseen = self.unseen(again.clone()).await?;
+        for entry in again {
             let outcome = if unseen.iter().any(|one| one.id == entry.id) {
                 Outcome::Deleted
             } else {

@@ -168,3 +168,23 @@ fn d8_long_keys_are_looked_up_in_a_large_table() {
         assert_eq!(world.requests(RouteKind::BulkCreate), 0);
     });
 }
+
+/// D3, D8. Catches: a look-up in a table far larger than the sync, made in place of reading all of it, that is believed without a
+/// control (`Delivery::look_up_waiting`).
+#[test]
+fn d8_a_look_up_in_a_large_table_that_silently_finds_nothing_is_not_believed() {
+    usual(async |world| {
+        fill(&world, 2);
+        succeeds(&world).await;
+        for _ in 0..2_010 {
+            world.person(&json!({"action": "create", "values": {"title": "theirs"}}));
+        }
+        fill(&world, 5);
+        succeeds(&world).await;
+        lose_everything(&world);
+        world.network.blind_look_ups(1);
+        world.clear_log();
+        succeeds(&world).await;
+        assert_eq!(world.requests(RouteKind::BulkCreate), 0);
+    });
+}

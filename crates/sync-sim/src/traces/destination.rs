@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use bytes::Bytes;
+use http::Request;
 use serde_json::json;
 use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
 use sync_core::{
@@ -226,5 +228,44 @@ fn p2_a_changed_mapping_reaches_rows_that_did_not_change() {
         world.definition.destination.fields[0] = title;
         assert_eq!(succeeds(&world).await.books.updated, 5);
         assert_eq!(world.records()["3"], [("3".to_owned(), "3".to_owned())]);
+    });
+}
+
+/// Catches: creates that wait for ever where records carry their key in the new external-id field already, and come after
+/// more creates than are looked at together (`dispatch::dispatch`).
+#[test]
+fn creates_do_not_wait_for_records_that_carry_their_key_in_the_new_field_already() {
+    usual(async |mut world| {
+        for id in 1_000..1_003 {
+            world.database.put(id, "A", id);
+        }
+        succeeds(&world).await;
+        for field in [OTHER_EXTERNAL_ID, EXTERNAL_ID] {
+            world.definition.destination.external_id_field = field.into();
+            if field == EXTERNAL_ID {
+                fill(&world, 110);
+            }
+            succeeds(&world).await;
+        }
+        in_step(&world);
+    });
+}
+
+/// D2, D6. Catches: a delete that is believed because a look-up by another external-id field shows no record: what was never
+/// filled carries no key there (`Delivery::outcomes_of_undeleted`).
+#[test]
+fn d2_a_delete_is_not_believed_because_its_record_lacks_the_new_key() {
+    usual(async |mut world| {
+        world.definition.destination.on_delete = OnDelete::Delete { adopted: false };
+        fill(&world, 5);
+        succeeds(&world).await;
+        world.database.delete(2);
+        world.definition.destination.external_id_field = OTHER_EXTERNAL_ID.into();
+        let none = Fault::new(FaultKind::Status(503)).on(&[RouteKind::BulkDelete]);
+        world.network.emulator().add_fault(none);
+        let is_delete = |request: &Request<Bytes>| request.uri().path().ends_with("/bulk_delete/");
+        world.network.answer_instead(is_delete, "[]", 1);
+        succeeds(&world).await;
+        assert_eq!(world.dump(TABLE).len(), 4);
     });
 }

@@ -1,10 +1,17 @@
 //! D3, D4, D5 and D7: what a look-up decides.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Once},
+    time::Duration,
+};
 
 use serde_json::json;
 use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
-use sync_engine::run::RunOptions;
+use sync_core::state::CallKind;
+use sync_engine::{
+    event::{Event, Observer},
+    run::RunOptions,
+};
 
 use super::{
     stage::{
@@ -74,6 +81,64 @@ fn d3_a_create_whose_process_stood_still_counts_from_its_successor() {
         succeeds(&world).await;
         pass(&world, Duration::from_mins(2)).await;
         comes_right(&world).await;
+    });
+}
+
+/// Stops its process where the first create leaves.
+struct StopsAtCreate(Arc<Events>, Breath, Once);
+
+impl Observer for StopsAtCreate {
+    fn observe(&self, sync: &str, event: &Event) {
+        if matches!(event, Event::CallLeft { kind: CallKind::Create, .. }) {
+            self.2.call_once(|| self.1.hold());
+        }
+        self.0.observe(sync, event);
+    }
+}
+
+/// D3. Catches: a create that counts from when its process set out to send it, and then stood still (`Reading::in_doubt`).
+#[test]
+fn d3_a_create_whose_process_stood_still_counts_from_the_end_of_its_call() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        late(&world, RouteKind::BulkCreate, 1);
+        world.database.put(9, "A", 9);
+        world.clear_log();
+        let breath = Breath::default();
+        let events = Arc::clone(&world.events);
+        let observer = Arc::new(StopsAtCreate(events, breath.clone(), Once::new()));
+        let parts = ProcessParts { observer, breath: breath.clone(), pages_more: None };
+        let process = world.process_of(parts).expect("the state opens");
+        let mut run = Run::of(&process);
+        run.go_for(Duration::from_secs(100)).await;
+        assert!(breath.is_held());
+        assert_eq!(world.requests(RouteKind::BulkCreate), 0, "it has not left");
+        breath.let_go();
+        run.finish().await.expect("the state works");
+        in_step(&world);
+        pass(&world, Duration::from_mins(2)).await;
+        comes_right(&world).await;
+    });
+}
+
+/// D3, C7. Catches: controls that are taken for hidden though somebody emptied their ids: no look-up would ever be believed again
+/// (`Delivery::is_hidden`).
+#[test]
+fn d3_a_record_whose_id_somebody_emptied_is_no_control() {
+    usual(async |world| {
+        fill(&world, 6);
+        succeeds(&world).await;
+        for key in ["1", "2", "5", "6"] {
+            for record in world.record_ids(key) {
+                let values = json!({EXTERNAL_ID: ""});
+                world.person(&json!({"action": "update", "record": record, "values": values}));
+            }
+        }
+        lose_the_answer(&world);
+        world.database.put(9, "A", 9);
+        succeeds(&world).await;
+        in_step(&world);
     });
 }
 

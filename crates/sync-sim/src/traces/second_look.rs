@@ -194,6 +194,25 @@ fn d6_two_late_creates_leave_one_record() {
     });
 }
 
+/// D6. Catches: a look that every write of a busy row puts off (`settle::settle`).
+#[test]
+fn d6_the_twin_of_a_row_that_changes_all_the_time_is_removed_too() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        late(&world, RouteKind::BulkCreate, 30);
+        world.database.put(9, "A", 9);
+        succeeds(&world).await;
+        for amount in 0..5 {
+            pass(&world, 20 * MINUTE).await;
+            world.database.put(9, "B", amount);
+            succeeds(&world).await;
+        }
+        assert_eq!(world.record_ids("9").len(), 1);
+        comes_right(&world).await;
+    });
+}
+
 /// D6. Catches: a row that is gone when its create lands: one record is linked, so that it is not forgotten.
 #[test]
 fn d6_a_create_that_lands_after_its_row_is_gone_is_linked() {
