@@ -13,7 +13,7 @@ use crate::{
 
 /// How long after an answered call a look-up is trusted to show its effect.
 pub const SETTLING: Duration = Duration::from_secs(2);
-/// How long after an unanswered call left its last look-up may happen: what has not taken effect by then is taken
+/// How long after an unanswered call ended its last look-up may happen: what has not taken effect by then is taken
 /// not to.
 pub const LAST_LOOK: Duration = Duration::from_secs(90);
 

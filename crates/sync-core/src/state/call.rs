@@ -128,7 +128,7 @@ pub struct Doubt {
     pub key: Key,
     /// What was to be created.
     pub fields: Fields,
-    /// When the request left, or the lock was taken by a process that did not send it itself.
+    /// When the request had left for certain: when its call ended, or the lock was taken by a process that did not send it.
     pub left_at: Timestamp,
     /// Whether the service itself answered: then one look-up past the settling delay decides.
     pub answered: bool,
@@ -206,7 +206,7 @@ pub enum Outcome {
     InDoubt {
         /// Whether the service itself answered.
         answered: bool,
-        /// When the request left.
+        /// When the request had left for certain, as in [`Doubt::left_at`].
         left_at: Timestamp,
         /// Look-ups that found nothing so far.
         empty_looks: u32,
