@@ -58,18 +58,18 @@ pub(crate) fn schedule(
     Ok(())
 }
 
-/// A call for the key ended now: the look that may be due waits an hour from it.
+/// A call for the key ended: the look that may be due waits until then.
 pub(crate) fn postpone(
     tx: &Transaction<'_>,
     writer: &Writer,
     key: &Key,
-    now: Timestamp,
+    until: Timestamp,
 ) -> rusqlite::Result<()> {
     tx.prepare_cached(
         "UPDATE second_looks SET due_at = max(due_at, ?) WHERE sync_id = ? AND destination_id = ? AND key = ?",
     )?
     .execute(params![
-        in_an_hour(now).as_millisecond(),
+        until.as_millisecond(),
         writer.sync.0,
         writer.destination.0,
         KeyParameter(key)

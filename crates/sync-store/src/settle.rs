@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
 use sync_core::{
+    doubt::SETTLING,
     draft::{Fields, Fingerprint},
     field_value::FieldValue,
     key::Key,
@@ -90,14 +91,17 @@ pub(crate) fn settle(
         {
             highest = highest.max(*autonumber);
         }
-        // A write that was answered has taken effect: a row that changes all the time would put its look off for ever.
         let is_written = matches!(
             settlement.outcome,
             Outcome::Written { .. } | Outcome::WrittenOtherwise { .. }
         );
-        if sent.operation == "create" || !is_written {
-            second_look::postpone(tx, writer, &sent.key, now)?;
-        }
+        let until = if sent.operation != "create" && is_written {
+            // It has taken effect: a row that changes all the time would else put its look off for ever.
+            now.saturating_add(SETTLING).unwrap_or(now)
+        } else {
+            second_look::in_an_hour(now)
+        };
+        second_look::postpone(tx, writer, &sent.key, until)?;
         if keeping.effects {
             effects::log_outcome(tx, writer, now, &sent, &settlement.outcome)?;
         }

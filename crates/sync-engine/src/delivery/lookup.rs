@@ -36,6 +36,16 @@ pub(super) enum Sight {
     Failed(CallError),
 }
 
+/// Where the record of a control is that a look-up did not show.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whereabouts {
+    /// There, with its id: the look-up was blind.
+    Hidden,
+    /// There, but somebody emptied or changed its id, or it was never filled.
+    WithoutId,
+    Gone,
+}
+
 impl Delivery<'_> {
     /// Looks up entries in doubt and settles those that can be.
     pub(super) async fn look_up(&mut self, doubts: Vec<Doubt>) -> Result<(), StateError> {
@@ -74,7 +84,7 @@ impl Delivery<'_> {
         let prefix = self.route.key_prefix.clone();
         let ids: Vec<String> = keys.iter().map(|key| key.external_id(&prefix)).collect();
         let mut except = keys.to_vec();
-        let mut any_hidden = false;
+        let (mut any_hidden, mut all_gone) = (false, true);
         // One look-up is enough to learn that controls are gone.
         let controls_max = if self.controls_gone { 0 } else { CONTROLS_MAX };
         for attempt in 0..controls_max {
@@ -107,8 +117,10 @@ impl Delivery<'_> {
             if records.iter().any(is_seen) || mutation::is_on(Mutation::NoControl) {
                 return Ok(Sight::Clear(records));
             }
-            match self.is_hidden(&control, &control_id).await? {
-                Ok(is_hidden) => any_hidden |= is_hidden,
+            match self.whereabouts(&control, &control_id).await? {
+                Ok(Whereabouts::Hidden) => any_hidden = true,
+                Ok(Whereabouts::WithoutId) => all_gone = false,
+                Ok(Whereabouts::Gone) => {}
                 Err(error) => return Ok(Sight::Failed(error)),
             }
             except.push(control.key);
@@ -116,39 +128,39 @@ impl Delivery<'_> {
         if any_hidden {
             return Ok(Sight::Blind);
         }
-        self.controls_gone = true;
+        self.controls_gone = all_gone;
         self.list_for(&ids, TableScan::whole(), LISTED_MAX).await
     }
 
-    /// Whether the record of a control that did not show is there all the same, with its external id. If it is not, it is no
-    /// control the next time: it is gone, or somebody emptied or changed the id, and its row is written once more (C7).
-    async fn is_hidden(
+    /// Where the record of a control is that did not show. If it is no control any more, its row is written once more (C7), and
+    /// it is not chosen again before that.
+    async fn whereabouts(
         &mut self,
         control: &Control,
         id: &str,
-    ) -> Result<Result<bool, CallError>, StateError> {
+    ) -> Result<Result<Whereabouts, CallError>, StateError> {
         let route = self.route;
         let get = || route.target.get(&route.shape, &control.record);
-        let record = match route.calls.repeatable(CallKind::LookUp, get).await? {
-            Ok(record) => record,
+        let found = match route.calls.repeatable(CallKind::LookUp, get).await? {
+            Ok(Some(record)) if record.external_id.as_deref() == Some(id) => Whereabouts::Hidden,
+            Ok(Some(_)) => Whereabouts::WithoutId,
+            Ok(None) => Whereabouts::Gone,
             Err(error) => return Ok(Err(error)),
         };
-        let carries_it = record.as_ref().map(|record| record.external_id.as_deref() == Some(id));
-        if carries_it != Some(true) {
-            let (writer, key, policy) = (route.writer, control.key.clone(), route.on_missing);
-            self.state(move |state| {
-                if carries_it.is_some() || policy == OnMissing::Quarantine {
-                    // Its row is sent once more; if the record is gone, it is parked by the answer.
+        let (writer, key, policy) = (route.writer, control.key.clone(), route.on_missing);
+        self.state(move |state| match found {
+            Whereabouts::Hidden => Ok(()),
+            Whereabouts::WithoutId => state.distrust(&writer, std::slice::from_ref(&key)),
+            Whereabouts::Gone => {
+                if policy == OnMissing::Quarantine {
+                    // Its row is sent once more, and parked by the answer.
                     state.distrust(&writer, std::slice::from_ref(&key))?;
                 }
-                if carries_it.is_none() {
-                    state.set_missing(&writer, &key, policy != OnMissing::Recreate)?;
-                }
-                Ok(())
-            })
-            .await?;
-        }
-        Ok(Ok(carries_it == Some(true)))
+                state.set_missing(&writer, &key, policy != OnMissing::Recreate)
+            }
+        })
+        .await?;
+        Ok(Ok(found))
     }
 
     /// Lists records, at most `records_max` of them, to find those that carry the ids.

@@ -29,6 +29,9 @@ const STRUCTURE_AGE_MAX: SignedDuration = SignedDuration::from_hours(24);
 /// Readings of the table in a row before it is said that it cannot be read whole.
 const READINGS_MAX: usize = 3;
 
+/// Look-ups in place of reading on whose control did not show, before the table is read to its end.
+const BLIND_LOOKS_MAX: u32 = 3;
+
 /// What one reading came to.
 #[derive(Default)]
 struct Reading {
@@ -161,8 +164,8 @@ impl Delivery<'_> {
         // The lowest record that a create in doubt may have made: the mark stays below it.
         let mut ceiling = None::<u64>;
         let mut hashed = BTreeMap::new();
-        // An external id that the table holds for certain.
-        let mut control = None::<String>;
+        // An external id that the table holds for certain, and how often one did not show.
+        let (mut control, mut blind_looks) = (None::<String>, 0);
         while let Some(filter) = scan.next() {
             let page = match self.list(kind, &filter).await? {
                 Ok(page) => page,
@@ -189,7 +192,9 @@ impl Delivery<'_> {
                 .map(|record| record.autonumber.unwrap_or(0));
             ceiling = numbers.chain(ceiling).min();
             note_hashed(&page, &mut hashed);
-            control = control.or_else(|| self.control_among(&page.records));
+            if blind_looks < BLIND_LOOKS_MAX {
+                control = control.or_else(|| self.control_among(&page.records));
+            }
             if let Some(fields) = &match_on {
                 self.note_unkeyed(fields, &page.records).await?;
             }
@@ -197,13 +202,14 @@ impl Delivery<'_> {
             if self.ended.is_some() {
                 return Ok(reading);
             }
-            let Some(control) = &control else { continue };
-            if purpose == Purpose::Scan && rest_pages > creates.div_ceil(lookup::IDS_MAX as u64) {
+            let is_larger = rest_pages > creates.div_ceil(lookup::IDS_MAX as u64);
+            if let (Some(id), Purpose::Scan, true) = (&control, purpose, is_larger) {
                 // The table is far larger than what waits. No mark results: the next process looks again.
-                if self.look_up_waiting(control, &mut reading.adopted).await? {
+                if self.look_up_waiting(id, &mut reading.adopted).await? {
                     reading.complete = self.ended.is_none();
                     return Ok(reading);
                 }
+                (control, blind_looks) = (None, blind_looks + 1);
             }
         }
         if !hashed.is_empty() {

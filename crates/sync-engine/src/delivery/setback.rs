@@ -95,8 +95,9 @@ impl Delivery<'_> {
         &mut self,
         entries: Vec<CallEntry>,
     ) -> Result<Vec<Settlement>, StateError> {
-        let (again, first): (Vec<_>, Vec<_>) =
-            entries.into_iter().partition(|entry| entry.attempts > 0);
+        // Of one that is archived already, that was the first attempt.
+        let is_again = |entry: &CallEntry| entry.attempts > u32::from(entry.returns);
+        let (again, first): (Vec<_>, Vec<_>) = entries.into_iter().partition(is_again);
         let mut settlements: Vec<Settlement> = first
             .into_iter()
             .map(|entry| Settlement { id: entry.id, outcome: self.back() })

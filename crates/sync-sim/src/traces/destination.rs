@@ -7,7 +7,7 @@ use http::Request;
 use serde_json::json;
 use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
 use sync_core::{
-    config::model::{Conversion, FieldMapping, OnDelete},
+    config::model::{ArchiveField, Conversion, FieldMapping, OnDelete},
     state::{RunStatus, StateError},
 };
 use sync_engine::{event::Event, run::RunOptions};
@@ -16,7 +16,7 @@ use super::{
     stage::{comes_right, fill, in_step, late, pass, run_with, status, succeeds, usual},
     steps::{at_every_step, killed_after, killed_when},
 };
-use crate::world::{EXTERNAL_ID, OTHER_EXTERNAL_ID, OTHER_TABLE, TABLE, World};
+use crate::world::{EXTERNAL_ID, NOTE, OTHER_EXTERNAL_ID, OTHER_TABLE, TABLE, World};
 
 fn send_to(world: &mut World, table: &str) {
     table.clone_into(&mut world.definition.destination.table_id);
@@ -255,17 +255,23 @@ fn creates_do_not_wait_for_records_that_carry_their_key_in_the_new_field_already
 /// filled carries no key there (`Delivery::outcomes_of_undeleted`).
 #[test]
 fn d2_a_delete_is_not_believed_because_its_record_lacks_the_new_key() {
-    usual(async |mut world| {
-        world.definition.destination.on_delete = OnDelete::Delete { adopted: false };
-        fill(&world, 5);
-        succeeds(&world).await;
-        world.database.delete(2);
-        world.definition.destination.external_id_field = OTHER_EXTERNAL_ID.into();
-        let none = Fault::new(FaultKind::Status(503)).on(&[RouteKind::BulkDelete]);
-        world.network.emulator().add_fault(none);
-        let is_delete = |request: &Request<Bytes>| request.uri().path().ends_with("/bulk_delete/");
-        world.network.answer_instead(is_delete, "[]", 1);
-        succeeds(&world).await;
-        assert_eq!(world.dump(TABLE).len(), 4);
-    });
+    let archive = ArchiveField { slug: NOTE.into(), value: "row is gone".into(), restored: None };
+    let policies =
+        [OnDelete::Delete { adopted: false }, OnDelete::ArchiveFirst { adopted: false, archive }];
+    for policy in policies {
+        usual(async |mut world| {
+            world.definition.destination.on_delete = policy;
+            fill(&world, 5);
+            succeeds(&world).await;
+            world.database.delete(2);
+            world.definition.destination.external_id_field = OTHER_EXTERNAL_ID.into();
+            let none = Fault::new(FaultKind::Status(503)).on(&[RouteKind::BulkDelete]);
+            world.network.emulator().add_fault(none);
+            let is_delete =
+                |request: &Request<Bytes>| request.uri().path().ends_with("/bulk_delete/");
+            world.network.answer_instead(is_delete, "[]", 1);
+            succeeds(&world).await;
+            assert_eq!(world.dump(TABLE).len(), 4);
+        });
+    }
 }
