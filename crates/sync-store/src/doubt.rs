@@ -129,8 +129,8 @@ pub(crate) fn control(
     from_end: bool,
 ) -> Result<Option<Control>, Failure> {
     let order = if from_end { "DESC" } else { "ASC" };
-    // A record that is believed to hold its row's values carries its key; any other may not, as where another external-id
-    // field was named and its row is yielded no more.
+    // A record that is believed to hold its row's values carries its key, as a rule; any other may not, as where another
+    // external-id field was named and its row is yielded no more.
     for known in ["AND fingerprint IS NOT NULL", ""] {
         let mut select = tx.prepare_cached(&format!(
             "SELECT key, record_id FROM links WHERE sync_id = ? AND destination_id = ? AND standing = 0 {known}

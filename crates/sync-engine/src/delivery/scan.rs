@@ -1,8 +1,8 @@
 //! Before the first write of a process: what does the table hold that the state does not know of? (`protocol.md` D8)
 //!
 //! With a mark, one call lists what is above it (the audit). Without one, and where many links' fingerprints are
-//! unknown, the whole table is read, 1,000 records a call (the scan), or the waiting ids are looked up, whichever
-//! costs fewer calls.
+//! unknown, the whole table is read, 1,000 records a call (the scan), or, beside an id that its first pages show, the waiting
+//! ids are looked up, whichever costs fewer calls.
 
 use std::collections::{BTreeMap, BTreeSet};
 
