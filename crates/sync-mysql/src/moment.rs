@@ -132,22 +132,15 @@ async fn replica(session: &mut Session) -> Result<Replica, SourceError> {
         .await
     {
         Ok(delays) => delays,
-        Err(error) if is_refusal(&error) => {
-            let read_only = session.cell("SELECT @@global.read_only").await?;
-            return Ok(if read_only.as_deref() == Some("1") {
-                Replica::Perhaps
-            } else {
-                Replica::No
-            });
-        }
+        Err(error) if is_refusal(&error) => Vec::new(),
         Err(error) => return Err(error),
     };
     let delays: Option<Vec<i64>> = delays.into_iter().map(|delay| delay?.parse().ok()).collect();
-    Ok(match delays {
-        None => Replica::Stopped,
-        Some(delays) => delays
-            .into_iter()
-            .max()
-            .map_or(Replica::No, |seconds| Replica::Behind(SignedDuration::from_secs(seconds))),
-    })
+    let Some(delays) = delays else { return Ok(Replica::Stopped) };
+    if let Some(seconds) = delays.into_iter().max() {
+        return Ok(Replica::Behind(SignedDuration::from_secs(seconds)));
+    }
+    // One that may not be asked, or that gets its rows in a way of which it shows nothing.
+    let read_only = session.cell("SELECT @@global.read_only").await?;
+    Ok(if read_only.as_deref() == Some("1") { Replica::Perhaps } else { Replica::No })
 }

@@ -18,7 +18,7 @@ pub struct Overlaps {
     /// Where open transactions cannot be seen, for want of the PROCESS privilege.
     pub blind: Duration,
     /// Where the cursor column is not kept by the server (`ON UPDATE CURRENT_TIMESTAMP`) but written by applications,
-    /// by their own clocks.
+    /// by their own clocks; and on a replica, where transactions that are open at its source cannot be seen.
     pub application: Duration,
     /// At most: an older transaction is taken for forgotten, and said so.
     pub most: Duration,
@@ -43,7 +43,7 @@ pub(crate) struct Moment {
     pub(crate) now: DateTime,
     pub(crate) open_work: OpenWork,
     pub(crate) replica: Replica,
-    /// The zone in which DATETIME columns are written.
+    /// The zone in which DATETIME columns are written, where it is configured; else that of the server's sessions.
     pub(crate) zone: ZoneOffsets,
 }
 
@@ -126,9 +126,9 @@ pub(crate) struct CursorFacts {
 pub(crate) enum CursorZone {
     /// TIMESTAMP: the session's, which is UTC.
     Utc,
-    /// DATETIME of a table: whoever wrote it.
+    /// DATETIME of a table, where it is configured in which zone that is written.
     Writers,
-    /// An expression: either.
+    /// A DATETIME of which nobody says it, or an expression: UTC or that of the server's sessions.
     Unknown,
 }
 
@@ -172,12 +172,14 @@ pub(crate) fn position(
     }
     match moment.replica {
         Replica::No | Replica::Stopped => {}
-        // The delay is the applier's; what the network still holds is not in it.
-        Replica::Behind(delay) => back += delay.max(SignedDuration::ZERO) + signed(overlaps.blind),
+        // The delay is the applier's. What the network still holds is not in it, nor transactions that are open at the source.
+        Replica::Behind(delay) => {
+            back += delay.max(SignedDuration::ZERO) + signed(overlaps.application);
+        }
         Replica::Perhaps => {
             notes.push(
-                "the server is read-only, perhaps a replica, and its delay cannot be seen without the REPLICATION \
-                 CLIENT privilege: rows that arrive late wait for the next full read"
+                "the server is read-only, perhaps a replica, and its delay cannot be seen, be it for want of the \
+                 REPLICATION CLIENT privilege: rows that arrive late wait for the next full read"
                     .to_owned(),
             );
             back += signed(overlaps.application);
@@ -293,7 +295,7 @@ mod tests {
     fn a_replica_adds_its_delay() {
         let replica = |replica| Moment { replica, ..moment() };
         let behind = replica(Replica::Behind(SignedDuration::from_secs(30)));
-        check(&behind, &cursor(), "2026-11-23T09:58:29.500000", &[]);
+        check(&behind, &cursor(), "2026-11-23T09:54:29.500000", &[]);
         check(&replica(Replica::Perhaps), &cursor(), "2026-11-23T09:54:59.500000", &["replica"]);
         let previous = CursorTime::new(jiff::civil::datetime(2026, 11, 20, 0, 0, 0, 0));
         let stopped = replica(Replica::Stopped);

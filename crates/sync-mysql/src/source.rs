@@ -374,8 +374,11 @@ impl MysqlSource {
         };
         let zone = match (&column.kind, &column.origin) {
             (ColumnKind::Timestamp, _) => CursorZone::Utc,
-            (ColumnKind::DateTime | ColumnKind::Date, Some(_)) => CursorZone::Writers,
-            (ColumnKind::DateTime | ColumnKind::Date, None) => CursorZone::Unknown,
+            (ColumnKind::DateTime | ColumnKind::Date, Some(_)) if self.zone.is_some() => {
+                CursorZone::Writers
+            }
+            // Applications write UTC as often as the server's own zone.
+            (ColumnKind::DateTime | ColumnKind::Date, _) => CursorZone::Unknown,
             _ => {
                 return Err(NoTime(format!(
                     "cursor column `{name}` holds no dates and times: every run reads everything"

@@ -495,7 +495,7 @@ impl Oracle {
         // What people wrote to may be one too many, which stays.
         let untouched = records.iter().filter(|record| !self.peoples.contains(&record.id));
         for record in untouched.filter(|record| self.is_ghost(record)) {
-            if self.departures.must_be_gone(record) {
+            if self.departures.must_be_gone(record, &self.made_by_people) {
                 return wrong(What::Ghost, format!("{record:?} has no row"));
             }
         }

@@ -218,7 +218,8 @@ section! {
         /// `capture: binlog`: tables that the query joins. When a row of one changes, the rows that hold its value are read
         /// again; and the query itself is asked for the keys of all rows, so that those that left the join are noticed.
         "related" related: Option<Given<Vec<Given<RawRelated>>>>,
-        /// The zone in which DATETIME columns are meant, by its IANA name. Without it: UTC.
+        /// The zone in which DATETIME columns are meant, by its IANA name. Without it: UTC; but as servers write their own
+        /// zone into an `updated_at_field`, each run then reads the hours between the two again.
         "time_zone" time_zone: Option<Given<Scalar>>,
     }
 }

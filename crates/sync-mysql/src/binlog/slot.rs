@@ -93,7 +93,9 @@ impl Slot {
     pub(crate) fn reach(&self, position: &Position, moment: Moment, is_end: bool) {
         let mut waiting = self.lock();
         let was_caught_up = waiting.is_caught_up;
-        waiting.is_caught_up |= is_end && waiting.target.is_none();
+        // An offset is that of an empty file where the server began one since: nothing in it will ever be read to the end.
+        let names_nothing = |target: &Position| target.gtids.is_none();
+        waiting.is_caught_up |= is_end && waiting.target.as_ref().is_none_or(names_nothing);
         waiting.reach(position, moment);
         if waiting.is_caught_up && !was_caught_up {
             self.filled.notify_one();
@@ -118,7 +120,7 @@ impl Slot {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::gtid::Gtids, *};
 
     fn at(offset: u64) -> Position {
         Position {
@@ -175,5 +177,22 @@ mod tests {
         assert!(!slot.lock().is_caught_up);
         assert_eq!(known(&slot, &[Some(400), Some(500), Some(510)]), Some(950));
         assert!(slot.lock().is_caught_up);
+    }
+
+    /// Catches: a server without names of transactions that was restarted, and whose new file stays empty: who catches up
+    /// with it would wait until somebody writes.
+    #[test]
+    fn the_end_of_a_log_is_reached_though_its_last_file_is_empty() {
+        for (gtids, is_reached) in [(None, true), (Some("0-1-9"), false)] {
+            let gtids = gtids.map(|text| Gtids::MariaDb(text.parse().unwrap()));
+            let target = Position { file: "b.000002".into(), offset: 157, gtids, ..at(0) };
+            let slot = Slot::default();
+            *slot.lock() = Waiting { target: Some(target), ..Waiting::default() };
+            let moment = Moment { as_of: Some(time(900)), now: time(1_000) };
+            slot.reach(&at(900), moment, false);
+            assert!(!slot.lock().is_caught_up);
+            slot.reach(&at(900), moment, true);
+            assert_eq!(slot.lock().is_caught_up, is_reached);
+        }
     }
 }

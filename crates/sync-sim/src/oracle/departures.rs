@@ -165,7 +165,16 @@ impl Departures {
     }
 
     /// Whether a record without a row must not be there, or must be archived.
-    pub(super) fn must_be_gone(&self, record: &Seen) -> bool {
+    pub(super) fn must_be_gone(&self, record: &Seen, made_by_people: &BTreeSet<String>) -> bool {
+        // Of two records with one key who lost the state links the older one. Where nobody can say whose the other is, it is
+        // told of and stays.
+        let keys = self.keys.get(&record.id);
+        let shares = |theirs: &BTreeSet<i64>| keys.is_some_and(|keys| !keys.is_disjoint(theirs));
+        let has_their_twin =
+            made_by_people.iter().any(|theirs| self.keys.get(theirs).is_some_and(shares));
+        if self.is_certain == Some(false) && !self.dedicated && has_their_twin {
+            return false;
+        }
         match self.policy {
             Gone::Stay => false,
             Gone::AllDeleted => true,

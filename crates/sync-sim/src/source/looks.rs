@@ -61,13 +61,15 @@ impl Asked {
         let has_column = deleted.is_some();
         let deleted = deleted.unwrap_or(&none);
         let missed = match self {
-            Self::Part => Missed::These(ids.intersection(deleted).copied().collect()),
-            _ if !ids.is_empty() => Missed::These(BTreeSet::new()),
-            Self::These(asked) => {
-                let is_missed = |id: &&i64| !seen.contains(*id) || deleted.contains(*id);
-                Missed::These(asked.iter().filter(is_missed).copied().collect())
+            Self::All if ids.is_empty() => Missed::AllBut(seen.clone()),
+            Self::All => Missed::These(BTreeSet::new()),
+            Self::These(asked) if ids.is_empty() => {
+                Missed::These(asked.difference(seen).copied().collect())
             }
-            Self::All => Missed::AllBut(seen.clone()),
+            // A row that says of itself that it is deleted is none, whether or not the read comes to its end.
+            Self::These(_) | Self::Part => {
+                Missed::These(ids.intersection(deleted).copied().collect())
+            }
         };
         // The column is not among the keys: whoever reads these does not learn that a row is back.
         let shown = match self {
