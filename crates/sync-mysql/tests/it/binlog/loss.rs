@@ -245,7 +245,7 @@ fn mysql_without_names_is_followed_by_file_and_offset() {
         drop(heard);
         stage.execute("FLUSH BINARY LOGS");
         let mut heard = Heard::from(&changes, &position).await.unwrap();
-        tokio::time::timeout(Duration::from_secs(60), heard.until_caught_up()).await.unwrap();
+        tokio::time::timeout(Duration::from_mins(1), heard.until_caught_up()).await.unwrap();
     });
 }
 
