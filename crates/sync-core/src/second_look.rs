@@ -9,7 +9,8 @@ use crate::{
     state::Origin,
 };
 
-/// How long after the last call for a key that may still come its second look comes: what has not taken effect by then is taken not to.
+/// How long after the last call for a key that may still come its second look comes: what has not taken effect by then is
+/// taken not to.
 pub const SECOND_LOOK: Duration = Duration::from_hours(1);
 
 /// What the link says, where there is one.
