@@ -35,6 +35,7 @@ on_both_servers!(
     other_kinds_of_cursors_are_understood_or_said,
     starts_of_transactions_are_in_the_zone_of_the_servers_machine,
     a_replica_adds_its_delay_and_one_that_stands_still_holds_the_position,
+    a_server_that_only_reads_and_shows_no_delay_counts_as_a_replica,
 );
 
 /// The query of an incremental sync over `table`.
@@ -503,4 +504,13 @@ async fn a_replica_adds_its_delay_and_one_that_stands_still_holds_the_position(s
     holds("SELECT version FROM t", "1");
     let scope = ReadScope::Since(stopped.watermark.unwrap());
     assert_eq!(read(&source, scope).await.unwrap().keys(), ["1"]);
+}
+
+async fn a_server_that_only_reads_and_shows_no_delay_counts_as_a_replica(stage: Stage) {
+    let server = Server::start_with(stage.db.flavor(), &["--read-only"]).unwrap();
+    let stage = Stage { db: server.create_database().unwrap() };
+    stage.execute(TABLE);
+    let seen = read(&on_t(stage.options(), "u"), ReadScope::Full).await.unwrap();
+    assert!(seen.notes.iter().any(|note| note.contains("perhaps a replica")), "{:?}", seen.notes);
+    assert!(lag(&stage, &seen) >= SignedDuration::from_secs(301));
 }
