@@ -92,6 +92,8 @@ pub struct Profile {
     pub null_values: NullValues,
     /// Whether a write that changes nothing moves `last_updated` (point 27).
     pub noop_bumps: bool,
+    /// Milliseconds from the `first_created` to the `last_updated` of a new record (point 27).
+    pub stamps_apart_ms: u32,
     /// How reads show empty values (point 29).
     pub read_empties: ReadEmpties,
     /// A list without `limit` (point 30).

@@ -74,7 +74,7 @@ pub struct ComparedRecord {
     pub autonumber: Option<u64>,
     /// Its values.
     pub content: Content,
-    /// Our own member created it, and nobody else touched it.
+    /// Our own member created it, and nobody changed it since.
     pub is_untouched: bool,
 }
 

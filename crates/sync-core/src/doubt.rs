@@ -103,6 +103,7 @@ mod tests {
             autonumber: Some(autonumber),
             created_by: Some(by.into()),
             updated_by: None,
+            is_as_made: false,
             fields: Vec::new(),
             empty: Vec::new(),
         }

@@ -87,6 +87,7 @@ mutations! {
     MissingForgotten "P2" "an update whose record is gone is taken for done"
     SupersededUncounted "P2" "entries that a newer one replaced are in no book"
     DeletesCopies "P6" "a second look removes every other record of the key, whoever made it"
+    LastWriterOnly "P6" "a record that people wrote to, and we after them, counts as untouched"
     StructureUncached "P3" "each run asks for the table's structure"
 }
 

@@ -27,6 +27,9 @@ pub struct SeenRecord {
     pub created_by: Option<String>,
     /// Member who last touched it (`last_updated.by`).
     pub updated_by: Option<String>,
+    /// Nobody changed it since it was made, as far as the answer tells: `first_created.on` and `last_updated.on` are
+    /// one moment.
+    pub is_as_made: bool,
     /// Values of the shape's fields, in the shape's order; fields that are absent are `Empty`.
     pub fields: Vec<(Slug, FieldValue)>,
     /// Fields of the shape's `if_empty` that the answer showed and that hold nothing, in order of their slugs.

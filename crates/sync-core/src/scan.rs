@@ -86,6 +86,7 @@ mod tests {
             autonumber: Some(number),
             created_by: None,
             updated_by: None,
+            is_as_made: false,
             fields: Vec::new(),
             empty: Vec::new(),
         }

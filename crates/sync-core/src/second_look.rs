@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::{
     draft::{Fields, Fingerprint},
+    mutation::{self, Mutation},
     record::{RecordId, SeenRecord},
     state::Origin,
 };
@@ -83,11 +84,13 @@ fn without_link(mut found: Vec<SeenRecord>, own_member: Option<&str>) -> SecondV
     }
 }
 
-/// Whether the record is our own member's work and nobody else's.
+/// Whether the record is our own member's work and nobody else's. SmartSuite names only who wrote last, so that a record
+/// that was changed at all may hold what a person wrote before us.
 pub fn is_untouched(record: &SeenRecord, own_member: Option<&str>) -> bool {
     own_member.is_some()
         && record.created_by.as_deref() == own_member
         && record.updated_by.as_deref() == own_member
+        && (record.is_as_made || mutation::is_on(Mutation::LastWriterOnly))
 }
 
 fn print_of(record: &SeenRecord) -> Fingerprint {
@@ -107,6 +110,7 @@ mod tests {
             autonumber: Some(autonumber),
             created_by: Some("me".into()),
             updated_by: Some(updated_by.into()),
+            is_as_made: updated_by == "me",
             fields: Vec::new(),
             empty: Vec::new(),
         }
@@ -158,5 +162,11 @@ mod tests {
         assert!(!is_untouched(&nobodys, ME));
         assert!(is_untouched(&record("a", 1, "me"), ME));
         assert!(!is_untouched(&record("a", 1, "person"), ME));
+    }
+
+    #[test]
+    fn a_record_that_we_wrote_to_last_may_hold_what_a_person_wrote_before() {
+        let written_over = SeenRecord { is_as_made: false, ..record("a", 1, "me") };
+        assert!(!is_untouched(&written_over, ME));
     }
 }

@@ -11,7 +11,7 @@ pub struct SharingRecord {
     pub autonumber: Option<u64>,
     /// Some sync of this state is linked to it.
     pub is_linked: bool,
-    /// Our own member created it, and nobody else touched it.
+    /// Our own member created it, and nobody changed it since.
     pub is_untouched: bool,
 }
 
@@ -20,7 +20,7 @@ pub struct SharingRecord {
 pub enum Fate {
     /// It stands for the key.
     Stays,
-    /// It may be deleted: our own member created it, and nobody touched it.
+    /// It may be deleted: our own member created it, and nobody changed it since.
     Deletable,
     /// It may be somebody's work: a person decides.
     Undecided,

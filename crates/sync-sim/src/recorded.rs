@@ -61,4 +61,5 @@ pub const RECORDED: &[(Mutation, &[u64])] = &[
     (Mutation::DraftBelieved, &[10004]),
     (Mutation::DeletesCopies, &[10013]),
     (Mutation::MissingCreatedBlind, &[10030]),
+    (Mutation::LastWriterOnly, &[50463]),
 ];

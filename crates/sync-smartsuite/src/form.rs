@@ -225,6 +225,7 @@ mod tests {
             autonumber: None,
             created_by: None,
             updated_by: None,
+            is_as_made: false,
             fields: item.iter().map(|(slug, value)| (slug.clone(), value.clone())).collect(),
             empty: Vec::new(),
         }

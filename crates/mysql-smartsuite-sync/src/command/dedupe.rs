@@ -27,7 +27,7 @@ use crate::{
 pub(crate) struct DedupeArgs {
     #[command(flatten)]
     pub(crate) aside: AsideArgs,
-    /// Delete those that this tool created and nobody touched; they go to SmartSuite's recycle bin
+    /// Delete those that this tool created and nobody changed since; they go to SmartSuite's recycle bin
     #[arg(long)]
     pub(crate) apply: bool,
     /// Empty the external id of every record that does not stay, instead of deleting it; with `--apply`, of those

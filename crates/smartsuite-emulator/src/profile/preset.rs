@@ -106,6 +106,7 @@ impl Default for Profile {
             required_bulk: false,
             null_values: NullValues::Clear,
             noop_bumps: true,
+            stamps_apart_ms: 0,
             read_empties: ReadEmpties::Mixed,
             list_default: ListDefault::All,
             list_over_limit: OverLimit::Refuse,
@@ -253,6 +254,7 @@ impl Profile {
     pub fn adversarial() -> Self {
         Self {
             rejected_token: RejectedToken::BadRequest,
+            stamps_apart_ms: 400,
             rate_body: RateBody::Html,
             bucket_of: BucketOf::Member,
             second_shift_ms: 370,

@@ -39,8 +39,9 @@ pub(crate) fn create_as(
     draft: Draft,
     batch: &Batch,
 ) -> u64 {
-    let mut record =
-        Record { id, created: stamp, updated: stamp, deleted: None, cells: Vec::new() };
+    let apart = i64::from(call.profile.stamps_apart_ms);
+    let updated = Stamp { at: stamp.at.plus_millis(apart), ..stamp };
+    let mut record = Record { id, created: stamp, updated, deleted: None, cells: Vec::new() };
     for (column, cell) in draft.cells {
         record.put(column, cell);
     }

@@ -215,6 +215,19 @@ fn a_write_answers_with_every_field_and_microseconds_that_reads_round_away() {
 }
 
 #[test]
+fn the_times_of_a_new_record_are_one_or_milliseconds_apart() {
+    for (mut service, apart) in
+        [(at("stamps_apart_ms", "0"), 0), (at("stamps_apart_ms", "400"), 400)]
+    {
+        let made = service.create(&json!({})).ok();
+        let on =
+            |name: &str| made[name]["on"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        let gap = on("last_updated").duration_since(on("first_created"));
+        assert_eq!(gap.as_millis(), apart, "{made}");
+    }
+}
+
+#[test]
 fn a_title_that_is_made_from_a_template_overwrites_what_was_sent() {
     let title = json!({
         "primary": true, "is_auto_generated": true, "template": "[[autonumber]] - [[stext]]",

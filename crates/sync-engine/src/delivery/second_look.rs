@@ -21,7 +21,7 @@ use crate::event::Event;
 /// Records that carry a key beside the linked one.
 #[derive(Default)]
 struct Twins {
-    /// Our member's work, untouched: too many.
+    /// Our member's work, as it was made: too many.
     ours: Vec<(Key, RecordId)>,
     /// Perhaps somebody's.
     others: usize,

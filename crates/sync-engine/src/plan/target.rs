@@ -139,6 +139,7 @@ impl RehearsedTarget {
             autonumber: None,
             created_by: None,
             updated_by: None,
+            is_as_made: false,
             fields: fields.iter().map(|(slug, value)| (slug.clone(), value.clone())).collect(),
             empty: Vec::new(),
         }

@@ -26,7 +26,7 @@ use crate::{
 
 /// What is asked.
 pub struct DedupeOptions<'a> {
-    /// Delete those that our own member created and nobody touched.
+    /// Delete those that our own member created and nobody changed since.
     pub apply: bool,
     /// Empty the external id of the others; of all, without `apply`.
     pub clear_ids: bool,
@@ -63,7 +63,7 @@ pub enum DedupeOutcome {
     Listed {
         /// External ids that several records carry.
         shared: u64,
-        /// Records beside those that stay: our own work, untouched.
+        /// Records beside those that stay: our own work, as it was made.
         deletable: u64,
         /// Records beside those that stay: perhaps somebody's work.
         undecided: u64,

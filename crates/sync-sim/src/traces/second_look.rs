@@ -140,6 +140,39 @@ fn d6_a_twin_that_may_be_a_persons_is_reported_and_stays() {
     }
 }
 
+/// D6. Catches: a record that counts as untouched as we wrote to it last, though a person had written to it before us
+/// (`sync_core::second_look::is_untouched`): where the link is old and people made another record with its key, it is
+/// removed with what they wrote.
+#[test]
+fn d6_a_record_that_people_wrote_to_before_us_is_no_twin() {
+    usual(async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        world.database.put(9, "A", 9);
+        succeeds(&world).await;
+        let old = StateCopy::of(&world);
+        let first = world.record_ids("9").remove(0);
+        world.person(&json!({"action": "delete", "record": first}));
+        world.database.put(9, "B", 9);
+        succeeds(&world).await;
+        let second = world.record_ids("9").remove(0);
+        let note = json!({"action": "update", "record": second, "values": {"snoteaaaaa": "seen"}});
+        world.person(&note);
+        pass(&world, MINUTE).await;
+        world.database.put(9, "C", 9);
+        succeeds(&world).await;
+        old.restore(&world);
+        world.person(&json!({"action": "copy", "record": second}));
+        for _ in 0..3 {
+            pass(&world, 61 * MINUTE).await;
+            succeeds(&world).await;
+        }
+        assert!(world.record_ids("9").contains(&second), "what a person wrote is gone");
+        assert_eq!(world.requests(RouteKind::BulkDelete), 0);
+        assert_eq!(world.record_ids("9").len(), 2);
+    });
+}
+
 /// D6. Catches: a person's copy that is taken for a twin.
 #[test]
 fn d6_what_people_created_is_never_removed() {

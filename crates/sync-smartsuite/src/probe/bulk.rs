@@ -1,5 +1,6 @@
 //! Bulk calls, and what something wrong in them does to the rest.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use sync_core::{port::BULK_MAX, table::FieldKind};
 
@@ -87,6 +88,7 @@ pub(super) async fn ask(
     findings: &mut Findings,
     bench: &mut Bench,
 ) -> Result<(), ProbeError> {
+    findings.note("stamps_apart", stamps_apart(&bench.untouched));
     no_op(caller, scratch, findings, bench).await?;
     bad_item(caller, scratch, findings).await?;
     demands(caller, scratch, findings).await?;
@@ -112,6 +114,17 @@ pub(super) async fn ask(
     let heard = caller.delete(&[&last, &deleted]).await?;
     findings.note("bulk_delete_unknown", taken_or(&heard, "left out", "refuses the whole call"));
     Ok(())
+}
+
+/// How long after a new record's `first_created` its `last_updated` is: a second at most, or the record looks changed.
+fn stamps_apart(made: &Value) -> Verdict {
+    let at = |pointer: &str| made.pointer(pointer)?.as_str()?.parse::<Timestamp>().ok();
+    match (at("/first_created/on"), at("/last_updated/on")) {
+        (Some(created), Some(updated)) => {
+            found(format!("{} ms", updated.duration_since(created).as_millis()))
+        }
+        _ => unclear("the answers do not show both times"),
+    }
 }
 
 /// Writes what a record holds already.

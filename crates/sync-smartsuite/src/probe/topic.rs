@@ -30,6 +30,7 @@ const TOPICS: &[Topic] = &[
         "never again",
     ),
     Topic("restored_id", "the id of a restored record", "its own"),
+    Topic("stamps_apart", "from the creation of a new record to its last change", "at most 1 s"),
     Topic("noop_bumps", "an update that changes nothing", "moves last_updated"),
     Topic("list_lag", "until a new record is found by a filter", "up to seconds"),
     Topic("list_default", "a list without a limit", "unknown; a limit is always sent"),

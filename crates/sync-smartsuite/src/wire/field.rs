@@ -15,6 +15,7 @@ mod text;
 mod time;
 mod yes_no;
 
+pub(crate) use date::instant;
 pub(crate) use number::counter;
 
 #[cfg(test)]

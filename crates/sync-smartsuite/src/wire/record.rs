@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, value::RawValue};
 use sync_core::{
     field_value::FieldValue,
@@ -10,9 +11,13 @@ use sync_core::{
 };
 
 use super::{
-    field::{self, counter},
+    field::{self, counter, instant},
     walk::{members, small_tree},
 };
+
+/// How far apart the two times of a record may be that nobody changed since it was made. A person needs longer to change
+/// it, and we to write to it again.
+const ONE_CALL: SignedDuration = SignedDuration::from_secs(1);
 
 /// A record, and whether it lies in the recycle bin.
 #[derive(Debug)]
@@ -31,7 +36,8 @@ pub(crate) fn read(json: &RawValue, shape: &RecordShape) -> Option<Found> {
 /// The same, from a whole answer.
 pub(crate) fn read_text(json: &str, shape: &RecordShape) -> Option<Found> {
     let mut id = None;
-    let (mut autonumber, mut created_by, mut updated_by, mut deleted) = (None, None, None, false);
+    let (mut autonumber, mut deleted) = (None, false);
+    let (mut created, mut updated) = (Stamp::default(), Stamp::default());
     let mut values = BTreeMap::new();
     // What the answer does not show at all may hold anything.
     let mut empty = BTreeSet::new();
@@ -39,8 +45,8 @@ pub(crate) fn read_text(json: &str, shape: &RecordShape) -> Option<Found> {
         match name.as_str() {
             "id" => id = small_tree(raw).and_then(|id| text(&id)),
             "autonumber" => autonumber = small_tree(raw).and_then(|number| counter(&number)),
-            "first_created" => created_by = member(raw),
-            "last_updated" => updated_by = member(raw),
+            "first_created" => created = stamp(raw),
+            "last_updated" => updated = stamp(raw),
             "deleted_date" => deleted = small_tree(raw).is_some_and(|date| is_set(&date)),
             _ => {}
         }
@@ -68,8 +74,16 @@ pub(crate) fn read_text(json: &str, shape: &RecordShape) -> Option<Found> {
         None => None,
     };
     let empty = empty.into_iter().collect();
-    let id = RecordId(id?);
-    let record = SeenRecord { id, external_id, autonumber, created_by, updated_by, fields, empty };
+    let record = SeenRecord {
+        id: RecordId(id?),
+        external_id,
+        autonumber,
+        is_as_made: updated.is_moment_of(&created),
+        created_by: created.by,
+        updated_by: updated.by,
+        fields,
+        empty,
+    };
     Some(Found { record, deleted })
 }
 
@@ -94,11 +108,27 @@ fn text(json: &Value) -> Option<String> {
     json.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// The member in `{"on": ..., "by": "id"}`, or where it is hydrated `{"on": ..., "by": {"id": ...}}`.
-fn member(raw: &RawValue) -> Option<String> {
-    let stamp = small_tree(raw)?;
-    let by = stamp.get("by")?;
-    text(by.get("id").unwrap_or(by))
+/// Who did something to a record, and when.
+#[derive(Default)]
+struct Stamp {
+    by: Option<String>,
+    on: Option<Timestamp>,
+}
+
+impl Stamp {
+    /// Whether the two are of one call: a service may take the time twice while it makes a record.
+    fn is_moment_of(&self, other: &Self) -> bool {
+        let (Some(one), Some(other)) = (self.on, other.on) else { return false };
+        one.duration_since(other).abs() <= ONE_CALL
+    }
+}
+
+/// `{"on": ..., "by": "id"}`, or where it is hydrated `{"on": ..., "by": {"id": ...}}`.
+fn stamp(raw: &RawValue) -> Stamp {
+    let Some(stamp) = small_tree(raw) else { return Stamp::default() };
+    let by = stamp.get("by").and_then(|by| text(by.get("id").unwrap_or(by)));
+    let on = stamp.get("on").and_then(Value::as_str).and_then(instant);
+    Stamp { by, on }
 }
 
 /// `null`, `""` and `{"date": null, ...}` are no date.
@@ -141,6 +171,26 @@ mod tests {
         let record = plain.unwrap().record;
         assert_eq!(record.created_by.as_deref(), Some("m1"));
         assert_eq!(record.updated_by.as_deref(), Some("m2"));
+    }
+
+    #[test]
+    fn a_record_is_as_made_where_both_times_are_one_moment() {
+        let at = |on: &str| json!({ "on": on, "by": "m1" });
+        for (created, updated, is_as_made) in [
+            (at("2024-07-29T09:27:44.123Z"), at("2024-07-29T09:27:44.123Z"), true),
+            (at("2024-07-29T09:27:44.123Z"), at("2024-07-29T09:27:44.987Z"), true),
+            (at("2024-07-29T09:27:44Z"), at("2024-07-29T11:27:45+02:00"), true),
+            (at("2024-07-29T09:27:44.123Z"), at("2024-07-29T09:27:45.124Z"), false),
+            (at("2024-07-29T09:27:44Z"), at("2025-07-29T09:27:44Z"), false),
+            (at("2024-07-29T09:27:44Z"), at("yesterday"), false),
+            (at("2024-07-29T09:27:44Z"), json!({ "by": "m1" }), false),
+            (json!(null), json!(null), false),
+        ] {
+            let json = json!({ "id": "r1", "first_created": created, "last_updated": updated });
+            let record = found(&json).unwrap().record;
+            assert_eq!(record.is_as_made, is_as_made, "{json}");
+        }
+        assert!(!found(&json!({ "id": "r1" })).unwrap().record.is_as_made);
     }
 
     #[test]

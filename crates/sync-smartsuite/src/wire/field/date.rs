@@ -58,7 +58,7 @@ pub(super) fn read(json: &Value) -> Option<FieldValue> {
 }
 
 /// Any ISO text; without an offset it is UTC.
-fn instant(text: &str) -> Option<Timestamp> {
+pub(crate) fn instant(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let utc = |civil: civil::DateTime| civil.to_zoned(TimeZone::UTC).ok().map(|at| at.timestamp());
     text.parse::<Timestamp>().ok().or_else(|| utc(text.parse::<civil::DateTime>().ok()?))

@@ -190,6 +190,7 @@ fn visible() -> Vec<Visible> {
         ("bulk_duplicates", "bulk_duplicates", vec![(json!("apply"), "taken"), (json!("refuse"), "refused")]),
         ("empty_bulk", "empty_bulk", vec![(off(), "refused"), (on(), "taken")]),
         ("delete_answer", "delete_answer", vec![(json!("body"), "the record"), (json!("no_content"), "nothing")]),
+        ("stamps_apart_ms", "stamps_apart", vec![(json!(0), "0 ms"), (json!(400), "400 ms")]),
         ("noop_bumps", "noop_bumps", vec![(on(), "moves last_updated"), (off(), "leaves last_updated")]),
         ("list_default", "list_default", vec![(json!("all"), "every record, by its word"), (json!("first_hundred"), "the first 100, by its word")]),
         ("list_over_limit", "list_over_limit", vec![(json!("refuse"), "refused"), (json!("cap"), "served as 1000")]),
