@@ -88,6 +88,7 @@ mutations! {
     SupersededUncounted "P2" "entries that a newer one replaced are in no book"
     DeletesCopies "P6" "a second look removes every other record of the key, whoever made it"
     LastWriterOnly "P6" "a record that people wrote to, and we after them, counts as untouched"
+    OneRowACall "P3" "each call holds one row"
     StructureUncached "P3" "each run asks for the table's structure"
 }
 

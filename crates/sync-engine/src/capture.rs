@@ -139,6 +139,8 @@ pub(crate) struct Capture<'a> {
     pub(crate) policy: GonePolicy,
     /// Name of the column that says that a row counts as deleted.
     pub(crate) deleted_field: Option<&'a str>,
+    /// Whether rows that are gone are found without anybody naming them.
+    pub(crate) is_swept: bool,
 }
 
 /// Labels by field.
@@ -308,18 +310,26 @@ impl Capture<'_> {
         let wishes = std::mem::take(&mut into.wishes);
         let mut rows = self.marked(&gone, &read.wanted, mapper, &mapped, into);
         let seen = &mapper.seen;
+        let mut answered = Vec::new();
         if is_last {
             let absent = self.absent(&read.wanted, seen);
             let believed = !self.doubts(&absent, seen).await?;
             into.source_was_empty |= !believed;
-            rows.extend(absent.into_iter().filter(|_| believed));
+            answered = asked(&read.wanted.scope);
+            if believed {
+                rows.extend(absent);
+            } else if !self.is_swept {
+                // No sweep finds them again: they are asked for until the source shows a row.
+                let kept: BTreeSet<Key> = absent.into_iter().map(|row| row.key).collect();
+                answered.retain(|key| !kept.contains(key));
+            }
             into.next_page = read.next_page();
         }
         let chunk = Chunk {
             ticket: read.ticket,
             rows,
             unchanged: 0,
-            answered: if is_last { asked(&read.wanted.scope) } else { Vec::new() },
+            answered,
             end: (is_last || mutation::is_on(Mutation::PositionFirst))
                 .then(|| end_of(read))
                 .flatten(),

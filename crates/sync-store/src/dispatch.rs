@@ -38,6 +38,8 @@ const NO_CREATES: &str =
   AND h.destination_id = o.destination_id AND h.key = o.key AND h.standing <> 2))";
 /// Leaves out what was not sent yet.
 const TRIED: &str = "AND o.attempts > 0";
+/// Leaves out gone rows that are to be read again: they may be back.
+const UNQUESTIONED: &str = "AND NOT (o.gone AND EXISTS (SELECT 1 FROM dirty AS d WHERE d.sync_id = o.sync_id AND d.key = o.key))";
 
 /// `links.standing` of a link whose row is gone and whose record stays: it is not ours to delete, or archived.
 pub(crate) const KEPT: i64 = 1;
@@ -229,7 +231,7 @@ fn candidates(
 fn meant(request: &DispatchRequest) -> String {
     let held = if request.creates == Creates::Held { NO_CREATES } else { "" };
     let tried = if request.tried_only { TRIED } else { "" };
-    format!("{held} {tried}")
+    format!("{held} {tried} {UNQUESTIONED}")
 }
 
 fn candidates_of(

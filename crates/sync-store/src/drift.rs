@@ -25,7 +25,7 @@ pub(crate) fn set_known_schema(
 ) -> Result<(), Failure> {
     tx.execute(
         "UPDATE syncs SET known_schema = ?1, full_read = iif(?2, coalesce(full_read, ?3), full_read) WHERE id = ?4",
-        params![text, rereads, FullReadReason::DefinitionChanged.word(), writer.sync.0],
+        params![text, rereads, FullReadReason::SchemaChanged.word(), writer.sync.0],
     )?;
     Ok(())
 }

@@ -123,8 +123,8 @@ impl SqliteStore {
         self.write(&writer, |tx| {
             let these = meant(tx, &writer, filter)?;
             release_these(tx, &writer, now, &these)?;
-            let is_emptied = these.iter().any(|parked| parked.has_wish);
-            lift_full_stop(tx, &writer, is_emptied)?;
+            // Those that wait to be read leave with the next run: with the stop there would be none.
+            lift_full_stop(tx, &writer, !these.is_empty())?;
             Ok(these.len() as u64)
         })
     }

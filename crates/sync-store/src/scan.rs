@@ -15,7 +15,7 @@ use crate::{
     effects,
     failure::Failure,
     second_look::{self, Suspicion},
-    settle::{drop_link, put_link},
+    settle::put_link,
 };
 
 /// Which links of the sync `?1`'s table hold their record against it: its own, and those of other syncs, but where one
@@ -260,12 +260,6 @@ pub(crate) fn dirty(
             Ok(DirtyKey { key: row.get::<_, KeyColumn>(0)?.0, suspected: row.get(1)? })
         })?
         .collect()
-}
-
-/// Drops a link whose record is gone; its key is read again (C7).
-pub(crate) fn unlink(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<()> {
-    drop_link(tx, writer, key)?;
-    mark_dirty(tx, writer, key)
 }
 
 /// Waiting creates; waiting entries whose link's fingerprint is unknown.

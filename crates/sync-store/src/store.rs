@@ -28,10 +28,22 @@ use sync_core::{
 };
 
 use crate::{
-    alerts, calls, capture, column::count, deletes, digest, dispatch, doubt, drift,
-    failure::Failure, failure::translate, filling, keeping::Keeping, links, links::Links, older,
-    open, open::OpenNote, place, place::FileIdentity, place::Place, quarantine, recordless, runs,
-    scan, second_look, settle, stream, structure, sweep, syncs, witness::Witness,
+    alerts, calls, capture,
+    column::{count, time},
+    deletes, digest, dispatch, doubt, drift,
+    failure::Failure,
+    failure::translate,
+    filling,
+    keeping::Keeping,
+    links,
+    links::Links,
+    older, open,
+    open::OpenNote,
+    place,
+    place::FileIdentity,
+    place::Place,
+    quarantine, recordless, runs, scan, second_look, settle, stream, structure, sweep, syncs,
+    witness::Witness,
 };
 
 pub(crate) use self::transaction::Durability;
@@ -43,7 +55,7 @@ pub struct SqliteStore {
     path: PathBuf,
     /// Which file that was when it was opened.
     file: FileIdentity,
-    witness: Witness,
+    pub(crate) witness: Witness,
     notes: Vec<OpenNote>,
     keeping: Keeping,
 }
@@ -255,12 +267,18 @@ impl StateStore for SqliteStore {
         now: Timestamp,
     ) -> Result<SweepEnd, StateError> {
         let end = self.write_aside(writer, |tx| Ok(sweep::end(tx, writer, ticket, allowed)?))?;
-        self.write(writer, |tx| Ok(sweep::remember(tx, writer, &end, now)?))?;
+        self.write(writer, |tx| Ok(sweep::remember(tx, writer, ticket, &end, now)?))?;
         Ok(end)
     }
 
-    fn mark_candidates(&mut self, writer: &Writer, keys_max: usize) -> Result<bool, StateError> {
-        self.write(writer, |tx| Ok(sweep::mark(tx, writer, keys_max)?))
+    fn mark_candidates(
+        &mut self,
+        writer: &Writer,
+        ticket: SweepTicket,
+        keys_max: usize,
+        now: Timestamp,
+    ) -> Result<bool, StateError> {
+        self.write(writer, |tx| Ok(sweep::mark(tx, writer, ticket, keys_max, now)?))
     }
 
     fn guard_deletes(
@@ -421,10 +439,6 @@ impl StateStore for SqliteStore {
         self.write(writer, |tx| Ok(scan::note_archived(tx, writer, records)?))
     }
 
-    fn drop_link(&mut self, writer: &Writer, key: &Key) -> Result<(), StateError> {
-        self.write(writer, |tx| Ok(scan::unlink(tx, writer, key)?))
-    }
-
     fn mark(&mut self, writer: &Writer) -> Result<Mark, StateError> {
         self.read_as(writer, |tx| Ok(scan::mark(tx, writer)?))
     }
@@ -499,6 +513,11 @@ impl StateStore for SqliteStore {
         fields: &[(Slug, String)],
     ) -> Result<(), StateError> {
         self.write(writer, |tx| drift::set_left_out(tx, writer, fields))
+    }
+
+    fn last_call_at(&mut self) -> Result<Option<Timestamp>, StateError> {
+        let seen = self.witness.testimony()?;
+        Ok(seen.filter(|seen| seen.sent_at > 0).map(|seen| time(seen.sent_at)))
     }
 
     fn calls_from(

@@ -46,7 +46,9 @@ pub(crate) fn begin(
         [writer.sync.0],
         |row| row.get(0),
     )?;
-    Ok(SweepTicket { began: now, entries_before })
+    let reads_before =
+        tx.query_row("SELECT read FROM syncs WHERE id = ?", [writer.sync.0], |row| row.get(0))?;
+    Ok(SweepTicket { began: now, entries_before, reads_before })
 }
 
 /// See [`sync_core::state::StateStore::sweep`].
@@ -125,19 +127,23 @@ fn find_candidates(
     Ok(())
 }
 
-/// Remembers that a sweep ended, and the candidates that wait for a yes. A row that was shown though its record waits to go is
+/// Remembers the candidates that wait for a yes, and, where there is nothing to mark, that the sweep ended. A row that was shown though its record waits to go is
 /// back: it is read before anything leaves.
 pub(crate) fn remember(
     tx: &Transaction<'_>,
     writer: &Writer,
+    ticket: SweepTicket,
     end: &SweepEnd,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let held = if end.asks { end.going.records } else { 0 };
     tx.execute(
-        "UPDATE syncs SET swept_at = ?, candidates = ? WHERE id = ?",
-        params![now.as_millisecond(), i64::try_from(held).unwrap_or(i64::MAX), writer.sync.0],
+        "UPDATE syncs SET candidates = ? WHERE id = ?",
+        params![i64::try_from(held).unwrap_or(i64::MAX), writer.sync.0],
     )?;
+    if end.asks || end.shown == 0 {
+        has_ended(tx, writer, ticket, now)?;
+    }
     tx.execute(
         &format!(
             "INSERT OR REPLACE INTO dirty (sync_id, key) SELECT sync_id, key FROM outbox AS o
@@ -150,11 +156,29 @@ pub(crate) fn remember(
     Ok(())
 }
 
-/// See [`sync_core::state::StateStore::mark_candidates`].
+/// The next sweep is due in its time, unless a stream has meanwhile not been able to say what changed.
+fn has_ended(
+    tx: &Transaction<'_>,
+    writer: &Writer,
+    ticket: SweepTicket,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "UPDATE syncs SET swept_at = ?1
+         WHERE id = ?2 AND (full_read IS NULL OR full_read_asked < ?3)",
+    )?
+    .execute([now.as_millisecond(), writer.sync.0, ticket.reads_before])?;
+    Ok(())
+}
+
+/// See [`sync_core::state::StateStore::mark_candidates`]. With the last mark the sweep has ended: a process that dies before
+/// leaves it due.
 pub(crate) fn mark(
     tx: &Transaction<'_>,
     writer: &Writer,
+    ticket: SweepTicket,
     keys_max: usize,
+    now: Timestamp,
 ) -> rusqlite::Result<bool> {
     let candidates = candidates(writer);
     let marked = tx
@@ -167,5 +191,9 @@ pub(crate) fn mark(
         "DELETE FROM {candidates} WHERE id IN (SELECT id FROM {candidates} ORDER BY id LIMIT ?)"
     ))?
     .execute([limit(keys_max)])?;
-    Ok(marked == keys_max)
+    let has_more = marked == keys_max;
+    if !has_more {
+        has_ended(tx, writer, ticket, now)?;
+    }
+    Ok(has_more)
 }

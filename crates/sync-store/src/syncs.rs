@@ -36,6 +36,8 @@ pub(crate) fn open(
     rename(tx, identity)?;
     let known = find_or_add(tx, &identity.name)?;
     let destination = destination(tx, identity)?;
+    // Before anything is changed: what a dead process left is counted as it left it, also where no run follows.
+    close_runs(tx, &known, now)?;
     let change = apply_changes(tx, identity, &known, destination, now)?;
     tx.execute(
         "INSERT INTO targets (sync_id, destination_id, external_id_field) VALUES (?1, ?2, ?3)
@@ -69,6 +71,14 @@ pub(crate) fn open(
         )?;
     }
     Ok(read(tx, known.id)?)
+}
+
+/// Whoever opens a sync has its lock: what still runs is dead.
+fn close_runs(tx: &Transaction<'_>, known: &Known, now: Timestamp) -> Result<(), Failure> {
+    let token =
+        tx.query_row("SELECT token FROM syncs WHERE id = ?", [known.id], |row| row.get(0))?;
+    let (sync, destination) = (SyncId(known.id), DestinationId(known.destination));
+    runs::interrupt(tx, &Writer { sync, destination, token }, now)
 }
 
 /// See [`sync_core::state::StateStore::place`].
@@ -143,7 +153,10 @@ fn full_read(
     match change {
         None
         | Some(
-            FullReadReason::DefinitionChanged | FullReadReason::Reset | FullReadReason::Imported,
+            FullReadReason::DefinitionChanged
+            | FullReadReason::SchemaChanged
+            | FullReadReason::Reset
+            | FullReadReason::Imported,
         ) => pending.or(change),
         Some(
             FullReadReason::First
@@ -389,7 +402,7 @@ pub(crate) fn see_shape(
     let differed = known.is_some();
     tx.execute(
         "UPDATE syncs SET shape_hash = ?1, full_read = iif(?2, coalesce(full_read, ?3), full_read) WHERE id = ?4",
-        params![shape_hash, differed, FullReadReason::DefinitionChanged.word(), sync],
+        params![shape_hash, differed, FullReadReason::SchemaChanged.word(), sync],
     )?;
     if differed {
         make_quarantine_due(tx, sync)?;
@@ -407,7 +420,7 @@ pub(crate) fn read(connection: &Connection, sync: i64) -> rusqlite::Result<Opene
     connection.query_row(
         "SELECT id, destination_id, watermark, full_read, stop_code, stop_message, stop_remedy, stop_key, definition,
            page_after, page_watermark, full_read_at, swept_at, stream_position, full_rows, stop_until,
-           stop_creates, page_read
+           stop_creates, page_read, candidates
          FROM syncs WHERE id = ?",
         [sync],
         |row| {
@@ -440,6 +453,7 @@ pub(crate) fn read(connection: &Connection, sync: i64) -> rusqlite::Result<Opene
                 },
                 full_read_at: optional_time(row, 11)?,
                 swept_at: optional_time(row, 12)?,
+                candidates: count(row, 18)?,
                 stream_position: row.get::<_, Option<String>>(13)?.map(StreamPosition),
             })
         },

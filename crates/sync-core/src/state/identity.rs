@@ -47,6 +47,8 @@ pub enum FullReadReason {
     TakenOver,
     /// Query, mapping, types, options or zone changed.
     DefinitionChanged,
+    /// The table in SmartSuite, or a column of the source, is another than it was: nobody changed the sync.
+    SchemaChanged,
     /// Another table, account or host.
     DestinationChanged,
     /// Another external-id field; it is filled on every linked record.
@@ -72,6 +74,7 @@ impl FullReadReason {
             Self::First => "first",
             Self::TakenOver => "taken_over",
             Self::DefinitionChanged => "definition_changed",
+            Self::SchemaChanged => "schema_changed",
             Self::DestinationChanged => "destination_changed",
             Self::ExternalIdFieldChanged => "external_id_field_changed",
             Self::Reset => "reset",
@@ -88,6 +91,7 @@ impl FullReadReason {
         [
             Self::TakenOver,
             Self::DefinitionChanged,
+            Self::SchemaChanged,
             Self::DestinationChanged,
             Self::ExternalIdFieldChanged,
             Self::Reset,
@@ -108,6 +112,7 @@ impl FullReadReason {
             Self::First => "it has not run to its end before",
             Self::TakenOver => "the state was taken over and its position is not trusted",
             Self::DefinitionChanged => "its query or mapping changed",
+            Self::SchemaChanged => "the table in SmartSuite or a column of the source changed",
             Self::DestinationChanged => "its destination changed",
             Self::ExternalIdFieldChanged => "its external-id field changed",
             Self::Reset => "somebody asked for it with `state reset`",
@@ -215,6 +220,8 @@ pub struct OpenedSync {
     pub full_read_at: Option<Timestamp>,
     /// When the keys were last swept.
     pub swept_at: Option<Timestamp>,
+    /// Records whose rows that sweep did not show, so many that they wait for a yes.
+    pub candidates: u64,
     /// How far its stream of changes has been read.
     pub stream_position: Option<StreamPosition>,
     /// Set when the breaker stopped it.

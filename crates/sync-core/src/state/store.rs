@@ -347,8 +347,14 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
     ) -> Result<SweepEnd, StateError>;
 
     /// Marks the next candidates of the sweep that ended, at most `keys_max`, as suspected and to be read again.
-    /// Answers whether there may be more.
-    fn mark_candidates(&mut self, writer: &Writer, keys_max: usize) -> Result<bool, StateError>;
+    /// Answers whether there may be more. With the last of them the sweep counts as made `now`.
+    fn mark_candidates(
+        &mut self,
+        writer: &Writer,
+        ticket: SweepTicket,
+        keys_max: usize,
+        now: Timestamp,
+    ) -> Result<bool, StateError>;
 
     /// Counts the records that wait to be deleted or archived, `done` of this run among them, and holds them back
     /// if a person must be asked ([`Going::needs_a_yes`]), else lets them go. A record that a create in doubt may have
@@ -483,9 +489,6 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
         records: &[(Key, RecordId)],
     ) -> Result<(), StateError>;
 
-    /// Drops the link of a key whose record is gone and marks the key dirty (`protocol.md` C7).
-    fn drop_link(&mut self, writer: &Writer, key: &Key) -> Result<(), StateError>;
-
     /// The table's mark, as far as this sync has accounted for its records: another sync's records have other keys.
     fn mark(&mut self, writer: &Writer) -> Result<Mark, StateError>;
 
@@ -544,6 +547,9 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
         writer: &Writer,
         left_out: &[(Slug, String)],
     ) -> Result<(), StateError>;
+
+    /// When a call that writes was marked last, by this state or one that was in its place before.
+    fn last_call_at(&mut self) -> Result<Option<Timestamp>, StateError>;
 
     /// The time before which no writing call may leave, if it is still to come: the state is older than the world, and a
     /// call that it does not know of may be on its way (`protocol.md` D9). What the table holds is asked after it.

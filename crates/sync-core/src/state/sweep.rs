@@ -11,6 +11,8 @@ pub struct SweepTicket {
     pub began: Timestamp,
     /// The newest entry that stood.
     pub entries_before: i64,
+    /// Reads that had begun by then: a full read that was asked for since may be about rows that the sweep did not see.
+    pub reads_before: i64,
 }
 
 /// What a sweep found.

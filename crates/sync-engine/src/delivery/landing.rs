@@ -322,7 +322,7 @@ impl Reading<'_> {
         landing
     }
 
-    /// One of the records is gone; which, is found by a look-up and by halving.
+    /// One of the records is gone, or the table; which, is found by a look-up and by halving.
     fn not_found(&self) -> Landing {
         let mut landing = Landing::default();
         let entries = &self.call.entries;
@@ -331,9 +331,6 @@ impl Reading<'_> {
             if entries.len() > 1 {
                 let group = u32::from(item >= entries.len().div_ceil(2));
                 landing.settle(entry, self.back(Some(group), Duration::ZERO));
-            } else if self.call.operation == Operation::Delete {
-                landing.accepted.push(entry.id);
-                landing.settle(entry, Outcome::Deleted);
             } else {
                 landing.unnamed.push((entry.clone(), None));
             }

@@ -11,6 +11,7 @@ mod scan;
 mod second_look;
 mod sending;
 mod setback;
+mod turn;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -35,8 +36,8 @@ use sync_core::{
     },
 };
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::turn::Turn;
 use self::{
     landing::{Answer, Landing, Reading, land},
     sending::send,
@@ -107,7 +108,7 @@ pub(crate) enum Ended {
 /// One delivery, from first call to last.
 pub(crate) struct Delivery<'a> {
     route: &'a Route,
-    cancelled: &'a CancellationToken,
+    turn: &'a Turn,
     flights: JoinSet<Flight>,
     breaker: Breaker,
     /// The same for rows that were refused earlier: what they suffer from says nothing of healthy ones.
@@ -172,7 +173,7 @@ pub(crate) async fn deliver(
     route: &Route,
     audited: bool,
     gone: u64,
-    cancelled: &CancellationToken,
+    turn: &Turn,
 ) -> Result<Delivered, StateError> {
     let (writer, policy, allowed) = (route.writer, route.gone, route.allow_deletes);
     let (key_digest, now) = (Arc::clone(&route.calls.key_digest), route.calls.clock.now());
@@ -190,7 +191,7 @@ pub(crate) async fn deliver(
     let (waiting, held_creates, held, creates_held) = guarded.await?;
     let mut delivery = Delivery {
         route,
-        cancelled,
+        turn,
         flights: JoinSet::new(),
         breaker: Breaker::default(),
         retries: Breaker::default(),
@@ -234,7 +235,7 @@ impl Delivery<'_> {
             while let Some(flight) = self.flights.try_join_next() {
                 self.settle_flight(flight).await?;
             }
-            if self.cancelled.is_cancelled() {
+            if self.turn.over.is_cancelled() {
                 self.ended.get_or_insert(Ended::Cancelled);
             }
             if let Some(ended) = self.ended.take() {
@@ -275,18 +276,22 @@ impl Delivery<'_> {
         let (doubts, next_look) =
             self.state(move |state| state.doubts(&writer, now, lookup::IDS_MAX)).await?;
         if !doubts.is_empty() {
+            self.turn.begin();
             self.look_up(doubts).await?;
             return Ok(true);
         }
         let looks =
             self.state(move |state| state.second_looks(&writer, now, lookup::IDS_MAX)).await?;
         if !looks.is_empty() && !self.may_soon_be_known(now).await? {
+            self.turn.begin();
             self.look_once_more(looks).await?;
             return Ok(true);
         }
-        if self.route.audits && !self.prepared {
+        if self.route.audits {
             self.prepared = true;
             self.prepare().await?;
+            // What waits leaves when the sweep that this is made for, and the keys that are to be read, have had their say.
+            self.ended.get_or_insert(Ended::Idle);
             return Ok(true);
         }
         let request = self.request(now);
@@ -345,7 +350,10 @@ impl Delivery<'_> {
 
     /// What the next call may hold.
     fn request(&self, now: Timestamp) -> DispatchRequest {
-        let most = |creates| if self.silence.goes_one_by_one(creates) { 1 } else { BULK_MAX };
+        let is_alone = |creates| {
+            self.silence.goes_one_by_one(creates) || mutation::is_on(Mutation::OneRowACall)
+        };
+        let most = |creates| if is_alone(creates) { 1 } else { BULK_MAX };
         DispatchRequest {
             now,
             entries_max: most(false),
@@ -410,6 +418,7 @@ impl Delivery<'_> {
     fn fly(&mut self, call: Call) {
         let (route, left_at) = (self.route.clone(), self.now());
         let filled = self.take_fills(&call);
+        self.turn.begin();
         self.flights.spawn(async move {
             let answer = send(&route, &call, &filled).await;
             Flight { call, filled, left_at, answer }
@@ -438,12 +447,13 @@ impl Delivery<'_> {
         let next = [next_look, next_ready.filter(|at| *at > now)].into_iter().flatten().min();
         let wait =
             next.map(|at| Duration::try_from(at.duration_since(self.now())).unwrap_or_default());
-        let cancelled = self.cancelled.clone();
+        let over = self.turn.over.clone();
+        self.turn.begin();
         if self.flights.is_empty() {
             let Some(wait) = wait.filter(|wait| *wait <= PATIENCE) else { return Ok(false) };
             tokio::select! {
                 biased;
-                () = cancelled.cancelled() => {}
+                () = over.cancelled() => {}
                 () = self.route.calls.clock.sleep(wait) => {}
             }
             return Ok(true);
@@ -451,7 +461,7 @@ impl Delivery<'_> {
         let alarm = self.route.calls.clock.sleep(wait.unwrap_or(PATIENCE));
         tokio::select! {
             biased;
-            () = cancelled.cancelled() => {
+            () = over.cancelled() => {
                 self.ended.get_or_insert(Ended::Cancelled);
             }
             Some(flight) = self.flights.join_next() => self.settle_flight(flight).await?,

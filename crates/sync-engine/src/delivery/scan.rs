@@ -93,9 +93,10 @@ impl Delivery<'_> {
         let text = "the state file is older than the last call that was sent; no record is compared or written until \
                     that call must have shown";
         self.route.calls.observe(&Event::Note { text: text.to_owned() });
+        self.turn.begin();
         tokio::select! {
             biased;
-            () = self.cancelled.cancelled() => {}
+            () = self.turn.over.cancelled() => {}
             () = self.route.calls.sleep_until(from) => {}
         }
         Ok(())

@@ -67,7 +67,7 @@ impl Running<'_> {
         self.engine.state.run(move |state| state.set_known_schema(&writer, &text, rereads)).await?;
         if rereads {
             self.opened.page = None;
-            self.opened.full_read.get_or_insert(FullReadReason::DefinitionChanged);
+            self.opened.full_read.get_or_insert(FullReadReason::SchemaChanged);
         }
         Ok(rereads)
     }

@@ -17,7 +17,7 @@ use sync_core::{
 use tokio::{sync::Notify, task::AbortHandle};
 
 use super::running::Running;
-use crate::{calls::Calls, capture::Broken, event::Event, state::State};
+use crate::{calls::Calls, capture::Broken, delivery::Turn, event::Event, state::State};
 
 /// How often a run that follows looks round though nothing happens: its lease, quarantine, second looks.
 const ROUND_EVERY: Duration = Duration::from_secs(20);
@@ -130,7 +130,8 @@ impl Stream {
     }
 
     /// When a delivery should let newer changes be read: some are waiting, and it had its turn.
-    pub(super) async fn wants_a_turn(&self, clock: &dyn Clock) {
+    pub(super) async fn wants(&self, turn: &Turn, clock: &dyn Clock) {
+        turn.begun().await;
         clock.sleep(DELIVERY_TURN).await;
         while !self.has_marks() {
             self.shared.news.notified().await;
@@ -263,11 +264,12 @@ impl Running<'_> {
             }
             other => other?,
         }
+        // Also where changes never cease: what belongs to a run is due, and what is marked is kept for the next one.
+        let left = ends_at.saturating_sub(self.engine.clock.elapsed());
+        if left.is_zero() {
+            return Ok(News::Over);
+        }
         if !stream.has_marks() {
-            let left = ends_at.saturating_sub(self.engine.clock.elapsed());
-            if left.is_zero() {
-                return Ok(News::Over);
-            }
             self.wait(stream, left.min(ROUND_EVERY)).await?;
         }
         stream.forget_marks();
@@ -389,5 +391,49 @@ fn with_newer(gap: Changes, newer: Changes) -> Changes {
         position: newer.position,
         as_of: newer.as_of,
         is_caught_up: gap.is_caught_up || newer.is_caught_up,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Waker},
+    };
+
+    use jiff::Timestamp;
+    use sync_core::port::Boxed;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    /// Waits for nothing.
+    struct Hasty;
+
+    impl Clock for Hasty {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+
+        fn elapsed(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        fn sleep(&self, _: Duration) -> Boxed<'static, ()> {
+            Box::pin(async {})
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_delivery_must_find_out_before_its_first_call_is_no_part_of_its_turn() {
+        let task = tokio::spawn(std::future::pending::<()>()).abort_handle();
+        let stream = Stream { shared: Arc::default(), task };
+        stream.shared.named(true, false, false);
+        let turn = Turn::new(CancellationToken::new());
+        let mut wants = pin!(stream.wants(&turn, &Hasty));
+        let mut poll = || wants.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(poll().is_pending(), "the delivery has sent nothing yet");
+        turn.begin();
+        assert!(poll().is_ready());
     }
 }

@@ -14,7 +14,10 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
-use sync_core::state::{Books, RunEnd, StateError, SyncId};
+use sync_core::{
+    deletes::Going,
+    state::{Books, RunEnd, StateError, SyncId},
+};
 use tokio_util::sync::CancellationToken;
 
 use self::running::Running;
@@ -57,7 +60,7 @@ impl Engine {
             return Ok(report(RunOutcome::Stopped(stop.clone()), Books::default(), 0));
         }
         let (holder, held, stands) = (self.holder.clone(), opened.clone(), stop.is_some());
-        let (writer, run, waiting_before) = self
+        let (writer, run, waiting_before, links) = self
             .state
             .run(move |state| {
                 let writer = state.hold(&held, &holder, now)?;
@@ -65,11 +68,15 @@ impl Engine {
                     state.set_stop(&writer, None)?;
                 }
                 let run = state.begin_run(&writer, now)?;
-                Ok((writer, run, state.backlog(&writer)?.0))
+                let links = if held.candidates > 0 { state.link_count(&writer)? } else { 0 };
+                Ok((writer, run, state.backlog(&writer)?.0, links))
             })
             .await?;
         let calls = self.calls(task, opened.id, cancelled);
         calls.observe(&Event::RunBegan { run, waiting: waiting_before });
+        // What an earlier sweep has found waits for its yes until another shows otherwise.
+        let asked = Going { records: opened.candidates, of: links };
+        let asks = (opened.candidates > 0 && task.definition.is_swept()).then_some(asked);
         let mut running = Running {
             engine: self,
             task,
@@ -86,10 +93,11 @@ impl Engine {
             asked_for: BTreeSet::new(),
             has_looked: false,
             looks: false,
-            asks: None,
+            asks,
             held: None,
             is_redefined: false,
             source_was_empty: false,
+            unread: false,
             unswept: None,
             rows_read: 0,
             vanished: None,

@@ -124,8 +124,15 @@ impl Running<'_> {
             any = true;
             let next_page = self.next_page.take();
             let read = self.open(Wanted::keys(keys)).await?;
+            let was_empty = std::mem::take(&mut self.source_was_empty);
             self.store(read, mapping).await?;
+            let is_empty = std::mem::replace(&mut self.source_was_empty, was_empty);
+            self.source_was_empty |= is_empty;
             self.next_page = next_page;
+            if is_empty {
+                // What was not believed is asked for again, and not at once.
+                return Ok(any);
+            }
         }
     }
 
@@ -292,6 +299,7 @@ impl Running<'_> {
             cancelled: self.cancelled,
             policy: definition.destination.on_delete.policy(),
             deleted_field: definition.source.deleted_field.as_deref(),
+            is_swept: definition.is_swept(),
         }
     }
 }

@@ -30,7 +30,7 @@ use super::{
 use crate::{
     calls::Calls,
     capture::{Broken, quarantine_full},
-    delivery::{Delivered, Ended, Route, deliver},
+    delivery::{Delivered, Ended, Route, Turn, deliver},
     engine::Engine,
     event::Event,
     structure::{self, STRUCTURE_AGE_MAX},
@@ -82,6 +82,8 @@ pub(super) struct Running<'a> {
     pub(super) is_redefined: bool,
     /// The source showed no row at all where many were known.
     pub(super) source_was_empty: bool,
+    /// The last delivery left keys to be read again.
+    pub(super) unread: bool,
     /// Why no sweep came to its end.
     pub(super) unswept: Option<Trouble>,
     /// Rows of the run's own read, without keys that were asked for again.
@@ -265,9 +267,10 @@ impl Running<'_> {
         if sweeps && let Err(broken) = self.sweep_if_due().await {
             return self.broken(broken).await.map(Some);
         }
+        self.unread = false;
         for round in 0..ROUNDS_MAX {
             match self.capture_dirty(mapping).await {
-                Ok(false) if round > 0 => break,
+                Ok(false) if round > 0 => return Ok(None),
                 Ok(_) => {}
                 Err(broken) => return self.broken(broken).await.map(Some),
             }
@@ -287,6 +290,10 @@ impl Running<'_> {
                 return Ok(Some(work));
             }
         }
+        // A stream may name keys without end: those are of changes after this run.
+        let writer = self.writer;
+        self.unread = stream.is_none()
+            && !self.engine.state.run(move |state| state.dirty(&writer, 1)).await?.is_empty();
         Ok(None)
     }
 
@@ -319,7 +326,7 @@ impl Running<'_> {
         if differs {
             // What an earlier run has read was made for another table.
             self.opened.page = None;
-            self.opened.full_read.get_or_insert(FullReadReason::DefinitionChanged);
+            self.opened.full_read.get_or_insert(FullReadReason::SchemaChanged);
         }
         Ok(())
     }
@@ -417,14 +424,14 @@ impl Running<'_> {
         let audited =
             if route.only_updates { self.has_looked } else { self.engine.is_audited(self.writer) };
         let gone = self.books.deleted + self.books.archived;
-        let turn = self.cancelled.child_token();
+        let turn = Turn::new(self.cancelled.child_token());
         let mut delivery = Box::pin(deliver(route, audited, gone, &turn));
         let delivered = match stream.filter(|_| self.options.follow.is_some()) {
             Some(stream) => tokio::select! {
                 biased;
                 delivered = &mut delivery => delivered?,
-                () = stream.wants_a_turn(&*self.engine.clock) => {
-                    turn.cancel();
+                () = stream.wants(&turn, &*self.engine.clock) => {
+                    turn.over.cancel();
                     delivery.await?
                 }
             },
@@ -529,6 +536,14 @@ impl Running<'_> {
                 )),
             ),
             Work::Done if self.keyless.is_some() => (RunStatus::Partial, self.keyless.clone()),
+            Work::Done if self.unread => (
+                RunStatus::Partial,
+                Some(Trouble::new(
+                    "rows_wait",
+                    "some rows are still to be read again, as their records are not as they were left",
+                    "run again later; nothing is lost",
+                )),
+            ),
             Work::Done if waiting > 0 => (
                 RunStatus::Partial,
                 Some(Trouble::new(

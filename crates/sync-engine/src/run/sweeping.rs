@@ -63,7 +63,7 @@ impl Running<'_> {
         if self.source_was_empty || end.asks {
             return Ok(());
         }
-        while state.run(move |state| state.mark_candidates(&writer, MARKS)).await? {
+        while state.run(move |state| state.mark_candidates(&writer, ticket, MARKS, now)).await? {
             self.calls.heartbeat(writer).await?;
         }
         Ok(())

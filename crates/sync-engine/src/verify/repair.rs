@@ -18,8 +18,8 @@ use super::{
 enum Step {
     /// Its record is written again.
     Distrust,
-    /// Its record is gone: it is created again.
-    Unlink,
+    /// Its record is looked for, and created again where it is gone.
+    LookFor,
     /// Its record is gone and stays so.
     LeaveMissing,
     /// Nothing: it needs a person, another command, or just the next run.
@@ -65,7 +65,7 @@ impl Comparing<'_> {
                     archived.extend(record.map(|record| (key.clone(), record)));
                     distrusted.push(key);
                 }
-                (Step::Unlink, Some(key)) => gone.push(key),
+                (Step::LookFor, Some(key)) => gone.push(key),
                 (Step::LeaveMissing, Some(key)) => left.push(key),
                 (Step::Nothing, _) | (_, None) => {
                     repaired.left += u64::from(difference.cause.is_drift());
@@ -79,7 +79,8 @@ impl Comparing<'_> {
             .state(move |state| {
                 state.distrust(&writer, &distrusted)?;
                 state.note_archived(&writer, &archived)?;
-                gone.iter().try_for_each(|key: &Key| state.drop_link(&writer, key))?;
+                // Lists may lag, and what was deleted may come back: each is looked for before it is made anew (D7).
+                gone.iter().try_for_each(|key: &Key| state.set_missing(&writer, key, false))?;
                 left.iter().try_for_each(|key: &Key| state.set_missing(&writer, key, true))
             })
             .await?;
@@ -97,7 +98,7 @@ impl Comparing<'_> {
         match (difference.disagreement, difference.cause) {
             (_, cause) if !cause.is_drift() => Step::Nothing,
             (Disagreement::Missing, Cause::RecordChanged | Cause::Unclear) => match on_missing {
-                OnMissing::Recreate => Step::Unlink,
+                OnMissing::Recreate => Step::LookFor,
                 OnMissing::Skip => Step::LeaveMissing,
                 // Delivery meets the missing record and parks the row.
                 OnMissing::Quarantine => Step::Distrust,

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use jiff::SignedDuration;
 use sync_core::{
     comparison::ComparedRecord,
+    doubt::SETTLING,
     error::{CallError, CallErrorKind},
     mapping::CompiledMapping,
     port::{PAGE_MAX, RecordFilter, RecordPage, RecordShape},
@@ -15,6 +17,9 @@ use super::{
     KIND,
     holding::{Broken, Held},
 };
+
+/// How long after it was marked a call may have taken effect whose answer has come.
+const LAST_CALL: SignedDuration = SignedDuration::from_mins(2);
 
 /// Readings of the table in a row before it is said that it cannot be read whole.
 const READINGS_MAX: usize = 3;
@@ -40,6 +45,7 @@ impl Held<'_> {
     /// Keeps every record of the table; answers their number. An answer that left records out is noticed by the
     /// count, and the reading begins anew.
     pub(super) async fn keep_table(&self, mapping: &CompiledMapping) -> Result<u64, Broken> {
+        self.let_lists_settle().await?;
         for _ in 0..READINGS_MAX {
             let (writer, now) = (self.writer, self.engine.clock.now());
             self.state(move |state| state.begin_comparison(&writer, now)).await?;
@@ -48,6 +54,16 @@ impl Held<'_> {
             }
         }
         Err(CallError::from(CallErrorKind::Garbled).into())
+    }
+
+    /// Lists may lag behind what the last run has written.
+    async fn let_lists_settle(&self) -> Result<(), Broken> {
+        let written_at = self.state(|state| state.last_call_at()).await?;
+        let now = self.engine.clock.now();
+        if written_at.is_none_or(|at| now.duration_since(at) > LAST_CALL) {
+            return Ok(());
+        }
+        self.unless_cancelled(self.engine.clock.sleep(SETTLING)).await
     }
 
     async fn keep_once(&self, mapping: &CompiledMapping) -> Result<Option<u64>, Broken> {

@@ -77,7 +77,10 @@ impl SqliteStore {
     ) -> Result<Imported, ImportError> {
         let state = self.path().to_owned();
         let mut problem = None;
+        // The file raises the number of calls: whether the state is older than the world shows only before.
+        let seen = self.witness.testimony()?;
         let done = self.transact(Durability::Power, |tx| {
+            older::distrust_if_older(tx, seen, now)?;
             let mut reading = Reading::new(tx, trust, now);
             reading.lines(from, &state).map_err(|error| match error {
                 ImportError::State(error) => error.into(),

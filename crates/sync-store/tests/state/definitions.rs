@@ -519,7 +519,7 @@ fn a_table_that_changed_what_rows_become_is_read_for_in_full() {
     let released = state.store.release_quarantine(&state.writer, state.now, false).unwrap();
     assert_eq!(released.released, 1);
     state.restart();
-    assert_eq!(state.sync.full_read, Some(FullReadReason::DefinitionChanged));
+    assert_eq!(state.sync.full_read, Some(FullReadReason::SchemaChanged));
     state.full_read(&[], "w2");
     assert!(!state.store.see_shape(&state.writer, "s2").unwrap());
     state.restart();

@@ -438,7 +438,7 @@ fn an_answer_about_a_record_that_is_linked_no_more_is_decided_anew() {
         state.deliver();
         state.capture(&[(1, "B")]);
         let entry = state.single();
-        state.store.drop_link(&state.writer, &Key::Int(1)).unwrap();
+        state.forget_link(1);
         state.store.begin_scan(&state.writer).unwrap();
         state.seen(1, &record(9), None);
         let books = state.settle(&entry, outcome);
@@ -455,7 +455,7 @@ fn a_deletion_answered_after_the_link_moved_leaves_the_new_link() {
     state.deliver();
     state.capture(&[(1, "gone")]);
     let entry = state.single();
-    state.store.drop_link(&state.writer, &Key::Int(1)).unwrap();
+    state.forget_link(1);
     state.store.begin_scan(&state.writer).unwrap();
     state.seen(1, &record(9), None);
     state.settle(&entry, Outcome::Deleted);

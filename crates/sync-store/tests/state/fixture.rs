@@ -114,6 +114,12 @@ impl State {
         self.folder.path().join("state.db")
     }
 
+    /// Takes a link away, as another sync's does that takes the record.
+    pub(crate) fn forget_link(&self, key: i64) {
+        let state = Connection::open(self.path()).unwrap();
+        state.execute("DELETE FROM links WHERE key = ?", [key]).unwrap();
+    }
+
     pub(crate) fn later(&mut self, seconds: i64) {
         self.now += SignedDuration::from_secs(seconds);
     }
@@ -136,11 +142,13 @@ impl State {
     }
 
     pub(crate) fn chunk(&self, ticket: ReadTicket, rows: &[(i64, &str)]) -> Chunk {
+        // That a row is gone shows only where it was asked for.
+        let gone = rows.iter().filter(|(_, word)| *word == "gone");
         Chunk {
             ticket,
             rows: rows.iter().map(|(key, word)| row(*key, word)).collect(),
             unchanged: 0,
-            answered: Vec::new(),
+            answered: gone.map(|(key, _)| Key::Int(*key)).collect(),
             end: None,
             now: self.now,
         }

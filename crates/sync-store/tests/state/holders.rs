@@ -220,7 +220,6 @@ fn methods(state: &mut State) -> Vec<(&'static str, Method)> {
             "note_archived",
             Box::new(|s| s.store.note_archived(&s.writer, &[(Key::Int(1), RecordId("r".into()))])),
         ),
-        ("drop_link", Box::new(move |s| s.store.drop_link(&s.writer, &key))),
         ("mark", Box::new(|s| s.store.mark(&s.writer).map(drop))),
         ("link_count", Box::new(|s| s.store.link_count(&s.writer).map(drop))),
         ("see_shape", Box::new(|s| s.store.see_shape(&s.writer, "s2").map(drop))),

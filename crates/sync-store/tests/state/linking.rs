@@ -134,7 +134,7 @@ fn a_link_is_made_when_the_parent_gets_its_record_and_follows_it() {
     assert_eq!(links, [record(7).0]);
     family.settle(&call, Outcome::Written { record: record(100), autonumber: None });
     // The parent's record is gone, in whatever way that was noticed.
-    family.parent.store.drop_link(&family.parent.writer, &Key::Int(7)).unwrap();
+    family.parent.store.set_missing(&family.parent.writer, &Key::Int(7), false).unwrap();
     assert_eq!(family.dirty(), [Key::Int(1)]);
 }
 

@@ -7,7 +7,7 @@ use sync_core::{
     key::Key,
     state::{
         FullReadReason, Outcome, StateError, StateStore as _, StreamEnd, StreamMarks,
-        StreamPosition,
+        StreamPosition, SyncIdentity,
     },
 };
 use sync_store::{
@@ -160,6 +160,41 @@ fn a_second_import_does_not_shorten_the_wait_of_the_first() {
 
 /// What a state has of a sync without links is no part of what is imported: from its place in the log on, nothing would be
 /// read of what changed before.
+/// The file knows of more calls than the witness beside the state does.
+#[test]
+fn an_import_does_not_make_an_old_copy_new() {
+    let mut state = State::new();
+    state.full_read(&[(1, "A")], "w1");
+    state.deliver();
+    let old = state.folder.path().join("old.db");
+    let whole = |path: &std::path::Path| {
+        let state = rusqlite::Connection::open(path).unwrap();
+        state.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    };
+    whole(&state.path());
+    std::fs::copy(state.path(), &old).unwrap();
+    state.capture(&[(1, "B")]);
+    state.deliver();
+    let mut other = State::with(SyncIdentity { name: "orders".into(), ..identity() });
+    for word in ["A", "B", "C", "D", "E"] {
+        other.capture(&[(1, word)]);
+        other.deliver();
+    }
+    let text = exported(&other);
+    let (path, now) = (state.path(), state.now);
+    drop(state.store);
+    std::fs::copy(&old, &path).unwrap();
+    for beside in ["-wal", "-shm"] {
+        let mut name = path.clone().into_os_string();
+        name.push(beside);
+        drop(std::fs::remove_file(name));
+    }
+    let mut store = SqliteStore::open(&path).unwrap();
+    store.import(&mut Cursor::new(text), Trust::Newest, now).unwrap();
+    let opened = store.open_sync(&identity(), now).unwrap();
+    assert_eq!(opened.full_read, Some(FullReadReason::OlderState));
+}
+
 #[test]
 fn a_place_in_the_log_does_not_outlive_an_import_and_what_was_asked_for_does() {
     let state = varied();

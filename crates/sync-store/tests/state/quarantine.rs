@@ -253,16 +253,20 @@ fn what_was_refused_is_shown_with_its_values() {
     assert!(!format!("{rows:?}").contains("title\\\":"), "values are not shown by accident");
 }
 
-#[test]
-fn a_sync_whose_quarantine_was_full_goes_on_when_a_person_made_room() {
-    let full = Stop {
+fn a_stop() -> Stop {
+    Stop {
         code: "quarantine_full".into(),
         message: String::new(),
         remedy: String::new(),
         key: None,
         until: None,
         only_creates: false,
-    };
+    }
+}
+
+#[test]
+fn a_sync_whose_quarantine_was_full_goes_on_when_a_person_made_room() {
+    let full = a_stop();
     let mut state = State::new();
     refused(&mut state, 1..3);
     state.store.set_stop(&state.writer, Some(&full)).unwrap();
@@ -273,6 +277,24 @@ fn a_sync_whose_quarantine_was_full_goes_on_when_a_person_made_room() {
     drop(custody);
     let custody = self::custody(&mut state);
     state.store.drop_quarantined(&custody, &of_key("1")).unwrap();
+    state.reopen().unwrap();
+    assert_eq!(state.sync.stopped, None);
+}
+
+/// Rows that could not become drafts are read again by the next run: there must be one.
+#[test]
+fn a_sync_whose_quarantine_was_full_goes_on_when_a_person_wants_its_rows_tried_again() {
+    let mut state = State::new();
+    state.capture(&[(1, "fault x"), (2, "fault x")]);
+    let stop = a_stop();
+    state.store.set_stop(&state.writer, Some(&stop)).unwrap();
+    let custody = custody(&mut state);
+    state.store.retry_quarantined(&custody, &of_key("77"), state.now).unwrap();
+    state.reopen().unwrap();
+    assert_eq!(state.sync.stopped, Some(stop), "no row is meant");
+    drop(custody);
+    let custody = self::custody(&mut state);
+    assert_eq!(state.store.retry_quarantined(&custody, &of_key("1"), state.now), Ok(1));
     state.reopen().unwrap();
     assert_eq!(state.sync.stopped, None);
 }

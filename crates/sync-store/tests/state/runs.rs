@@ -1,9 +1,9 @@
 //! Runs: their counts while they are under way, and what becomes of those whose process is gone.
 
-use sync_core::state::{Books, Outcome, StateStore as _};
+use sync_core::state::{Books, Outcome, StateStore as _, SyncIdentity};
 use sync_store::{RunReport, StateReader};
 
-use crate::fixture::{State, fault, written};
+use crate::fixture::{State, fault, identity, written};
 
 fn newest(state: &State) -> RunReport {
     let reader = StateReader::open(&state.path()).unwrap();
@@ -82,4 +82,23 @@ fn what_happens_outside_of_a_run_is_counted_for_none() {
     let entry = state.single();
     state.settle(&entry, Outcome::Refused { fault: fault("x") });
     assert_eq!(newest(&state), before);
+}
+
+/// Also where no run follows, and as it left it: before the definition that it ran by is replaced.
+#[test]
+fn a_killed_run_is_counted_before_its_sync_gets_another_definition() {
+    let mut state = State::new();
+    let run = state.store.begin_run(&state.writer, state.now).unwrap();
+    state.capture(&[(1, "A"), (2, "A")]);
+    let elsewhere = SyncIdentity { table: "another".into(), ..identity() };
+    state.store.open_sync(&elsewhere, state.now).unwrap();
+    let sql = rusqlite::Connection::open(state.path()).unwrap();
+    let (status, books): (String, String) = sql
+        .query_row("SELECT status, books FROM runs WHERE id = ?", [run], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap();
+    let books: Books = serde_json::from_str(&books).unwrap();
+    assert_eq!((status.as_str(), books.queued, books.waiting_after), ("interrupted", 2, 2));
+    assert!(books.rows_balance() && books.entries_balance(), "{books:?}");
 }

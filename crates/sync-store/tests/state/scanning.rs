@@ -123,16 +123,6 @@ fn a_scan_does_not_make_known_what_an_unanswered_update_may_change() {
 }
 
 #[test]
-fn a_dropped_link_is_read_again() {
-    let mut state = State::new();
-    state.full_read(&[(1, "A")], "w1");
-    state.deliver();
-    state.store.drop_link(&state.writer, &Key::Int(1)).unwrap();
-    assert_eq!(state.slots(1), "");
-    assert_eq!(state.dirty(), [1]);
-}
-
-#[test]
 fn what_a_scan_could_save_is_counted() {
     let mut state = State::new();
     state.adopt(1, None);

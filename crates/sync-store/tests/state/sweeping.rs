@@ -1,12 +1,13 @@
 //! Sweeps, the guard before deletes, pages, and marks from outside (`protocol.md` C1, C4, C5, C8).
 
+use jiff::Timestamp;
 use sync_core::{
     deletes::{Going, GonePolicy},
     key::Key,
     port::Watermark,
     state::{
-        Chunk, DirtyKey, Extent, FullReadReason, Origin, Outcome, PageMark, ReadEnd, Settlement,
-        StateError, StateStore as _, StreamEnd, StreamMarks, StreamPosition, SweepEnd,
+        Chunk, Extent, FullReadReason, Origin, Outcome, PageMark, ReadEnd, Settlement, StateError,
+        StateStore as _, StreamEnd, StreamMarks, StreamPosition, SweepEnd, SweepTicket,
         SyncIdentity,
     },
 };
@@ -22,9 +23,13 @@ fn sweep(state: &mut State, shown: &[i64], allowed: Option<u64>) -> SweepEnd {
     state.store.end_sweep(&writer, ticket, allowed, now).unwrap()
 }
 
+/// The ticket of a sweep that began before all else.
+const FIRST: SweepTicket =
+    SweepTicket { began: Timestamp::UNIX_EPOCH, entries_before: 0, reads_before: i64::MAX };
+
 /// Marks what the sweep found, and answers which keys that are.
 fn marked(state: &mut State) -> Vec<i64> {
-    while state.store.mark_candidates(&state.writer, 2).unwrap() {}
+    while state.store.mark_candidates(&state.writer, FIRST, 2, state.now).unwrap() {}
     let dirty = state.store.dirty(&state.writer, 100).unwrap();
     assert!(dirty.iter().all(|dirty| dirty.suspected));
     state.dirty()
@@ -67,7 +72,7 @@ fn sweeps_of_two_syncs_at_once_do_not_mix() {
     assert_eq!((end.shown, end.going.records), (2, 0));
     let end = state.store.end_sweep(&one, ticket, None, now).unwrap();
     assert_eq!((end.shown, end.going), (3, Going { records: 1, of: 4 }));
-    assert!(!state.store.mark_candidates(&other, 2).unwrap());
+    assert!(!state.store.mark_candidates(&other, FIRST, 2, state.now).unwrap());
     assert_eq!(marked(&mut state), [4]);
 }
 
@@ -101,9 +106,7 @@ fn a_record_that_was_kept_is_no_candidate_again() {
     state.deliver();
     assert_eq!(state.slots(7), "link A kept");
     sweep(&mut state, &[1, 2, 3, 4], None);
-    // It is dirty because it was adopted, not because it is suspected.
-    let dirty = state.store.dirty(&state.writer, 9).unwrap();
-    assert_eq!(dirty, [DirtyKey { key: Key::Int(7), suspected: false }]);
+    assert_eq!(marked(&mut state), [0; 0]);
 }
 
 #[test]
@@ -200,7 +203,7 @@ fn marks_of_a_stream_and_its_position_are_one_write() {
     ];
     let end = |text: &str| StreamEnd {
         position: position(text),
-        as_of: jiff::Timestamp::UNIX_EPOCH,
+        as_of: Timestamp::UNIX_EPOCH,
         retention: None,
     };
     state.store.mark_stream(&marks, &end("p1")).unwrap();
@@ -229,18 +232,27 @@ fn marks_of_a_stream_and_its_position_are_one_write() {
 #[test]
 fn what_the_stream_could_not_name_makes_a_sweep_due() {
     let mut state = linked(2);
-    sweep(&mut state, &[1, 2], None);
     let swept_at =
         |state: &mut State| state.store.open_sync(&state.identity, state.now).unwrap().swept_at;
+    sweep(&mut state, &[1, 2], None);
+    assert_eq!(swept_at(&mut state), None, "a process that dies here has marked nothing");
+    marked(&mut state);
     assert!(swept_at(&mut state).is_some());
     let position = StreamPosition("p".to_owned());
-    let end = StreamEnd { position, as_of: jiff::Timestamp::UNIX_EPOCH, retention: None };
+    let end = StreamEnd { position, as_of: Timestamp::UNIX_EPOCH, retention: None };
     let marks = |full_read| StreamMarks { writer: state.writer, keys: Vec::new(), full_read };
     let (none, gap) = (marks(None), marks(Some(FullReadReason::LogGap)));
     state.store.mark_stream(&[none], &end).unwrap();
     assert!(swept_at(&mut state).is_some());
+    // It happens while another sweep is under way.
+    let (writer, now) = (state.writer, state.now);
+    let ticket = state.store.begin_sweep(&writer, now).unwrap();
+    state.store.sweep(&writer, &[1, 2].map(Key::Int)).unwrap();
     state.store.mark_stream(&[gap], &end).unwrap();
     assert_eq!(swept_at(&mut state), None);
+    state.store.end_sweep(&writer, ticket, None, now).unwrap();
+    assert!(!state.store.mark_candidates(&writer, ticket, 2, now).unwrap());
+    assert_eq!(swept_at(&mut state), None, "that sweep did not see what is gone");
 }
 
 #[test]

@@ -184,8 +184,10 @@ impl Machine {
 
     /// The position, as the state has it.
     pub(super) fn position(&mut self) -> usize {
-        let opened = self.store.open_sync(&identity(), self.now).unwrap();
-        opened.watermark.map_or(0, |mark| mark.0.parse().unwrap())
+        let sql = Connection::open(self.path()).unwrap();
+        let select = "SELECT watermark FROM syncs";
+        let mark: Option<String> = sql.query_row(select, [], |row| row.get(0)).unwrap();
+        mark.map_or(0, |mark| mark.parse().unwrap())
     }
 
     fn read(&mut self, rows: usize, to_its_end: bool, marked: Option<i64>) {
