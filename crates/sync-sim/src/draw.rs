@@ -29,6 +29,9 @@ fn may_be_narrow(seed: u64) -> bool {
 /// what is settled have more to send.
 pub const ALL_KINDS_FROM: u64 = 50_000;
 
+/// From this seed on faults meet calls for one record, too.
+const SINGLES_FROM: u64 = 100_000;
+
 /// Draws the plan of a seed.
 pub fn draw(seed: u64) -> Plan {
     let mut drawer = Drawer::of(seed);
@@ -52,6 +55,8 @@ struct Drawer {
     chance: SmallRng,
     /// Disks may become full in the midst of a run.
     fills_disks: bool,
+    /// Faults meet calls for one record.
+    traps_singles: bool,
     /// Rows at the beginning.
     rows: i64,
     next_id: i64,
@@ -68,6 +73,7 @@ impl Drawer {
         Self {
             chance: SmallRng::seed_from_u64(seed),
             fills_disks: seed >= ALL_KINDS_FROM,
+            traps_singles: seed >= SINGLES_FROM,
             rows: 0,
             next_id: 1,
             is_moved: false,
@@ -273,17 +279,22 @@ impl Drawer {
             FaultKind::ShortAnswer(1),
             FaultKind::RateLimit,
         ]);
-        let route = self.one_of(&[
-            RouteKind::BulkCreate,
-            RouteKind::BulkCreate,
-            RouteKind::BulkCreate,
-            RouteKind::BulkUpdate,
-            RouteKind::BulkUpdate,
-            RouteKind::List,
-            RouteKind::Get,
-            RouteKind::Table,
-            RouteKind::BulkDelete,
-        ]);
+        let singles = [RouteKind::Create, RouteKind::Update];
+        let route = if self.traps_singles && self.likely(0.1) {
+            self.one_of(&singles)
+        } else {
+            self.one_of(&[
+                RouteKind::BulkCreate,
+                RouteKind::BulkCreate,
+                RouteKind::BulkCreate,
+                RouteKind::BulkUpdate,
+                RouteKind::BulkUpdate,
+                RouteKind::List,
+                RouteKind::Get,
+                RouteKind::Table,
+                RouteKind::BulkDelete,
+            ])
+        };
         // A 2xx that leaves an item out without having done anything is what no service answers.
         let after = matches!(fault, FaultKind::ShortAnswer(_)) || self.likely(0.6);
         Trap {

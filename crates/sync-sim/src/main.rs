@@ -6,9 +6,10 @@ use std::{fs, path::Path, process::ExitCode, time::Duration};
 use sync_core::mutation::{self, Mutation};
 use sync_sim::{
     draw::{ALL_KINDS_FROM, draw},
-    hunt::{Ground, hunt},
+    hunt::{Bag, Ground, hunt},
     life::{Failure, live},
     plan::Plan,
+    recorded::{BY_TRACE, RECORDED},
     shrink::shrink,
 };
 
@@ -31,7 +32,7 @@ const BAR: u64 = 2_000;
 /// Worlds that are noted for each: the program changes, and with it what happens in a world.
 const NOTED: usize = 3;
 /// Where they are noted.
-const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/recorded.rs");
+const RECORDED_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/recorded.rs");
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -70,7 +71,7 @@ fn main() -> ExitCode {
     match number("--seed") {
         Some(seed) => one(seed, mutation, has("--whole")),
         None if has("--mutations") => mutations(&ground, None),
-        None if has("--record") => mutations(&ground, Some(Path::new(RECORDED))),
+        None if has("--record") => mutations(&ground, Some(Path::new(RECORDED_IN))),
         None => many(&ground, has("--coverage")),
     }
 }
@@ -137,6 +138,11 @@ fn mutations(ground: &Ground, record: Option<&Path>) -> ExitCode {
     println!("| rule | mutation | worlds needed | caught as |\n|---|---|--:|---|");
     let all = ground.mutation.map_or(Mutation::ALL.to_vec(), |one| vec![one]);
     for mutation in all {
+        if BY_TRACE.contains(&mutation) {
+            let (rule, does) = (mutation.rule(), mutation.does());
+            println!("| {rule} | `{mutation:?}`: {does} | trace | |");
+            continue;
+        }
         let first = ground.seeds.start;
         let bag = hunt(&Ground {
             seeds: first..first + BAR,
@@ -146,9 +152,7 @@ fn mutations(ground: &Ground, record: Option<&Path>) -> ExitCode {
             ..ground.clone()
         });
         let (rule, does) = (mutation.rule(), mutation.does());
-        let seeds: Vec<u64> = bag.failures.iter().map(|(seed, _)| *seed).take(NOTED).collect();
-        let line = format!("    (Mutation::{mutation:?}, &{seeds:?}),\n");
-        noted.push_str(&line);
+        noted.push_str(&line_of(mutation, &bag));
         match bag.failures.first() {
             Some((seed, failure)) => println!(
                 "| {rule} | `{mutation:?}`: {does} | {} | {:?} |",
@@ -169,6 +173,20 @@ fn mutations(ground: &Ground, record: Option<&Path>) -> ExitCode {
         return ExitCode::FAILURE;
     }
     if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The worlds that catch a mutation as they are noted; where none was found, those that are noted already.
+fn line_of(mutation: Mutation, bag: &Bag) -> String {
+    let found = bag.failures.iter().map(|(seed, failure)| (*seed, failure.wrong.what));
+    let mut seeds: Vec<_> = found.take(NOTED).collect();
+    if let (true, Some((_, known))) =
+        (seeds.is_empty(), RECORDED.iter().find(|(known, _)| *known == mutation))
+    {
+        seeds = known.to_vec();
+    }
+    let seeds: Vec<String> =
+        seeds.iter().map(|(seed, what)| format!("({seed}, What::{what:?})")).collect();
+    format!("    (Mutation::{mutation:?}, &[{}]),\n", seeds.join(", "))
 }
 
 /// Writes the noted worlds in place of those that the file has.

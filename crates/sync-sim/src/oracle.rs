@@ -162,6 +162,21 @@ pub struct Oracle {
     theirs: Option<Theirs>,
 }
 
+/// What a request asks for, an item for each record. One record may go by itself, where a call for many gets no answer.
+fn items(entry: &LogEntry) -> Vec<Json> {
+    let mut body: Json =
+        serde_json::from_str(entry.body.as_deref().unwrap_or_default()).unwrap_or_default();
+    match entry.route {
+        RouteKind::Create => vec![body],
+        RouteKind::Update => {
+            let record = entry.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+            body["id"] = record.into();
+            vec![body]
+        }
+        _ => body["items"].as_array_mut().map(std::mem::take).unwrap_or_default(),
+    }
+}
+
 /// The service's documented limit.
 const CALLS_A_SECOND: usize = 5;
 /// Two calls leave at least so far from each other: half of what is between two departures, as a later one is missed.
@@ -393,12 +408,10 @@ impl Oracle {
         at: Timestamp,
         missed: &impl Fn(i64, Timestamp, Timestamp) -> usize,
     ) -> Result<(), Wrong> {
-        let body = entry.body.as_deref().unwrap_or_default();
-        let items = serde_json::from_str::<Json>(body).unwrap_or_default();
-        for item in items["items"].as_array().into_iter().flatten() {
+        for item in items(entry) {
             let (record, departure) = match entry.route {
                 RouteKind::BulkDelete => (item.as_str(), Departure::Delete),
-                RouteKind::BulkUpdate if item[ARCHIVED] == "gone" => {
+                RouteKind::BulkUpdate | RouteKind::Update if item[ARCHIVED] == "gone" => {
                     (item["id"].as_str(), Departure::Archive)
                 }
                 _ => continue,
@@ -419,7 +432,7 @@ impl Oracle {
     /// Looks at one table, which may be looked at at any time.
     pub fn sees_table(&self, records: &[Seen]) -> Result<(), Wrong> {
         let mut ours: BTreeMap<&str, &str> = BTreeMap::new();
-        for record in records.iter().filter(|record| !self.peoples.contains(&record.id)) {
+        for record in records.iter().filter(|record| !self.made_by_people.contains(&record.id)) {
             let keys: BTreeSet<&str> =
                 record.keys.iter().map(String::as_str).filter(|key| !key.is_empty()).collect();
             for key in keys {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use rusqlite::Connection;
 use sync_core::{mutation, port::Clock as _, state::RunStatus};
 use sync_engine::run::{RunOutcome, RunReport};
 
@@ -104,7 +105,7 @@ impl Life {
     async fn succeed(&mut self, disturbed: u64) -> Result<(), Wrong> {
         let rows = self.oracle.rows().len() as u64;
         let refused = self.oracle.refused(self.amount_is_mapped).len() as u64;
-        let ghosts = self.ghosts();
+        let (ghosts, tried) = (self.ghosts(), self.tried());
         let (mut calls, mut runs, mut full) = (0, 0, false);
         for _ in 0..RUNS_MAX {
             let launch = Launch { retry: true, yes: true, full, ..Launch::ORDINARY };
@@ -113,11 +114,14 @@ impl Life {
             runs += 1;
             if self.is_good(&report) {
                 // Each run may look at the table's structure and at what is in doubt; each row is written once, and
-                // each that is refused or whose record is gone stands alone after its batch was halved five times.
-                let bound = runs * (8 + 10 * refused)
-                    + 4 * (rows + ghosts).div_ceil(25)
-                    + 10 * disturbed
-                    + 8;
+                // each that is refused or whose record is gone stands alone after its batch was halved five times. What is
+                // refused is tried once more by each run, and what went unanswered before may go one by one, twice.
+                let bound = runs * (4 + refused)
+                    + 10 * refused
+                    + 2 * (rows + ghosts).div_ceil(25)
+                    + 5 * disturbed
+                    + 2 * tried
+                    + 4;
                 self.tally.dearest = self.tally.dearest.max(calls * 100 / bound);
                 if calls > bound {
                     return wrong(What::TooCostly, format!("{calls} calls for {rows} rows"));
@@ -157,24 +161,39 @@ impl Life {
         self.oracle.sees_the_end(&seen, &self.quarantine(), mapped, but)
     }
 
-    /// A run in which nothing changed makes no call. A second look that falls due just then is none of its own: where a
-    /// run takes minutes, each of several may meet one, for an hour after the last fault.
+    /// A run in which nothing changed makes no call. A second look that falls due just then is none of its own, nor is
+    /// another try of a row that the service refuses: where a run takes minutes, each of several may meet one, for an hour
+    /// after the last fault.
     async fn costs_nothing(&mut self) -> Result<(), Wrong> {
         let until = self.world.clock.elapsed() + PAST_THE_HOUR;
-        for runs in 1.. {
+        while self.world.clock.elapsed() < until {
+            let due_at = self.due_at();
             let report = self.run().await?;
             if report.calls == 0 {
                 return Ok(());
             }
-            if runs < 3 {
-                continue;
-            }
-            if self.world.clock.elapsed() >= until {
-                break;
+            if due_at.is_none_or(|at| at > self.now().as_millisecond()) {
+                let text =
+                    format!("{} calls though nothing changes and nothing is due", report.calls);
+                return wrong(What::WastedCall, text);
             }
             self.pass(Duration::from_secs(100)).await?;
         }
         wrong(What::WastedCall, "run after run makes calls though nothing changes")
+    }
+
+    /// Entries that were sent and are not settled.
+    fn tried(&self) -> u64 {
+        let question = "SELECT count(*) FROM outbox WHERE state < 2 AND attempts > 0";
+        let count = |state: Connection| state.query_row(question, [], |row| row.get::<_, i64>(0));
+        self.open_state().and_then(count).map_or(0, i64::unsigned_abs)
+    }
+
+    /// When the next second look or the next try of a refused row is due, in milliseconds.
+    fn due_at(&self) -> Option<i64> {
+        let question = "SELECT min(at) FROM (SELECT due_at AS at FROM second_looks
+                          UNION ALL SELECT not_before FROM outbox WHERE state = 2)";
+        self.open_state().and_then(|state| state.query_row(question, [], |row| row.get(0))).ok()?
     }
 }
 

@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value as Json;
 use smartsuite_emulator::{LogEntry, RouteKind};
 
-use super::{ON_THE_WAY, What, Wrong, wrong};
+use super::{ON_THE_WAY, What, Wrong, items, wrong};
 
 /// How long lists may lag behind what was written, and a little.
 const LAG: SignedDuration = SignedDuration::from_secs(3);
@@ -92,15 +91,12 @@ impl Theirs {
 
     /// A request arrived.
     pub(super) fn sees(&self, entry: &LogEntry, at: Timestamp) -> Result<(), Wrong> {
-        let Some(began) = self.began.filter(|_| entry.route == RouteKind::BulkCreate) else {
-            return Ok(());
-        };
+        let is_create = matches!(entry.route, RouteKind::BulkCreate | RouteKind::Create);
+        let Some(began) = self.began.filter(|_| is_create) else { return Ok(()) };
         if self.from.is_some_and(|from| at < from) {
             return Ok(());
         }
-        let body = entry.body.as_deref().unwrap_or_default();
-        let items = serde_json::from_str::<Json>(body).unwrap_or_default();
-        for item in items["items"].as_array().into_iter().flatten() {
+        for item in items(entry) {
             let beside = self.made.iter().find(|(_, made)| {
                 entry.path.contains(&made.table)
                     && item[&made.field].as_str() == Some(made.key.as_str())

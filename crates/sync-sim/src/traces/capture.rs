@@ -168,3 +168,33 @@ fn c5_a_full_read_that_is_asked_for_during_another_is_made() {
         comes_right(&world).await;
     });
 }
+
+/// Catches: a success of a run though keys are still to be read after its last delivery (`Running::settle_dirty`).
+#[test]
+fn c5_a_run_that_leaves_keys_to_be_read_is_no_success() {
+    usual(async |world| {
+        fill(&world, 1);
+        succeeds(&world).await;
+        world.clear_log();
+        world.database.put(1, "B", 1);
+        let process = world.process();
+        let mut run = Run::of(&process);
+        let mut marks = 0;
+        let report = loop {
+            let sent = world.requests(RouteKind::BulkUpdate);
+            let there = || world.requests(RouteKind::BulkUpdate) > sent;
+            if let Some(report) = run.go_until(there).await {
+                break report.expect("the state works");
+            }
+            // With each update, somebody asks that its row, which has changed, be read again.
+            marks += 1;
+            world.database.put(1, &format!("C{marks}"), 1);
+            mark_dirty(&world, 1);
+        };
+        assert!(marks > 1, "each mark of a round is read in the next");
+        assert_eq!(status(&report), RunStatus::Partial, "{report:#?}");
+        let RunOutcome::Ran { trouble: Some(trouble), .. } = &report.outcome else { panic!("one") };
+        assert_eq!(trouble.code, "rows_wait");
+        comes_right(&world).await;
+    });
+}

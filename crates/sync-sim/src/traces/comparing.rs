@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use smartsuite_emulator::{Fault, FaultKind, LateEnd, RouteKind};
+use smartsuite_emulator::{Fault, FaultKind, LateEnd, Profile, RouteKind};
 use sync_core::{
     comparison::{Cause, Disagreement},
     config::model::{ArchiveField, CaptureMode, OnDelete, OnMissing, OnPositionLost},
@@ -14,7 +14,9 @@ use sync_engine::{
 };
 
 use super::{
-    stage::{capture_only, comes_right, fill, in_step, pass, run, run_with, succeeds, usual},
+    stage::{
+        capture_only, comes_right, fill, in_step, pass, run, run_with, succeeds, usual, world,
+    },
     state_files::{StateCopy, lose},
     steps::killed_when,
 };
@@ -470,4 +472,38 @@ fn archived(world: &World, external_id: &str) -> String {
     let records = world.dump(TABLE);
     let record = records.iter().find(|one| one["id"] == record.as_str()).expect("it lives");
     record[ARCHIVED].as_str().unwrap_or_default().to_owned()
+}
+
+/// P10. Catches: lists that lag behind the last run, and are believed (`Held::let_lists_settle`).
+#[test]
+fn what_lists_do_not_show_yet_is_no_difference() {
+    let profile = Profile { list_lag_ms: 1_500, ..Profile::default() };
+    world(profile, async |world| {
+        fill(&world, 3);
+        succeeds(&world).await;
+        world.database.put(4, "A", 4);
+        world.database.put(1, "B", 1);
+        succeeds(&world).await;
+        let comparison = repair(&world).await;
+        assert_eq!((comparison.records, comparison.drift_in_all()), (4, 0));
+        comes_right(&world).await;
+    });
+}
+
+/// D7. Catches: a row that a repair makes anew without looking for its record, which a person has brought back meanwhile
+/// (`Comparing::mend`).
+#[test]
+fn d7_a_repair_looks_for_what_was_missing_before_it_makes_it_anew() {
+    usual(async |world| {
+        fill(&world, 3);
+        long_ago(&world).await;
+        let record = the_record(&world, "2");
+        delete(&world, "2");
+        let repaired = repair(&world).await.repaired.expect("it was agreed to");
+        assert_eq!(repaired.rows, 1);
+        world.person(&json!({"action": "restore", "record": record}));
+        pass(&world, Duration::from_mins(1)).await;
+        comes_right(&world).await;
+        assert_eq!(world.record_ids("2"), [record]);
+    });
 }

@@ -24,7 +24,7 @@ use super::{
 use crate::world::{EXTERNAL_ID, NOTE, World};
 
 /// A world whose records are deleted when their rows are gone.
-fn deleting(script: impl AsyncFnOnce(World)) {
+pub(super) fn deleting(script: impl AsyncFnOnce(World)) {
     usual(async |mut world| {
         world.definition.destination.on_delete = OnDelete::Delete { adopted: false };
         script(world).await;
@@ -32,7 +32,7 @@ fn deleting(script: impl AsyncFnOnce(World)) {
 }
 
 /// Why a run was no success.
-fn trouble(report: &RunReport) -> &str {
+pub(super) fn trouble(report: &RunReport) -> &str {
     match &report.outcome {
         RunOutcome::Ran { trouble: Some(trouble), .. } => &trouble.code,
         other => panic!("{other:?}"),

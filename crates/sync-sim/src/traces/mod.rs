@@ -2,6 +2,7 @@
 //! not go wrong under this one. The comment of a test says what it catches, with the place whose removal it was seen
 //! to notice.
 
+mod asked_again;
 pub(crate) mod audit;
 mod capture;
 mod choices;

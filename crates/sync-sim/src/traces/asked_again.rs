@@ -1,0 +1,118 @@
+//! C8: what is asked, or said, once more before a record goes.
+
+use std::time::Duration;
+
+use smartsuite_emulator::{Fault, FaultKind, RouteKind};
+use sync_core::{
+    config::model::{CaptureMode, SourceRows},
+    state::RunStatus,
+};
+use sync_engine::run::RunOptions;
+
+use super::{
+    gone::{deleting, trouble},
+    marks::mark_dirty,
+    stage::{calm, comes_right, fill, pass, run, run_with, status, succeeds},
+};
+
+/// P6. Catches: a look at the table that a sweep needs, and that sends what waits, before the sweep has shown that a row is
+/// back (`Delivery::step`).
+#[test]
+fn c8_nothing_leaves_while_the_table_is_looked_at_for_a_sweep() {
+    deleting(async |world| {
+        fill(&world, 5);
+        succeeds(&world).await;
+        let record = world.record_ids("2").remove(0);
+        world.database.delete(2);
+        let fails = Fault::new(FaultKind::Status(503)).on(&[RouteKind::BulkDelete]);
+        world.network.emulator().add_fault(fails.times(None));
+        run(&world).await;
+        calm(&world);
+        // As where a record of a create in doubt was seen: the next process looks at the table.
+        let state = rusqlite::Connection::open(world.state_path()).expect("it opens");
+        state.execute("UPDATE targets SET mark = NULL", []).expect("it is there");
+        pass(&world, Duration::from_hours(1)).await;
+        world.database.put(2, "A", 2);
+        world.database.age(2, Duration::from_hours(3));
+        world.clear_log();
+        succeeds(&world).await;
+        assert_eq!(world.requests(RouteKind::BulkDelete), 0);
+        assert_eq!(world.record_ids("2"), [record]);
+        comes_right(&world).await;
+    });
+}
+
+/// P6. Catches: a delete that leaves though its key is to be read again (`dispatch::meant`).
+#[test]
+fn c8_a_record_whose_row_was_named_again_does_not_go_before_it_is_read() {
+    deleting(async |mut world| {
+        world.definition.capture = CaptureMode::Binlog;
+        world.log_batch = Some(2);
+        fill(&world, 60);
+        succeeds(&world).await;
+        let record = world.record_ids("60").remove(0);
+        (11..=60).for_each(|id| world.database.delete(id));
+        world.clear_log();
+        let yes = RunOptions { allow_deletes: Some(50), ..RunOptions::default() };
+        let process = world.process();
+        let returns = async {
+            while world.requests(RouteKind::BulkDelete) == 0 {
+                pass(&world, Duration::from_millis(10)).await;
+            }
+            assert_eq!(
+                world.record_ids("60"),
+                std::slice::from_ref(&record),
+                "50 records take two calls"
+            );
+            world.database.put(60, "A", 60);
+            mark_dirty(&world, 60);
+        };
+        let (report, ()) = tokio::join!(process.run(yes), returns);
+        report.expect("the state works");
+        assert_eq!(world.record_ids("60"), [record], "it is the same record");
+        comes_right(&world).await;
+    });
+}
+
+/// C8. Catches: rows that are gone and are never asked for again, as the source showed none just then and nothing sweeps
+/// (`Capture::next_chunk`).
+#[test]
+fn c8_an_emptied_table_that_fills_with_other_rows_loses_its_old_records() {
+    deleting(async |mut world| {
+        world.definition.capture = CaptureMode::Binlog;
+        if let SourceRows::Query { keys, .. } = &mut world.definition.source.rows {
+            *keys = None;
+        }
+        world.definition.source.deleted_field = Some("deleted".into());
+        world.database.mark_deleted([]);
+        world.log_batch = Some(2);
+        fill(&world, 3);
+        succeeds(&world).await;
+        (1..=3).for_each(|id| world.database.delete(id));
+        assert_eq!(trouble(&run(&world).await), "source_shows_nothing");
+        assert_eq!(trouble(&run(&world).await), "source_shows_nothing");
+        assert_eq!(world.records().len(), 3);
+        (7..=40).for_each(|id| world.database.put(id, "A", id));
+        run(&world).await;
+        comes_right(&world).await;
+    });
+}
+
+/// Catches: a run between two sweeps that calls itself a success while records wait for a yes (`Running::balance`).
+#[test]
+fn what_waits_for_a_yes_is_said_by_each_run_until_it_comes() {
+    deleting(async |world| {
+        fill(&world, 10);
+        succeeds(&world).await;
+        (1..=8).for_each(|id| world.database.delete(id));
+        let serves = RunOptions { serves: true, ..RunOptions::default() };
+        pass(&world, Duration::from_hours(2)).await;
+        assert_eq!(trouble(&run_with(&world, serves).await), "deletes_need_a_yes");
+        pass(&world, Duration::from_mins(5)).await;
+        assert_eq!(trouble(&run_with(&world, serves).await), "deletes_need_a_yes");
+        fill(&world, 10);
+        pass(&world, Duration::from_hours(2)).await;
+        let report = run_with(&world, serves).await;
+        assert_eq!(status(&report), RunStatus::Success, "{report:#?}");
+    });
+}
