@@ -15,6 +15,7 @@ use crate::{
     column::{KeyColumn, KeyParameter, RecordColumn, limit, time},
     dispatch::{LEFT, MISSING, SETTLING_MS},
     failure::Failure,
+    older,
     scan::mark_dirty,
     second_look,
 };
@@ -96,6 +97,15 @@ pub(crate) fn inherit(
          WHERE sync_id = ?3 AND destination_id = ?4 AND state = 1 AND doubt = 0 AND operation = 'create'"),
         [taken_at, taken_at + SETTLING_MS, sync, destination],
     )?;
+    let deleted: bool = tx.query_row(
+        "SELECT EXISTS (SELECT 1 FROM outbox WHERE sync_id = ? AND destination_id = ? AND state = 1
+           AND doubt = 0 AND operation = 'delete')",
+        [sync, destination],
+        |row| row.get(0),
+    )?;
+    if deleted {
+        older::note_deleted(tx, now)?;
+    }
     second_look::schedule_inherited(tx, sync, destination, now)?;
     if mutation::is_on(Mutation::LeftBehindForgotten) {
         tx.execute(

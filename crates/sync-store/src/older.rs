@@ -17,6 +17,9 @@ const COPIED: &str = "copied_at_calls";
 /// No writing call before this, in milliseconds; the name is of a time when it was for creates alone.
 const CALLS_FROM: &str = "creates_from";
 
+/// When a record was deleted last, in milliseconds.
+const DELETED_AT: &str = "deleted_at";
+
 /// SQLite's number for `synchronous=FULL`.
 const FULL: i64 = 2;
 
@@ -126,6 +129,16 @@ pub(crate) fn calls_from(
         set_counter(tx, CALLS_FROM, latest)?;
     }
     Ok(Some(time(from.min(latest))))
+}
+
+/// A record was deleted: lists may show it for a moment longer.
+pub(crate) fn note_deleted(tx: &Transaction<'_>, now: Timestamp) -> rusqlite::Result<()> {
+    set_counter(tx, DELETED_AT, now.as_millisecond())
+}
+
+/// See [`sync_core::state::StateStore::deleted_at`].
+pub(crate) fn deleted_at(tx: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(counter(tx, DELETED_AT)?.map(time))
 }
 
 /// Whether a call that this state does not know of may still be on its way.

@@ -24,6 +24,7 @@ use crate::{
     keeping::Keeping,
     links,
     links::Doubtful,
+    older,
     quarantine::{new_group, retry_at},
     second_look::{self, Suspicion},
 };
@@ -223,6 +224,7 @@ fn settle_one(
         Outcome::Deleted => {
             drop_link(tx, writer, &sent.key)?;
             drop_entry(tx, sent)?;
+            older::note_deleted(tx, now)?;
             books.deleted += 1;
         }
         Outcome::Refused { fault } => {

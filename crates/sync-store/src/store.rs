@@ -515,6 +515,10 @@ impl StateStore for SqliteStore {
         self.write(writer, |tx| drift::set_left_out(tx, writer, fields))
     }
 
+    fn deleted_at(&mut self) -> Result<Option<Timestamp>, StateError> {
+        self.transact(Durability::Process, |tx| Ok(older::deleted_at(tx)?))
+    }
+
     fn last_call_at(&mut self) -> Result<Option<Timestamp>, StateError> {
         let seen = self.witness.testimony()?;
         Ok(seen.filter(|seen| seen.sent_at > 0).map(|seen| time(seen.sent_at)))

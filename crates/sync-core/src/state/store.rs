@@ -548,6 +548,9 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
         left_out: &[(Slug, String)],
     ) -> Result<(), StateError>;
 
+    /// When a record was deleted last, by whichever sync of this state, as far as that was answered.
+    fn deleted_at(&mut self) -> Result<Option<Timestamp>, StateError>;
+
     /// When a call that writes was marked last, by this state or one that was in its place before.
     fn last_call_at(&mut self) -> Result<Option<Timestamp>, StateError>;
 

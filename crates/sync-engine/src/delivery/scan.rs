@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use sync_core::{
+    doubt::SETTLING,
     error::{CallError, CallErrorKind},
     key::Key,
     mutation::{self, Mutation},
@@ -125,6 +126,7 @@ impl Delivery<'_> {
         mark: u64,
         creates: u64,
     ) -> Result<bool, StateError> {
+        self.let_deletes_show().await?;
         let mut adopted = 0;
         for _ in 0..READINGS_MAX {
             let reading = self.read_once(purpose, mark, creates).await?;
@@ -141,6 +143,19 @@ impl Delivery<'_> {
         self.failed(&error).await?;
         self.ended.get_or_insert(super::Ended::Failed(error));
         Ok(false)
+    }
+
+    /// Lists may show for a moment longer what was deleted: linked again, it would be believed to be there.
+    async fn let_deletes_show(&self) -> Result<(), StateError> {
+        let now = self.now();
+        let deleted_at = self.state(|state| state.deleted_at()).await?;
+        // A clock that was set back since must not keep anybody waiting for years.
+        let until = deleted_at.and_then(|at| at.min(now).checked_add(SETTLING).ok());
+        if let Some(until) = until {
+            self.turn.begin();
+            self.route.calls.sleep_until(until).await;
+        }
+        Ok(())
     }
 
     async fn read_once(

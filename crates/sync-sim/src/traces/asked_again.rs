@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use smartsuite_emulator::{Fault, FaultKind, RouteKind};
+use smartsuite_emulator::{Fault, FaultKind, Profile, RouteKind};
 use sync_core::{
-    config::model::{CaptureMode, SourceRows},
+    config::model::{CaptureMode, OnDelete, SourceRows},
     state::RunStatus,
 };
 use sync_engine::run::RunOptions;
@@ -12,7 +12,7 @@ use sync_engine::run::RunOptions;
 use super::{
     gone::{deleting, trouble},
     marks::mark_dirty,
-    stage::{calm, comes_right, fill, pass, run, run_with, status, succeeds},
+    stage::{calm, comes_right, fill, pass, run, run_with, status, succeeds, world},
 };
 
 /// P6. Catches: a look at the table that a sweep needs, and that sends what waits, before the sweep has shown that a row is
@@ -114,5 +114,28 @@ fn what_waits_for_a_yes_is_said_by_each_run_until_it_comes() {
         pass(&world, Duration::from_hours(2)).await;
         let report = run_with(&world, serves).await;
         assert_eq!(status(&report), RunStatus::Success, "{report:#?}");
+    });
+}
+
+/// C7. Catches: a record that was just deleted, which lists still show, and which is linked again and believed to be there
+/// (`Delivery::let_deletes_show`).
+#[test]
+fn c7_what_was_just_deleted_is_not_believed_to_be_there() {
+    let profile = Profile { list_lag_ms: 1_500, ..Profile::default() };
+    world(profile, async |mut world| {
+        world.definition.destination.on_delete = OnDelete::Delete { adopted: false };
+        fill(&world, 5);
+        succeeds(&world).await;
+        pass(&world, Duration::from_mins(1)).await;
+        world.database.delete(5);
+        succeeds(&world).await;
+        // Its row is back, and the next process reads the table.
+        world.database.put(5, "A", 5);
+        let state = rusqlite::Connection::open(world.state_path()).expect("it opens");
+        let unknown = "UPDATE targets SET mark = NULL; UPDATE links SET fingerprint = NULL";
+        state.execute_batch(unknown).expect("they are there");
+        run(&world).await;
+        pass(&world, Duration::from_mins(1)).await;
+        comes_right(&world).await;
     });
 }
