@@ -57,7 +57,8 @@ fn verify_says_what_differs_and_repair_mends_it(stage: &mut Stage) {
 
     let act = stage.run(&["repair", "--sync-name", "customers", "--yes"]).ended(0);
     let act = act.said(&["3 records to be written again", "2 created, 2 updated"]);
-    assert_eq!((act.calls(BulkCreate), act.calls(BulkUpdate)), (1, 1), "{}", act.out);
+    // The missing record is looked for before it is made anew.
+    assert_eq!((act.calls(BulkCreate), act.calls(BulkUpdate)), (2, 1), "{}", act.out);
     let mut records = stage.records(CUSTOMERS);
     assert!(records.remove("").is_some(), "the person's own stays");
     assert_eq!(records.keys().collect::<Vec<_>>(), ["1", "2", "3", "4", "5", "6"]);
