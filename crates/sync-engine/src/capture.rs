@@ -320,7 +320,7 @@ impl Capture<'_> {
                 rows.extend(absent);
             } else if !self.is_swept {
                 // No sweep finds them again: they are asked for until the source shows a row.
-                let kept: BTreeSet<Key> = absent.into_iter().map(|row| row.key).collect();
+                let kept = self.going(absent.into_iter().map(|row| row.key).collect()).await?;
                 answered.retain(|key| !kept.contains(key));
             }
             into.next_page = read.next_page();
@@ -336,6 +336,21 @@ impl Capture<'_> {
             now: self.calls.clock.now(),
         };
         Ok(Some(NextChunk { mapped, chunk, wishes, is_last }))
+    }
+
+    /// Those keys of which something could go.
+    async fn going(&self, keys: Vec<Key>) -> Result<BTreeSet<Key>, Broken> {
+        let writer = self.writer;
+        let going = move |state: &mut dyn StateStore| {
+            let mut going = BTreeSet::new();
+            for key in keys {
+                if state.may_go(&writer, &key)? {
+                    going.insert(key);
+                }
+            }
+            Ok(going)
+        };
+        Ok(self.calls.state.run(going).await?)
     }
 
     /// Rows, and of those that are mapped as far as their fingerprint, in order, whether they are unchanged.

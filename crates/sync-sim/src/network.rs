@@ -76,6 +76,7 @@ impl Strike {
 
 /// What is answered instead of the emulator's own words, which has had its effect.
 struct Instead {
+    status: http::StatusCode,
     is_it: fn(&Request<Bytes>) -> bool,
     body: &'static str,
     times: u32,
@@ -160,8 +161,19 @@ impl SimNetwork {
         body: &'static str,
         times: u32,
     ) {
+        self.answer_with(http::StatusCode::OK, is_it, body, times);
+    }
+
+    /// The same with another status.
+    pub fn answer_with(
+        &self,
+        status: http::StatusCode,
+        is_it: fn(&Request<Bytes>) -> bool,
+        body: &'static str,
+        times: u32,
+    ) {
         let mut instead = self.instead.lock().unwrap_or_else(PoisonError::into_inner);
-        instead.push(Instead { is_it, body, times });
+        instead.push(Instead { status, is_it, body, times });
     }
 
     /// From now on the emulator's own words arrive.
@@ -176,7 +188,9 @@ impl SimNetwork {
         let fault = BLIND.to_owned();
         self.strike(Strike { fault, route: RouteKind::List });
         let body = Bytes::from_static(one.body.as_bytes());
-        Some(reply(http::Response::new(body), usize::MAX))
+        let mut answer = http::Response::new(body);
+        *answer.status_mut() = one.status;
+        Some(reply(answer, usize::MAX))
     }
 
     /// The emulator, at the present time.

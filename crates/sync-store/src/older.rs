@@ -49,15 +49,15 @@ pub(crate) fn say_copied(copy: &Connection) -> rusqlite::Result<()> {
 /// Where the witness saw more calls than this state knows of, what the links say their records hold is believed no
 /// more, nor that all records up to the mark are known; everything is read again, and nothing that the table shows counts
 /// until the last call that was sent has had its time. So too in a copy: nobody knows how old it is, as what lies beside it
-/// may be from another day.
+/// may be from another day. Answers whether the witness saw more.
 pub(crate) fn distrust_if_older(
     tx: &Transaction<'_>,
     seen: Option<Testimony>,
     now: Timestamp,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<bool> {
     let known = counter(tx, CALLS)?.unwrap_or(0);
     if mutation::is_on(Mutation::OldStateBelieved) {
-        return Ok(());
+        return Ok(false);
     }
     let is_copy = counter(tx, COPIED)?.is_some();
     if is_copy {
@@ -69,7 +69,7 @@ pub(crate) fn distrust_if_older(
             sent_at: now.as_millisecond(),
         },
         Some(seen) if known < seen.calls => seen,
-        Some(_) | None => return Ok(()),
+        Some(_) | None => return Ok(false),
     };
     tx.execute("UPDATE links SET fingerprint = NULL", [])?;
     // The audit is due, for whatever other reason everything may be read (D8).
@@ -85,7 +85,8 @@ pub(crate) fn distrust_if_older(
     look_at_kept(tx, sent_at)?;
     // A witness that cannot be understood gives no number to go on from; it takes the state's with the next call.
     let calls = if seen.calls == i64::MAX { known } else { seen.calls.max(known) };
-    set_counter(tx, CALLS, calls)
+    set_counter(tx, CALLS, calls)?;
+    Ok(known < seen.calls)
 }
 
 /// No call that writes leaves before the last one that may have been sent elsewhere, at `sent_at`, has had its time. What

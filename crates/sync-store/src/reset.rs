@@ -3,7 +3,7 @@
 use rusqlite::Transaction;
 use sync_core::state::{FullReadReason, StateError, Writer};
 
-use crate::{Custody, SqliteStore, recordless};
+use crate::{Custody, SqliteStore, recordless, syncs};
 
 /// What is forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,6 +119,7 @@ fn forget_wishes(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> 
 
 /// Without a mark the table is read before anything is created (D8).
 fn forget_links(tx: &Transaction<'_>, writer: &Writer) -> rusqlite::Result<()> {
+    syncs::forget_candidates(tx, writer.sync.0)?;
     for forget in [
         "DELETE FROM links WHERE sync_id = ? AND destination_id = ?",
         "UPDATE targets SET mark = NULL, matched = NULL WHERE sync_id = ? AND destination_id = ?",

@@ -416,6 +416,10 @@ impl StateStore for SqliteStore {
         self.read_as(writer, |tx| Ok(scan::linked_record(tx, writer, key)?))
     }
 
+    fn may_go(&mut self, writer: &Writer, key: &Key) -> Result<bool, StateError> {
+        self.read_as(writer, |tx| Ok(sweep::may_go(tx, writer, key)?))
+    }
+
     fn begin_scan(&mut self, writer: &Writer) -> Result<(), StateError> {
         self.write_aside(writer, |tx| Ok(scan::begin(tx, writer)?))
     }

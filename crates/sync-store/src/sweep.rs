@@ -127,6 +127,15 @@ fn find_candidates(
     Ok(())
 }
 
+/// See [`sync_core::state::StateStore::may_go`].
+pub(crate) fn may_go(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqlite::Result<bool> {
+    tx.prepare_cached(&format!(
+        "SELECT EXISTS (SELECT 1 FROM links WHERE sync_id = ?1 AND destination_id = ?2 AND key = ?3 AND {HAS_RECORD})
+           OR EXISTS (SELECT 1 FROM outbox WHERE sync_id = ?1 AND destination_id = ?2 AND key = ?3 AND NOT gone)"
+    ))?
+    .query_row(params![writer.sync.0, writer.destination.0, KeyParameter(key)], |row| row.get(0))
+}
+
 /// Remembers the candidates that wait for a yes, and, where there is nothing to mark, that the sweep ended. A row that was shown though its record waits to go is
 /// back: it is read before anything leaves.
 pub(crate) fn remember(

@@ -151,6 +151,12 @@ fn full_read(
     change: Option<FullReadReason>,
 ) -> Option<FullReadReason> {
     match change {
+        // What a person changed says more than what changed by itself.
+        Some(FullReadReason::DefinitionChanged)
+            if pending == Some(FullReadReason::SchemaChanged) =>
+        {
+            change
+        }
         None
         | Some(
             FullReadReason::DefinitionChanged
@@ -312,6 +318,7 @@ fn leave_destination(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     recordless::forget_all(tx, sync)?;
+    forget_candidates(tx, sync)?;
     second_look::schedule_inherited(tx, sync, destination, now)?;
     tx.execute(
         "DELETE FROM outbox WHERE sync_id = ? AND destination_id = ? AND NOT (state = 1 AND operation = 'create')",
@@ -354,6 +361,7 @@ fn forget_values(
 /// sent, or went unanswered, may still change them after that.
 fn forget_keys(tx: &Transaction<'_>, sync: i64, now: Timestamp) -> rusqlite::Result<()> {
     second_look::keep_by_record(tx, sync, now)?;
+    forget_candidates(tx, sync)?;
     for forget in [
         "DELETE FROM links WHERE sync_id = ?",
         "DELETE FROM outbox WHERE sync_id = ?",
@@ -366,6 +374,12 @@ fn forget_keys(tx: &Transaction<'_>, sync: i64, now: Timestamp) -> rusqlite::Res
     ] {
         tx.execute(forget, [sync])?;
     }
+    Ok(())
+}
+
+/// What a sweep found is of records that are not the sync's any more.
+pub(crate) fn forget_candidates(tx: &Transaction<'_>, sync: i64) -> rusqlite::Result<()> {
+    tx.execute("UPDATE syncs SET candidates = 0, swept_at = NULL WHERE id = ?", [sync])?;
     Ok(())
 }
 

@@ -464,6 +464,10 @@ pub trait StateStore: ComparisonStore + ChoiceStore + MatchingStore + Send {
     fn linked_record(&mut self, writer: &Writer, key: &Key)
     -> Result<Option<RecordId>, StateError>;
 
+    /// Whether something would go with the key's row: a record that is linked and not let go yet, or an entry that waits to
+    /// be one.
+    fn may_go(&mut self, writer: &Writer, key: &Key) -> Result<bool, StateError>;
+
     /// Prepares for [`StateStore::link_seen`]: what is linked now is indexed by record.
     fn begin_scan(&mut self, writer: &Writer) -> Result<(), StateError>;
 

@@ -332,7 +332,9 @@ impl Reading<'_> {
                 let group = u32::from(item >= entries.len().div_ceil(2));
                 landing.settle(entry, self.back(Some(group), Duration::ZERO));
             } else {
-                landing.unnamed.push((entry.clone(), None));
+                // Where the record is there all the same, this is not asked for ever.
+                let fault = (entry.attempts >= UNNAMED_MAX).then(unconfirmed);
+                landing.unnamed.push((entry.clone(), fault));
             }
         }
         landing

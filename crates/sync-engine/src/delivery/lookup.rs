@@ -18,7 +18,7 @@ use super::Delivery;
 use crate::record_text::{external_id_of, fingerprint_of};
 
 /// Ids asked for at once; with the control, one call's worth.
-pub(super) const IDS_MAX: usize = 24;
+pub(crate) const IDS_MAX: usize = 24;
 /// Controls tried in a row: people may have deleted some. They are taken from both ends of the keys in turn, as people
 /// delete the oldest records, or the newest.
 const CONTROLS_MAX: usize = 4;

@@ -37,11 +37,11 @@ use sync_core::{
 };
 use tokio::task::JoinSet;
 
-pub(crate) use self::turn::Turn;
 use self::{
     landing::{Answer, Landing, Reading, land},
     sending::send,
 };
+pub(crate) use self::{lookup::IDS_MAX, turn::Turn};
 use crate::{
     calls::Calls,
     capture::{QUARANTINE_MAX, quarantine_full},
@@ -274,14 +274,13 @@ impl Delivery<'_> {
         let writer = self.route.writer;
         self.route.calls.heartbeat(writer).await?;
         let (doubts, next_look) =
-            self.state(move |state| state.doubts(&writer, now, lookup::IDS_MAX)).await?;
+            self.state(move |state| state.doubts(&writer, now, IDS_MAX)).await?;
         if !doubts.is_empty() {
             self.turn.begin();
             self.look_up(doubts).await?;
             return Ok(true);
         }
-        let looks =
-            self.state(move |state| state.second_looks(&writer, now, lookup::IDS_MAX)).await?;
+        let looks = self.state(move |state| state.second_looks(&writer, now, IDS_MAX)).await?;
         if !looks.is_empty() && !self.may_soon_be_known(now).await? {
             self.turn.begin();
             self.look_once_more(looks).await?;
@@ -501,6 +500,9 @@ impl Delivery<'_> {
         }
         for (entry, fault) in unnamed {
             let outcome = self.outcome_of_unnamed(&entry, fault).await?;
+            if outcome == Outcome::Deleted {
+                self.breaker_of(entry.refusals).accepted([entry.id]);
+            }
             settlements.push(Settlement { id: entry.id, outcome });
         }
         if !undeleted.is_empty() {

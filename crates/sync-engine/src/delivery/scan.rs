@@ -152,7 +152,6 @@ impl Delivery<'_> {
         // A clock that was set back since must not keep anybody waiting for years.
         let until = deleted_at.and_then(|at| at.min(now).checked_add(SETTLING).ok());
         if let Some(until) = until {
-            self.turn.begin();
             self.route.calls.sleep_until(until).await;
         }
         Ok(())

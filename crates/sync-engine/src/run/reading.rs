@@ -131,7 +131,7 @@ impl Running<'_> {
             self.next_page = next_page;
             if is_empty {
                 // What was not believed is asked for again, and not at once.
-                return Ok(any);
+                return Ok(false);
             }
         }
     }

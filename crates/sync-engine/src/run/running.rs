@@ -517,7 +517,8 @@ impl Running<'_> {
                 Some(Trouble::new(
                     "source_shows_nothing",
                     "the source shows no row at all, so no record was deleted or archived",
-                    "see whether the source is right; where it really is empty, remove the records in SmartSuite",
+                    "see whether the source is right; where it really is empty, remove the records in SmartSuite, \
+                     and forget them with `state reset links`",
                 )),
             ),
             Work::Done if self.held.or(self.asks).is_some() => {

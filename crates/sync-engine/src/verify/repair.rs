@@ -13,6 +13,7 @@ use super::{
     holding::Broken,
     report::{Question, Repaired},
 };
+use crate::delivery::IDS_MAX;
 
 /// What is done about one difference.
 enum Step {
@@ -32,7 +33,12 @@ impl Comparing<'_> {
         let rows =
             self.found.drift(Disagreement::Missing) + self.found.drift(Disagreement::Different);
         let mends = rows > 0 || self.found.compared.unlinked > 0;
-        let calls = rows.div_ceil(BULK_MAX as u64);
+        let looks = match self.held.task.definition.destination.on_missing {
+            // Before a record is made anew, it is looked for.
+            OnMissing::Recreate => self.found.drift(Disagreement::Missing).div_ceil(IDS_MAX as u64),
+            OnMissing::Skip | OnMissing::Quarantine => 0,
+        };
+        let calls = rows.div_ceil(BULK_MAX as u64) + looks;
         if !mends || !(self.options.ask)(Question::Repair { rows, calls }) {
             return Ok(());
         }

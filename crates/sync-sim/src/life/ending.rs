@@ -119,7 +119,7 @@ impl Life {
                 let bound = runs * (4 + refused)
                     + 10 * refused
                     + 2 * (rows + ghosts).div_ceil(25)
-                    + 5 * disturbed
+                    + 10 * disturbed
                     + 2 * tried
                     + 4;
                 self.tally.dearest = self.tally.dearest.max(calls * 100 / bound);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Request;
 use smartsuite_emulator::{Fault, FaultKind, Profile, RouteKind};
 use sync_core::{
     config::model::{CaptureMode, OnDelete, SourceRows},
@@ -12,7 +14,9 @@ use sync_engine::run::RunOptions;
 use super::{
     gone::{deleting, trouble},
     marks::mark_dirty,
-    stage::{calm, comes_right, fill, pass, run, run_with, status, succeeds, world},
+    stage::{
+        calm, comes_right, fill, in_step, pass, run, run_with, status, succeeds, usual, world,
+    },
 };
 
 /// P6. Catches: a look at the table that a sweep needs, and that sends what waits, before the sweep has shown that a row is
@@ -136,6 +140,86 @@ fn c7_what_was_just_deleted_is_not_believed_to_be_there() {
         state.execute_batch(unknown).expect("they are there");
         run(&world).await;
         pass(&world, Duration::from_mins(1)).await;
+        comes_right(&world).await;
+    });
+}
+
+/// P6. Catches: a 404 for a delete that counts as "gone" though it is about the table, which nobody may reach just then
+/// (`Reading::not_found`).
+#[test]
+fn c8_a_record_is_not_gone_because_its_table_cannot_be_reached() {
+    deleting(async |world| {
+        fill(&world, 5);
+        succeeds(&world).await;
+        world.database.delete(2);
+        let body = r#"{"detail": "Not found."}"#;
+        let fails = Fault::new(FaultKind::Status(503)).on(&[RouteKind::BulkDelete]);
+        world.network.emulator().add_fault(fails.times(None));
+        world.network.answer_with(http::StatusCode::NOT_FOUND, |_| true, body, u32::MAX);
+        let report = run(&world).await;
+        assert_ne!(status(&report), RunStatus::Success);
+        assert_eq!(report.books.deleted, 0);
+        world.network.answer_as_usual();
+        calm(&world);
+        let retry = RunOptions { retry: true, ..RunOptions::default() };
+        run_with(&world, retry).await;
+        in_step(&world);
+        comes_right(&world).await;
+    });
+}
+
+/// P3. Catches: a delete that is answered "not found" though its record is there, and is sent for ever
+/// (`Reading::not_found`).
+#[test]
+fn c8_a_delete_that_finds_nothing_though_it_is_there_is_parked() {
+    deleting(async |world| {
+        fill(&world, 5);
+        succeeds(&world).await;
+        world.database.delete(2);
+        let fails = Fault::new(FaultKind::Status(503)).on(&[RouteKind::BulkDelete]);
+        world.network.emulator().add_fault(fails.times(None));
+        let is_delete = |request: &Request<Bytes>| request.uri().path().ends_with("/bulk_delete/");
+        let body = r#"{"detail": "Not found."}"#;
+        world.network.answer_with(http::StatusCode::NOT_FOUND, is_delete, body, u32::MAX);
+        world.clear_log();
+        let report = run(&world).await;
+        assert_eq!((trouble(&report), report.books.deleted), ("rows_refused", 0));
+        assert!(world.all_requests() < 10, "{}", world.all_requests());
+        world.network.answer_as_usual();
+        calm(&world);
+        let retry = RunOptions { retry: true, ..RunOptions::default() };
+        run_with(&world, retry).await;
+        comes_right(&world).await;
+    });
+}
+
+/// Catches: a run that follows and never ends, as it looks at the time only where nothing is to be read
+/// (`Running::await_news`).
+#[test]
+fn a_run_that_follows_ends_in_its_time_though_changes_never_cease() {
+    usual(async |mut world| {
+        world.definition.capture = CaptureMode::Binlog;
+        world.log_batch = Some(1);
+        fill(&world, 3);
+        succeeds(&world).await;
+        // SmartSuite is slower than the changes come.
+        let slow = Fault::new(FaultKind::DelayMs(9_000)).on(&[RouteKind::BulkCreate]);
+        world.network.emulator().add_fault(slow.times(None));
+        let follows = RunOptions { follow: Some(Duration::from_mins(1)), ..RunOptions::default() };
+        let process = world.process();
+        let changes = async {
+            for id in 10..510 {
+                world.database.put(id, "A", id);
+                pass(&world, Duration::from_millis(500)).await;
+            }
+        };
+        let ends = tokio::select! {
+            biased;
+            _ = process.run(follows) => true,
+            () = changes => false,
+        };
+        assert!(ends, "four minutes later it still goes on");
+        run(&world).await;
         comes_right(&world).await;
     });
 }

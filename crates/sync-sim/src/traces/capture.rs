@@ -10,6 +10,7 @@ use sync_core::{
 use sync_engine::run::{RunOptions, RunOutcome};
 
 use super::{
+    gone::deleting,
     marks::{mark_dirty, request_full_read},
     stage::{capture_only, comes_right, fill, in_step, pass, run, status, succeeds, usual},
     steps::{Run, at_every_step, killed_after},
@@ -36,6 +37,26 @@ fn c1_while_one_process_reads_no_other_reads() {
         assert_eq!(world.database.reads(), reads + 1);
         slow.finish().await.expect("the state works");
         comes_right(&world).await;
+    });
+}
+
+/// C1. Catches: as above, where the row goes meanwhile: the older read's draft makes a record that no row has, and that nobody
+/// looks for.
+#[test]
+fn c1_a_row_that_goes_while_it_is_read_leaves_no_record() {
+    deleting(async |world| {
+        fill(&world, 3);
+        world.database.slow_down(Duration::from_mins(1));
+        let slow = world.process();
+        let mut slow = Run::of(&slow);
+        assert!(slow.go_until(|| world.database.reads() > 0).await.is_none());
+        world.database.delete(1);
+        world.database.slow_down(Duration::ZERO);
+        let report = world.process().run(RunOptions::default()).await.expect("the state works");
+        assert!(matches!(report.outcome, RunOutcome::Busy), "{report:#?}");
+        slow.finish().await.expect("the state works");
+        comes_right(&world).await;
+        assert_eq!(world.records().keys().collect::<Vec<_>>(), ["2", "3"]);
     });
 }
 

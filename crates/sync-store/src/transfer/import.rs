@@ -80,8 +80,9 @@ impl SqliteStore {
         // The file raises the number of calls: whether the state is older than the world shows only before.
         let seen = self.witness.testimony()?;
         let done = self.transact(Durability::Power, |tx| {
-            older::distrust_if_older(tx, seen, now)?;
+            let is_older = older::distrust_if_older(tx, seen, now)?;
             let mut reading = Reading::new(tx, trust, now);
+            reading.witnessed = seen.filter(|_| is_older).map(|seen| seen.calls);
             reading.lines(from, &state).map_err(|error| match error {
                 ImportError::State(error) => error.into(),
                 other => {
@@ -102,6 +103,8 @@ struct Reading<'a> {
     tx: &'a Transaction<'a>,
     trust: Trust,
     now: Timestamp,
+    /// Calls that were sent from here, where the state that knew of them is lost.
+    witnessed: Option<i64>,
     head: Option<Head>,
     /// Syncs of the file, by name, with their locks, which are held until everything is stored.
     syncs: BTreeMap<String, (i64, SyncLock)>,
@@ -123,6 +126,7 @@ impl<'a> Reading<'a> {
             tx,
             trust,
             now,
+            witnessed: None,
             head: None,
             syncs: BTreeMap::new(),
             place: None,
@@ -181,6 +185,10 @@ impl<'a> Reading<'a> {
         }
         if !(1..=VERSION).contains(&head.version) {
             return Err("is of a version that this program does not know");
+        }
+        if self.witnessed.is_some_and(|calls| head.calls < calls) {
+            // Whoever vouches for the file does not know of what was sent since.
+            self.trust = Trust::Nothing;
         }
         self.head = Some(head);
         Ok(())

@@ -520,6 +520,12 @@ fn a_table_that_changed_what_rows_become_is_read_for_in_full() {
     assert_eq!(released.released, 1);
     state.restart();
     assert_eq!(state.sync.full_read, Some(FullReadReason::SchemaChanged));
+    // What a person changes then says more.
+    let changed = SyncIdentity { values_hash: "other".into(), ..state.identity.clone() };
+    let opened = state.store.open_sync(&changed, state.now).unwrap();
+    assert_eq!(opened.full_read, Some(FullReadReason::DefinitionChanged));
+    state.identity = changed;
+    state.restart();
     state.full_read(&[], "w2");
     assert!(!state.store.see_shape(&state.writer, "s2").unwrap());
     state.restart();

@@ -213,6 +213,7 @@ fn methods(state: &mut State) -> Vec<(&'static str, Method)> {
                 s.store.linked_elsewhere(&s.writer, &RecordId("r".into()), &linked).map(drop)
             }),
         ),
+        ("may_go", Box::new(|s| s.store.may_go(&s.writer, &Key::Int(1)).map(drop))),
         ("linked_record", Box::new(|s| s.store.linked_record(&s.writer, &Key::Int(1)).map(drop))),
         ("begin_scan", Box::new(|s| s.store.begin_scan(&s.writer))),
         ("link_seen", Box::new(|s| s.store.link_seen(&s.writer, &[], Some(99), s.now).map(drop))),

@@ -195,6 +195,33 @@ fn an_import_does_not_make_an_old_copy_new() {
     assert_eq!(opened.full_read, Some(FullReadReason::OlderState));
 }
 
+/// Whoever vouches for the file does not know what was sent from here since.
+#[test]
+fn an_old_export_is_not_believed_where_the_state_that_knew_more_was_lost() {
+    let mut state = State::new();
+    state.full_read(&[(1, "A")], "w1");
+    state.deliver();
+    let text = exported(&state);
+    state.capture(&[(1, "B")]);
+    state.deliver();
+    let (path, now) = (state.path(), state.now);
+    drop(state.store);
+    for file in ["", "-wal", "-shm"] {
+        let mut name = path.clone().into_os_string();
+        name.push(file);
+        drop(std::fs::remove_file(name));
+    }
+    let mut store = SqliteStore::open(&path).unwrap();
+    store.import(&mut Cursor::new(text), Trust::Newest, now).unwrap();
+    let opened = store.open_sync(&identity(), now).unwrap();
+    assert_eq!(opened.full_read, Some(FullReadReason::Imported));
+    let believed: i64 = rusqlite::Connection::open(&path)
+        .unwrap()
+        .query_row("SELECT count(*) FROM links WHERE fingerprint IS NOT NULL", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(believed, 0);
+}
+
 #[test]
 fn a_place_in_the_log_does_not_outlive_an_import_and_what_was_asked_for_does() {
     let state = varied();

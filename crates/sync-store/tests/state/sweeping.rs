@@ -372,3 +372,28 @@ fn resident() -> u64 {
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
+
+/// What a sweep found is of records that the sync does not have any more.
+#[test]
+fn candidates_are_forgotten_with_the_links() {
+    let mut state = linked(100);
+    let end = sweep(&mut state, &[1], None);
+    assert!(end.asks);
+    state.restart();
+    assert_eq!(state.sync.candidates, 99);
+    let elsewhere = SyncIdentity { table: "another".into(), ..identity() };
+    let opened = state.store.open_sync(&elsewhere, state.now).unwrap();
+    assert_eq!((opened.candidates, opened.swept_at), (0, None));
+}
+
+#[test]
+fn only_what_has_a_record_or_will_have_one_may_go() {
+    let mut state = linked(1);
+    state.capture(&[(2, "A")]);
+    state.adopt(3, Some(draft("A").fingerprint()));
+    state.capture(&[(3, "gone")]);
+    state.dispatch();
+    assert_eq!(state.slots(3), "link A kept");
+    let may_go = [1, 2, 3, 4].map(|key| state.store.may_go(&state.writer, &Key::Int(key)).unwrap());
+    assert_eq!(may_go, [true, true, false, false]);
+}
