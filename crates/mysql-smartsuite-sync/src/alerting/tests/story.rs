@@ -253,7 +253,10 @@ impl Story {
         let ticket = self.store.begin_sweep(&run.writer, now).unwrap();
         let keys: Vec<Key> = keys.into_iter().map(Key::Int).collect();
         self.store.sweep(&run.writer, &keys).unwrap();
-        self.store.end_sweep(&run.writer, ticket, None, now).unwrap();
+        let end = self.store.end_sweep(&run.writer, ticket, None, now).unwrap();
+        if end.shown > 0 && !end.asks {
+            assert!(!self.store.mark_candidates(&run.writer, ticket, 5_000, now).unwrap());
+        }
     }
 
     /// The breaker stops the sync.
