@@ -115,16 +115,18 @@ impl Life {
             if self.is_good(&report) {
                 // Each run may look at the table's structure and at what is in doubt; each row is written once, and
                 // each that is refused or whose record is gone stands alone after its batch was halved five times. What is
-                // refused is tried once more by each run, and what went unanswered before may go one by one, twice.
+                // refused is tried once more by each run, and what went unanswered before is halved and asked for.
                 let bound = runs * (4 + refused)
                     + 10 * refused
                     + 2 * (rows + ghosts).div_ceil(25)
                     + 10 * disturbed
-                    + 2 * tried
+                    + 3 * tried
                     + 4;
                 self.tally.dearest = self.tally.dearest.max(calls * 100 / bound);
                 if calls > bound {
-                    return wrong(What::TooCostly, format!("{calls} calls for {rows} rows"));
+                    let text =
+                        format!("{calls} calls of {bound} for {rows} rows, {tried} tried before");
+                    return wrong(What::TooCostly, text);
                 }
                 return Ok(());
             }
@@ -182,9 +184,9 @@ impl Life {
         wrong(What::WastedCall, "run after run makes calls though nothing changes")
     }
 
-    /// Entries that were sent and are not settled.
+    /// Entries that may have been sent and are not settled: of records that go, a dead process may have sent any.
     fn tried(&self) -> u64 {
-        let question = "SELECT count(*) FROM outbox WHERE state < 2 AND attempts > 0";
+        let question = "SELECT count(*) FROM outbox WHERE gone OR attempts > 0";
         let count = |state: Connection| state.query_row(question, [], |row| row.get::<_, i64>(0));
         self.open_state().and_then(count).map_or(0, i64::unsigned_abs)
     }
