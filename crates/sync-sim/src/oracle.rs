@@ -162,6 +162,20 @@ pub struct Oracle {
     theirs: Option<Theirs>,
 }
 
+/// The service's documented limit.
+const CALLS_A_SECOND: usize = 5;
+/// Two calls leave at least so far from each other: half of what is between two departures, as a later one is missed.
+const APART: SignedDuration = SignedDuration::from_millis(125);
+/// How long a call may be on its way.
+const ON_THE_WAY: SignedDuration = SignedDuration::from_millis(200);
+/// After a 429 no call may arrive between these: those that were under way have arrived, and the pause is not over.
+const PAUSE: std::ops::Range<SignedDuration> =
+    SignedDuration::from_secs(3)..SignedDuration::from_secs(29);
+/// How long before a 429 the process may have died that would have heard it.
+const UNHEARD: SignedDuration = SignedDuration::from_secs(2);
+/// How long the service keeps refusing after a 429, and a little.
+const LOCKOUT: SignedDuration = SignedDuration::from_secs(35);
+
 /// What a request asks for, an item for each record. One record may go by itself, where a call for many gets no answer.
 fn items(entry: &LogEntry) -> Vec<Json> {
     let mut body: Json =
@@ -176,20 +190,6 @@ fn items(entry: &LogEntry) -> Vec<Json> {
         _ => body["items"].as_array_mut().map(std::mem::take).unwrap_or_default(),
     }
 }
-
-/// The service's documented limit.
-const CALLS_A_SECOND: usize = 5;
-/// Two calls leave at least so far from each other: half of what is between two departures, as a later one is missed.
-const APART: SignedDuration = SignedDuration::from_millis(125);
-/// How long a call may be on its way.
-const ON_THE_WAY: SignedDuration = SignedDuration::from_millis(200);
-/// After a 429 no call may arrive between these: those that were under way have arrived, and the pause is not over.
-const PAUSE: std::ops::Range<SignedDuration> =
-    SignedDuration::from_secs(3)..SignedDuration::from_secs(29);
-/// How long before a 429 the process may have died that would have heard it.
-const UNHEARD: SignedDuration = SignedDuration::from_secs(2);
-/// How long the service keeps refusing after a 429, and a little.
-const LOCKOUT: SignedDuration = SignedDuration::from_secs(35);
 
 impl Oracle {
     /// One of a world where this becomes of records whose rows are gone.

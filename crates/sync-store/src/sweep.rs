@@ -136,8 +136,8 @@ pub(crate) fn may_go(tx: &Transaction<'_>, writer: &Writer, key: &Key) -> rusqli
     .query_row(params![writer.sync.0, writer.destination.0, KeyParameter(key)], |row| row.get(0))
 }
 
-/// Remembers the candidates that wait for a yes, and, where there is nothing to mark, that the sweep ended. A row that was shown though its record waits to go is
-/// back: it is read before anything leaves.
+/// Remembers the candidates that wait for a yes, and, where there is nothing to mark, that the sweep ended. A row that was
+/// shown though its record waits to go is back: it is read before anything leaves.
 pub(crate) fn remember(
     tx: &Transaction<'_>,
     writer: &Writer,

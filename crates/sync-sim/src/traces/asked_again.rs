@@ -18,6 +18,16 @@ use super::{
         calm, comes_right, fill, in_step, pass, run, run_with, status, succeeds, usual, world,
     },
 };
+use crate::world::World;
+
+/// How the service says that a record, or its table, is not there.
+const NOT_FOUND: &str = r#"{"detail": "Not found."}"#;
+
+/// From now on no delete has an effect.
+fn no_delete_works(world: &World) {
+    let fails = Fault::new(FaultKind::Status(503)).on(&[RouteKind::BulkDelete]);
+    world.network.emulator().add_fault(fails.times(None));
+}
 
 /// P6. Catches: a look at the table that a sweep needs, and that sends what waits, before the sweep has shown that a row is
 /// back (`Delivery::step`).
@@ -28,8 +38,7 @@ fn c8_nothing_leaves_while_the_table_is_looked_at_for_a_sweep() {
         succeeds(&world).await;
         let record = world.record_ids("2").remove(0);
         world.database.delete(2);
-        let fails = Fault::new(FaultKind::Status(503)).on(&[RouteKind::BulkDelete]);
-        world.network.emulator().add_fault(fails.times(None));
+        no_delete_works(&world);
         run(&world).await;
         calm(&world);
         // As where a record of a create in doubt was seen: the next process looks at the table.
@@ -152,10 +161,8 @@ fn c8_a_record_is_not_gone_because_its_table_cannot_be_reached() {
         fill(&world, 5);
         succeeds(&world).await;
         world.database.delete(2);
-        let body = r#"{"detail": "Not found."}"#;
-        let fails = Fault::new(FaultKind::Status(503)).on(&[RouteKind::BulkDelete]);
-        world.network.emulator().add_fault(fails.times(None));
-        world.network.answer_with(http::StatusCode::NOT_FOUND, |_| true, body, u32::MAX);
+        no_delete_works(&world);
+        world.network.answer_with(http::StatusCode::NOT_FOUND, |_| true, NOT_FOUND, u32::MAX);
         let report = run(&world).await;
         assert_ne!(status(&report), RunStatus::Success);
         assert_eq!(report.books.deleted, 0);
@@ -176,11 +183,9 @@ fn c8_a_delete_that_finds_nothing_though_it_is_there_is_parked() {
         fill(&world, 5);
         succeeds(&world).await;
         world.database.delete(2);
-        let fails = Fault::new(FaultKind::Status(503)).on(&[RouteKind::BulkDelete]);
-        world.network.emulator().add_fault(fails.times(None));
+        no_delete_works(&world);
         let is_delete = |request: &Request<Bytes>| request.uri().path().ends_with("/bulk_delete/");
-        let body = r#"{"detail": "Not found."}"#;
-        world.network.answer_with(http::StatusCode::NOT_FOUND, is_delete, body, u32::MAX);
+        world.network.answer_with(http::StatusCode::NOT_FOUND, is_delete, NOT_FOUND, u32::MAX);
         world.clear_log();
         let report = run(&world).await;
         assert_eq!((trouble(&report), report.books.deleted), ("rows_refused", 0));

@@ -81,8 +81,8 @@ impl SqliteStore {
         let seen = self.witness.testimony()?;
         let done = self.transact(Durability::Power, |tx| {
             let is_older = older::distrust_if_older(tx, seen, now)?;
-            let mut reading = Reading::new(tx, trust, now);
-            reading.witnessed = seen.filter(|_| is_older).map(|seen| seen.calls);
+            let witnessed = seen.filter(|_| is_older).map(|seen| seen.calls);
+            let mut reading = Reading::new(tx, trust, witnessed, now);
             reading.lines(from, &state).map_err(|error| match error {
                 ImportError::State(error) => error.into(),
                 other => {
@@ -121,12 +121,12 @@ fn sqlite(error: rusqlite::Error) -> ImportError {
 }
 
 impl<'a> Reading<'a> {
-    fn new(tx: &'a Transaction<'a>, trust: Trust, now: Timestamp) -> Self {
+    fn new(tx: &'a Transaction<'a>, trust: Trust, witnessed: Option<i64>, now: Timestamp) -> Self {
         Self {
             tx,
             trust,
             now,
-            witnessed: None,
+            witnessed,
             head: None,
             syncs: BTreeMap::new(),
             place: None,
