@@ -82,7 +82,7 @@ pub(crate) struct Route {
     pub(crate) match_on: Option<Arc<MatchFields>>,
     /// Whether no record is made, but those that are there changed, which other syncs may share.
     pub(crate) only_updates: bool,
-    /// Whether the table is looked at though nothing waits to be created.
+    /// Whether the table is only looked at, though nothing waits to be created.
     pub(crate) audits: bool,
 }
 

@@ -109,7 +109,7 @@ impl Running<'_> {
         Ok(())
     }
 
-    /// Reads dirty keys again, if there are any; answers whether there were.
+    /// Reads dirty keys again, if there are any; answers whether there were, and the source is believed.
     pub(super) async fn capture_dirty(
         &mut self,
         mapping: &CompiledMapping,
@@ -126,8 +126,8 @@ impl Running<'_> {
             let read = self.open(Wanted::keys(keys)).await?;
             let was_empty = std::mem::take(&mut self.source_was_empty);
             self.store(read, mapping).await?;
-            let is_empty = std::mem::replace(&mut self.source_was_empty, was_empty);
-            self.source_was_empty |= is_empty;
+            let is_empty = self.source_was_empty;
+            self.source_was_empty |= was_empty;
             self.next_page = next_page;
             if is_empty {
                 // What was not believed is asked for again, and not at once.
